@@ -1,0 +1,57 @@
+# Two commands set everything up on a fresh machine:
+#   make reproduce   train on the embedded digits, put the claims to the test, write out/reproduce/report.html
+#   make test        the tests, in under three minutes
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help reproduce test check bench lint lock clean
+
+help:
+	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
+	@echo "make test        the tests, in under three minutes"
+	@echo "make check       everything: style, types, imports, slow tests, documented commands"
+	@echo "make bench       speed beside PyTorch and the textbook form (installs torch into an environment of its own)"
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "convlens needs Python 3.11 or later; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+reproduce: $(READY)
+	$(BIN)/convlens reproduce $(ARGS)
+
+test: $(READY)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -n 2 -m "not slow" $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+
+check: lint
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -n 2 $(ARGS)
+
+# PyTorch's CPU build goes into an environment of its own; elsewhere that name can pull gigabytes.
+.venv-bench/.ready: requirements.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@touch $@
+
+bench: .venv-bench/.ready
+	.venv-bench/bin/python benchmarks/run.py $(ARGS)
+
+# Rewrites requirements.lock from pyproject.toml; needs uv (https://docs.astral.sh/uv).
+lock:
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .venv-bench out .mypy_cache .ruff_cache .pytest_cache .hypothesis
