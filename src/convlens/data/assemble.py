@@ -1,0 +1,96 @@
+"""The last step of every source: from all the examples it read to a Dataset with its split and its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from ..errors import DataError
+from .dataset import Dataset, Examples
+from .encode import check_labels, class_counts
+from .preprocess import Preprocessing
+from .split import stratified_split
+
+TEST_FRACTION = 0.1  # split off where a source brings no test set of its own
+
+
+def assemble(
+    name: str,
+    given: Examples,
+    test: Examples | None,
+    *,
+    validation_fraction: float,
+    seed: int,
+    provenance: dict[str, Any],
+    class_names: Sequence[str] | None = None,
+) -> Dataset:
+    """Make a Dataset of what a source has read.
+
+    Parameters
+    ----------
+    name
+        The data set's name.
+    given
+        All examples meant for training; the validation set is split off here.
+    test
+        The source's own test set, or None to split off a stratified tenth of `given` first.
+    validation_fraction
+        The share of `given`, less such a tenth, that validates.
+    seed
+        Of the split.
+    provenance
+        ``source``, ``licence`` and ``sha256`` by file.
+    class_names
+        By default the class numbers.
+
+    Raises
+    ------
+    DataError
+        If labels leave a gap, the test set is unlike the training set, or a class has too few images to
+        split.
+    ConfigurationError
+        If fraction or seed is out of range.
+    """
+    classes = len(class_counts(given.labels, f"{name}: training labels"))
+    if test is None:
+        rest, tenth = stratified_split(given.labels, TEST_FRACTION, seed, "test")
+        learn, examine = given.take(rest), given.take(tenth, "test")
+    else:
+        _check_alike(name, given, test, classes)
+        learn, examine = given, test
+    remainder, part = stratified_split(learn.labels, validation_fraction, seed)
+    shape = cast("tuple[int, int, int]", given.image_shape)
+    return Dataset(
+        name=name,
+        train=learn.take(remainder, "train"),
+        validation=learn.take(part, "validation"),
+        test=examine,
+        class_names=tuple(class_names or map(str, range(classes))),
+        input_shape=shape,
+        split={
+            "stratified": True,
+            "seed": seed,
+            "fractions": {
+                "validation": validation_fraction,
+                "test": None if test is not None else TEST_FRACTION,
+            },
+            "counts": {"train": len(remainder), "validation": len(part), "test": len(examine)},
+            "subsets": [],
+        },
+        provenance=provenance,
+        preprocessing=Preprocessing(shape),
+    )
+
+
+def _check_alike(name: str, given: Examples, test: Examples, classes: int) -> None:
+    """Raise unless the test set has the training set's image size and no class of its own."""
+    if test.image_shape != given.image_shape:
+        raise DataError(
+            f"{name}: training images are {given.image_shape}, test images {test.image_shape}; "
+            "expected one size: resize one of them"
+        )
+    if not len(test):
+        raise DataError(
+            f"{name}: the test set has no images; add some, or take its files away to have a tenth split off"
+        )
+    check_labels(test.labels, classes, f"{name}: test labels")

@@ -1,0 +1,147 @@
+"""Unpacked data, kept once for each user and mapped into memory: a second load takes next to no time.
+
+A cache is a convenience. Where none can be written all goes on in memory, quietly; a copy that is not as it
+was left is made again. The folder is the platform's for caches, or what ``CONVLENS_CACHE`` names.
+
+Each copy has a record beside it: its SHA-256, size and time of writing. Size and time are compared at every
+opening; where the time differs (a copied or touched file), the sum is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ..typing import UInt8
+
+
+def cache_folder() -> Path | None:
+    """Return the folder for unpacked copies (which may not exist yet), or None where there is no place."""
+    if chosen := os.environ.get("CONVLENS_CACHE"):
+        return Path(chosen)
+    from platformdirs import user_cache_dir  # imported when needed: it is slow beside what it does
+
+    folder = Path(user_cache_dir("convlens"))
+    # A user without a home would get a folder called "~" right here.
+    return folder if folder.is_absolute() else None
+
+
+def unpacked(name: str, sha256: str, make: Callable[[], UInt8]) -> UInt8:
+    """Return content by its SHA-256: mapped from the cache, or made and kept there.
+
+    Parameters
+    ----------
+    name
+        What the content is called; the beginning of the file's name.
+    sha256
+        Of the content.
+    make
+        Makes the content, checked already: flat bytes. Called when there is no sound copy.
+
+    Returns
+    -------
+    UInt8
+        Flat and read-only; memory-mapped where a cache could be written.
+    """
+    path = copy_path(name, sha256)
+    if path is None:
+        return make()
+    kept = _opened(path, sha256)
+    if kept is not None:
+        return kept
+    content = make()
+    with contextlib.suppress(OSError):  # no room, no permission, no folder: the content in memory is as good
+        _keep(path, sha256, content)
+        return _mapped(path)
+    return content
+
+
+def check_copy(name: str, sha256: str) -> str | None:
+    """Compute the SHA-256 of a kept copy in full; a wrong one is deleted, to be made again when next needed.
+
+    Returns
+    -------
+    str or None
+        The sum found, or None if there is no copy.
+    """
+    path = copy_path(name, sha256)
+    try:
+        if path is None:
+            return None
+        found = _sum(path)
+        if found != sha256:
+            path.unlink()
+    except OSError:
+        return None
+    return found
+
+
+def copy_path(name: str, sha256: str) -> Path | None:
+    """Return where a copy of this content belongs, be it there or not; None where there is no cache."""
+    folder = cache_folder()
+    return None if folder is None else folder / f"{name}-{sha256[:16]}"
+
+
+def _record_path(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _opened(path: Path, sha256: str) -> UInt8 | None:
+    """Map a kept copy if it is as it was left."""
+    try:
+        state = path.stat()
+        record = json.loads(_record_path(path).read_bytes())
+        if record["sha256"] != sha256 or record["size"] != state.st_size:
+            return None
+        if record["written_ns"] != state.st_mtime_ns:
+            if _sum(path) != sha256:
+                return None
+            with contextlib.suppress(OSError):  # a read-only cache is summed every time
+                _write_record(path, sha256)
+        return _mapped(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keep(path: Path, sha256: str, content: UInt8) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, content.data)
+    _write_record(path, sha256)
+
+
+def _write_record(path: Path, sha256: str) -> None:
+    state = path.stat()
+    record = {"sha256": sha256, "size": state.st_size, "written_ns": state.st_mtime_ns}
+    _replace(_record_path(path), json.dumps(record).encode())
+
+
+def _replace(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that it is there whole or not at all, even while another process writes the same."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def _mapped(path: Path) -> UInt8:
+    """Map a file read-only, as an ordinary array that keeps the mapping alive."""
+    return np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,113 @@
+"""Labels: checked, counted, and written as one-hot rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError
+from ..typing import Array, FloatArray, IntArray, Labels
+
+
+def check_labels(labels: npt.ArrayLike, classes: int | None = None, name: str = "labels") -> Labels:
+    """Return labels as int64, or say why they cannot be labels.
+
+    Parameters
+    ----------
+    labels
+        (N,) whole numbers.
+    classes
+        The number of classes K; None asks only that no label is negative.
+    name
+        What to call them in messages, such as a file's name.
+
+    Returns
+    -------
+    Labels
+        (N,) int64.
+
+    Raises
+    ------
+    DataError
+        If they are not one row of whole numbers, or one is not in 0..K-1; the message names the first that is
+        wrong.
+    """
+    given: Array = np.asarray(labels)
+    if given.ndim != 1 or not np.issubdtype(given.dtype, np.integer):
+        raise DataError(f"{name}: expected one row of whole numbers, (N,), not {given.dtype} of shape {given.shape}")
+    wrong = given < 0 if classes is None else (given < 0) | (given >= classes)
+    if wrong.any():
+        where = int(np.argmax(wrong))
+        bound = "0 or more" if classes is None else f"0 to {classes - 1}"
+        raise DataError(f"{name}: number {where} is {given[where]}, expected {bound}; number the classes from 0")
+    return given.astype(np.int64, copy=False)
+
+
+def class_counts(labels: npt.ArrayLike, name: str = "labels") -> IntArray:
+    """Count the images of each class; the largest label says how many classes there are.
+
+    Parameters
+    ----------
+    labels
+        (N,) whole numbers 0..K-1.
+    name
+        What to call them in messages.
+
+    Returns
+    -------
+    IntArray
+        (K,), every count at least 1.
+
+    Raises
+    ------
+    DataError
+        If there are no labels, a class between 0 and the largest has no image, or there is one class only.
+    """
+    checked = check_labels(labels, name=name)
+    if not len(checked):
+        raise DataError(f"{name}: there are none; expected at least one image of each of two classes")
+    largest = int(checked.max())
+    # Counted among the labels that exist, never up to the largest, which may be anything.
+    present, counts = np.unique(checked, return_counts=True)
+    if len(present) <= largest:
+        gaps = present != np.arange(len(present))
+        # The first gap; there is one, as fewer are present than the largest asks for.
+        missing = int(np.argmax(gaps))
+        raise DataError(
+            f"{name}: class {missing} has no image though the largest label is {largest}; "
+            f"expected every class from 0 to {largest}: add images of it, or number the "
+            "classes anew without gaps"
+        )
+    if largest == 0:
+        raise DataError(
+            f"{name}: every image is of class 0, so there is nothing to learn; expected two classes or more"
+        )
+    return counts
+
+
+def one_hot(labels: npt.ArrayLike, classes: int, dtype: npt.DTypeLike = np.float32) -> FloatArray:
+    """Write each label as a row with a 1 at its class and 0 elsewhere.
+
+    Parameters
+    ----------
+    labels
+        (N,) whole numbers 0..K-1.
+    classes
+        The number of classes K.
+    dtype
+        Of the result.
+
+    Returns
+    -------
+    FloatArray
+        (N, K).
+
+    Raises
+    ------
+    DataError
+        If a label is out of range.
+    """
+    checked = check_labels(labels, classes)
+    rows: FloatArray = np.zeros((len(checked), classes), dtype=dtype)
+    rows[np.arange(len(checked)), checked] = 1
+    return rows

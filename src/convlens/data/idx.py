@@ -1,0 +1,230 @@
+"""IDX files: the format MNIST came in. Read strictly, compressed or plain; and written.
+
+::
+
+    0x00 0x00   type   dimensions   size of each dimension (big-endian, 4 bytes)   the values, last dimension
+    fastest
+                0x08 = unsigned byte, the only type read here
+
+A header is a claim by a stranger: memory grows with the bytes that arrive, never with the number a header
+names, and no more than one byte beyond the claim is ever unpacked.
+
+Source: Yann LeCun, "The MNIST database of handwritten digits", section "File formats".
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO, TypeAlias, cast
+
+import numpy as np
+
+from ..errors import DataError, OutputError
+from ..typing import Array, Labels, Shape, UInt8
+
+FilePath: TypeAlias = str | os.PathLike[str]
+
+IMAGES = 3  # dimensions of a file of grey images: number, height, width
+LABELS = 1  # dimensions of a file of labels
+LARGEST_CONTENT = 2**31  # bytes; far above any data set of small images, far below what harms a computer
+
+_UNSIGNED_BYTE = 0x08
+_TYPES = {0x08: "uint8", 0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
+_KINDS = {IMAGES: "images", LABELS: "labels"}
+_GZIP_START = b"\x1f\x8b"
+_CHUNK = 2**20
+
+
+def read_images(path: FilePath) -> UInt8:
+    """Read a file of grey images.
+
+    Parameters
+    ----------
+    path
+        An IDX file with three dimensions, gzip-compressed or plain.
+
+    Returns
+    -------
+    UInt8
+        (N, H, W, 1), read-only, 0-255.
+
+    Raises
+    ------
+    DataError
+        If the file is not exactly what it should be; the message names the file, what was expected and what
+        came.
+    """
+    return parse(read_content(path, IMAGES), IMAGES, path)[..., np.newaxis]
+
+
+def read_labels(path: FilePath) -> Labels:
+    """Read a file of labels: (N,) int64. Errors as for `read_images`."""
+    return parse(read_content(path, LABELS), LABELS, path).astype(np.int64)
+
+
+def read_content(path: FilePath, dimensions: int) -> UInt8:
+    """Read and check a whole file, header included: what a SHA-256 is taken of, and what `parse` takes apart.
+
+    Parameters
+    ----------
+    path
+        An IDX file, gzip-compressed or plain.
+    dimensions
+        How many dimensions it must have: `IMAGES` or `LABELS`.
+
+    Returns
+    -------
+    UInt8
+        The unpacked bytes, flat and read-only.
+
+    Raises
+    ------
+    DataError
+        As for `read_images`.
+    """
+    try:
+        with Path(path).open("rb") as file, _unpacked(file, path) as stream:
+            content = bytearray(stream.read(_header_length(dimensions)))
+            expected = len(content) + math.prod(_sizes(content, dimensions, path))
+            # In pieces: asking for all at once would reserve what the header claims before a byte has come.
+            while len(content) <= expected and (piece := stream.read(min(_CHUNK, expected + 1 - len(content)))):
+                content += piece
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: damaged gzip data ({error}); get the file again") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); give a readable IDX file") from error
+    flat = np.frombuffer(content, dtype=np.uint8)
+    flat.setflags(write=False)
+    _check_length(flat, expected, path)
+    return flat
+
+
+def parse(content: UInt8, dimensions: int, name: FilePath) -> UInt8:
+    """View unpacked content as the array it describes, without a copy.
+
+    Parameters
+    ----------
+    content
+        Flat bytes of a whole IDX file, header included.
+    dimensions
+        How many dimensions it must have: `IMAGES` or `LABELS`.
+    name
+        What to call it in messages.
+
+    Returns
+    -------
+    UInt8
+        Of the shape in the header.
+
+    Raises
+    ------
+    DataError
+        If header and length do not agree with each other or with `dimensions`.
+    """
+    start = _header_length(dimensions)
+    sizes = _sizes(content[:start].tobytes(), dimensions, name)
+    _check_length(content, start + math.prod(sizes), name)
+    return content[start:].reshape(sizes)
+
+
+def write_idx(path: FilePath, array: Array) -> None:
+    """Write an array of unsigned bytes as an IDX file, gzip-compressed if the name ends in ``.gz``.
+
+    Parameters
+    ----------
+    path
+        Where to; an existing file is replaced.
+    array
+        uint8, of 1 to 255 dimensions; images are (N, H, W), labels (N,).
+
+    Raises
+    ------
+    DataError
+        If the array is not of unsigned bytes.
+    OutputError
+        If the file cannot be written.
+    """
+    if array.dtype != np.uint8 or array.ndim == 0:
+        raise DataError(
+            f"IDX files here hold arrays of uint8, not {array.ndim}-dimensional {array.dtype}; convert it first"
+        )
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, _UNSIGNED_BYTE, array.ndim, *array.shape)
+    content = header + np.ascontiguousarray(array).tobytes()
+    if Path(path).suffix == ".gz":
+        content = gzip.compress(content, mtime=0)  # no time stamp: the same array gives the same file
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+
+
+def _unpacked(file: BinaryIO, path: FilePath) -> BinaryIO:
+    """Return a stream of the unpacked bytes; the content says whether it is compressed, not the name."""
+    start = file.read(2)
+    file.seek(0)
+    if not start:
+        raise DataError(f"{path}: is empty, an IDX file was expected; get the file again")
+    if start == _GZIP_START:
+        return cast("BinaryIO", gzip.GzipFile(fileobj=file))
+    if Path(path).suffix == ".gz":
+        raise DataError(
+            f"{path}: is not gzip data though its name ends in .gz (starts with "
+            f"0x{start.hex()}, expected 0x1f8b); "
+            "get the file again, or drop .gz from its name if it was unpacked already"
+        )
+    return file
+
+
+def _header_length(dimensions: int) -> int:
+    return 4 + 4 * dimensions
+
+
+def _sizes(header: bytes | bytearray, dimensions: int, name: FilePath) -> Shape:
+    """Check a header and return the size of each dimension."""
+    _check_magic(bytes(header[:4]), dimensions, name)
+    if len(header) < _header_length(dimensions):
+        raise DataError(
+            f"{name}: ends inside its header ({len(header)} of {_header_length(dimensions)} bytes); get it again"
+        )
+    sizes = struct.unpack(f">{dimensions}I", header[4:])
+    shown = " x ".join(f"{size:,}" for size in sizes)
+    if 0 in sizes:
+        raise DataError(
+            f"{name}: its header says {shown}, which is nothing; expected at least one of {_KINDS[dimensions]}"
+        )
+    if math.prod(sizes) > LARGEST_CONTENT:
+        raise DataError(
+            f"{name}: its header claims {shown} bytes, more than the {LARGEST_CONTENT:,} that are read; "
+            "the header is damaged, or the file must be divided"
+        )
+    return sizes
+
+
+def _check_magic(magic: bytes, dimensions: int, name: FilePath) -> None:
+    """Raise unless the first four bytes are those of unsigned bytes in so many dimensions."""
+    wanted = bytes((0, 0, _UNSIGNED_BYTE, dimensions))
+    if magic == wanted:
+        return
+    expected = f"expected {_KINDS[dimensions]}, which start with 0x{wanted.hex()}"
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES:
+        raise DataError(f"{name}: is not an IDX file (starts with 0x{magic.hex()}; {expected}); give an IDX file")
+    if magic[2] != _UNSIGNED_BYTE:
+        raise DataError(f"{name}: holds {_TYPES[magic[2]]} values (0x{magic.hex()}); {expected}; convert it to uint8")
+    found = _KINDS.get(magic[3], f"{magic[3]} dimensions")
+    advice = "were image and label files swapped?" if magic[3] in _KINDS else f"give {dimensions} dimension(s)"
+    raise DataError(f"{name}: holds {found} (0x{magic.hex()}); {expected}; {advice}")
+
+
+def _check_length(content: UInt8, expected: int, name: FilePath) -> None:
+    """Raise unless the content is exactly as long as its header says."""
+    if len(content) < expected:
+        raise DataError(
+            f"{name}: is truncated: its header promises {expected:,} bytes, {len(content):,} came; get the file again"
+        )
+    if len(content) > expected:
+        raise DataError(f"{name}: has bytes after the {expected:,} that its header promises; get the file again")

@@ -1,0 +1,133 @@
+"""One image from a file or from bytes, for predicting and serving.
+
+What is not done here, and has its place between `read_image` and `Preprocessing`: turning somebody else's
+image of a digit into one like MNIST's (size, polarity, centring, upright as the camera noted).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ConfigurationError, DataError, ShapeError
+from ..typing import UInt8
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# What people have; every decoder more is one more to attack.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
+LARGEST_FILE = 32 * 2**20  # bytes
+LARGEST_PIXELS = 2**24  # a 16-megapixel photograph
+
+_MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
+_WARNINGS = threading.Lock()  # warnings.catch_warnings changes a global of the process
+
+
+def read_image(source: str | os.PathLike[str] | bytes, input_shape: tuple[int, int, int]) -> UInt8:
+    """Read an image of a model's input shape, in grey or colour as the model takes it.
+
+    Transparency is laid on white, the paper it is usually seen on; a digit must then be drawn white on an
+    opaque black to look like MNIST's. Of an animation the first frame counts. 16-bit greys keep their upper
+    eight bits.
+
+    Parameters
+    ----------
+    source
+        A file's name, or its content.
+    input_shape
+        (H, W, C) with C 1 (grey) or 3 (red, green, blue).
+
+    Returns
+    -------
+    UInt8
+        (H, W, C), 0-255.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is no image, is damaged, or is far too large.
+    ShapeError
+        If the image is of another size; it is not resized.
+    ConfigurationError
+        If the model takes neither 1 nor 3 channels.
+    """
+    height, width, channels = input_shape
+    if channels not in _MODES:
+        raise ConfigurationError(f"an image file gives 1 or 3 channels, the model takes {channels}; give it an array")
+    content = source if isinstance(source, bytes) else _read(Path(source))
+    name = f"the image ({len(content):,} bytes)" if isinstance(source, bytes) else str(source)
+    if not 0 < len(content) <= LARGEST_FILE:
+        problem = f"is larger than {LARGEST_FILE:,} bytes" if content else "is empty"
+        raise DataError(f"{name}: {problem}; expected a small image ({', '.join(FORMATS)})")
+    try:
+        image = _open(content, name)
+        _check_size(image.size, (width, height), name)  # before a pixel is unpacked
+        pixels = np.asarray(_converted(image, _MODES[channels]))
+    except (DataError, ShapeError):
+        raise
+    # Pillow's decoders meet foreign bytes with nearly every exception there is; all mean the same here.
+    except Exception as error:
+        raise DataError(
+            f"{name}: is damaged ({_said(error)}); expected a whole image ({', '.join(FORMATS)})"
+        ) from error
+    return pixels.reshape(input_shape).copy()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); give an image file") from error
+
+
+def _open(content: bytes, name: str) -> Image:
+    """Read an image's header; a header that Pillow only warns of is an error."""
+    from PIL import Image, UnidentifiedImageError  # imported when needed: training needs no Pillow
+
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            return Image.open(io.BytesIO(content), formats=FORMATS)
+        except UnidentifiedImageError as error:  # Pillow's text names a Python object
+            raise DataError(f"{name}: is not an image; expected {', '.join(FORMATS)}") from error
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise DataError(
+                f"{name}: is refused as a decompression bomb ({_said(error)}); give a small image"
+            ) from error
+
+
+def _check_size(size: tuple[int, int], expected: tuple[int, int], name: str) -> None:
+    shown = f"{size[0]:,} x {size[1]:,} pixels (width x height)"
+    if size[0] * size[1] > LARGEST_PIXELS:
+        raise DataError(
+            f"{name}: claims {shown}, more than the {LARGEST_PIXELS:,} pixels allowed; give a smaller image"
+        )
+    if size != expected:
+        raise ShapeError(
+            f"{name}: is {shown}, expected {expected[0]} x {expected[1]} as the model takes; resize it first"
+        )
+
+
+def _converted(image: Image, mode: str) -> Image:
+    """Return the image in grey or colour, opaque, eight bits a channel."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would cut off at 255
+        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert(mode)
+
+
+def _said(error: Exception) -> str:
+    """Return an exception's text on one short line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
