@@ -1,0 +1,47 @@
+"""Runs a Program. Reading order: `interpreter` (the meaning), `lanes`, `plan` and its `kernels`, `engines`."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from ..errors import ConfigurationError, nearest
+from ..program import Program
+from ..typing import Array
+from .engines import BatchResult, Engine, Interpreter, NumpyPlan
+from .lanes import LANES, available_threads
+
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpreter, NumpyPlan)}
+DEFAULT = NumpyPlan.name
+
+__all__ = ["DEFAULT", "ENGINES", "LANES", "BatchResult", "Engine", "available_threads", "start"]
+
+
+def start(program: Program, parameters: Array, name: str | None = None, threads: int | None = None) -> Engine:
+    """Start an engine for a Program.
+
+    Parameters
+    ----------
+    program, parameters
+        What to run, and its flat parameter array.
+    name
+        A key of `ENGINES`; where None, the environment's ``CONVLENS_ENGINE``, or else the fastest.
+    threads
+        How many threads to use; where None, all that the process may use.
+
+    Notes
+    -----
+    Plans are float32; a float64 model always takes the interpreter.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such engine.
+    """
+    chosen = name or os.environ.get("CONVLENS_ENGINE") or DEFAULT
+    if chosen not in ENGINES:
+        raise ConfigurationError(f"unknown engine {chosen!r}{nearest(chosen, ENGINES)}")
+    if parameters.dtype != np.float32:
+        chosen = Interpreter.name
+    return ENGINES[chosen](program, parameters, threads)

@@ -1,0 +1,57 @@
+"""Preallocated memory: one growing block, cut into aligned arrays."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..program import ALIGNMENT, aligned_zeros
+from ..typing import Array, Float32, Shape
+
+_BLOCK = 1 << 20  # floats: 4 MiB, asked for at least
+
+
+class Arena:
+    """A stack of float32 memory that many plans use in turn.
+
+    `take` cuts the next array; `mark` and `release` give back everything cut since the mark, for the next user.
+    Memory is never returned to the system, so plans bound one after the other to one arena see the same, cached,
+    addresses.
+    """
+
+    def __init__(self) -> None:
+        self._blocks: list[Array] = []
+        self._block, self._used = 0, 0
+        self.high_water = 0  # floats in use at most, so far
+
+    def take(self, shape: Shape) -> Float32:
+        """Return an array with undefined contents, aligned to 64 bytes."""
+        size = -(-math.prod(shape) // ALIGNMENT) * ALIGNMENT
+        while self._block < len(self._blocks) and self._used + size > self._blocks[self._block].size:
+            self._block, self._used = self._block + 1, 0
+        if self._block == len(self._blocks):
+            self._blocks.append(aligned_zeros(max(size, _BLOCK)))
+        start, self._used = self._used, self._used + size
+        before = sum(block.size for block in self._blocks[: self._block])
+        self.high_water = max(self.high_water, before + self._used)
+        flat: Float32 = self._blocks[self._block][start : start + math.prod(shape)]
+        return flat.reshape(shape)
+
+    def mark(self) -> tuple[int, int]:
+        """Return the present height of the stack."""
+        return self._block, self._used
+
+    def release(self, mark: tuple[int, int]) -> None:
+        """Give back everything taken since `mark`."""
+        self._block, self._used = mark
+
+
+def sign_mask(values: Float32, out: Float32) -> None:
+    """Write all ones (as int32) to `out` where a value is negative, zeros elsewhere: its sign bit, spread."""
+    np.right_shift(values.view(np.int32), 31, out=out.view(np.int32))
+
+
+def bits(values: Float32) -> Array:
+    """Return float32 values as int32, for masks."""
+    return values.view(np.int32)

@@ -1,0 +1,80 @@
+"""What a kernel is given, and what it must do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ...program import Node
+from ...typing import Array, Float32
+from ..arena import Arena
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The arrays that one node of a plan is bound to, for micro-batches of n images.
+
+    Attributes
+    ----------
+    node
+        The node.
+    inputs, output
+        Values, (n, *image shape).
+    dinputs
+        Where derivatives with respect to the inputs are written; None where nobody needs them (the images).
+    doutput
+        The derivative with respect to the output, complete when `Kernel.backward` is called; None in a plan for
+        prediction.
+    parameters, gradient
+        The flat arrays; `gradient` belongs to the lane. None in a plan for prediction.
+    accumulate
+        Whether an earlier micro-batch of the lane has already written its part of the gradient.
+    """
+
+    node: Node
+    inputs: tuple[Float32, ...]
+    output: Float32
+    dinputs: tuple[Float32 | None, ...]
+    doutput: Float32 | None
+    parameters: Array
+    gradient: Array | None
+    accumulate: bool
+
+    def parameter(self, key: str) -> Float32:
+        """Return a parameter of the node."""
+        return self.node.parameters[key].view(self.parameters)
+
+    def dparameter(self, key: str) -> Float32:
+        """Return where the gradient of a parameter is collected."""
+        assert self.gradient is not None, "a plan for prediction has no gradients"
+        return self.node.parameters[key].view(self.gradient)
+
+
+class Kernel(ABC):
+    """One node, bound to arrays.
+
+    `in_place` says that output and input may share memory (and their derivatives likewise); `whole_lane`, that input
+    and output derivative must be kept for all images of the lane, because `finish` computes the gradient of the weights
+    once a lane.
+    """
+
+    in_place: ClassVar[bool] = False
+    whole_lane: ClassVar[bool] = False
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+
+    def keep(self, arena: Arena) -> None:  # noqa: B027 - most kernels keep nothing
+        """Take the arrays that must survive from the forward to the backward pass."""
+
+    def scratch(self, arena: Arena) -> None:  # noqa: B027 - many need none
+        """Take the arrays that nobody needs once a pass of this kernel is over; kernels share that memory."""
+
+    @abstractmethod
+    def forward(self) -> None:
+        """Compute the output from the inputs."""
+
+    @abstractmethod
+    def backward(self) -> None:
+        """Compute the derivatives of inputs and parameters from the output's."""

@@ -1,0 +1,80 @@
+"""Lanes: the fixed parts of a batch that threads work on.
+
+Every batch is split into `LANES` parts, whatever the number of threads. Each lane has a gradient of its own, and
+these are added up in the order of the lanes. So threads only decide who computes what and when: the bits do not
+depend on their number.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
+from ..errors import ConfigurationError
+
+LANES = 4
+CHUNK = 1 << 14  # floats: 64 KiB, so that an update's arrays stay in the second-level cache
+
+
+def split(count: int, parts: int = LANES) -> list[slice]:
+    """Return `parts` slices of range(count), as even as can be; the last ones may be empty."""
+    return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
+
+
+def available_threads() -> int:
+    """Return the number of processors this process may use (its affinity), at most `LANES`."""
+    affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return min(len(affinity), LANES)
+
+
+def thread_count(asked: int | None) -> int:
+    """Return the number of threads to use; all that are available where None is asked for."""
+    if asked is None:
+        return available_threads()
+    if not 1 <= asked <= 64:
+        raise ConfigurationError(f"threads is a whole number from 1 to 64, not {asked}")
+    return asked
+
+
+class Workers:
+    """A few threads that sleep until there is work; the calling thread is the first of them."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads - 1, "convlens") if threads > 1 else None
+
+    def run(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Run at most `threads` tasks at the same time and wait for them all; the first error is raised."""
+        if self._pool is None:
+            for task in tasks:
+                task()
+            return
+        # the caller's context comes along: NumPy keeps in it what to do about overflow
+        futures = [self._pool.submit(copy_context().run, task) for task in tasks[1:]]
+        try:
+            tasks[0]()
+        finally:
+            for future in futures:
+                future.exception()  # wait for everyone, so that nobody writes once this has returned
+        for future in futures:
+            future.result()
+
+    def each(self, work: Callable[[slice], None], size: int) -> None:
+        """Call `work` on slices that cover range(size), in cache-sized chunks spread over the threads."""
+        chunks = [slice(start, min(start + CHUNK, size)) for start in range(0, size, CHUNK)]
+
+        def share(part: slice) -> Callable[[], None]:
+            def task() -> None:
+                for chunk in chunks[part]:
+                    work(chunk)
+
+            return task
+
+        self.run([share(part) for part in split(len(chunks), self.threads)])
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()

@@ -1,0 +1,78 @@
+"""Rewriting a Program into one that means the same and runs faster.
+
+Three rules, applied wherever they match; no model is special:
+
+0. Nodes that the output does not depend on are dropped; their parameters keep their places, and a gradient of zero.
+1. ReLU and max-pooling commute, so ``relu -> max_pool`` becomes ``max_pool -> relu``, on a fraction of the data.
+2. ``conv2d -> max_pool2d`` whose windows tile the image becomes one node, ``conv2d_max_pool2d``: the convolution can
+then be
+   arranged so that pooling is a maximum over contiguous planes.
+
+The value that leaves a rewritten group keeps its name; values inside it are gone. Only plans see such a Program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from ..program import Node, Program
+
+
+def rewrite(program: Program) -> Program:
+    """Return the faster Program."""
+    return _fuse_convolution_and_pool(_pool_before_relu(_without_dead_ends(program)))
+
+
+def _without_dead_ends(program: Program) -> Program:
+    needed: set[str] = {program.output}
+    for node in reversed(program.nodes):
+        if node.name in needed:
+            needed.update(node.inputs)
+    return replace(program, nodes=tuple(node for node in program.nodes if node.name in needed))
+
+
+def _sole_consumer(program: Program, node: Node, op: str) -> Node | None:
+    """Return the node of kind `op` that alone reads a node's value."""
+    consumers = program.consumers(node.name)
+    if node.name != program.output and len(consumers) == 1 and consumers[0].op == op:
+        return consumers[0]
+    return None
+
+
+def _pool_before_relu(program: Program) -> Program:
+    swapped: dict[str, Node] = {}
+    for node in program.nodes:
+        pool = _sole_consumer(program, node, "max_pool2d") if node.op == "relu" else None
+        if pool is not None:
+            inner = f"{pool.name}:pooled"
+            swapped[node.name] = replace(pool, name=inner, inputs=node.inputs)
+            swapped[pool.name] = replace(
+                node,
+                name=pool.name,
+                inputs=(inner,),
+                input_shapes=(pool.output_shape,),
+                output_shape=pool.output_shape,
+            )
+    return replace(program, nodes=tuple(swapped.get(node.name, node) for node in program.nodes))
+
+
+def _fuse_convolution_and_pool(program: Program) -> Program:
+    nodes: list[Node] = []
+    gone: set[str] = set()
+    for node in program.nodes:
+        pool = _sole_consumer(program, node, "max_pool2d") if node.op == "conv2d" else None
+        if pool is not None and pool.window.kernel == pool.window.stride:
+            gone.add(pool.name)
+            nodes.append(
+                replace(
+                    node,
+                    name=pool.name,
+                    op="conv2d_max_pool2d",
+                    output_shape=pool.output_shape,
+                    attributes=MappingProxyType({**node.attributes, "pool": pool.window.kernel}),
+                )
+            )
+        elif node.name not in gone:
+            nodes.append(node)
+    return replace(program, nodes=tuple(nodes))

@@ -1,0 +1,70 @@
+"""How weights begin.
+
+=====================  =============================================
+``he_normal``          normal, variance 2 / fan_in
+``he_uniform``         uniform, variance 2 / fan_in
+``glorot_normal``      normal, variance 2 / (fan_in + fan_out)
+``glorot_uniform``     uniform, variance 2 / (fan_in + fan_out)
+``zeros``              zero: biases
+=====================  =============================================
+
+fan_in is the number of inputs one output sees (KH*KW*C_in for a kernel), fan_out the number of outputs one input
+reaches. He's keeps the variance of activations through ReLUs, Glorot's through linear layers. Sources: He et al.,
+ICCV 2015; Glorot & Bengio, AISTATS 2010. (Keras truncates its normal distributions; these are plain.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from ..errors import ConfigurationError, nearest
+from ..program import Program, Slot
+from ..randomness import stream
+from ..typing import Array
+
+Initializer: TypeAlias = Callable[[np.random.Generator, Slot], Array]
+
+
+def _he(slot: Slot) -> float:
+    return math.sqrt(2 / slot.fan_in)
+
+
+def _glorot(slot: Slot) -> float:
+    return math.sqrt(2 / (slot.fan_in + slot.fan_out))
+
+
+def _normal(deviation: Callable[[Slot], float]) -> Initializer:
+    return lambda draw, slot: deviation(slot) * draw.standard_normal(slot.shape)
+
+
+def _uniform(deviation: Callable[[Slot], float]) -> Initializer:
+    # a uniform distribution on (-a, a) has variance a**2 / 3
+    return lambda draw, slot: math.sqrt(3) * deviation(slot) * draw.uniform(-1, 1, slot.shape)
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    "he_normal": _normal(_he),
+    "he_uniform": _uniform(_he),
+    "glorot_normal": _normal(_glorot),
+    "glorot_uniform": _uniform(_glorot),
+    "zeros": lambda _draw, slot: np.zeros(slot.shape),
+}
+
+
+def require_initializer(name: str) -> None:
+    """Raise ConfigurationError if there is no such initialiser."""
+    if name not in INITIALIZERS:
+        raise ConfigurationError(f"unknown initialiser {name!r}{nearest(str(name), INITIALIZERS)}")
+
+
+def initialize(program: Program, flat: Array, seed: int) -> None:
+    """Fill the flat parameter array; each parameter has a stream of its own, by seed and name.
+
+    Drawn in float64 and rounded, so that a float32 and a float64 model of one seed begin at the same weights.
+    """
+    for slot in program.slots:
+        slot.view(flat)[...] = INITIALIZERS[slot.initializer](stream(seed, "initialise", slot.name), slot)

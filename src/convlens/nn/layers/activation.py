@@ -1,0 +1,17 @@
+"""Activations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...program import ProgramBuilder
+from .base import Layer
+
+
+@dataclass(frozen=True)
+class ReLU(Layer):
+    """Rectified linear unit, max(x, 0), of any shape. See `convlens.ops.activation`."""
+
+    def lower(self, builder: ProgramBuilder, value: str) -> str:
+        """Append one ``relu`` node."""
+        return builder.add(builder.name("relu"), "relu", (value,), builder.shape(value))

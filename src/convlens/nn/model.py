@@ -1,0 +1,266 @@
+"""The Model: layers, the Program they were lowered to, and its parameters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import artifact, engine
+from ..data.preprocess import Preprocessing
+from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
+from ..ops.activation import softmax
+from ..program import INPUT, Program, ProgramBuilder, aligned_zeros
+from ..typing import Array, FloatArray, Labels, Shape
+from ..version import NUMERICS_VERSION
+from .initializers import initialize
+from .layers import Layer
+from .serialize import layer_to_dict, layers_from_data
+from .summary import Summary, summarize
+
+_AT_A_TIME = 2048  # images turned from uint8 to float32 at once when predicting
+
+
+class Parameters(Mapping[str, Array]):
+    """The parameters by name (``"conv1.w"``): views of the one flat array, so writing into them changes the model."""
+
+    def __init__(self, program: Program, flat: Array) -> None:
+        self._views = {slot.name: slot.view(flat) for slot in program.slots}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+
+class Model:
+    """A network: built once, with every shape known.
+
+    Parameters
+    ----------
+    layers
+        In order, from the image to the logits.
+    input_shape
+        (height, width, channels) of an image.
+    seed
+        Of the initial weights.
+    preprocessing
+        How uint8 images become the network's input; where None, scaled to [0, 1].
+    class_names
+        One for each output; where None, "0", "1", ...
+    dtype
+        float32, or float64 to check gradients.
+
+    Attributes
+    ----------
+    program
+        What the layers were lowered to.
+    flat
+        All parameters in one array.
+    parameters
+        The same by name.
+    training
+        What is known of how it was trained: a plain mapping, empty before.
+
+    Raises
+    ------
+    ShapeError
+        If a layer does not fit behind the one before it; the message names it.
+
+    Examples
+    --------
+    >>> from convlens import nn
+    >>> model = nn.Model([nn.Flatten(), nn.Dense(10)], input_shape=(28, 28, 1), seed=0)
+    >>> model.program.parameter_count
+    7850
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        input_shape: Sequence[int],
+        seed: int = 0,
+        *,
+        preprocessing: Preprocessing | None = None,
+        class_names: Sequence[str] | None = None,
+        dtype: type[np.floating[Any]] = np.float32,
+    ) -> None:
+        self.layers = tuple(layers)
+        self.input_shape = _input_shape(input_shape)
+        self.seed = seed
+        self.program = lower(self.layers, self.input_shape)
+        self.flat = aligned_zeros(self.program.parameter_size, dtype)
+        initialize(self.program, self.flat, seed)
+        self.parameters = Parameters(self.program, self.flat)
+        self.preprocessing = preprocessing or Preprocessing(self.input_shape)
+        if self.preprocessing.input_shape != self.input_shape:
+            raise ShapeError(
+                f"the preprocessing is for images of shape {self.preprocessing.input_shape}, and the model takes "
+                f"{self.input_shape}; give both the same"
+            )
+        self.class_names = tuple(class_names or map(str, range(self.classes)))
+        if len(self.class_names) != self.classes:
+            raise ConfigurationError(
+                f"{len(self.class_names)} class names for {self.classes} outputs; give one for each"
+            )
+        if not all(isinstance(name, str) for name in self.class_names):
+            raise ConfigurationError(f"class names are texts, not {self.class_names!r}")
+        self.training: dict[str, Any] = {}
+        self._engine: engine.Engine | None = None
+
+    @property
+    def classes(self) -> int:
+        """Number of outputs."""
+        return self.program.output_shape[0]
+
+    @property
+    def engine(self) -> engine.Engine:
+        """What runs the model; started when first used, by default the fastest there is."""
+        if self._engine is None:
+            self._engine = engine.start(self.program, self.flat)
+        return self._engine
+
+    def use(self, name: str | None = None, threads: int | None = None) -> Model:
+        """Choose the engine (see `convlens.engine.start`) and return the model itself."""
+        self._engine = engine.start(self.program, self.flat, name, threads)
+        return self
+
+    def summary(self) -> Summary:
+        """Return shapes, parameters, FLOPs, receptive field and stride of every layer: print it."""
+        return summarize(self.program)
+
+    def logits(self, images: Array) -> FloatArray:
+        """Return the scores (N, K) of images.
+
+        uint8 images are preprocessed; floating ones are the network's input as they are.
+        """
+        if images.dtype != np.uint8:
+            if images.shape[1:] != self.input_shape:
+                raise ShapeError(
+                    f"the model takes images of shape (N, {', '.join(map(str, self.input_shape))}), not {images.shape}"
+                )
+            return self.engine.logits(np.ascontiguousarray(images, self.flat.dtype))
+        out = np.empty((len(images), self.classes), self.flat.dtype)
+        for start in range(0, len(images), _AT_A_TIME):
+            part = slice(start, start + _AT_A_TIME)
+            x = self.preprocessing(images[part])
+            out[part] = self.engine.logits(x.astype(self.flat.dtype, copy=False))
+        return out
+
+    def predict_proba(self, images: Array) -> FloatArray:
+        """Return the probability of every class, (N, K)."""
+        return softmax(self.logits(images))
+
+    def predict(self, images: Array) -> Labels:
+        """Return the most probable class of each image, (N,)."""
+        classes: Labels = self.logits(images).argmax(axis=1)
+        return classes
+
+    def save(self, path: str | os.PathLike[str], *, training: Mapping[str, Any] | None = None) -> None:
+        """Write the model to one safetensors file.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written there.
+        """
+        header = {
+            **architecture(self),
+            "preprocessing": self.preprocessing.to_dict(),
+            "class_names": list(self.class_names),
+            "numerics_version": NUMERICS_VERSION,
+            "training": dict(training if training is not None else self.training),
+        }
+        artifact.write(Path(path), "model", header, self.parameters)
+
+
+def lower(layers: Sequence[Layer], input_shape: Shape) -> Program:
+    """Lower layers to a Program; a ShapeError names the layer, counted from 1."""
+    builder, value = ProgramBuilder(input_shape), INPUT
+    for position, layer in enumerate(layers):
+        builder.layer = position
+        try:
+            value = layer.lower(builder, value)
+        except ShapeError as error:
+            raise ShapeError(f"layer {position + 1}, {layer}: {error}") from error
+    program = builder.build()
+    if len(program.output_shape) != 1:
+        raise ShapeError(
+            f"the last layer gives shape {program.output_shape}; a classifier ends in one score a class: "
+            "put Flatten() or GlobalAveragePool2D() and Dense(classes) at the end"
+        )
+    return program
+
+
+def architecture(model: Model) -> dict[str, Any]:
+    """Return layers, input shape and seed as plain data: all that `from_architecture` needs."""
+    return {
+        "layers": [layer_to_dict(layer) for layer in model.layers],
+        "input_shape": list(model.input_shape),
+        "seed": model.seed,
+    }
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model that `Model.save` has written.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, damaged, foreign, or does not fit together.
+    """
+    contents = artifact.read(Path(path), "model")
+    header = contents.header
+    try:
+        layers, input_shape = layers_from_data(header["layers"]), _input_shape(header["input_shape"])
+        program = lower(layers, input_shape)
+        # before the model is built: a header that lies must not make it ask for any amount of memory
+        _require_shapes({slot.name: slot.shape for slot in program.slots}, contents.arrays, path)
+        model = Model(
+            layers,
+            input_shape,
+            header["seed"],
+            preprocessing=Preprocessing.from_dict(header["preprocessing"]),
+            class_names=header["class_names"],
+        )
+        model.training = dict(header["training"])
+    except ArtifactError:
+        raise
+    except (KeyError, TypeError, ValueError, ConvlensError) as error:
+        raise ArtifactError(f"{path} is damaged: its header does not describe a model ({error})") from error
+    fill(model.parameters, contents.arrays, path)
+    return model
+
+
+def fill(parameters: Parameters, arrays: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
+    """Copy arrays of a file into a model's parameters; ArtifactError where names, shapes or values do not fit."""
+    _require_shapes({name: view.shape for name, view in parameters.items()}, arrays, path)
+    for name, view in parameters.items():
+        array = arrays[name]
+        if array.dtype != view.dtype:
+            raise ArtifactError(f"{path} is damaged: {name} holds {array.dtype}, and {view.dtype} is needed")
+        if not np.isfinite(array).all():
+            raise ArtifactError(f"{path} is damaged: {name} holds values that are not finite numbers")
+        view[...] = array
+
+
+def _require_shapes(wanted: Mapping[str, Shape], arrays: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
+    if set(arrays) != set(wanted):
+        odd = ", ".join(sorted(set(arrays) ^ set(wanted)))
+        raise ArtifactError(f"{path} is damaged: its arrays and its layers do not fit together ({odd})")
+    for name, shape in wanted.items():
+        if arrays[name].shape != shape:
+            raise ArtifactError(f"{path} is damaged: {name} has shape {arrays[name].shape}, and {shape} is needed")
+
+
+def _input_shape(shape: Sequence[int]) -> tuple[int, int, int]:
+    if len(shape) != 3 or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise ShapeError(f"an input shape is (height, width, channels), each above 0, not {tuple(shape)!r}")
+    return shape[0], shape[1], shape[2]

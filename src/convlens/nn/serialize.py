@@ -1,0 +1,60 @@
+"""Layers as plain data (for artifacts, checkpoints, results and TOML files), and back.
+
+A layer is a mapping with its class's name under ``layer`` and its settings beside it::
+
+    {"layer": "Conv2D", "filters": 16, "kernel_size": 3}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from ..errors import ConfigurationError, nearest
+from .layers import LAYERS, Layer
+
+
+def layer_to_dict(layer: Layer) -> dict[str, Any]:
+    """Return a layer as plain data; settings that stand at their default are left out."""
+    settings = {field.name: (getattr(layer, field.name), field.default) for field in fields(layer)}
+    return {"layer": type(layer).__name__} | {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, (value, default) in settings.items()
+        if value != default
+    }
+
+
+def layer_from_dict(data: Mapping[str, Any]) -> Layer:
+    """Return the layer that plain data describes.
+
+    Raises
+    ------
+    ConfigurationError
+        If the layer or one of its settings is unknown, missing or out of range.
+    """
+    if not isinstance(data, Mapping) or not isinstance(data.get("layer"), str):
+        raise ConfigurationError(f"a layer is a table such as {{layer = 'ReLU'}}, not {data!r}")
+    name = data["layer"]
+    if name not in LAYERS:
+        raise ConfigurationError(f"unknown layer {name!r}{nearest(name, LAYERS)}")
+    cls = LAYERS[name]
+    known = {field.name for field in fields(cls)}
+    for key in data:
+        if key != "layer" and key not in known:
+            raise ConfigurationError(f"{name} has no setting {key!r}{nearest(str(key), known)}")
+    try:
+        return cls(**{key: value for key, value in data.items() if key != "layer"})
+    except TypeError as error:
+        raise ConfigurationError(f"{name}: {str(error).removeprefix(f'{name}.__init__() ')}") from error
+
+
+def layers_from_data(data: Sequence[Any]) -> tuple[Layer, ...]:
+    """Return layers from a list of plain data; an error names the layer's position, counted from 1."""
+    layers = []
+    for position, one in enumerate(data, 1):
+        try:
+            layers.append(layer_from_dict(one))
+        except ConfigurationError as error:
+            raise type(error)(f"layer {position}: {error}") from error
+    return tuple(layers)

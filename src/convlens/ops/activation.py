@@ -1,0 +1,27 @@
+"""Activations: functions of one value at a time, and softmax, which turns scores into probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..typing import BoolArray, FloatArray
+
+
+def relu(x: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Return y = max(x, 0), of any shape."""
+    return np.maximum(x, x.dtype.type(0)), x > 0
+
+
+def relu_backward(dy: FloatArray, positive: BoolArray) -> FloatArray:
+    """Pass dy where x was positive; the derivative at zero is taken as zero (as in PyTorch)."""
+    return np.where(positive, dy, dy.dtype.type(0))
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return p[k] = exp(z[k]) / sum over j of exp(z[j]) along the last axis.
+
+    The largest logit is subtracted first: it changes nothing mathematically, and exp cannot overflow.
+    """
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: FloatArray = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return probabilities

@@ -1,0 +1,137 @@
+"""Optimisers: frozen configuration; their state is a few flat arrays beside the parameters, kept by the training loop.
+
+The formulas stand in `convlens.ops.update`; the engine spreads them over its threads.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..engine import Engine
+from ..errors import ConfigurationError
+from ..ops import update
+from ..program import Program, aligned_zeros
+from ..typing import Array
+from .numbers import is_number
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "OptimizerState"]
+
+
+@dataclass
+class OptimizerState:
+    """What an optimiser remembers: flat arrays by name, and how many steps it has taken."""
+
+    arrays: dict[str, Array]
+    decay: Array | None  # strength of weight decay for each parameter
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Optimizer(ABC):
+    """Base of all optimisers.
+
+    `weight_decay` applies to kernels and dense weights, not to biases.
+    """
+
+    weight_decay: float = 0.0
+
+    _remembers: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        if not (is_number(self.weight_decay) and 0 <= self.weight_decay < 1):
+            raise ConfigurationError(f"weight_decay is a number from 0 to below 1, not {self.weight_decay!r}")
+
+    def start(self, program: Program, parameters: Array) -> OptimizerState:
+        """Return a fresh state for the flat parameters of a Program."""
+        arrays = {name: aligned_zeros(parameters.size, parameters.dtype.type) for name in self.remembers}
+        decay = program.decay_mask() * parameters.dtype.type(self.weight_decay) if self.weight_decay else None
+        return OptimizerState(arrays, decay)
+
+    @property
+    def remembers(self) -> tuple[str, ...]:
+        """Names of the arrays of its state."""
+        return self._remembers
+
+    def step(self, engine: Engine, gradient: Array, state: OptimizerState, rate: float) -> None:
+        """Change the engine's parameters by one step at a learning rate; uses the gradient up."""
+        state.step += 1
+
+        def change(chunk: slice) -> None:
+            decay = None if state.decay is None else state.decay[chunk]
+            arrays = {name: array[chunk] for name, array in state.arrays.items()}
+            self.update(engine.parameters[chunk], gradient[chunk], arrays, rate, state.step, decay)
+
+        engine.each_chunk(change)
+
+    @abstractmethod
+    def update(self, p: Array, g: Array, state: dict[str, Array], rate: float, step: int, decay: Array | None) -> None:
+        """Update one chunk of the parameters, in place."""
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent. See `convlens.ops.update.sgd`."""
+
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (is_number(self.momentum) and 0 <= self.momentum < 1):
+            raise ConfigurationError(f"momentum is a number from 0 to below 1, not {self.momentum!r}")
+        if self.nesterov and not self.momentum:
+            raise ConfigurationError("nesterov needs a momentum above 0")
+
+    @property
+    def remembers(self) -> tuple[str, ...]:
+        return ("velocity",) if self.momentum else ()
+
+    def update(self, p: Array, g: Array, state: dict[str, Array], rate: float, step: int, decay: Array | None) -> None:
+        del step
+        velocity = state.get("velocity")
+        update.sgd(p, g, velocity, rate=rate, momentum=self.momentum, nesterov=self.nesterov, decay=decay)
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam; weight decay is added to the gradient. See `convlens.ops.update.adam`."""
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    _remembers = ("m", "v")
+    _decoupled: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("beta1", "beta2"):
+            if not (is_number(getattr(self, name)) and 0 <= getattr(self, name) < 1):
+                raise ConfigurationError(f"{name} is a number from 0 to below 1, not {getattr(self, name)!r}")
+        if not (is_number(self.epsilon) and self.epsilon > 0):
+            raise ConfigurationError(f"epsilon is a number above 0, not {self.epsilon!r}")
+
+    def update(self, p: Array, g: Array, state: dict[str, Array], rate: float, step: int, decay: Array | None) -> None:
+        settings: dict[str, Any] = {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon}
+        update.adam(
+            p,
+            g,
+            state["m"],
+            state["v"],
+            rate=rate,
+            step=step,
+            decay=decay,
+            decoupled=self._decoupled,
+            **settings,
+        )
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient. See `convlens.ops.update.adam`."""
+
+    weight_decay: float = 0.01
+
+    _decoupled = True

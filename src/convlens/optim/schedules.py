@@ -1,0 +1,67 @@
+"""Learning-rate schedules: the rate as a function of how far training is."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from ..errors import ConfigurationError
+from .numbers import is_number
+
+
+@dataclass(frozen=True)
+class Schedule(ABC):
+    """Base of all schedules; `rate` is the learning rate, or its peak."""
+
+    rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if not (is_number(self.rate) and 0 < self.rate < math.inf):
+            raise ConfigurationError(f"a learning rate is a number above 0, not {self.rate!r}")
+
+    @abstractmethod
+    def at(self, progress: float) -> float:
+        """Return the learning rate at a progress from 0 (the first step) to below 1 (just after the last)."""
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same rate throughout."""
+
+    def at(self, progress: float) -> float:
+        del progress
+        return self.rate
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """rate * (1 + cos(pi * progress)) / 2: from the rate down to zero. Source: Loshchilov & Hutter, SGDR, ICLR 2017."""
+
+    def at(self, progress: float) -> float:
+        return self.rate * (1 + math.cos(math.pi * progress)) / 2
+
+
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    """Up to the peak along half a cosine in the first `warm_up` of training, then down to zero along another.
+
+    It begins at rate / `start_divisor`. Source: Smith & Topin, "Super-convergence", 2018, in PyTorch's cosine form.
+    """
+
+    rate: float = 5e-3
+    warm_up: float = 0.3
+    start_divisor: float = 25.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (is_number(self.warm_up) and 0 < self.warm_up < 1):
+            raise ConfigurationError(f"warm_up is a share of training between 0 and 1, not {self.warm_up!r}")
+        if not (is_number(self.start_divisor) and self.start_divisor >= 1):
+            raise ConfigurationError(f"start_divisor is at least 1, not {self.start_divisor!r}")
+
+    def at(self, progress: float) -> float:
+        start = self.rate / self.start_divisor
+        if progress < self.warm_up:
+            return start + (self.rate - start) * (1 - math.cos(math.pi * progress / self.warm_up)) / 2
+        return self.rate * (1 + math.cos(math.pi * (progress - self.warm_up) / (1 - self.warm_up))) / 2

@@ -1,0 +1,278 @@
+"""The Program: what a model is once it is built.
+
+Layers are configuration. Building a model *lowers* them, one after the other, to a small graph of nodes in which
+nothing is left open: every shape, every window's padding, and the place of every parameter in one flat array are
+known. All that runs, draws, counts, exports or serves a model reads the Program, never the layer classes.
+
+A value of the graph has the name of the node that makes it; the images that come in are called ``"input"``.
+Nodes stand in the order in which they can run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from .errors import ShapeError
+from .ops.window import Window
+from .typing import Array, Shape
+
+INPUT = "input"
+ALIGNMENT = 16  # floats: 64 bytes, a cache line and an AVX-512 register
+
+Sight: TypeAlias = Window | Literal["point", "all"]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of one named array in a flat one.
+
+    `initializer`, `fan_in` and `fan_out` say how it begins; `decay`, whether weight decay applies to it.
+    """
+
+    name: str
+    offset: int
+    shape: Shape
+    initializer: str
+    fan_in: int = 0
+    fan_out: int = 0
+    decay: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+    def view(self, flat: Array) -> Array:
+        """Return this array as a view of the flat one."""
+        return flat[self.offset : self.offset + self.size].reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation of a Program.
+
+    Attributes
+    ----------
+    name
+        Name of the node and of the value it makes, such as ``"conv1"``.
+    op
+        What it does: a key of the interpreter's table, such as ``"conv2d"``.
+    inputs
+        Names of the values it reads.
+    input_shapes, output_shape
+        Image shapes: without N.
+    sight
+        What one output pixel sees of the input: a window, the same point only, or all of it.
+    attributes
+        Static settings of the op, by name.
+    parameters
+        By short name (``"w"``), the slot in the flat parameter array (whose name is ``"conv1.w"``).
+    macs
+        Multiply-add operations for one image in the forward pass.
+    layer
+        Position of the layer it was lowered from.
+    """
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    sight: Sight = "point"
+    attributes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Slot] = field(default_factory=lambda: MappingProxyType({}))
+    macs: int = 0
+    layer: int = 0
+
+    @property
+    def window(self) -> Window:
+        """The window of a node that has one."""
+        assert isinstance(self.sight, Window), f"{self.name} has no window"
+        return self.sight
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of trained values, alignment excluded."""
+        return sum(slot.size for slot in self.parameters.values())
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations for one image in the forward pass: two for each multiply-add.
+
+        As is usual, biases, activations and the comparisons of a pooling are not counted.
+        """
+        return 2 * self.macs
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """How much of the input one output pixel sees, and how far apart the sights of two neighbours are, in pixels.
+
+    Over layers l with kernels k and strides s: size = 1 + sum of (k_l - 1) * (product of the s before l),
+    stride = product of all s. Source: Araujo et al., "Computing receptive fields of convolutional neural networks",
+    Distill 2019. `everything` is set behind a layer that sees the whole image at once.
+    """
+
+    height: int = 1
+    width: int = 1
+    stride: tuple[int, int] = (1, 1)
+    everything: bool = False
+
+    def through(self, window: Window) -> ReceptiveField:
+        """Return the receptive field after one more window."""
+        (kh, kw), (sh, sw) = window.kernel, window.stride
+        return replace(
+            self,
+            height=self.height + (kh - 1) * self.stride[0],
+            width=self.width + (kw - 1) * self.stride[1],
+            stride=(self.stride[0] * sh, self.stride[1] * sw),
+        )
+
+
+@dataclass(frozen=True)
+class Program:
+    """A model as a graph of nodes, with the layout of its parameters."""
+
+    input_shape: Shape
+    nodes: tuple[Node, ...]
+    parameter_size: int
+
+    @property
+    def output(self) -> str:
+        """Name of the last value: the logits."""
+        return self.nodes[-1].name if self.nodes else INPUT
+
+    @property
+    def output_shape(self) -> Shape:
+        """Image shape of the last value."""
+        return self.nodes[-1].output_shape if self.nodes else self.input_shape
+
+    @property
+    def slots(self) -> Iterator[Slot]:
+        """Every parameter, in the order of the flat array."""
+        return (slot for node in self.nodes for slot in node.parameters.values())
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of trained values, alignment excluded."""
+        return sum(slot.size for slot in self.slots)
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of the forward pass for one image (see `Node.flops`)."""
+        return sum(node.flops for node in self.nodes)
+
+    def consumers(self, name: str) -> tuple[Node, ...]:
+        """Return the nodes that read a value."""
+        return tuple(node for node in self.nodes if name in node.inputs)
+
+    def receptive_fields(self) -> dict[str, ReceptiveField]:
+        """Return the theoretical receptive field of every value; where branches meet, the largest one."""
+        fields = {INPUT: ReceptiveField()}
+        for node in self.nodes:
+            seen = max((fields[name] for name in node.inputs), key=lambda r: (r.everything, r.height * r.width))
+            if isinstance(node.sight, Window):
+                seen = seen.through(node.sight)
+            elif node.sight == "all":
+                seen = replace(seen, everything=True)
+            fields[node.name] = seen
+        return fields
+
+    def decay_mask(self) -> Array:
+        """Return a float32 array over the flat parameters: 1 where weight decay applies, else 0."""
+        mask = np.zeros(self.parameter_size, np.float32)
+        for slot in self.slots:
+            slot.view(mask)[...] = slot.decay
+        return mask
+
+
+def aligned_zeros(size: int, dtype: type = np.float32) -> Array:
+    """Return a flat zeroed array that begins on a 64-byte boundary."""
+    itemsize = np.dtype(dtype).itemsize
+    memory: Array = np.zeros(size + 64 // itemsize, dtype)
+    start = (-memory.ctypes.data % 64) // itemsize
+    return memory[start : start + size]
+
+
+class ProgramBuilder:
+    """Collects nodes while layers are lowered; used by the layers' ``lower`` methods only."""
+
+    def __init__(self, input_shape: Shape) -> None:
+        self._input_shape = input_shape
+        self._nodes: list[Node] = []
+        self._shapes: dict[str, Shape] = {INPUT: input_shape}
+        self._names: Counter[str] = Counter()
+        self._size = 0
+        self.layer = 0  # position of the layer being lowered
+
+    def name(self, kind: str) -> str:
+        """Return a fresh name: ``"conv1"``, ``"conv2"``, ..."""
+        self._names[kind] += 1
+        return f"{kind}{self._names[kind]}"
+
+    def shape(self, value: str) -> Shape:
+        """Return the image shape of a value."""
+        return self._shapes[value]
+
+    def image_shape(self, value: str, layer: str) -> tuple[int, int, int]:
+        """Return (H, W, C) of a value; ShapeError if it is not an image."""
+        shape = self._shapes[value]
+        if len(shape) != 3:
+            raise ShapeError(f"{layer} needs images (height, width, channels), but {value!r} has shape {shape}")
+        return shape[0], shape[1], shape[2]
+
+    def parameter(
+        self,
+        name: str,
+        shape: Shape,
+        initializer: str,
+        fan_in: int = 0,
+        fan_out: int = 0,
+        *,
+        decay: bool = False,
+    ) -> Slot:
+        """Reserve an aligned place in the flat parameter array."""
+        slot = Slot(name, self._size, shape, initializer, fan_in, fan_out, decay)
+        self._size += -(-slot.size // ALIGNMENT) * ALIGNMENT
+        return slot
+
+    def add(
+        self,
+        name: str,
+        op: str,
+        inputs: tuple[str, ...],
+        output_shape: Shape,
+        *,
+        sight: Sight = "point",
+        attributes: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Slot] | None = None,
+        macs: int = 0,
+    ) -> str:
+        """Append a node and return the name of its value."""
+        self._nodes.append(
+            Node(
+                name,
+                op,
+                inputs,
+                tuple(self._shapes[value] for value in inputs),
+                output_shape,
+                sight,
+                MappingProxyType(dict(attributes or {})),
+                MappingProxyType(dict(parameters or {})),
+                macs,
+                self.layer,
+            )
+        )
+        self._shapes[name] = output_shape
+        return name
+
+    def build(self) -> Program:
+        """Return the finished Program."""
+        return Program(self._input_shape, tuple(self._nodes), self._size)

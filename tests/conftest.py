@@ -1,0 +1,23 @@
+"""For every test: floating-point accidents raise, and Hypothesis runs the profile that was asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# quick: the same examples on every machine and every day, so that `make test` never fails by chance
+settings.register_profile("quick", deadline=None, derandomize=True, database=None, max_examples=200)
+# thorough: new examples every time (HYPOTHESIS_PROFILE=thorough), to look for what quick misses
+settings.register_profile("thorough", deadline=None, database=None, max_examples=1500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _floating_point_accidents_raise() -> Iterator[None]:
+    """Division by zero, invalid operations and overflow are errors, in fixtures of any scope too."""
+    with np.errstate(all="raise", under="ignore"):
+        yield

@@ -1,0 +1,51 @@
+"""Runs the NumPy plan with an output derivative of one's own choice, where an engine would take that of the loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convlens.engine.arena import Arena
+from convlens.engine.plan import LaneStore, Memory, Pass
+from convlens.engine.rewrite import rewrite
+from convlens.nn import Model
+from convlens.typing import Array, Float32
+
+
+@dataclass(frozen=True)
+class Driven:
+    """What came out: the last value, the flat gradient, and the input derivative of every kernel by its node's name."""
+
+    y: Float32
+    gradient: Array
+    dx: dict[str, Float32]
+
+
+def poisoned_arena() -> Arena:
+    """Return an arena full of NaN: memory "with undefined contents" that is read before it is written shows."""
+    arena = Arena()
+    start = arena.mark()
+    arena.take((1 << 19,)).fill(np.nan)
+    arena.release(start)
+    return arena
+
+
+def drive(model: Model, x: Float32, dy: Float32) -> Driven:
+    """Run forward and backward, the first image as a micro-batch of its own, the others as a second one."""
+    memory, arena = Memory(rewrite(model.program)), poisoned_arena()
+    assert not memory.lane_values, "dense layers finish once a lane; engines are the way to drive them"
+    gradient = np.full_like(model.flat, np.nan)
+    store = LaneStore.make(memory, len(x))
+    parts = [part for part in (slice(0, 1), slice(1, len(x))) if part.stop > part.start]
+    ys, dxs = [], []
+    for part in parts:
+        one = Pass(memory, part.stop - part.start, arena, model.flat, gradient, store, part)
+        ys.append(one.forward(x[part]).copy())
+        assert one.dlogits is not None
+        one.dlogits[...] = dy[part]
+        one.backward()
+        wirings = [kernel.wiring for kernel in one.kernels]
+        dxs.append({w.node.name: w.dinputs[0].copy() for w in wirings if w.dinputs[0] is not None})
+    dx = {name: np.concatenate([one[name] for one in dxs]) for name in dxs[0]}
+    return Driven(np.concatenate(ys), gradient, dx)

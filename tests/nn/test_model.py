@@ -1,0 +1,169 @@
+"""The Model: counts that can be worked out by hand, seeds, summary, and what it does with images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from convlens import nn
+from convlens.data.preprocess import Preprocessing
+from convlens.engine import interpreter
+from convlens.errors import ConfigurationError, ShapeError
+from convlens.program import ReceptiveField
+
+
+def cnn(kernel_size: int = 3, seed: int = 0) -> nn.Model:
+    blocks = [layer for filters in (16, 32) for layer in (nn.Conv2D(filters, kernel_size), nn.ReLU(), nn.MaxPool2D())]
+    return nn.Model([*blocks, nn.Flatten(), nn.Dense(128), nn.ReLU(), nn.Dense(10)], (28, 28, 1), seed)
+
+
+@pytest.mark.parametrize(
+    ("kernel_size", "parameters", "megaflops"), [(3, 206_922, 2.44), (5, 215_370, 6.05), (7, 228_042, 11.47)]
+)
+def test_sizes_of_the_convolutional_network(kernel_size: int, parameters: int, megaflops: float) -> None:
+    program = cnn(kernel_size).program
+    assert program.parameter_count == parameters
+    assert round(program.flops / 1e6, 2) == megaflops
+
+
+def test_size_of_the_dense_network() -> None:
+    model = nn.Model([nn.Flatten(), nn.Dense(128), nn.ReLU(), nn.Dense(64), nn.ReLU(), nn.Dense(10)], (28, 28, 1))
+    assert model.program.parameter_count == 109_386
+    assert model.program.flops == 2 * (784 * 128 + 128 * 64 + 64 * 10)
+    assert sum(view.size for view in model.parameters.values()) == 109_386
+
+
+def test_the_summary() -> None:
+    assert str(cnn().summary()).splitlines() == [
+        "layer     kind        output shape  parameters      FLOPs  receptive field  stride",
+        "-" * 82,
+        "input                 28x28x1                              1x1              1x1",
+        "conv1     conv2d      28x28x16             160    225,792  3x3              1x1",
+        "relu1     relu        28x28x16                             3x3              1x1",
+        "pool1     max_pool2d  14x14x16                             4x4              2x2",
+        "conv2     conv2d      14x14x32           4,640  1,806,336  8x8              2x2",
+        "relu2     relu        14x14x32                             8x8              2x2",
+        "pool2     max_pool2d  7x7x32                               10x10            4x4",
+        "flatten1  flatten     1568                                 10x10            4x4",
+        "dense1    dense       128              200,832    401,408  all",
+        "relu3     relu        128                                  all",
+        "dense2    dense       10                 1,290      2,560  all",
+        "-" * 82,
+        "total                                  206,922  2,436,096",
+    ]
+
+
+SIGHTS = {
+    "kernel 3": ([nn.Conv2D(2, 3), nn.AveragePool2D(), nn.Conv2D(2, 3), nn.AveragePool2D()], (10, 10), (4, 4)),
+    "kernel 5": ([nn.Conv2D(2, 5), nn.AveragePool2D(), nn.Conv2D(2, 5), nn.AveragePool2D()], (16, 16), (4, 4)),
+    "kernel 7": ([nn.Conv2D(2, 7), nn.AveragePool2D(), nn.Conv2D(2, 7), nn.AveragePool2D()], (22, 22), (4, 4)),
+    "oblong": ([nn.Conv2D(2, (1, 4), (2, 1)), nn.Conv2D(2, (3, 2), (1, 3))], (5, 5), (2, 3)),
+    "overlap": ([nn.AveragePool2D(3, 2), nn.Conv2D(2, 2)], (5, 5), (2, 2)),
+}
+
+
+@pytest.mark.parametrize(("layers", "size", "stride"), SIGHTS.values(), ids=SIGHTS)
+def test_receptive_fields_are_what_gradients_reach(
+    layers: list[nn.Layer], size: tuple[int, int], stride: tuple[int, int]
+) -> None:
+    """Average pools stand for maximum pools, and all weights are positive: every pixel in sight has a derivative."""
+    model = nn.Model([*layers, nn.Flatten()], (60, 60, 1), dtype=np.float64)
+    np.abs(model.flat, out=model.flat)
+    last = model.program.nodes[-2]
+    field = model.program.receptive_fields()[last.name]
+    assert ((field.height, field.width), field.stride) == (size, stride)
+    tape = interpreter.forward(model.program, model.flat, np.ones((1, 60, 60, 1)))
+    height, width, _ = last.output_shape
+    boxes = []
+    for row, column in ((height // 2, width // 2), (height // 2 + 1, width // 2 + 1)):  # neighbours, far from the edge
+        dy = np.zeros((1, *last.output_shape))
+        dy[0, row, column] = 1
+        dx = interpreter.backward(model.program, tape, dy.reshape(1, -1), np.zeros_like(model.flat))
+        rows, columns = (np.flatnonzero(dx[0, :, :, 0].any(axis=axis)) for axis in (1, 0))
+        boxes.append((rows[0], columns[0]))
+        assert (rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1) == size
+    assert (boxes[1][0] - boxes[0][0], boxes[1][1] - boxes[0][1]) == stride
+
+
+def test_dense_layers_and_global_pools_see_everything() -> None:
+    fields = cnn().program.receptive_fields()
+    assert [name for name, field in fields.items() if field.everything] == ["dense1", "relu3", "dense2"]
+    pooled = nn.Model([nn.Conv2D(2), nn.GlobalAveragePool2D(), nn.Dense(2)], (8, 9, 1)).program.receptive_fields()
+    assert pooled["global_pool1"] == ReceptiveField(3 + 7, 3 + 8, (8, 9))
+
+
+def test_one_seed_gives_the_same_bits_and_another_gives_others() -> None:
+    np.testing.assert_array_equal(cnn(seed=3).flat, cnn(seed=3).flat)
+    one, other = cnn(seed=3).parameters, cnn(seed=4).parameters
+    for name in one:
+        assert np.array_equal(one[name], other[name]) == name.endswith(".b"), name
+
+
+def test_another_layer_leaves_the_weights_before_it_unchanged() -> None:
+    front = [nn.Conv2D(4), nn.ReLU()]
+    short = nn.Model([*front, nn.Flatten(), nn.Dense(3)], (6, 6, 1), seed=1)
+    long = nn.Model([*front, nn.Conv2D(4), nn.Flatten(), nn.Dense(3)], (6, 6, 1), seed=1)
+    for name in short.parameters:
+        np.testing.assert_array_equal(short.parameters[name], long.parameters[name])
+
+
+def test_one_layer_object_twice_is_two_sets_of_parameters() -> None:
+    layer = nn.Conv2D(3)
+    model = nn.Model([layer, layer, nn.Flatten(), nn.Dense(2)], (5, 5, 3))
+    assert [*model.parameters] == ["conv1.w", "conv1.b", "conv2.w", "conv2.b", "dense1.w", "dense1.b"]
+    assert not np.array_equal(model.parameters["conv1.w"], model.parameters["conv2.w"])
+
+
+def test_a_float64_model_begins_at_the_same_weights() -> None:
+    layers = [nn.Conv2D(3), nn.Flatten(), nn.Dense(2)]
+    single, double = (nn.Model(layers, (5, 5, 1), dtype=dtype) for dtype in (np.float32, np.float64))
+    assert double.flat.dtype == np.float64
+    np.testing.assert_array_equal(double.flat.astype(np.float32), single.flat)
+
+
+def test_writing_into_parameters_changes_the_model() -> None:
+    model, x = nn.Model([nn.Flatten(), nn.Dense(2)], (2, 2, 1)), np.ones((1, 2, 2, 1), np.float32)
+    model.parameters["dense1.w"][...] = 0
+    model.parameters["dense1.b"][...] = [1, 2]
+    assert model.logits(x).tolist() == [[1, 2]]
+    assert model.predict(x).tolist() == [1]
+
+
+def test_uint8_images_are_preprocessed_and_floating_ones_are_not() -> None:
+    scaled = Preprocessing((28, 28, 1), mean=0.1, deviation=0.3)
+    model = nn.Model([nn.Flatten(), nn.Dense(10)], (28, 28, 1), preprocessing=scaled)
+    images = np.random.default_rng(0).integers(0, 256, (2100, 28, 28, 1), dtype=np.uint8)  # more than are taken at once
+    by_hand = ((images.astype(np.float64) / 255 - 0.1) / 0.3).astype(np.float32)
+    np.testing.assert_allclose(model.logits(images), model.logits(by_hand), rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(model.predict(images), model.logits(images).argmax(axis=1))
+    np.testing.assert_allclose(model.predict_proba(images[:5]).sum(axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_no_images_give_no_logits(dtype: type) -> None:
+    for name in ("interpreter", "numpy"):
+        assert cnn().use(name).logits(np.zeros((0, 28, 28, 1), dtype)).shape == (0, 10)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_images_of_another_shape_are_refused(dtype: type) -> None:
+    with pytest.raises(ShapeError, match=r"28, 28, 1.*27, 28, 1"):
+        cnn().logits(np.zeros((2, 27, 28, 1), dtype))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"input_shape": (28, 28)}, "an input shape is (height, width, channels), each above 0, not (28, 28)"),
+        ({"input_shape": (28, 0, 1)}, "not (28, 0, 1)"),
+        ({"input_shape": (28, 2.5, 1)}, "not (28, 2.5, 1)"),
+        ({"class_names": ["a", "b"]}, "2 class names for 3 outputs; give one for each"),
+        ({"class_names": [1, 2, 3]}, "class names are texts, not (1, 2, 3)"),
+        ({"preprocessing": Preprocessing((5, 4, 1))}, "for images of shape (5, 4, 1), and the model takes (4, 4, 1)"),
+        ({"seed": -1}, "a seed is a whole number from 0 to 2**63 - 1, not -1"),
+    ],
+)
+def test_a_model_that_cannot_be(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        nn.Model([nn.Flatten(), nn.Dense(3)], **{"input_shape": (4, 4, 1), **arguments})
+    assert message in str(caught.value)
