@@ -1,0 +1,9 @@
+"""Training. Reading order: `recipes`, `loop` (`fit` -> `run_epoch` -> `step`), `metrics`, `checkpoint`, `run`."""
+
+from .hooks import Hook
+from .loop import Training, fit
+from .metrics import Evaluation, evaluate
+from .recipes import RECIPES, Recipe, recipe
+from .run import Run
+
+__all__ = ["RECIPES", "Evaluation", "Hook", "Recipe", "Run", "Training", "evaluate", "fit", "recipe"]

@@ -1,0 +1,121 @@
+"""Checkpoints: everything that training needs to go on to the same bits, in one file.
+
+Randomness is addressed by seed, epoch and step, so no generator's state has to be kept. The file holds weights, the
+optimiser's state, the best weights so far, the position, the sums of the epoch under way, the history, and the
+configuration it all belongs to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import artifact
+from ..errors import ArtifactError, ConfigurationError
+from ..optim import OptimizerState
+from ..typing import Array
+
+
+@dataclass
+class Progress:
+    """Where training stands.
+
+    `epoch` and `step` are those of the next step, both counted from 0; the sums are over the epoch under way.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+    seen: int = 0
+    rate: float = 0.0  # learning rate of the last step
+    best_epoch: int = -1
+    best_accuracy: float = -1.0
+    stopped: bool = False
+    history: list[dict[str, Any]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "validation": 0.0, "checkpoint": 0.0})
+    images: int = 0  # trained on so far, for the rate
+
+
+@dataclass
+class State:
+    """All that changes while training."""
+
+    progress: Progress
+    parameters: Array
+    best: Array
+    optimizer: OptimizerState
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays that a checkpoint keeps."""
+        kept = {f"optimizer.{name}": array for name, array in self.optimizer.arrays.items()}
+        return {"parameters": self.parameters, "best": self.best, **kept}
+
+
+def save(path: Path, state: State, configuration: dict[str, Any]) -> None:
+    """Write a checkpoint, atomically; OutputError if that fails, and the one before still stands."""
+    header = {
+        "configuration": configuration,
+        "progress": asdict(state.progress),
+        "optimizer_step": state.optimizer.step,
+    }
+    artifact.write(path, "checkpoint", header, state.arrays())
+
+
+def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
+    """Read a checkpoint into the state.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, damaged or foreign.
+    ConfigurationError
+        If it belongs to another configuration; the message names what differs.
+    """
+    contents = artifact.read(path, "checkpoint")
+    header = contents.header
+    _require_same(path, header.get("configuration"), configuration)
+    arrays = state.arrays()
+    try:
+        progress = Progress(**header["progress"])
+        step = int(header["optimizer_step"])
+        if set(arrays) != set(contents.arrays):
+            raise ValueError(f"its arrays are {sorted(contents.arrays)}")
+        for name, array in arrays.items():
+            found = contents.arrays[name]
+            if found.shape != array.shape or found.dtype != array.dtype:
+                raise ValueError(f"{name} is {found.dtype}{found.shape}")
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path} is damaged: it does not describe a training ({error})") from error
+    for name, array in arrays.items():
+        np.copyto(array, contents.arrays[name])
+    state.progress, state.optimizer.step = progress, step
+
+
+def _require_same(path: Path, found: object, expected: dict[str, Any]) -> None:
+    """Raise ConfigurationError if a checkpoint was made by another configuration."""
+    if not isinstance(found, dict):
+        raise ArtifactError(f"{path} is damaged: it does not say what it was training")
+    ours, theirs = flatten(expected), flatten(found)
+    differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
+    if differing:
+        key = differing[0]
+        raise ConfigurationError(
+            f"{path} belongs to another training: {key} is {theirs.get(key)!r} there and {ours.get(key)!r} here; "
+            "repeat the command it was made with, or name another checkpoint"
+        )
+
+
+def flatten(tree: object, prefix: str = "") -> dict[str, object]:
+    """Return nested plain data as dotted names and values: ``{"recipe.epochs": 3}``."""
+    if isinstance(tree, dict):
+        items = tree.items()
+    elif isinstance(tree, list | tuple):
+        items = dict(enumerate(tree)).items()
+    else:
+        return {prefix: tree}
+    pairs = [flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in items]
+    return {name: value for pair in pairs for name, value in pair.items()}

@@ -1,0 +1,275 @@
+"""The training loop: `fit` runs epochs, `run_epoch` runs steps, `step` is one update of the weights."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data import Batches, Dataset
+from ..errors import ConfigurationError, TrainingDiverged, TrainingInterrupted
+from ..files import require_writable
+from ..nn import Model
+from ..nn.model import architecture
+from ..program import aligned_zeros
+from ..typing import IntArray
+from . import checkpoint as checkpoints
+from .checkpoint import Progress, State
+from .hooks import Hook
+from .interrupt import InterruptGuard
+from .metrics import evaluate
+from .recipes import Recipe
+from .recipes import recipe as named_recipe
+from .run import Run
+
+CHECKPOINT_SECONDS = 60.0  # between checkpoints within an epoch
+
+
+class Training:
+    """One training under way: what hooks may read, and the loop advances."""
+
+    def __init__(self, model: Model, dataset: Dataset, recipe: Recipe, seed: int) -> None:
+        if model.input_shape != tuple(dataset.input_shape) or model.classes != len(dataset.class_names):
+            raise ConfigurationError(
+                f"the model takes {model.input_shape} and {model.classes} classes, but {dataset.name} has "
+                f"{tuple(dataset.input_shape)} and {len(dataset.class_names)} classes; build it for this data set"
+            )
+        self.model, self.dataset, self.recipe, self.seed = model, dataset, recipe, seed
+        self.engine = model.engine
+        self.batches = Batches(dataset.train, model.preprocessing, recipe.batch_size, seed)
+        self.gradient = aligned_zeros(model.flat.size, model.flat.dtype.type)
+        self.state = State(Progress(), model.flat, model.flat.copy(), recipe.optimizer.start(model.program, model.flat))
+        self.test_reads_before = dataset.test.reads
+        self.configuration: dict[str, Any] = {
+            "model": architecture(model),
+            "data": dataset.describe(),
+            "preprocessing": model.preprocessing.to_dict(),
+            "recipe": recipe.to_dict(),
+            "seed": seed,
+        }
+
+    @property
+    def progress(self) -> Progress:
+        """Where training stands."""
+        return self.state.progress
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return self.batches.steps_per_epoch
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Add the time spent inside to ``progress.seconds[what]``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.progress.seconds[what] = self.progress.seconds.get(what, 0.0) + time.perf_counter() - start
+
+    def step(self, x: np.ndarray[Any, Any], labels: IntArray) -> None:
+        """Take one step on a batch: gradient, learning rate, update.
+
+        Raises
+        ------
+        TrainingDiverged
+            If the loss is not a finite number; the weights are those before the step.
+        """
+        progress = self.progress
+        done = (progress.epoch * self.steps + progress.step) / (self.recipe.epochs * self.steps)
+        progress.rate = self.recipe.schedule.at(done)
+        result = self.engine.gradient(x, labels, self.gradient)
+        if not math.isfinite(result.loss):
+            raise TrainingDiverged(
+                f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1} "
+                f"(learning rate {progress.rate:.3g}); use a smaller learning rate"
+            )
+        self.recipe.optimizer.step(self.engine, self.gradient, self.state.optimizer, progress.rate)
+        progress.loss_sum += result.loss * len(x)
+        progress.correct += result.correct
+        progress.seen += len(x)
+        progress.images += len(x)
+        progress.step += 1
+
+    def finish_epoch(self) -> dict[str, Any]:
+        """Evaluate on validation, append a row to the history, and move on to the next epoch."""
+        progress = self.progress
+        with self.timed("validation"):
+            validation = evaluate(self.model, self.dataset.validation)
+        row = {
+            "epoch": progress.epoch + 1,
+            "train.loss": progress.loss_sum / progress.seen,
+            "train.accuracy": progress.correct / progress.seen,
+            "validation.loss": validation.loss,
+            "validation.accuracy": validation.accuracy,
+            "learning_rate": progress.rate,
+        }
+        progress.history.append(row)
+        if validation.accuracy > progress.best_accuracy:
+            progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
+            np.copyto(self.state.best, self.state.parameters)
+        patience = self.recipe.patience
+        progress.stopped = patience is not None and progress.epoch - progress.best_epoch >= patience
+        progress.epoch, progress.step = progress.epoch + 1, 0
+        progress.loss_sum, progress.correct, progress.seen = 0.0, 0, 0
+        return row
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.progress.stopped or self.progress.epoch >= self.recipe.epochs
+
+
+class Saver:
+    """Writes the checkpoint of a training: now and then, at every epoch, and when training is interrupted.
+
+    Where `on_interrupt_only` is set, the file is written in the last case alone.
+    """
+
+    def __init__(self, training: Training, path: Path | None, *, on_interrupt_only: bool = False) -> None:
+        self.training, self.path, self._rare = training, path, on_interrupt_only
+        self._last = time.perf_counter()
+
+    def save(self) -> None:
+        """Write the checkpoint now."""
+        if self.path is not None:
+            with self.training.timed("checkpoint"):
+                checkpoints.save(self.path, self.training.state, self.training.configuration)
+            self._last = time.perf_counter()
+
+    def after_step(self) -> None:
+        """Write it if the last one is old."""
+        if not self._rare and time.perf_counter() - self._last > CHECKPOINT_SECONDS:
+            self.save()
+
+    def after_epoch(self) -> None:
+        """Write it."""
+        if not self._rare:
+            self.save()
+
+    def interrupted(self) -> TrainingInterrupted:
+        """Write it and return the error that says so."""
+        progress, recipe = self.training.progress, self.training.recipe
+        where = f"epoch {progress.epoch + 1} of {recipe.epochs}, step {progress.step} of {self.training.steps}"
+        if self.path is None:
+            return TrainingInterrupted(f"stopped in {where}; nothing is saved (name a checkpoint to be able to go on)")
+        self.save()
+        return TrainingInterrupted(f"stopped in {where}; saved to {self.path}; resume from there to go on")
+
+
+def run_epoch(training: Training, saver: Saver, hooks: Sequence[Hook], guard: InterruptGuard) -> None:
+    """Run the steps that are left of the present epoch, then finish it.
+
+    Raises
+    ------
+    TrainingInterrupted
+        After Ctrl-C; the last step is whole and saved.
+    """
+    progress = training.progress
+    batches = training.batches.epoch(progress.epoch, progress.step)
+    while progress.step < training.steps:
+        with training.timed("train"):
+            batch = next(batches)
+            training.step(batch.images, batch.labels)
+        for hook in hooks:
+            hook.on_step(training)
+        if guard.requested:
+            raise saver.interrupted()
+        saver.after_step()
+    row = training.finish_epoch()
+    saver.after_epoch()
+    for hook in hooks:
+        hook.on_epoch(training, row)
+    if guard.requested and not training.finished:
+        raise saver.interrupted()
+
+
+def fit(
+    model: Model,
+    dataset: Dataset,
+    recipe: str | Recipe = "good",
+    *,
+    epochs: int | None = None,
+    seed: int | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    checkpoint_on_interrupt_only: bool = False,
+    test: bool = True,
+    hooks: Sequence[Hook] = (),
+) -> Run:
+    """Train a model.
+
+    Parameters
+    ----------
+    model
+        Trained in place, with the engine it has (see `Model.use`).
+    dataset
+        Validation is evaluated after every epoch; the test set once, at the very end.
+    recipe
+        A recipe, or the name of one (`convlens.train.RECIPES`).
+    epochs
+        Passes over the training images; where None, the recipe's.
+    seed
+        Of the order of the images; where None, the model's.
+    checkpoint
+        File to save to as training goes on.
+    resume
+        Go on from the checkpoint if there is one; the result has the same bits as without the interruption.
+    checkpoint_on_interrupt_only
+        Write the checkpoint only when Ctrl-C stops training.
+    test
+        Whether to read the test set at all; a search for settings must not.
+    hooks
+        Told of every step and epoch.
+
+    Raises
+    ------
+    TrainingInterrupted
+        After Ctrl-C, once the checkpoint is saved.
+    TrainingDiverged
+        If the loss stops being a finite number; the last checkpoint stands.
+    ConfigurationError, ShapeError
+        If model, data and recipe do not fit together, or the checkpoint belongs to another training.
+    OutputError
+        If the checkpoint cannot be written.
+    """
+    chosen = named_recipe(recipe) if isinstance(recipe, str) else recipe
+    if epochs is not None:
+        chosen = replace(chosen, epochs=epochs)
+    training = Training(model, dataset, chosen, model.seed if seed is None else seed)
+    path = None if checkpoint is None else Path(checkpoint)
+    if path is not None:
+        require_writable(path)
+        if resume and path.exists():
+            checkpoints.restore(path, training.state, training.configuration)
+    saver = Saver(training, path, on_interrupt_only=checkpoint_on_interrupt_only)
+    _train(training, saver, hooks)
+    if chosen.patience is not None:
+        np.copyto(model.flat, training.state.best)
+    run = Run.of(training, test=test)
+    model.training = run.summary()
+    return run
+
+
+def _train(training: Training, saver: Saver, hooks: Sequence[Hook]) -> None:
+    """Run epochs until training is finished."""
+    # a loss that overflows is found and named by `step`; NumPy's own warnings would only come before it
+    with InterruptGuard() as guard, np.errstate(all="ignore"):
+        try:
+            for hook in hooks:
+                hook.on_start(training)
+            while not training.finished:
+                run_epoch(training, saver, hooks, guard)
+        except TrainingDiverged as error:
+            stands = f"; the last good checkpoint is {saver.path}" if saver.path and saver.path.exists() else ""
+            raise TrainingDiverged(f"{error}{stands}") from error
+        finally:
+            for hook in hooks:
+                hook.on_end(training)

@@ -1,0 +1,107 @@
+"""The result of one training: a distribution has many of these."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..nn import Model
+from .metrics import Evaluation, evaluate
+from .provenance import hardware, versions
+
+if TYPE_CHECKING:
+    from .loop import Training
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one training.
+
+    Attributes
+    ----------
+    model
+        The trained model.
+    history
+        A plain mapping for each epoch: ``train.loss`` and ``train.accuracy`` (running means over the epoch's own
+        steps), ``validation.loss``, ``validation.accuracy``, ``learning_rate``.
+    validation, test
+        Evaluations of the final weights; `test` is None where the test set was not to be read.
+    test_reads
+        How often the test images were read from the beginning to the end of this training: 1, or 0.
+    best_epoch
+        The epoch of the best validation accuracy, counted from 1.
+    seconds
+        Time by activity: ``train`` (batch assembly and steps), ``validation``, ``test``, ``checkpoint``.
+    images_per_second
+        Training images over ``seconds["train"]``.
+    configuration
+        Everything that decides the result.
+    """
+
+    model: Model
+    history: list[dict[str, Any]]
+    validation: Evaluation
+    test: Evaluation | None
+    test_reads: int
+    best_epoch: int
+    seconds: dict[str, float]
+    images_per_second: float
+    engine: str
+    threads: int
+    seed: int
+    configuration: dict[str, Any]
+
+    @classmethod
+    def of(cls, training: Training, *, test: bool) -> Run:
+        """Evaluate a finished training; this is the only place where the test set is read."""
+        progress, dataset, model = training.progress, training.dataset, training.model
+        seconds = dict(progress.seconds)
+        validation = evaluate(model, dataset.validation)
+        start = time.perf_counter()
+        tested = evaluate(model, dataset.test) if test else None
+        seconds["test"] = time.perf_counter() - start
+        return cls(
+            model=model,
+            history=list(progress.history),
+            validation=validation,
+            test=tested,
+            test_reads=dataset.test.reads - training.test_reads_before,
+            best_epoch=progress.best_epoch + 1,
+            seconds=seconds,
+            images_per_second=progress.images / max(seconds["train"], 1e-9),
+            engine=training.engine.name,
+            threads=training.engine.threads,
+            seed=training.seed,
+            configuration=training.configuration,
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return the short account that travels in the model's artifact."""
+        return {
+            "data": self.configuration["data"],
+            "recipe": self.configuration["recipe"],
+            "seed": self.seed,
+            "epochs": len(self.history),
+            "validation.accuracy": self.validation.accuracy,
+            "test.accuracy": None if self.test is None else self.test.accuracy,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole result as plain JSON data."""
+        return {
+            "parameters": self.model.program.parameter_count,
+            "flops": self.model.program.flops,
+            "validation": self.validation.to_dict(),
+            "test": None if self.test is None else {**self.test.to_dict(), "reads": self.test_reads},
+            "history": self.history,
+            "best_epoch": self.best_epoch,
+            "seconds": self.seconds,
+            "images_per_second": self.images_per_second,
+            "engine": self.engine,
+            "threads": self.threads,
+            "seed": self.seed,
+            "versions": versions(),
+            "hardware": hardware(),
+            "configuration": self.configuration,
+        }
