@@ -1,0 +1,61 @@
+"""McNemar's exact test of whether two trained models err equally often on the same images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from ..errors import ShapeError
+from ..typing import BoolArray
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """Result of McNemar's test on one pair of models.
+
+    ``b`` images only the first classified correctly, ``c`` only the second, ``n`` images in all;
+    ``p_value`` is two-sided and exact.
+    """
+
+    b: int
+    c: int
+    n: int
+    p_value: float
+
+    def to_dict(self) -> dict[str, float | int]:
+        """Return plain JSON."""
+        return {"b": self.b, "c": self.c, "n": self.n, "p_value": self.p_value}
+
+
+def mcnemar_exact(correct_a: BoolArray, correct_b: BoolArray) -> McNemar:
+    """Test whether two models err equally often on the same images: b ~ Binomial(b + c, 1/2).
+
+    It speaks of these two trained models only; for architectures, compare over seeds. p is 1 when b + c is 0.
+
+    Parameters
+    ----------
+    correct_a, correct_b
+        Whether each image was classified correctly, bool, shape (N,), in the same order.
+
+    Raises
+    ------
+    ShapeError
+        If they are not two boolean vectors of the same length.
+
+    References
+    ----------
+    McNemar, "Note on the sampling error of the difference between correlated proportions", Psychometrika 12
+    (1947).
+    """
+    a, b = np.asarray(correct_a), np.asarray(correct_b)
+    if a.dtype != np.bool_ or b.dtype != np.bool_ or a.ndim != 1 or a.shape != b.shape:
+        raise ShapeError(
+            "McNemar's test takes two boolean arrays of one shape (N,), "
+            f"not {a.dtype} {a.shape} and {b.dtype} {b.shape}"
+        )
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    discordant = only_a + only_b
+    p = float(stats.binomtest(only_a, discordant, 0.5).pvalue) if discordant else 1.0
+    return McNemar(only_a, only_b, a.size, p)

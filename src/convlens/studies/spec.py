@@ -1,0 +1,162 @@
+"""What a study is: frozen, validated data, written before anything is measured.
+
+A study asks one question, varies one factor, and declares its primary estimand (the one number that answers
+it) with the region of values in which the claim is true. A profile says with which seeds, and how much
+smaller, it is run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from ..errors import ConfigurationError, nearest
+from .parts import Arm as Arm
+from .parts import Estimand as Estimand
+from .parts import Profile as Profile
+from .plain import JSON, check_keys, check_name, places, replaced
+from .trial import TrialKey as TrialKey
+from .trial import trial_key as trial_key
+
+Level: TypeAlias = str | int | float
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question, and how it will be answered.
+
+    Parameters
+    ----------
+    name
+        Short, as it is typed: ``"kernel-size"``.
+    question, prediction, why
+        What is asked, what is expected, and the reason, each a sentence or two.
+    factor, levels
+        The one thing that differs between arms, and its values.
+    controls
+        What is kept equal, or measured beside, so that the factor alone explains the result.
+    data
+        Names of the data sets.
+    arms
+        What is compared.
+    metrics
+        Names of the metrics that every trial must report.
+    primary
+        The estimand that answers the question.
+    max_minutes
+        The longest the standard profile may take, in minutes on two cores.
+    secondary
+        Further estimands.
+    sources
+        Where the question, the protocol or a number comes from.
+
+    Raises
+    ------
+    ConfigurationError
+        If names repeat, a text is empty, or an estimand names an unknown arm or metric.
+    """
+
+    name: str
+    question: str
+    prediction: str
+    why: str
+    factor: str
+    levels: tuple[Level, ...]
+    controls: tuple[str, ...]
+    data: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    metrics: tuple[str, ...]
+    primary: Estimand
+    max_minutes: float
+    secondary: tuple[Estimand, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "a study")
+        for name in ("question", "prediction", "why", "factor"):
+            if not getattr(self, name).strip():
+                raise ConfigurationError(f"study {self.name!r}: {name} is empty; say it in a sentence")
+        for name in ("levels", "controls", "data", "arms", "metrics", "secondary", "sources"):
+            object.__setattr__(self, name, self._tuple(name))
+        if not (math.isfinite(self.max_minutes) and self.max_minutes > 0):
+            raise ConfigurationError(f"study {self.name!r}: max_minutes is above 0, not {self.max_minutes}")
+        arms = self._different("arm", (arm.name for arm in self.arms))
+        metrics = self._different("metric", self.metrics)
+        self._different("estimand", (estimand.name for estimand in self.estimands))
+        for estimand in self.estimands:
+            where = f"study {self.name!r}: estimand {estimand.name!r}"
+            _check_known(where, "metric", estimand.metric, metrics)
+            for arm in (estimand.arm, estimand.reference or estimand.arm):
+                _check_known(where, "arm", arm, arms)
+
+    def _tuple(self, name: str) -> tuple[Any, ...]:
+        value = getattr(self, name)
+        if isinstance(value, str) or not isinstance(value, Iterable):  # tuple("mnist") would be five names
+            raise ConfigurationError(f"study {self.name!r}: {name} is a tuple, not {value!r}")
+        return tuple(value)
+
+    def _different(self, what: str, names: Iterable[str]) -> list[str]:
+        found = list(names)
+        if not found or len(set(found)) < len(found):
+            raise ConfigurationError(f"study {self.name!r} needs one or more {what}s of different names, not {found}")
+        return found
+
+    @property
+    def estimands(self) -> tuple[Estimand, ...]:
+        """The primary estimand, then the secondary ones."""
+        return (self.primary, *self.secondary)
+
+    def under(self, profile: Profile) -> Study:
+        """Return the study with the profile's overrides in its arms' configurations.
+
+        Raises
+        ------
+        ConfigurationError
+            If no arm has an overridden place.
+        """
+        known = set().union(*(places(arm.configuration) for arm in self.arms))
+        for place in profile.overrides:
+            _check_known(f"profile {profile.name!r}", "place to override", place, known)
+        return replace(self, arms=tuple(_overridden(arm, profile.overrides) for arm in self.arms))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {
+            **{name: getattr(self, name) for name in ("name", "question", "prediction", "why", "factor")},
+            **{name: list(getattr(self, name)) for name in ("levels", "controls", "data")},
+            "arms": [arm.to_dict() for arm in self.arms],
+            "metrics": list(self.metrics),
+            "primary": self.primary.to_dict(),
+            "max_minutes": self.max_minutes,
+            "secondary": [estimand.to_dict() for estimand in self.secondary],
+            "sources": list(self.sources),
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Study:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        ConfigurationError
+            If a key is unknown or missing.
+        """
+        check_keys(cls, given, "study")
+        parts = {
+            "arms": tuple(Arm.from_dict(arm) for arm in given["arms"]),
+            "primary": Estimand.from_dict(given["primary"]),
+            "secondary": tuple(Estimand.from_dict(estimand) for estimand in given.get("secondary", ())),
+        }
+        return cls(**{**given, **parts})
+
+
+def _check_known(where: str, what: str, name: str, known: Iterable[str]) -> None:
+    choices = set(known)
+    if name not in choices:
+        raise ConfigurationError(f"{where} names an unknown {what} {name!r}{nearest(name, choices)}")
+
+
+def _overridden(arm: Arm, overrides: Mapping[str, JSON]) -> Arm:
+    return replace(arm, configuration=replaced(arm.configuration, overrides))

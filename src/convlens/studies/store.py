@@ -1,0 +1,197 @@
+"""Where finished trials are kept: one SQLite file, written by one process, consistent whatever kills it.
+
+Every trial is one transaction. How the file is made, locked, checked and opened is in `store_file`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArtifactError, OutputError
+from ..typing import Array
+from .plain import canonical
+from .store_file import check_header, connect, create, disconnect, lock, translated
+from .trial import Trial, TrialKey
+
+_COLUMNS = (
+    "key, study, arm, seed, configuration, numerics_version, metrics, history, predictions, labels, provenance, created"
+)
+
+
+class TrialStore:
+    """A store of finished trials.
+
+    Parameters
+    ----------
+    path
+        The store's file; made, with its folder, when it does not exist and the store is opened for writing.
+    read_only
+        Readers are always allowed, also while another process writes.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is damaged, is no trial store, or was written by a newer version; it is not touched.
+        Also if it is to be read and does not exist.
+    OutputError
+        If another writer has the store, or it cannot be written where it was asked for.
+
+    Notes
+    -----
+    A store belongs to the process and the thread that opened it: workers hand their outcomes back to it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+        self.path = Path(path).resolve()
+        self.read_only = read_only
+        self._process = os.getpid()
+        self._lock: sqlite3.Connection | None = None
+        if read_only and not self.path.exists():
+            raise ArtifactError(f"there is no trial store at {self.path}; run a study first, or check the path")
+        if self.path.exists():
+            check_header(self.path)
+        if not read_only:
+            self._lock = lock(self.path)
+        try:
+            if not self.path.exists():
+                create(self.path)
+            self._connection = connect(self.path, read_only=read_only)
+        except BaseException:
+            self._unlock()
+            raise
+
+    def put(self, trial: Trial) -> bool:
+        """Keep a trial for good; on return it is on the disk.
+
+        Returns
+        -------
+        bool
+            True if it was stored, False if a trial with the same key is there already; that one stands.
+
+        Raises
+        ------
+        OutputError
+            If the store is read-only, belongs to another process, or cannot be written (a full disk).
+        """
+        if self.read_only or os.getpid() != self._process:
+            reason = "it is open for reading only" if self.read_only else "another process opened it"
+            raise OutputError(f"cannot write to {self.path}: {reason}; let the process that writes put the trial")
+        arrays: dict[str, tuple[str, bytes]] = {}
+        row = (
+            *(trial.key, trial.study, trial.arm, trial.seed),
+            *(canonical(trial.configuration), trial.numerics_version),
+            *(canonical(trial.metrics), canonical(trial.history)),
+            *(canonical(_digests(trial.predictions, arrays)), canonical(_digests(trial.labels, arrays))),
+            *(canonical(trial.provenance), trial.created),
+        )
+        marks = ", ".join("?" * len(row))
+        with translated(self.path, "write to", OutputError), self._connection as connection:
+            insert = f"INSERT INTO trials ({_COLUMNS}) VALUES ({marks}) ON CONFLICT (key) DO NOTHING"  # noqa: S608
+            if connection.execute(insert, row).rowcount == 0:
+                return False
+            connection.executemany(
+                "INSERT INTO arrays VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+                [(digest, *content) for digest, content in arrays.items()],
+            )
+        return True
+
+    def get(self, key: TrialKey) -> Trial | None:
+        """Return the trial with that key, or None."""
+        found = self._read("WHERE key = ?", (key,))
+        return found[0] if found else None
+
+    def select(self, study: str | None = None, arm: str | None = None) -> list[Trial]:
+        """Return trials by the names under which they were *first* asked for, oldest first.
+
+        A study that found its trial in the store is not named there; for all trials of a study use
+        `convlens.studies.runner.stored`, which looks up by key.
+        """
+        return self._read("WHERE (?1 IS NULL OR study = ?1) AND (?2 IS NULL OR arm = ?2) ORDER BY rowid", (study, arm))
+
+    def __contains__(self, key: object) -> bool:
+        with translated(self.path, "read", ArtifactError):
+            return self._connection.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone() is not None
+
+    def __len__(self) -> int:
+        with translated(self.path, "read", ArtifactError):
+            return int(self._connection.execute("SELECT count(*) FROM trials").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the store and let another writer have it; closing twice is fine."""
+        disconnect(self._connection, read_only=self.read_only)
+        self._unlock()
+
+    def __enter__(self) -> TrialStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _read(self, where: str, parameters: tuple[object, ...]) -> list[Trial]:
+        with translated(self.path, "read", ArtifactError):
+            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM trials {where}", parameters)  # noqa: S608
+            return [self._trial(row) for row in rows.fetchall()]
+
+    def _trial(self, row: tuple[Any, ...]) -> Trial:
+        key, study, arm, seed, configuration, numerics_version, *texts, created = row
+        try:
+            metrics, history, predictions, labels, provenance = map(json.loads, texts)
+            trial = Trial(
+                study=study,
+                arm=arm,
+                seed=seed,
+                configuration=json.loads(configuration),
+                numerics_version=numerics_version,
+                metrics=metrics,
+                history=history,
+                predictions={split: self._array(digest) for split, digest in predictions.items()},
+                labels={split: self._array(digest) for split, digest in labels.items()},
+                provenance=provenance,
+                created=created,
+            )
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ArtifactError(f"{self.path}: trial {key} is damaged ({error}); remove it or the store") from error
+        if trial.key != key:
+            raise ArtifactError(f"{self.path}: trial {key} is damaged: its configuration has another key")
+        return trial
+
+    def _array(self, digest: str) -> Array:
+        query = "SELECT type, content FROM arrays WHERE digest = ?"
+        row = self._connection.execute(query, (digest,)).fetchone()
+        if row is None or _digest(*row) != digest:
+            raise ValueError("an array is missing or has changed")
+        return np.frombuffer(row[1], dtype=np.dtype(row[0]))
+
+
+def _digest(kind: str, content: bytes) -> str:
+    return hashlib.sha256(kind.encode() + b":" + content).hexdigest()
+
+
+def _digests(arrays: Mapping[str, Array], contents: dict[str, tuple[str, bytes]]) -> dict[str, str]:
+    """Return split to digest, and add each array's type and content to `contents`."""
+    digests = {}
+    for split, array in arrays.items():
+        little_endian = array.astype(array.dtype.newbyteorder("<"))
+        kind, content = little_endian.dtype.str, little_endian.tobytes()
+        digests[split] = _digest(kind, content)
+        contents[digests[split]] = (kind, content)
+    return digests

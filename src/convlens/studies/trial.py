@@ -1,0 +1,207 @@
+"""One trial: a configuration and a seed, what running it measured, and the key that identifies it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NewType
+
+import numpy as np
+
+from ..errors import ConfigurationError, DataError
+from ..randomness import LARGEST_SEED
+from ..typing import Array
+from .plain import JSON, canonical, check_name, plain
+
+TrialKey = NewType("TrialKey", str)  # 64 hexadecimal digits
+
+
+def trial_key(configuration: Mapping[str, JSON], seed: int, numerics_version: int) -> TrialKey:
+    """Return the SHA-256 of the canonical JSON of all that decides a trial's result.
+
+    The names of studies and arms are left out on purpose: two studies that ask for the same run share it.
+    What is *measured* must be in the configuration when it differs from study to study; otherwise a trial
+    found in the store may lack a metric (the runner says so).
+
+    Parameters
+    ----------
+    configuration
+        Plain JSON that fully describes the run: model, data, training subset, recipe, epochs, extra
+        measurements.
+    seed
+        The run's seed.
+    numerics_version
+        The version of the arithmetic, raised by hand whenever results change.
+
+    Raises
+    ------
+    ConfigurationError
+        If the configuration is not plain JSON.
+    """
+    content = {"configuration": configuration, "seed": seed, "numerics_version": numerics_version}
+    return TrialKey(hashlib.sha256(canonical(content, "trial").encode()).hexdigest())
+
+
+def check_seed(seed: object, where: str) -> None:
+    """Raise ConfigurationError unless `seed` is a whole number from 0 to 2**63 - 1."""
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= LARGEST_SEED:
+        raise ConfigurationError(f"{where}: a seed is a whole number from 0 to 2**63 - 1, not {seed!r}")
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """A trial to be run: everything that the executor needs to know.
+
+    Parameters
+    ----------
+    study, arm
+        Who asks for it. No part of the key.
+    seed
+        Seed of initialisation, order, augmentation: whatever the executor draws.
+    configuration
+        Plain JSON; a private copy is kept, not to be changed.
+    numerics_version
+        Version of the arithmetic that will run it.
+    cost
+        Expected duration relative to the other planned trials (no unit); for the estimate of time left.
+    metrics
+        Names of metrics that the outcome must have.
+
+    Raises
+    ------
+    ConfigurationError
+        If a part is out of range.
+    """
+
+    study: str
+    arm: str
+    seed: int
+    configuration: Mapping[str, JSON] = field(hash=False)
+    numerics_version: int
+    cost: float = 1.0
+    metrics: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name(self.study, "a study")
+        check_name(self.arm, "an arm")
+        where = f"{self.study}/{self.arm}"
+        check_seed(self.seed, where)
+        if not (math.isfinite(self.cost) and self.cost > 0):
+            raise ConfigurationError(f"{where}: cost is a number above 0, not {self.cost!r}")
+        object.__setattr__(self, "configuration", plain(self.configuration, f"{where}: configuration"))
+
+    @cached_property
+    def key(self) -> TrialKey:
+        """What says that two trials are the same."""
+        return trial_key(self.configuration, self.seed, self.numerics_version)
+
+    @property
+    def label(self) -> str:
+        """``study/arm, seed 3``: how messages call it."""
+        return f"{self.study}/{self.arm}, seed {self.seed}"
+
+
+@dataclass(frozen=True, eq=False)
+class TrialOutcome:
+    """What an executor hands back after one run.
+
+    Parameters
+    ----------
+    metrics
+        Flat, dotted names to finite numbers: ``test.accuracy`` (a fraction, 0 to 1), ``seconds.train``,
+        ``images_per_second``. The part before the first dot is the split that ``predictions`` are of.
+        A run that diverged is a result too: report its accuracy at chance and a metric ``diverged`` of 1.
+    history
+        Plain JSON: the training history as data.
+    predictions
+        Split to predicted classes, shape (N,), uint8 or uint16.
+    labels
+        Split to true classes in the same order, so that the evidence can be checked from the store alone.
+    provenance
+        Plain JSON: versions, hardware, engine, threads.
+
+    Raises
+    ------
+    DataError
+        If a metric is not finite, or predictions and labels do not fit.
+    ConfigurationError
+        If history or provenance is not plain JSON.
+    """
+
+    metrics: Mapping[str, float]
+    history: JSON = None
+    predictions: Mapping[str, Array] = field(default_factory=dict)
+    labels: Mapping[str, Array] = field(default_factory=dict)
+    provenance: Mapping[str, JSON] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metrics", {name: _number(name, v) for name, v in self.metrics.items()})
+        object.__setattr__(self, "history", plain(self.history, "history"))
+        object.__setattr__(self, "provenance", plain(self.provenance, "provenance"))
+        for kind in ("predictions", "labels"):
+            arrays = getattr(self, kind)
+            object.__setattr__(self, kind, {s: _classes(f"{kind}[{s!r}]", a) for s, a in arrays.items()})
+        for split in self.predictions.keys() & self.labels.keys():
+            predicted, true = self.predictions[split].size, self.labels[split].size
+            if predicted != true:
+                raise DataError(f"{split}: {predicted} predictions but {true} labels; expected one of each an image")
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A finished trial as it stands in the store. ``study`` and ``arm`` are those that first asked for it."""
+
+    study: str
+    arm: str
+    seed: int
+    configuration: Mapping[str, Any]
+    numerics_version: int
+    metrics: Mapping[str, float]
+    history: Any
+    predictions: Mapping[str, Array]
+    labels: Mapping[str, Array]
+    provenance: Mapping[str, Any]
+    created: str  # ISO 8601, UTC
+
+    @cached_property
+    def key(self) -> TrialKey:
+        """What says that two trials are the same."""
+        return trial_key(self.configuration, self.seed, self.numerics_version)
+
+    @classmethod
+    def of(cls, planned: PlannedTrial, outcome: TrialOutcome, created: str) -> Trial:
+        """Join a plan and its outcome."""
+        return cls(
+            study=planned.study,
+            arm=planned.arm,
+            seed=planned.seed,
+            configuration=planned.configuration,
+            numerics_version=planned.numerics_version,
+            metrics=outcome.metrics,
+            history=outcome.history,
+            predictions=outcome.predictions,
+            labels=outcome.labels,
+            provenance=outcome.provenance,
+            created=created,
+        )
+
+
+def _number(name: str, value: float) -> float:
+    check_name(name, "a metric")
+    number = float(value)
+    if not math.isfinite(number):
+        raise DataError(f"metric {name!r} is {number}; a trial stores finite numbers only (see TrialOutcome)")
+    return number
+
+
+def _classes(where: str, array: Array) -> Array:
+    """Return a read-only copy, so that a trial cannot change after it is measured."""
+    if not isinstance(array, np.ndarray) or array.dtype not in (np.uint8, np.uint16) or array.ndim != 1:
+        found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise DataError(f"{where} is {found}; expected class numbers, uint8 or uint16, of shape (N,)")
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy

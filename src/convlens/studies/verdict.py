@@ -1,0 +1,200 @@
+"""From an interval to a word: supported, refuted or inconclusive; true or false where arithmetic decides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from scipy import stats
+
+from ..errors import ConfigurationError
+from .plain import check_keys
+from .stats import Interval
+
+Word: TypeAlias = Literal["supported", "refuted", "inconclusive", "true", "false"]
+
+MOST_SEEDS = 1000  # beyond this nobody runs the study again, and the guess from a few seeds is worth nothing
+
+
+@dataclass(frozen=True)
+class Region:
+    """The values of an estimand for which a claim is true: an interval of the number line.
+
+    Parameters
+    ----------
+    low, high
+        Bounds in the estimand's unit; infinite where there is none.
+    closed
+        Whether a value exactly on a bound belongs to the region. It decides only for what does not vary over
+        seeds: an effect of exactly 0 is not *greater than* 0, but is *equal within* 0.
+
+    Raises
+    ------
+    ConfigurationError
+        If the bounds are in the wrong order, NaN, or both infinite.
+    """
+
+    low: float
+    high: float
+    closed: bool = True
+
+    def __post_init__(self) -> None:
+        wrong = math.isnan(self.low) or math.isnan(self.high) or self.low > self.high
+        if wrong or (self.low == self.high and not self.closed):
+            raise ConfigurationError(f"a region goes from low to high, not from {self.low} to {self.high}")
+        if math.isinf(self.low) and math.isinf(self.high):
+            raise ConfigurationError("a region needs a finite bound: without one every value makes the claim true")
+
+    def contains(self, interval: Interval) -> bool:
+        """Return whether the whole interval lies inside."""
+        if self.closed:
+            return self.low <= interval.low and interval.high <= self.high
+        return self.low < interval.low and interval.high < self.high
+
+    def excludes(self, interval: Interval) -> bool:
+        """Return whether the whole interval lies outside, on one side."""
+        if self.closed:
+            return interval.high < self.low or interval.low > self.high
+        return interval.high <= self.low or interval.low >= self.high
+
+    @property
+    def words(self) -> str:
+        """The region in words, such as ``greater than 0.002``."""
+        if math.isinf(self.high):
+            return f"{'at least' if self.closed else 'greater than'} {self.low:.6g}"
+        if math.isinf(self.low):
+            return f"{'at most' if self.closed else 'less than'} {self.high:.6g}"
+        if self.low == -self.high:
+            return f"within {self.high:.6g} of zero"
+        return f"between {self.low:.6g} and {self.high:.6g}"
+
+    def to_dict(self) -> dict[str, float | bool | None]:
+        """Return plain JSON; an infinite bound is None."""
+        return {
+            "low": self.low if math.isfinite(self.low) else None,
+            "high": self.high if math.isfinite(self.high) else None,
+            "closed": self.closed,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, float | bool | None]) -> Region:
+        """Read what `to_dict` wrote."""
+        check_keys(cls, given, "region")
+        low, high = given["low"], given["high"]
+        return cls(
+            -math.inf if low is None else float(low),
+            math.inf if high is None else float(high),
+            bool(given.get("closed", True)),
+        )
+
+
+def greater_than(smallest_effect: float) -> Region:
+    """Return the region above the smallest effect of interest."""
+    return Region(smallest_effect, math.inf, closed=False)
+
+
+def less_than(largest: float) -> Region:
+    """Return the region below a value: ``less_than(-0.002)`` claims a loss of more than 0.002."""
+    return Region(-math.inf, largest, closed=False)
+
+
+def equal_within(margin: float) -> Region:
+    """Return the region -margin to margin: a claim of equality, which needs a margin to be testable."""
+    return Region(-margin, margin)
+
+
+def between(low: float, high: float) -> Region:
+    """Return the region from `low` to `high`, such as a claimed 0.96 to 0.98."""
+    return Region(low, high)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the evidence says of a claim.
+
+    ``word`` is the verdict; ``sentence`` says it with its numbers. ``seeds_needed``, for an inconclusive
+    one, is the number of seeds in all that would settle it, 1001 standing for more than 1000, None where it
+    cannot be known.
+    """
+
+    word: Word
+    sentence: str
+    seeds_needed: int | None = None
+
+    def to_dict(self) -> dict[str, str | int | None]:
+        """Return plain JSON."""
+        return {"word": self.word, "sentence": self.sentence, "seeds_needed": self.seeds_needed}
+
+
+def judge(interval: Interval | None, region: Region) -> Verdict:
+    """Return the verdict on the claim that the estimand lies in `region`.
+
+    Supported if the whole interval lies inside, refuted if it lies wholly outside, otherwise inconclusive.
+    One seed is always inconclusive; so is None, which stands for nothing measured yet.
+    """
+    if interval is None:
+        return Verdict("inconclusive", "Inconclusive: nothing has been measured yet.")
+    if interval.n < 2:
+        return Verdict(
+            "inconclusive",
+            f"Inconclusive: one seed gives {interval.mean:.4g}, and not how much seeds vary; run more seeds.",
+        )
+    numbers = (
+        f"the {100 * interval.confidence:g} % interval {interval.low:.4g} to {interval.high:.4g} "
+        f"(mean {interval.mean:.4g}, {interval.n} seeds)"
+    )
+    if region.contains(interval):
+        return Verdict("supported", f"Supported: {numbers} lies wholly inside the claim, {region.words}.")
+    if region.excludes(interval):
+        return Verdict("refuted", f"Refuted: {numbers} lies wholly outside the claim, {region.words}.")
+    needed = seeds_needed(interval, region)
+    sentence = f"Inconclusive: {numbers} lies partly inside and partly outside the claim, {region.words}; "
+    return Verdict("inconclusive", sentence + _outlook(needed), needed)
+
+
+def seeds_needed(interval: Interval, region: Region) -> int | None:
+    """Return how many seeds in all would settle the claim, if mean and spread stay as they are.
+
+    The smallest m > n with t(m-1) s / sqrt(m) < distance of the mean from the region's nearest bound. A
+    guess, as good as the observed s: about half of such repetitions will need more.
+
+    Returns
+    -------
+    int or None
+        At most 1001, which stands for more than 1000. None with one seed, or with the mean on a bound.
+    """
+    distance = min(abs(interval.mean - bound) for bound in (region.low, region.high))
+    if interval.standard_deviation is None or distance == 0:
+        return None
+    m = np.arange(interval.n + 1, MOST_SEEDS + 1)
+    half_width = stats.t.ppf((1 + interval.confidence) / 2, m - 1) * interval.standard_deviation / np.sqrt(m)
+    enough = m[half_width < distance]
+    return int(enough[0]) if enough.size else MOST_SEEDS + 1
+
+
+def arithmetic(claimed: str, shown: str, *, holds: bool) -> Verdict:
+    """Return the verdict on a claim that needs no measurement.
+
+    Parameters
+    ----------
+    claimed
+        The claim: ``"about 210K parameters"``.
+    shown
+        The calculation that decides it: ``"160 + 4,640 + 200,832 + 1,290 = 206,922"``.
+    holds
+        Whether the claim is true.
+    """
+    if holds:
+        return Verdict("true", f"True by arithmetic: claimed {claimed}; {shown}.")
+    return Verdict("false", f"False by arithmetic: claimed {claimed}; {shown}.")
+
+
+def _outlook(needed: int | None) -> str:
+    if needed is None:
+        return "the mean is on the bound, so no number of seeds can be foretold to settle it."
+    if needed > MOST_SEEDS:
+        return f"more than {MOST_SEEDS} seeds would be needed to settle it."
+    return f"about {needed} seeds in all would settle it."

@@ -1,0 +1,134 @@
+"""The missing trials are run once, in balanced order, and whatever stops a run costs one trial."""
+
+from __future__ import annotations
+
+import pytest
+
+from convlens.errors import ConfigurationError, TrainingInterrupted
+from convlens.studies.runner import ProgressEvent, plan, run_trials, stored
+from convlens.studies.spec import Arm, Profile
+from convlens.studies.store import TrialStore
+from convlens.studies.trial import PlannedTrial, TrialOutcome
+
+from .examples import THREE, configuration, execute, make_study, planned_trial
+
+
+@pytest.fixture
+def store(tmp_path):
+    with TrialStore(tmp_path / "trials.sqlite") as opened:
+        yield opened
+
+
+class Counting:
+    """An executor that counts, and fails where it is told to."""
+
+    def __init__(self, fail_at: int | None = None, error: type[BaseException] = KeyboardInterrupt) -> None:
+        self.ran: list[PlannedTrial] = []
+        self.fail_at, self.error = fail_at, error
+
+    def __call__(self, planned: PlannedTrial) -> TrialOutcome:
+        if len(self.ran) == self.fail_at:
+            raise self.error("stop")
+        self.ran.append(planned)
+        return execute(planned)
+
+
+def test_seeds_are_outermost():
+    planned = plan(make_study(), THREE, numerics_version=1)
+    assert [(t.seed, t.arm) for t in planned] == [(s, a) for s in (0, 1, 2) for a in ("3x3", "5x5", "7x7")]
+    assert {t.numerics_version for t in planned} == {1}
+    assert planned[0].metrics == ("test.accuracy", "parameters")
+
+
+def test_arms_of_one_configuration_are_planned_once_and_dear_arms_for_fewer_seeds():
+    arms = (
+        Arm("3x3", configuration(3)),
+        Arm("as is", configuration(3)),
+        Arm("5x5", configuration(5), most_seeds=2),
+        Arm("7x7", configuration(7)),
+    )
+    planned = plan(make_study(arms=arms), THREE, numerics_version=1)
+    assert [t.arm for t in planned] == ["3x3", "5x5", "7x7", "3x3", "5x5", "7x7", "3x3", "7x7"]
+
+
+def test_a_profile_changes_what_is_run_and_so_the_keys():
+    quick = Profile("quick", (0, 1, 2), {"recipe.epochs": 1})
+    keys = {t.key for t in plan(make_study(), THREE, numerics_version=1)}
+    assert keys.isdisjoint(t.key for t in plan(make_study(), quick, numerics_version=1))
+
+
+def test_a_finished_trial_never_runs_twice(store):
+    planned, counting = plan(make_study(), THREE, numerics_version=1), Counting()
+    first = run_trials(planned, store, counting)
+    again = run_trials(planned, store, counting)
+    assert len(counting.ran) == len(store) == 9
+    assert [t.key for t in first] == [t.key for t in again] == [t.key for t in planned]
+    assert [t.metrics for t in first] == [t.metrics for t in again]
+    other_study = plan(make_study(name="renamed"), THREE, numerics_version=1)
+    assert len(run_trials(other_study, store, counting)) == 9
+    assert len(counting.ran) == 9
+    assert len(stored(other_study, store)) == 9
+    assert store.select("renamed") == []
+
+
+def test_a_trial_planned_twice_runs_once(store):
+    counting = Counting()
+    assert len(run_trials([planned_trial(), planned_trial(arm="again")], store, counting)) == 2
+    assert len(counting.ran) == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TrainingInterrupted, RuntimeError])
+def test_what_stops_a_run_keeps_what_is_finished(store, error):
+    planned = plan(make_study(), THREE, numerics_version=1)
+    events: list[ProgressEvent] = []
+    with pytest.raises(error, match="stop"):
+        run_trials(planned, store, Counting(fail_at=4, error=error), events.append)
+    assert [t.key for t in stored(planned, store)] == [t.key for t in planned[:4]]
+    assert events[-1].kind == ("started" if error is RuntimeError else "interrupted")
+    rest = Counting()
+    run_trials(planned, store, rest)
+    assert [t.key for t in rest.ran] == [t.key for t in planned[4:]]
+
+
+def test_progress_counts_and_reckons_by_cost(store, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("convlens.studies.runner.time.monotonic", lambda: now[0])
+
+    def slow(planned: PlannedTrial) -> TrialOutcome:
+        now[0] += 2 * planned.cost
+        return execute(planned)
+
+    planned = plan(make_study(), Profile("two", (0, 1)), numerics_version=1)  # costs 3, 5, 7 twice
+    run_trials(planned[:2], store, slow)
+    events: list[ProgressEvent] = []
+    run_trials(planned, store, slow, events.append)
+    finished = [(e.position, e.total, e.seconds_left) for e in events if e.kind == "finished"]
+    assert finished == [(3, 6, 30.0), (4, 6, 24.0), (5, 6, 14.0), (6, 6, 0.0)]
+    assert [(e.kind, e.seconds_left) for e in events[:3]] == [
+        ("found", None),
+        ("found", None),
+        ("started", None),
+    ]
+
+
+def test_provenance_says_when(store):
+    (trial,) = run_trials([planned_trial()], store, execute)
+    assert trial.provenance["started"] <= trial.provenance["finished"] == trial.created
+    assert trial.provenance["engine"] == "numpy"
+
+
+def test_a_required_metric_that_nobody_measured(store):
+    wanted = planned_trial(metrics=("test.acuracy",))
+    message = r"kernel-size/3x3, seed 0 has no metric 'test.acuracy'; did you mean 'test.accuracy'"
+    with pytest.raises(ConfigurationError, match=message):
+        run_trials([wanted], store, execute)
+    assert len(store) == 0  # or the mended executor would never be asked again
+    run_trials([planned_trial()], store, execute)
+    with pytest.raises(ConfigurationError, match=message):
+        run_trials([wanted], store, execute)
+
+
+@pytest.mark.parametrize("changes", [{"seed": -1}, {"seed": 1.0}, {"cost": 0.0}, {"arm": ""}, {"study": "a\nb"}])
+def test_a_plan_that_cannot_be(changes):
+    with pytest.raises(ConfigurationError):
+        planned_trial(**changes)
