@@ -1,0 +1,141 @@
+"""How figures look: colours that colour-blind readers tell apart, and sizes for a phone and for a projector."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+WIDE, NARROW = 9.6, 3.6  # inches: 960 and 360 CSS pixels at the 100 an inch that the page shows
+DPI = {False: 180, True: 280}  # by `narrow`: sharp on a projector, and on a phone's dense display
+
+
+@dataclass(frozen=True)
+class Series:
+    """How one category is drawn: colour, marker and line all differ, so that no one of them is needed."""
+
+    colour: str
+    marker: str
+    line: str | tuple[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One way to draw every figure.
+
+    Attributes
+    ----------
+    dark
+        Light marks on a dark ground.
+    narrow
+        For a phone: panels below one another, type of readable size at 360 pixels.
+    """
+
+    dark: bool = False
+    narrow: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """What the file's name ends in: empty, ``-dark``, ``-phone``, ``-phone-dark``."""
+        return ("-phone" if self.narrow else "") + ("-dark" if self.dark else "")
+
+    @property
+    def ink(self) -> str:
+        """Colour of text."""
+        return "#e9ebee" if self.dark else "#1b1f24"
+
+    @property
+    def muted(self) -> str:
+        """Colour of what matters less; still readable as text."""
+        return "#a9b1bb" if self.dark else "#59616b"
+
+    @property
+    def ground(self) -> str:
+        """Colour behind everything; the page's own."""
+        return "#15181c" if self.dark else "#ffffff"
+
+    @property
+    def grid(self) -> str:
+        """Colour of grid lines."""
+        return "#343a42" if self.dark else "#dfe3e8"
+
+    @property
+    def series(self) -> tuple[Series, Series, Series]:
+        """Three categories, in colours of Okabe and Ito (2008) that stand out from the ground."""
+        blue, orange, green = ("#56b4e9", "#e69f00", "#2fc39a") if self.dark else ("#0072b2", "#d55e00", "#007f5f")
+        return Series(blue, "o", "-"), Series(orange, "s", (0, (5, 2))), Series(green, "^", (0, (1, 1)))
+
+    @property
+    def width(self) -> float:
+        """Width of a figure in inches."""
+        return NARROW if self.narrow else WIDE
+
+    @property
+    def type_size(self) -> float:
+        """Size of ordinary text in points: 12 pixels on a phone, 17 on a wide page."""
+        return 8.6 if self.narrow else 12.0
+
+    def applied(self) -> AbstractContextManager[None]:
+        """Return a context in which Matplotlib draws like this, whatever a user has configured."""
+        settings = {
+            "font.family": "DejaVu Sans",
+            "font.size": self.type_size,
+            "axes.titlesize": self.type_size * 1.05,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.labelsize": self.type_size,
+            "xtick.labelsize": self.type_size * 0.95,
+            "ytick.labelsize": self.type_size * 0.95,
+            "legend.fontsize": self.type_size,
+            "legend.frameon": False,
+            "figure.facecolor": self.ground,
+            "savefig.facecolor": self.ground,
+            "axes.facecolor": self.ground,
+            "axes.edgecolor": self.muted,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "grid.color": self.grid,
+            "grid.linewidth": 0.8,
+            "lines.linewidth": 1.6 if self.narrow else 2.2,
+            "lines.markersize": 4.5 if self.narrow else 7.0,
+            "axes.unicode_minus": True,
+            **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), self.ink),
+            **dict.fromkeys(("xtick.color", "ytick.color"), self.muted),
+            **dict.fromkeys(("xtick.labelcolor", "ytick.labelcolor"), self.ink),
+        }
+        applied: AbstractContextManager[None] = style.context(settings, after_reset=True)
+        return applied
+
+    def figure(self, height: float) -> Figure:
+        """Return an empty figure; no pyplot, so that nothing global is kept and no display is looked for."""
+        return Figure(figsize=(self.width, height), dpi=DPI[self.narrow], layout="constrained")
+
+
+LOOKS: Sequence[Look] = tuple(Look(dark, narrow) for narrow in (False, True) for dark in (False, True))
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG: the same drawing gives the same bytes, as neither date nor program is named in it."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+    # a palette makes the page a third as large; without dithering, flat colours stay flat
+    few = Image.fromarray(np.ascontiguousarray(pixels)).quantize(256, dither=Image.Dither.NONE)
+    compact = io.BytesIO()
+    few.save(compact, format="PNG", optimize=True)
+    return compact.getvalue()
+
+
+def empty(axes: Axes, text: str, look: Look) -> None:
+    """Say in words that a panel has nothing to show."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=look.muted)

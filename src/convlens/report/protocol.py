@@ -1,0 +1,132 @@
+"""How it was measured, and on what: read from the configurations and trials as run, never from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..studies.evidence import Evidence
+from ..studies.plain import canonical
+from ..studies.training import TRAIN_SAMPLE
+from . import numbers
+from .reproduction import Reproduction
+from .sections import Table, total_training_seconds
+
+
+def protocol(reproduction: Reproduction) -> list[tuple[str, str]]:
+    """Return what was done, as pairs of a heading and a paragraph."""
+    found = [("Data and split", _split(reproduction)), ("Test set", _test_reads(reproduction))]
+    for name, evidence in reproduction.evidence.items():
+        found.append((f"Study “{name}”", _study(evidence)))
+    found.append(
+        (
+            "Accuracies",
+            f"Train accuracy is that of the final weights on {TRAIN_SAMPLE:,} training images (or all, if fewer), as "
+            "many as validation has; the gap is train minus validation. Learning curves show a running mean instead.",
+        )
+    )
+    found.append(
+        (
+            "Statistics",
+            "Intervals are 95 % t-intervals over seeds; differences are paired by seed, as one seed draws the same "
+            "initial weights and order of images. A claim is supported if the whole interval lies inside it, refuted "
+            "if it lies wholly outside, and otherwise inconclusive. p-values are those of the paired t-test, adjusted "
+            "by Holm’s method over the contrasts of a study. McNemar’s exact test compares two trained networks image "
+            "by image, one seed at a time: it is secondary, and speaks of those two networks only.",
+        )
+    )
+    return found
+
+
+def provenance_table(reproduction: Reproduction) -> Table:
+    """Return versions, hardware, engine, command and time; several values where trials differ."""
+    found: dict[str, dict[str, None]] = {}
+    for evidence in reproduction.evidence.values():
+        for name, values in evidence.provenance.items():
+            for value in values if name not in ("split", "diverged") else ():
+                for place, text in _flat(name, value):
+                    found.setdefault(place, {})[text] = None
+    trials = {trial.key for trials in reproduction.trials.values() for trial in trials}
+    rows = [
+        ("command", reproduction.command),
+        ("profile", reproduction.profile),
+        ("started (UTC)", reproduction.started),
+        ("wall time of this run", numbers.duration(reproduction.seconds)),
+        ("trainings", f"{len(trials)}, {numbers.duration(total_training_seconds(reproduction))} of training in all"),
+        *((place, "; ".join(texts)) for place, texts in found.items()),
+    ]
+    return Table("Provenance", ("what", "value"), rows)
+
+
+def _split(reproduction: Reproduction) -> str:
+    splits: dict[str, Mapping[str, Any]] = {}
+    for evidence in reproduction.evidence.values():
+        for split in evidence.provenance.get("split", ()):
+            if isinstance(split, Mapping) and isinstance(split.get("counts"), Mapping):
+                splits.setdefault(canonical(split["counts"]), split)
+    data = ", ".join(dict.fromkeys(name for e in reproduction.evidence.values() for name in e.study.data))
+    if not splits:
+        return f"Data: {data}. No trial has recorded its split."
+    told = [
+        ", ".join(f"{count:,} {part}" for part, count in split["counts"].items()) + " images"
+        + (f" (stratified, split with seed {split['seed']})" if split.get("stratified") else "")
+        for split in splits.values()
+    ]  # fmt: skip
+    return f"Data: {data}; " + "; or ".join(told) + ". Validation chooses, the test set only judges."
+
+
+def _test_reads(reproduction: Reproduction) -> str:
+    trials = {trial.key: trial for trials in reproduction.trials.values() for trial in trials}
+    reads = [trial.metrics["test.reads"] for trial in trials.values() if "test.reads" in trial.metrics]
+    if not reads:
+        return "No trial has counted how often it read the test set."
+    once = sum(count == 1 for count in reads)
+    if once == len(reads):
+        return f"Read once a trial, at its end: the counter “test.reads” is 1 in all {len(reads)} trials that kept it."
+    most = max(reads)
+    return f"Read once in only {once} of {len(reads)} trials (up to {most:g} times): such test results are biased."
+
+
+def _study(evidence: Evidence) -> str:
+    arms = evidence.study.arms
+    images = _different(arm.configuration.get("data", {}) for arm in arms)
+    recipes = _different(arm.configuration.get("recipe", {}) for arm in arms)
+    trained = [_images(data) for data in images if isinstance(data, Mapping)]
+    text = (
+        f"{numbers.seeds(len(evidence.profile.seeds))} ({', '.join(map(str, evidence.profile.seeds))}), declared "
+        f"beforehand. Trained on {' or '.join(dict.fromkeys(trained)) or 'an unrecorded number of images'}. "
+    )
+    text += " ".join(_recipe(recipe) for recipe in recipes if isinstance(recipe, Mapping) and recipe)
+    controls = "; ".join(evidence.study.controls)
+    return f"{text} Kept equal or measured beside: {controls}. Predicted beforehand: {evidence.study.prediction}"
+
+
+def _images(data: Mapping[str, Any]) -> str:
+    wanted = data.get("train_images")
+    return "all training images" if wanted is None else f"a stratified subset of {wanted:,} training images"
+
+
+def _recipe(recipe: Mapping[str, Any]) -> str:
+    """Return a recipe in words: ``Recipe “good”: Adam (beta1 0.9, ...), OneCycle (rate 0.003, ...), 3 epochs``."""
+    parts = [_part(recipe[part]) for part in ("optimizer", "schedule") if isinstance(recipe.get(part), Mapping)]
+    epochs, batch = recipe.get("epochs"), recipe.get("batch_size")
+    if epochs is not None:
+        parts.append(f"{epochs} epoch{'' if epochs == 1 else 's'}")
+    if batch is not None:
+        parts.append(f"batches of {batch}")
+    return f"Recipe “{recipe.get('name', 'unnamed')}”: {', '.join(parts)}."
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in part.items() if name != "name")
+    return f"{part.get('name', '?')} ({settings})" if settings else str(part.get("name", "?"))
+
+
+def _different(values: Iterable[Any]) -> list[Any]:
+    return list({canonical(value): value for value in values}.values())
+
+
+def _flat(name: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        return [pair for key, inner in value.items() for pair in _flat(f"{name}, {key}", inner)]
+    return [(name, str(value))]

@@ -1,0 +1,113 @@
+"""Verdicts and the answer in sentences: built from the data, whatever the data say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..studies.claims import ClaimRow
+from ..studies.evidence import Evidence
+from ..studies.stats import Interval
+from ..studies.verdict import MOST_SEEDS, Verdict
+from .numbers import measured, region, seeds
+from .reproduction import Reproduction
+
+MARKS = {"supported": "✓", "true": "✓", "refuted": "✗", "false": "✗", "inconclusive": "?"}
+"""A sign beside each verdict's word, so that nobody needs the colour."""
+
+
+def by_arithmetic(verdict: Verdict) -> bool:
+    """Return whether a calculation decided, and no measurement."""
+    return verdict.word in ("true", "false")
+
+
+def calculation(verdict: Verdict) -> str:
+    """Return the calculation that `convlens.studies.verdict.arithmetic` showed, without the words around it."""
+    return verdict.sentence.partition("; ")[2].rstrip(".") or verdict.sentence
+
+
+def explanation(verdict: Verdict, interval: Interval | None) -> str:
+    """Say why the verdict is what it is.
+
+    The verdict's own sentence gives its numbers as fractions; here they stand beside it in per cent and points,
+    so a measured verdict is explained without repeating them.
+    """
+    if by_arithmetic(verdict):
+        return verdict.sentence
+    if interval is None:
+        return "Nothing has been measured yet."
+    if interval.n < 2:
+        return "One seed is always inconclusive: it cannot show how much seeds vary."
+    if verdict.word == "supported":
+        return "The whole interval lies inside the claim."
+    if verdict.word == "refuted":
+        return "The whole interval lies outside the claim."
+    return f"The interval lies partly inside and partly outside the claim; {_outlook(verdict.seeds_needed)}."
+
+
+def answer(reproduction: Reproduction) -> list[str]:
+    """Return the answer: a sentence that counts the verdicts, then one for each study's primary estimand."""
+    return [_counts(reproduction.claims), *(_primary(evidence) for evidence in reproduction.evidence.values())]
+
+
+def warnings(reproduction: Reproduction) -> list[str]:
+    """Return what a reader must know before believing any of it: trials that are missing, a single seed."""
+    found = []
+    if reproduction.missing:
+        found.append(
+            f"This report is incomplete: {reproduction.missing} of the declared trials are missing. "
+            f"Run “{reproduction.command}” again to go on; finished trials are kept."
+        )
+    if reproduction.one_seed:
+        found.append(
+            "One seed is always inconclusive: a single training cannot show how much trainings vary, so there are "
+            "no intervals here and no measured claim is decided. Run a profile with more seeds to decide them."
+        )
+    diverged = sum(t.metrics.get("diverged", 0) > 0 for trials in reproduction.trials.values() for t in trials)
+    if diverged:
+        found.append(f"{int(diverged)} trainings diverged; they count, with the accuracy of guessing one class.")
+    return found
+
+
+def _counts(claims: Sequence[ClaimRow]) -> str:
+    count = Counter(row.verdict.word for row in claims)
+    arithmetic = count["true"] + count["false"]
+    tested = len(claims) - arithmetic
+    return (
+        f"Of {tested} claims put to a test, {count['supported']} {_are(count['supported'])} supported, "
+        f"{count['refuted']} refuted and {count['inconclusive']} inconclusive; of {arithmetic} that arithmetic "
+        f"decides, {count['true']} {_are(count['true'])} true and {count['false']} false."
+    )
+
+
+def _primary(evidence: Evidence) -> str:
+    found = evidence.primary
+    estimand, interval = found.estimand, found.interval
+    question = evidence.study.question.rstrip()
+    if interval is None:
+        return f"{question} Nothing has been measured yet."
+    signed = estimand.reference is not None
+    what = f"“{estimand.arm}”" + (f" minus “{estimand.reference}”" if signed else "")
+    return (
+        f"“{question}” Its first measure, {what}, came to {measured(interval, signed=signed)} over "
+        f"{seeds(interval.n)}, so the claim of a value {_claimed(region(estimand.region, signed=signed))} is "
+        f"{found.verdict.word}."
+    )
+
+
+def _claimed(text: str) -> str:
+    words = {">": "above", "<": "below", "≥": "of at least", "≤": "of at most"}
+    sign, _, rest = text.partition(" ")
+    return f"{words[sign]} {rest}" if sign in words else f"from {text}"
+
+
+def _outlook(needed: int | None) -> str:
+    if needed is None:
+        return "no number of seeds can be foretold to settle it"
+    if needed > MOST_SEEDS:
+        return f"more than {MOST_SEEDS} seeds would be needed to settle it"
+    return f"about {needed} seeds in all would settle it"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

@@ -1,0 +1,227 @@
+"""The report's files: complete, self-contained, safe, and equal to the evidence."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convlens.errors import OutputError
+from convlens.report import Reproduction, pages, write_report
+from convlens.report.figures import LOOKS, Look, Picture, png
+
+from .reproductions import make, save_model
+
+HOSTILE = '<script>alert("x")</script>|`&'
+
+
+@pytest.fixture
+def _quick_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose every figure in one look, and do not render it: that alone takes seconds."""
+
+    def draw(picture: Picture) -> pages.Drawn:
+        if picture.draw is None:
+            return pages.Drawn(picture, {})
+        with Look().applied():
+            picture.draw(Look())
+        return pages.Drawn(picture, dict.fromkeys(LOOKS, b"png"))
+
+    monkeypatch.setattr(pages, "_draw", draw)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Reproduction, Path, list[Path]]:
+    folder = tmp_path_factory.mktemp("report")
+    made = replace(make(), models_folder=folder / "models")
+    (folder / "models").mkdir()
+    save_model(made, folder / "models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "png", _cached_png())
+        written = write_report(made, folder)
+    return made, folder, written
+
+
+def _cached_png():  # type: ignore[no-untyped-def]
+    """Render one figure truly and use its bytes for all, as the page does not care which picture it holds."""
+    kept: list[bytes] = []
+
+    def render(figure):  # type: ignore[no-untyped-def]
+        if not kept:
+            kept.append(png(figure))
+        return kept[0]
+
+    return render
+
+
+def text_of(page: str) -> str:
+    """Return what a reader sees, with single spaces."""
+    found = re.sub(r"<(style|picture)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", found)).split())
+
+
+def test_writes_the_files_that_it_returns(whole: tuple[Reproduction, Path, list[Path]]) -> None:
+    _, folder, written = whole
+    names = {path.relative_to(folder).as_posix() for path in written}
+    assert {"report.html", "report.md", "results.json", "figures/kernel-size.png", "figures/filters.png"} <= names
+    assert names >= {f"figures/learning-curves-{study}.png" for study in ("baseline-vs-cnn", "kernel-size")}
+    assert all(path.stat().st_size for path in written)
+    with Image.open(folder / "figures/confusion.png") as image:
+        assert image.format == "PNG"
+
+
+def test_page_needs_nothing_else(whole: tuple[Reproduction, Path, list[Path]]) -> None:
+    page = (whole[1] / "report.html").read_text()
+    assert not re.search(r"https?://|<script|<link(?! rel=\"icon\" href=\"data:)|@import|url\(", page)
+    addresses = re.findall(r'(?:src|srcset|href)="([^"]{0,30})', page)
+    assert addresses
+    assert all(address.startswith(("data:", "#")) for address in addresses)
+
+
+def test_numbers_equal_the_evidence(whole: tuple[Reproduction, Path, list[Path]]) -> None:
+    made, folder, _ = whole
+    seen, markdown = text_of((folder / "report.html").read_text()), (folder / "report.md").read_text().replace("\\", "")
+    for row in made.claims:
+        assert row.claim in seen
+        assert row.verdict.word in seen
+        if row.interval is not None:
+            expected = f"[{100 * row.interval.low:.2f}, {100 * row.interval.high:.2f}]"
+            unsigned = seen.replace("−", "-").replace("+", "")
+            assert expected in unsigned
+            assert expected in markdown.replace("−", "-").replace("+", "")
+    for evidence in made.evidence.values():
+        for arm in evidence.arms:
+            interval = arm.metrics["test.accuracy"]
+            assert interval is not None
+            shown = f"{100 * interval.mean:.2f} % [{100 * interval.low:.2f}, {100 * interval.high:.2f}]"
+            assert shown in seen
+            assert shown in markdown
+
+
+def test_counts_in_the_answer_come_from_the_claims(whole: tuple[Reproduction, Path, list[Path]]) -> None:
+    made, folder, _ = whole
+    refuted = sum(row.verdict.word == "refuted" for row in made.claims)
+    assert f"{refuted} refuted and" in text_of((folder / "report.html").read_text())
+
+
+class Outline(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.images: list[dict[str, str | None]] = []
+        self.header_cells: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "img":
+            self.images.append(dict(attrs))
+        if tag == "th":
+            self.header_cells.append(dict(attrs))
+
+
+def test_page_is_accessible(whole: tuple[Reproduction, Path, list[Path]]) -> None:
+    page = (whole[1] / "report.html").read_text()
+    outline = Outline()
+    outline.feed(page)
+    assert outline.headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(outline.headings, outline.headings[1:], strict=False))
+    assert len(outline.images) == 5
+    assert all(image["alt"] for image in outline.images)
+    assert all(cell["scope"] in ("row", "col") for cell in outline.header_cells)
+    assert '<html lang="en">' in page
+
+
+def test_results_hold_every_seed(whole: tuple[Reproduction, Path, list[Path]]) -> None:
+    made, folder, _ = whole
+    found = json.loads((folder / "results.json").read_text())
+    assert found["schema_version"] == 1
+    assert [row["claim"] for row in found["claims"]] == [row.claim for row in made.claims]
+    for name, evidence in made.evidence.items():
+        study = found["studies"][name]
+        assert study["primary"] == json.loads(json.dumps(evidence.primary.to_dict()))
+        kept = {(trial["arm"], trial["seed"]): trial for trial in study["trials"]}
+        assert len(kept) == sum(len(arm.seeds) for arm in evidence.arms)
+        for arm in evidence.arms:
+            values = [kept[arm.name, seed]["metrics"]["test.accuracy"] for seed in arm.seeds]
+            interval = arm.metrics["test.accuracy"]
+            assert interval is not None
+            assert np.mean(values) == pytest.approx(interval.mean)
+            assert kept[arm.name, 0]["history"][0]["epoch"] == 1
+    matrix = np.array(found["confusion"]["matrix"])
+    assert matrix.sum() == 30_000
+    accuracies = [
+        t["metrics"]["test.accuracy"] for t in found["studies"]["baseline-vs-cnn"]["trials"] if t["arm"] == "cnn, good"
+    ]
+    assert matrix.trace() / matrix.sum() == pytest.approx(np.mean(accuracies))
+
+
+@pytest.mark.usefixtures("_quick_figures")
+def test_one_seed_has_no_interval_and_is_inconclusive(tmp_path: Path) -> None:
+    made = make((0,), profile="quick")
+    write_report(made, tmp_path)
+    seen = text_of((tmp_path / "report.html").read_text())
+    assert "One seed is always inconclusive" in seen
+    assert "∞" not in seen
+    assert not re.search(r"\[[+−]?\d", seen)
+    assert "0 are supported, 0 refuted" in seen
+    assert "one seed, so there is no interval" in seen
+    json.loads((tmp_path / "results.json").read_text(), parse_constant=lambda word: pytest.fail(word))
+
+
+@pytest.mark.usefixtures("_quick_figures")
+@pytest.mark.parametrize(("seeds", "drop"), [((0, 1), 5), ((0,), 6)])
+def test_missing_trials_are_said(tmp_path: Path, seeds: tuple[int, ...], drop: int) -> None:
+    write_report(make(seeds, drop=drop), tmp_path)
+    for name in ("report.html", "report.md"):
+        found = text_of((tmp_path / name).read_text())
+        assert f"incomplete: {drop} of the declared trials are missing" in found
+    assert json.loads((tmp_path / "results.json").read_text())["missing_trials"] == drop
+
+
+@pytest.mark.usefixtures("_quick_figures")
+@pytest.mark.parametrize("damaged", [False, True])
+def test_missing_or_damaged_model_is_said_in_words(tmp_path: Path, damaged: bool) -> None:
+    made = replace(make(), models_folder=tmp_path)
+    if damaged:
+        save_model(made, tmp_path).write_bytes(b"nothing")
+    written = write_report(made, tmp_path)
+    assert "The filters are not shown" in text_of((tmp_path / "report.html").read_text())
+    assert not any("filters" in path.name for path in written)
+
+
+@pytest.mark.usefixtures("_quick_figures")
+def test_hostile_text_is_escaped(tmp_path: Path) -> None:
+    made = replace(make((0,)), command=HOSTILE, profile=HOSTILE)
+    made = replace(made, claims=[replace(row, claim=HOSTILE, claimed=HOSTILE) for row in made.claims])
+    write_report(made, tmp_path)
+    page, markdown = (tmp_path / "report.html").read_text(), (tmp_path / "report.md").read_text()
+    assert "<script" not in page
+    assert "<script" not in markdown
+    assert HOSTILE in html.unescape(page)
+    rows = [line for line in markdown.splitlines() if line.startswith("| 1 |")]
+    assert len(re.findall(r"(?<!\\)\|", rows[0])) == 9  # the claim's own bar does not begin a column
+
+
+@pytest.mark.usefixtures("_quick_figures")
+def test_repeated_reading_of_the_test_set_is_said(tmp_path: Path) -> None:
+    made = make()
+    trials = {name: list(found) for name, found in made.trials.items()}
+    first = trials["kernel-size"][0]
+    trials["kernel-size"][0] = replace(first, metrics={**first.metrics, "test.reads": 4})
+    write_report(replace(made, trials=trials), tmp_path)
+    assert "up to 4 times" in text_of((tmp_path / "report.html").read_text())
+    write_report(made, tmp_path)
+    assert "up to 4 times" not in text_of((tmp_path / "report.html").read_text())
+
+
+def test_unwritable_folder_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="file"):
+        write_report(make((0,)), tmp_path / "file" / "report")

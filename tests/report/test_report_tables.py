@@ -1,0 +1,63 @@
+"""The claims on a terminal, and how numbers are written."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from rich.console import Console
+
+from convlens.report import claims_lines, claims_table, numbers
+from convlens.report.words import calculation, explanation
+from convlens.studies.stats import mean_interval, paired_interval
+from convlens.studies.verdict import arithmetic, between, greater_than, judge, less_than
+
+from .reproductions import make
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_table_fits(width: int) -> None:
+    console = Console(width=width, record=True, force_terminal=False, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    made = make()
+    console.print(claims_table(made.claims))
+    shown = console.export_text()
+    console.file.close()
+    assert max(map(len, shown.splitlines())) <= width
+    assert "…" not in shown
+    for row in made.claims:
+        assert row.verdict.word in shown
+        if row.interval is not None:
+            assert numbers.brackets(row.interval, signed=numbers.is_difference(row.interval)) in shown
+
+
+def test_lines_are_one_a_claim() -> None:
+    made = make((0,))
+    lines = claims_lines(made.claims)
+    assert len(lines) == len(made.claims)
+    assert all("\n" not in line for line in lines)
+    assert all(row.verdict.word.upper() in line for row, line in zip(made.claims, lines, strict=True))
+    assert any("One seed is always inconclusive" in line for line in lines)
+
+
+def test_numbers() -> None:
+    accuracy = mean_interval([0.9912, 0.9908, 0.9916])
+    assert numbers.measured(accuracy) == "99.12 % [99.02, 99.22]"
+    difference = paired_interval({0: 0.99, 1: 0.99}, {0: 0.991, 1: 0.9912})
+    assert numbers.measured(difference).startswith("−0.11 points [−0.24, +0.02]")
+    assert numbers.measured(mean_interval([0.5])) == "50.00 %"
+    assert numbers.measured(None) == "–"
+    assert numbers.points(-0.000001) == "0.00 points"
+    assert numbers.region(greater_than(0.005), signed=True) == "> +0.50 points"
+    assert numbers.region(less_than(-0.001), signed=True) == "< −0.10 points"
+    assert numbers.region(between(0.96, 0.98), signed=False) == "96.00 to 98.00 %"
+    assert [numbers.p_value(p) for p in (None, 0.0, 0.034, 1.0)] == ["–", "< 0.0001", "0.034", "1"]
+    assert [numbers.duration(s) for s in (8.06, 245, 7380)] == ["8.1 s", "4 min 5 s", "2 h 3 min"]
+
+
+def test_explanations_follow_the_verdict() -> None:
+    assert calculation(arithmetic("about 5", "2 + 3 = 5", holds=True)) == "2 + 3 = 5"
+    wide = mean_interval([0.90, 0.99])
+    unsure = judge(wide, between(0.93, math.inf))
+    assert "seeds" in explanation(unsure, wide)
+    assert str(unsure.seeds_needed) in explanation(unsure, wide) or "more than 1000" in explanation(unsure, wide)
+    assert explanation(judge(None, greater_than(0)), None) == "Nothing has been measured yet."
