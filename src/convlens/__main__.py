@@ -1,0 +1,5 @@
+"""``python -m convlens``."""
+
+from .cli.main import main
+
+main()

@@ -1,0 +1,96 @@
+"""Options that several verbs share, and small helpers for their output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import typer
+from rich.console import Console
+
+from ..errors import ConfigurationError
+from ..files import require_writable, write_atomically
+
+DataOption: TypeAlias = Annotated[
+    str, typer.Option("--data", metavar="NAME|FOLDER", help="A data set's name, or a folder of IDX files.")
+]
+EngineOption: TypeAlias = Annotated[
+    str | None, typer.Option("--engine", metavar="NAME", help="numpy or interpreter; the fastest where not given.")
+]
+ThreadsOption: TypeAlias = Annotated[
+    int | None, typer.Option("--threads", help="Threads to use; all that the process may use where not given.")
+]
+JsonFlag: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", help="Seed of the weights and of the order of images.")]
+KernelOption: TypeAlias = Annotated[
+    str | None, typer.Option("--kernel-size", metavar="N|HxW", help="Kernels of every convolution, such as 5 or 3x5.")
+]
+FiltersOption: TypeAlias = Annotated[
+    str | None, typer.Option("--filters", metavar="N,N", help="Filters of each block, such as 16,32.")
+]
+PaddingOption: TypeAlias = Annotated[str | None, typer.Option("--padding", help="same, valid or full.")]
+PoolingOption: TypeAlias = Annotated[str | None, typer.Option("--pooling", help="max, average, strided or none.")]
+ModelArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="MODEL", help="baseline, baseline-wide, baseline-flops, cnn, or a TOML file.")
+]
+
+out = Console(highlight=False, soft_wrap=True)
+notes = Console(stderr=True, highlight=False, soft_wrap=True)  # progress and remarks: never mixed with results
+
+
+def architecture_options(
+    kernel_size: str | None, filters: str | None, padding: str | None, pooling: str | None
+) -> dict[str, Any]:
+    """Return the architecture's options that were given, as `convlens.models.build` takes them."""
+    options: dict[str, Any] = {}
+    if kernel_size is not None:
+        sizes = _numbers("--kernel-size", kernel_size.lower().split("x"), "a number such as 5, or two such as 3x5")
+        options["kernel_size"] = sizes[0] if len(sizes) == 1 else sizes
+    if filters is not None:
+        options["filters"] = _numbers("--filters", filters.split(","), "numbers with commas, such as 16,32")
+    if padding is not None:
+        options["padding"] = padding
+    if pooling is not None:
+        options["pooling"] = pooling
+    return options
+
+
+def _numbers(option: str, parts: list[str], expected: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in parts)
+    except ValueError:
+        raise ConfigurationError(f"{option} takes {expected}, not {'x'.join(parts)!r}") from None
+
+
+def print_json(value: object) -> None:
+    """Print plain data as JSON on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write plain data to a file as JSON, atomically."""
+    write_atomically(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def check_outputs(*paths: Path | None) -> None:
+    """Raise OutputError before any work, if one of the files could not be written."""
+    for path in paths:
+        if path is not None:
+            require_writable(path)
+
+
+def percent(share: float) -> str:
+    """Return a share as per cent with two decimals."""
+    return f"{100 * share:.2f} %"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words: ``"42 s"``, ``"3 min 20 s"``, ``"1 h 5 min"``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
