@@ -46,13 +46,28 @@ class State:
 
     progress: Progress
     parameters: Array
+    buffers: Array
     best: Array
+    best_buffers: Array
     optimizer: OptimizerState
 
     def arrays(self) -> dict[str, Array]:
         """Return the arrays that a checkpoint keeps."""
         kept = {f"optimizer.{name}": array for name, array in self.optimizer.arrays.items()}
-        return {"parameters": self.parameters, "best": self.best, **kept}
+        weights = {"parameters": self.parameters, "best": self.best}
+        if self.buffers.size:
+            weights |= {"buffers": self.buffers, "best_buffers": self.best_buffers}
+        return {**weights, **kept}
+
+    def remember_best(self) -> None:
+        """Keep the present weights as the best so far."""
+        np.copyto(self.best, self.parameters)
+        np.copyto(self.best_buffers, self.buffers)
+
+    def restore_best(self) -> None:
+        """Go back to the best weights."""
+        np.copyto(self.parameters, self.best)
+        np.copyto(self.buffers, self.best_buffers)
 
 
 def save(path: Path, state: State, configuration: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Batches, Dataset
+from ..engine import Address
 from ..errors import ConfigurationError, TrainingDiverged, TrainingInterrupted
 from ..files import require_writable
 from ..nn import Model
@@ -45,7 +46,14 @@ class Training:
         self.engine = model.engine
         self.batches = Batches(dataset.train, model.preprocessing, recipe.batch_size, seed)
         self.gradient = aligned_zeros(model.flat.size, model.flat.dtype.type)
-        self.state = State(Progress(), model.flat, model.flat.copy(), recipe.optimizer.start(model.program, model.flat))
+        self.state = State(
+            Progress(),
+            parameters=model.flat,
+            buffers=model.flat_buffers,
+            best=model.flat.copy(),
+            best_buffers=model.flat_buffers.copy(),
+            optimizer=recipe.optimizer.start(model.program, model.flat),
+        )
         self.test_reads_before = dataset.test.reads
         self.configuration: dict[str, Any] = {
             "model": architecture(model),
@@ -85,7 +93,7 @@ class Training:
         progress = self.progress
         done = (progress.epoch * self.steps + progress.step) / (self.recipe.epochs * self.steps)
         progress.rate = self.recipe.schedule.at(done)
-        result = self.engine.gradient(x, labels, self.gradient)
+        result = self.engine.gradient(x, labels, self.gradient, Address(self.seed, progress.epoch, progress.step))
         if not math.isfinite(result.loss):
             raise TrainingDiverged(
                 f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1} "
@@ -114,7 +122,7 @@ class Training:
         progress.history.append(row)
         if validation.accuracy > progress.best_accuracy:
             progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
-            np.copyto(self.state.best, self.state.parameters)
+            self.state.remember_best()
         patience = self.recipe.patience
         progress.stopped = patience is not None and progress.epoch - progress.best_epoch >= patience
         progress.epoch, progress.step = progress.epoch + 1, 0
@@ -252,7 +260,7 @@ def fit(
     saver = Saver(training, path, on_interrupt_only=checkpoint_on_interrupt_only)
     _train(training, saver, hooks)
     if chosen.patience is not None:
-        np.copyto(model.flat, training.state.best)
+        training.state.restore_best()
     run = Run.of(training, test=test)
     model.training = run.summary()
     return run
