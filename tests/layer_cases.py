@@ -57,7 +57,7 @@ class LayerCase:
         for name, view in model.parameters.items():
             if name.endswith((".b", ".gamma", ".beta")):
                 view[...] += 0.3 * draw.standard_normal(view.shape)
-        for name, view in model.buffers.items():
+        for view in model.buffers.values():
             view[...] += 0.3 * draw.random(view.shape)
         return model
 

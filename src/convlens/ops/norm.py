@@ -39,10 +39,10 @@ def batch_norm(
     y, saved, mean, variance
         y like x; what the backward pass needs; the batch's mean and biased variance, (C,).
     """
-    axes = tuple(range(x.ndim - 1))
-    mean = x.mean(axis=axes)
+    count = x.dtype.type(x.size // x.shape[-1])
+    mean = _sum(x) / count
     centred = x - mean
-    variance = np.square(centred).mean(axis=axes)
+    variance = _sum(np.square(centred)) / count
     inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
     x_hat = centred * inverse
     return gamma * x_hat + beta, (x_hat, gamma, inverse), mean, variance
@@ -54,11 +54,17 @@ def batch_norm_backward(dy: FloatArray, saved: Saved) -> tuple[FloatArray, Float
     dx = gamma / sqrt(variance + epsilon) * (dy - mean(dy) - x_hat * mean(dy * x_hat)), means over the batch.
     """
     x_hat, gamma, inverse = saved
-    axes = tuple(range(dy.ndim - 1))
-    dgamma, dbeta = (dy * x_hat).sum(axis=axes), dy.sum(axis=axes)
+    dgamma, dbeta = _sum(dy * x_hat), _sum(dy)
     count = dy.dtype.type(dy.size // dy.shape[-1])
     dx = gamma * inverse * (dy - dbeta / count - x_hat * (dgamma / count))
     return dx, dgamma, dbeta
+
+
+def _sum(values: FloatArray) -> FloatArray:
+    """Return the sum for each channel, an axis at a time: one long sum in float32 loses digits."""
+    while values.ndim > 1:
+        values = values.sum(axis=-2)
+    return values
 
 
 def normalize(
