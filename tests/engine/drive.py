@@ -42,6 +42,8 @@ def drive(model: Model, x: Float32, dy: Float32) -> Driven:
     for part in parts:
         one = Pass(memory, part.stop - part.start, arena, Flat(model.flat, model.flat_buffers, gradient), store, part)
         one.begin(x[part])
+        for kernel in one.kernels:
+            kernel.prepare()
         ys.append(one.forward().copy())
         assert one.dlogits is not None
         one.dlogits[...] = dy[part]

@@ -21,7 +21,7 @@ from .kernels import KERNELS, BatchNormKernel, DropoutKernel, FallbackKernel, Ke
 from .kernels.dense import DenseKernel
 from .lanes import Workers, split
 
-TRAINING_BYTES = 6 << 20  # memory of a micro-batch in training; measured in benchmarks/ to be the best compromise
+TRAINING_BYTES = 12 << 20  # memory of a micro-batch in training; measured in benchmarks/ to be the best compromise
 PREDICTION_BYTES = 3 << 20
 LARGEST_MICRO_BATCH = 32
 
@@ -60,10 +60,11 @@ class Memory:
 
 @dataclass
 class LaneStore:
-    """The arrays of one lane that hold all its images: values and derivatives by root."""
+    """The arrays of one lane: those that hold all its images, by root, and what its micro-batches share."""
 
     values: dict[str, Float32]
     derivatives: dict[str, Float32]
+    shared: dict[str, Float32]
 
     @classmethod
     def make(cls, memory: Memory, images: int) -> LaneStore:
@@ -71,6 +72,7 @@ class LaneStore:
         return cls(
             {root: np.zeros((images, *memory.shapes[root]), np.float32) for root in sorted(memory.lane_values)},
             {root: np.zeros((images, *memory.shapes[root]), np.float32) for root in sorted(memory.lane_derivatives)},
+            {},
         )
 
 
@@ -120,6 +122,7 @@ class Pass:
                 flat.buffers,
                 flat.gradient,
                 accumulate=rows.start > 0,
+                shared=lane.shared if lane else {},
             )
             self.kernels.append(kernel_of(node)(wiring))
         self._take_memory()
@@ -240,6 +243,8 @@ class LanePlan:
 
     def work(self, batch: LaneBatch) -> Iterator[tuple[Pass, slice]]:
         """Return the micro-batches with their images, each begun."""
+        for kernel in self.passes[0].kernels if self.passes else ():
+            kernel.prepare()
         for one, part in zip(self.passes, self.parts, strict=True):
             masks = {name: mask[part] for name, mask in batch.masks.items()}
             one.begin(batch.x[part], masks)

@@ -30,6 +30,8 @@ class Wiring:
         The flat arrays; `gradient` belongs to the lane. None in a plan for prediction.
     accumulate
         Whether an earlier micro-batch of the lane has already written its part of the gradient.
+    shared
+        Arrays that all micro-batches of the lane have in common, by node.
     """
 
     node: Node
@@ -41,6 +43,7 @@ class Wiring:
     buffers: Array
     gradient: Array | None
     accumulate: bool
+    shared: dict[str, Float32]
 
     def parameter(self, key: str) -> Float32:
         """Return a parameter of the node."""
@@ -85,6 +88,9 @@ class Kernel(ABC):
 
     def scratch(self, arena: Arena) -> None:  # noqa: B027 - many need none
         """Take the arrays that nobody needs once a pass of this kernel is over; kernels share that memory."""
+
+    def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
+        """Compute what depends on the parameters alone; called once a lane and step, for all of its micro-batches."""
 
     @abstractmethod
     def forward(self) -> None:
