@@ -50,7 +50,7 @@ def serve(name: str, connection: Connection, batch: int, kernel_size: int, threa
 
 
 def measure(names: list[str], batch: int, kernel_size: int, threads: int, rounds: int) -> dict[str, Any]:
-    """Return, for each kind of work, every peer's rates (images a second) by round; peak memory; and who could not run."""
+    """Return, for each kind of work, every peer's rates (images a second) by round; peak memory; the absent."""
     context = multiprocessing.get_context("spawn")
     workers, absent = {}, {}
     for name in names:
