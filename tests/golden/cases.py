@@ -82,6 +82,7 @@ def pool_input() -> Array:
 
 DENSE_SHAPE = (5, 7, 4)  # N, D_in, D_out
 LOGITS_SHAPE = (6, 5)  # N, K
+SMOOTHINGS = {"little_smoothing": 0.1, "much_smoothing": 0.75}  # of the labels
 
 
 def dense_inputs() -> tuple[Array, Array, Array]:

@@ -51,8 +51,11 @@ class Engine(ABC):
         """Return the logits (N, K) of images x (N, H, W, C). Any number of threads may call this at the same time."""
 
     @abstractmethod
-    def gradient(self, x: FloatArray, labels: IntArray, out: Array) -> BatchResult:
-        """Write the gradient of the mean loss over a batch to the flat array `out`. One caller at a time."""
+    def gradient(self, x: FloatArray, labels: IntArray, out: Array, smoothing: float = 0.0) -> BatchResult:
+        """Write the gradient of the mean loss over a batch to the flat array `out`. One caller at a time.
+
+        `smoothing` is that of the labels: see `convlens.ops.softmax_cross_entropy`.
+        """
 
     def each_chunk(self, work: Callable[[slice], None]) -> None:
         """Call `work` on chunks that cover the flat parameter array, spread over the threads."""
@@ -72,11 +75,11 @@ class Interpreter(Engine):
         with single_threaded_blas():
             return interpreter.forward(self.program, self.parameters, x).values[self.program.output]
 
-    def gradient(self, x: FloatArray, labels: IntArray, out: Array) -> BatchResult:
+    def gradient(self, x: FloatArray, labels: IntArray, out: Array, smoothing: float = 0.0) -> BatchResult:
         with single_threaded_blas():
             tape = interpreter.forward(self.program, self.parameters, x)
             logits = tape.values[self.program.output]
-            losses, saved = ops.softmax_cross_entropy(logits, labels)
+            losses, saved = ops.softmax_cross_entropy(logits, labels, smoothing)
             weights = np.full(len(x), 1 / len(x), logits.dtype)
             interpreter.backward(self.program, tape, ops.softmax_cross_entropy_backward(weights, saved), out)
         return BatchResult(float(losses.mean(dtype=np.float64)), int((logits.argmax(axis=1) == labels).sum()))
@@ -125,7 +128,7 @@ class NumpyPlan(Engine):
             self.workers.run([share(mine) for mine in split(len(parts), min(self.threads, len(parts)))])
         return out
 
-    def gradient(self, x: FloatArray, labels: IntArray, out: Array) -> BatchResult:
+    def gradient(self, x: FloatArray, labels: IntArray, out: Array, smoothing: float = 0.0) -> BatchResult:
         results = [(0.0, 0)] * LANES
         lanes, weight = split(len(x)), 1 / len(x)
 
@@ -133,7 +136,7 @@ class NumpyPlan(Engine):
             def task() -> None:
                 for lane in range(worker, LANES, self.threads):
                     plan = self._lane_plan(lane, lanes[lane].stop - lanes[lane].start)
-                    results[lane] = plan.run(x[lanes[lane]], labels[lanes[lane]], weight)
+                    results[lane] = plan.run(x[lanes[lane]], labels[lanes[lane]], weight, smoothing)
 
             return task
 

@@ -184,8 +184,8 @@ class LanePlan:
         x, dy = store.values[memory.roots[node.inputs[0]]], store.derivatives[memory.roots[node.name]]
         return x.reshape(images, -1), dy.reshape(images, -1)
 
-    def run(self, x: Float32, labels: IntArray, weight: float) -> tuple[float, int]:
-        """Compute the lane's gradient of ``weight * sum of losses``.
+    def run(self, x: Float32, labels: IntArray, weight: float, smoothing: float = 0.0) -> tuple[float, int]:
+        """Compute the lane's gradient of ``weight * sum of losses``, whose labels may be smoothed.
 
         Returns
         -------
@@ -199,7 +199,7 @@ class LanePlan:
             self._gradient.fill(0)
         for part, one in zip(self.parts, self.passes, strict=True):
             logits = one.forward(x[part])
-            losses, saved = ops.softmax_cross_entropy(logits, labels[part])
+            losses, saved = ops.softmax_cross_entropy(logits, labels[part], smoothing)
             loss += float(losses.sum(dtype=np.float64))
             correct += int((logits.argmax(axis=1) == labels[part]).sum())
             weights = np.full(len(losses), weight, np.float32)

@@ -1,8 +1,8 @@
 """Checkpoints: everything that training needs to go on to the same bits, in one file.
 
-Randomness is addressed by seed, epoch and step, so no generator's state has to be kept. The file holds weights, the
-optimiser's state, the best weights so far, the position, the sums of the epoch under way, the history, and the
-configuration it all belongs to.
+Randomness is addressed by seed, epoch and step, so no generator's state has to be kept. The file holds weights and
+their average, the optimiser's state, the best weights so far, the position, the sums of the epoch under way, the
+history, and the configuration it all belongs to.
 """
 
 from __future__ import annotations
@@ -48,10 +48,13 @@ class State:
     parameters: Array
     best: Array
     optimizer: OptimizerState
+    average: Array | None = None  # of the weights over the steps, where the recipe asks for it
 
     def arrays(self) -> dict[str, Array]:
         """Return the arrays that a checkpoint keeps."""
         kept = {f"optimizer.{name}": array for name, array in self.optimizer.arrays.items()}
+        if self.average is not None:
+            kept["average"] = self.average
         return {"parameters": self.parameters, "best": self.best, **kept}
 
 

@@ -18,6 +18,8 @@ from ..errors import ConfigurationError, TrainingDiverged, TrainingInterrupted
 from ..files import require_writable
 from ..nn import Model
 from ..nn.model import architecture
+from ..ops import update
+from ..optim import clip_by_norm
 from ..program import aligned_zeros
 from ..typing import IntArray
 from . import checkpoint as checkpoints
@@ -45,7 +47,13 @@ class Training:
         self.engine = model.engine
         self.batches = Batches(dataset.train, model.preprocessing, recipe.batch_size, seed)
         self.gradient = aligned_zeros(model.flat.size, model.flat.dtype.type)
-        self.state = State(Progress(), model.flat, model.flat.copy(), recipe.optimizer.start(model.program, model.flat))
+        self.state = State(
+            Progress(),
+            model.flat,
+            best=model.flat.copy(),
+            optimizer=recipe.optimizer.start(model.program, model.flat),
+            average=None if recipe.ema_decay is None else model.flat.copy(),
+        )
         self.test_reads_before = dataset.test.reads
         self.configuration: dict[str, Any] = {
             "model": architecture(model),
@@ -75,7 +83,7 @@ class Training:
             self.progress.seconds[what] = self.progress.seconds.get(what, 0.0) + time.perf_counter() - start
 
     def step(self, x: np.ndarray[Any, Any], labels: IntArray) -> None:
-        """Take one step on a batch: gradient, learning rate, update.
+        """Take one step on a batch: gradient, learning rate, update of the weights and of their average.
 
         Raises
         ------
@@ -85,24 +93,53 @@ class Training:
         progress = self.progress
         done = (progress.epoch * self.steps + progress.step) / (self.recipe.epochs * self.steps)
         progress.rate = self.recipe.schedule.at(done)
-        result = self.engine.gradient(x, labels, self.gradient)
+        result = self.engine.gradient(x, labels, self.gradient, self.recipe.label_smoothing)
         if not math.isfinite(result.loss):
             raise TrainingDiverged(
                 f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1} "
                 f"(learning rate {progress.rate:.3g}); use a smaller learning rate"
             )
+        if self.recipe.clip_norm is not None:
+            clip_by_norm(self.engine, self.gradient, self.recipe.clip_norm)
         self.recipe.optimizer.step(self.engine, self.gradient, self.state.optimizer, progress.rate)
+        self._average()
         progress.loss_sum += result.loss * len(x)
         progress.correct += result.correct
         progress.seen += len(x)
         progress.images += len(x)
         progress.step += 1
 
+    def _average(self) -> None:
+        """Let the weights' moving average follow them, where there is one."""
+        mean, decay = self.state.average, self.recipe.ema_decay
+        if mean is not None and decay is not None:
+            weights, step = self.state.parameters, self.state.optimizer.step
+            self.engine.each_chunk(lambda part: update.average(mean[part], weights[part], decay=decay, step=step))
+
+    @contextmanager
+    def weights_to_keep(self) -> Iterator[None]:
+        """Put the weights that are evaluated and kept into the model: their average, where the recipe asks for it.
+
+        Afterwards the model has those again with which training goes on.
+        """
+        if self.state.average is None:
+            yield
+            return
+        training = self.state.parameters.copy()
+        np.copyto(self.state.parameters, self.state.average)
+        try:
+            yield
+        finally:
+            np.copyto(self.state.parameters, training)
+
     def finish_epoch(self) -> dict[str, Any]:
         """Evaluate on validation, append a row to the history, and move on to the next epoch."""
         progress = self.progress
-        with self.timed("validation"):
+        with self.timed("validation"), self.weights_to_keep():
             validation = evaluate(self.model, self.dataset.validation)
+            if validation.accuracy > progress.best_accuracy:
+                progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
+                np.copyto(self.state.best, self.state.parameters)
         row = {
             "epoch": progress.epoch + 1,
             "train.loss": progress.loss_sum / progress.seen,
@@ -112,9 +149,6 @@ class Training:
             "learning_rate": progress.rate,
         }
         progress.history.append(row)
-        if validation.accuracy > progress.best_accuracy:
-            progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
-            np.copyto(self.state.best, self.state.parameters)
         patience = self.recipe.patience
         progress.stopped = patience is not None and progress.epoch - progress.best_epoch >= patience
         progress.epoch, progress.step = progress.epoch + 1, 0
@@ -253,6 +287,8 @@ def fit(
     _train(training, saver, hooks)
     if chosen.patience is not None:
         np.copyto(model.flat, training.state.best)
+    elif training.state.average is not None:
+        np.copyto(model.flat, training.state.average)
     run = Run.of(training, test=test)
     model.training = run.summary()
     return run
