@@ -18,7 +18,7 @@ from convlens.report.figures.wrong import Tile, draw_wrong
 from convlens.train import Evaluation
 from convlens.train.scores import calibration, confusion_matrix
 
-NAMES = ["猫", "$5", "a name_that is much longer than there is room", " ", "two\nlines"]
+NAMES = ["猫", "$5_$", "a name_that is much longer than there is room", " ", "two\nlines"]
 
 
 def made(classes: int, images: int, *, seed: int = 0, errors: int | None = None, classes_used: int = 0) -> Evaluation:
