@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import resource
 import statistics
 import sys
 import time
@@ -38,6 +39,9 @@ def serve(name: str, connection: Connection, batch: int, kernel_size: int, threa
             work()
     connection.send("ready")
     while (what := connection.recv()) is not None:
+        if what == "memory":
+            connection.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+            continue
         work, steps, start = getattr(peer, what), 0, time.perf_counter()
         while time.perf_counter() - start < ROUND_SECONDS:
             work()
@@ -46,7 +50,7 @@ def serve(name: str, connection: Connection, batch: int, kernel_size: int, threa
 
 
 def measure(names: list[str], batch: int, kernel_size: int, threads: int, rounds: int) -> dict[str, Any]:
-    """Return, for each kind of work, every peer's rates (images a second) by round, and who could not run."""
+    """Return, for each kind of work, every peer's rates (images a second) by round; peak memory; and who could not run."""
     context = multiprocessing.get_context("spawn")
     workers, absent = {}, {}
     for name in names:
@@ -65,10 +69,13 @@ def measure(names: list[str], batch: int, kernel_size: int, threads: int, rounds
                 connection.send(what)
                 of_peer[name].append(connection.recv())
         print(f"  round {number + 1}/{rounds}", file=sys.stderr)
-    for process, connection in workers.values():
+    memory = {}
+    for name, (process, connection) in workers.items():
+        connection.send("memory")
+        memory[name] = round(connection.recv(), 1)
         connection.send(None)
         process.join()
-    return {"rates": rates, "absent": absent}
+    return {"rates": rates, "absent": absent, "memory": memory}
 
 
 def ratio(ours: list[float], theirs: list[float]) -> dict[str, float]:
@@ -96,6 +103,7 @@ def main() -> None:
         "absent": found["absent"],
         "images_per_second": {},
         "ratios": {},
+        "peak_memory_mib": found["memory"],  # of the whole process: interpreter, libraries, data, work
     }
     for what, rates in found["rates"].items():
         result["images_per_second"][what] = {name: [round(rate, 1) for rate in row] for name, row in rates.items()}
@@ -111,6 +119,8 @@ def main() -> None:
             print(f"  {name:22} {statistics.median(row):>10,.0f} images/s")
         for name, one in result["ratios"][what].items():
             print(f"  {name:44} {one['median']:.2f} ({one['low']:.2f} to {one['high']:.2f})")
+    for name, size in found["memory"].items():
+        print(f"  {name:22} {size:>10,.0f} MiB at most")
     for name, reason in found["absent"].items():
         print(f"  {name}: {reason}")
     settings.out.parent.mkdir(parents=True, exist_ok=True)

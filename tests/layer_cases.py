@@ -16,14 +16,21 @@ import numpy as np
 
 from convlens.nn import (
     AveragePool2D,
+    BatchNorm,
+    BlurPool2D,
     Conv2D,
     Dense,
+    Dropout,
     Flatten,
     GlobalAveragePool2D,
     Layer,
+    LocallyConnected2D,
     MaxPool2D,
     Model,
     ReLU,
+    Reshape,
+    Residual,
+    Tanh,
 )
 from convlens.typing import FloatArray, IntArray, Shape
 
@@ -48,9 +55,16 @@ class LayerCase:
         model = Model((*front, *self.layers, *flat, Dense(CLASSES)), self.shape, seed=5, dtype=dtype)
         draw = np.random.default_rng(17)
         for name, view in model.parameters.items():
-            if name.endswith(".b"):
-                view[...] = 0.3 * draw.standard_normal(view.shape)
+            if name.endswith((".b", ".gamma", ".beta")):
+                view[...] += 0.3 * draw.standard_normal(view.shape)
+        for view in model.buffers.values():
+            view[...] += 0.3 * draw.random(view.shape)
         return model
+
+    @property
+    def couples(self) -> bool:
+        """Whether an image's gradient depends on the batch it is in, or on its place there."""
+        return any(word in repr(self.layers) for word in ("BatchNorm", "Dropout"))
 
     def batch(self, n: int, dtype: type[np.floating[Any]] = np.float32) -> tuple[FloatArray, IntArray]:
         """Return n random images and their labels.
@@ -151,4 +165,45 @@ POOLS_AND_POINTS = (
     case("relu-pool-pool", ReLU(), MaxPool2D(), MaxPool2D(2, 1), of=(8, 6, 2), gives=(3, 2, 2)),
     case("relu-average pool", ReLU(), AveragePool2D(), of=(6, 6, 2), gives=(3, 3, 2)),
 )
-CASES = (*CONVOLUTIONS, *STACKS, *POOLS_AND_POINTS)
+LOCAL_AND_BLUR = (
+    case("local 3x3 same", LocallyConnected2D(3), of=(5, 6, 2), gives=(5, 6, 3)),
+    case("local first", LocallyConnected2D(3), of=(5, 4, 1), gives=(5, 4, 3), after=False),
+    case("local 2x3 stride 2 valid", LocallyConnected2D(4, (2, 3), 2, "valid"), of=(6, 7, 2), gives=(3, 3, 4)),
+    case("local full reflect", LocallyConnected2D(2, 3, 1, "full", "reflect"), of=(4, 5, 2), gives=(6, 7, 2)),
+    case("local-relu-pool", LocallyConnected2D(3), ReLU(), MaxPool2D(), of=(6, 6, 2), gives=(3, 3, 3)),
+    case("blur", BlurPool2D(), of=(6, 8, 2), gives=(3, 4, 2)),
+    case("blur, odd size", BlurPool2D(), of=(7, 5, 3), gives=(4, 3, 3)),
+    case("blur 5 by 2 stride (1, 3)", BlurPool2D((5, 2), (1, 3)), of=(7, 8, 2), gives=(7, 3, 2)),
+    case("anti-aliased max pool", Conv2D(4), ReLU(), MaxPool2D(2, 1), BlurPool2D(), of=(8, 7, 2), gives=(4, 3, 4)),
+)
+WHOLE_BATCH = (
+    case("batch norm of images", BatchNorm(), of=(4, 5, 3), gives=(4, 5, 3)),
+    case("batch norm first", BatchNorm(), of=(4, 5, 3), gives=(4, 5, 3), after=False),
+    case("batch norm of vectors", Flatten(), Dense(6), BatchNorm(0.8, 1e-3), ReLU(), of=(3, 4, 1), gives=(6,)),
+    case("conv-norm-relu-pool", Conv2D(4), BatchNorm(), ReLU(), MaxPool2D(), of=(6, 8, 2), gives=(3, 4, 4)),
+    case("relu-norm-tanh-norm", ReLU(), BatchNorm(), Tanh(), BatchNorm(), of=(4, 4, 2), gives=(4, 4, 2)),
+    case("dropout", Dropout(0.4), of=(4, 5, 2), gives=(4, 5, 2)),
+    case("dropout of nothing", Dropout(0.0), of=(4, 5, 2), gives=(4, 5, 2), after=False),
+    case("relu-dropout-dense-dropout", Flatten(), ReLU(), Dropout(), Dense(9), Dropout(0.3), of=(3, 4, 2), gives=(9,)),
+)
+BRANCHES = (
+    case("tanh", Tanh(), of=(4, 5, 2), gives=(4, 5, 2)),
+    case("tanh-relu-tanh", Tanh(), ReLU(), Tanh(), of=(4, 5, 2), gives=(4, 5, 2)),
+    case("tanh-dropout", Conv2D(3), Tanh(), Dropout(0.3), ReLU(), of=(4, 5, 2), gives=(4, 5, 3)),
+    case("reshape", Reshape((2, 5, 4)), Conv2D(3), of=(4, 5, 2), gives=(2, 5, 3)),
+    case("reshape to a vector", Reshape((40,)), Dense(3), of=(4, 5, 2), gives=(3,)),
+    case("relu-reshape-tanh", ReLU(), Reshape((20, 2, 1)), Tanh(), of=(4, 5, 2), gives=(20, 2, 1)),
+    case("residual", Residual((Conv2D(3), ReLU(), Conv2D(3))), ReLU(), of=(5, 6, 3), gives=(5, 6, 3)),
+    case("residual first", Residual((ReLU(), Conv2D(2))), of=(5, 6, 2), gives=(5, 6, 2), after=False),
+    case("residual of a relu", Residual((ReLU(),)), of=(5, 6, 2), gives=(5, 6, 2)),
+    case("residual in residual", Residual((Residual((Conv2D(2), Tanh())), Conv2D(2))), of=(5, 4, 2), gives=(5, 4, 2)),
+    case(
+        "residual with batch norm and dropout",
+        *(Conv2D(4), BatchNorm(), Residual((Conv2D(4), BatchNorm(), ReLU(), Dropout(0.2), Conv2D(4), BatchNorm()))),
+        *(ReLU(), MaxPool2D()),
+        of=(6, 6, 2),
+        gives=(3, 3, 4),
+    ),
+    case("residual of dense", Flatten(), Residual((Dense(24), ReLU())), of=(3, 4, 2), gives=(24,)),
+)
+CASES = (*CONVOLUTIONS, *STACKS, *POOLS_AND_POINTS, *LOCAL_AND_BLUR, *WHOLE_BATCH, *BRANCHES)

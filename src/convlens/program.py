@@ -74,6 +74,8 @@ class Node:
         Static settings of the op, by name.
     parameters
         By short name (``"w"``), the slot in the flat parameter array (whose name is ``"conv1.w"``).
+    buffers
+        Likewise, for values that are kept but not trained: running statistics, in an array of their own.
     macs
         Multiply-add operations for one image in the forward pass.
     layer
@@ -88,6 +90,7 @@ class Node:
     sight: Sight = "point"
     attributes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     parameters: Mapping[str, Slot] = field(default_factory=lambda: MappingProxyType({}))
+    buffers: Mapping[str, Slot] = field(default_factory=lambda: MappingProxyType({}))
     macs: int = 0
     layer: int = 0
 
@@ -143,6 +146,7 @@ class Program:
     input_shape: Shape
     nodes: tuple[Node, ...]
     parameter_size: int
+    buffer_size: int = 0
 
     @property
     def output(self) -> str:
@@ -158,6 +162,11 @@ class Program:
     def slots(self) -> Iterator[Slot]:
         """Every parameter, in the order of the flat array."""
         return (slot for node in self.nodes for slot in node.parameters.values())
+
+    @property
+    def buffer_slots(self) -> Iterator[Slot]:
+        """Every buffer, in the order of its flat array."""
+        return (slot for node in self.nodes for slot in node.buffers.values())
 
     @property
     def parameter_count(self) -> int:
@@ -209,7 +218,7 @@ class ProgramBuilder:
         self._nodes: list[Node] = []
         self._shapes: dict[str, Shape] = {INPUT: input_shape}
         self._names: Counter[str] = Counter()
-        self._size = 0
+        self._size = self._buffer_size = 0
         self.layer = 0  # position of the layer being lowered
 
     def name(self, kind: str) -> str:
@@ -243,6 +252,12 @@ class ProgramBuilder:
         self._size += -(-slot.size // ALIGNMENT) * ALIGNMENT
         return slot
 
+    def buffer(self, name: str, shape: Shape, initializer: str) -> Slot:
+        """Reserve an aligned place in the flat buffer array."""
+        slot = Slot(name, self._buffer_size, shape, initializer)
+        self._buffer_size += -(-slot.size // ALIGNMENT) * ALIGNMENT
+        return slot
+
     def add(
         self,
         name: str,
@@ -253,6 +268,7 @@ class ProgramBuilder:
         sight: Sight = "point",
         attributes: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Slot] | None = None,
+        buffers: Mapping[str, Slot] | None = None,
         macs: int = 0,
     ) -> str:
         """Append a node and return the name of its value."""
@@ -266,6 +282,7 @@ class ProgramBuilder:
                 sight,
                 MappingProxyType(dict(attributes or {})),
                 MappingProxyType(dict(parameters or {})),
+                MappingProxyType(dict(buffers or {})),
                 macs,
                 self.layer,
             )
@@ -275,4 +292,4 @@ class ProgramBuilder:
 
     def build(self) -> Program:
         """Return the finished Program."""
-        return Program(self._input_shape, tuple(self._nodes), self._size)
+        return Program(self._input_shape, tuple(self._nodes), self._size, self._buffer_size)

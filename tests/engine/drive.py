@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convlens.engine.arena import Arena
-from convlens.engine.plan import LaneStore, Memory, Pass
+from convlens.engine.plan import Flat, LaneStore, Memory, Pass
 from convlens.engine.rewrite import rewrite
 from convlens.nn import Model
 from convlens.typing import Array, Float32
@@ -40,8 +40,11 @@ def drive(model: Model, x: Float32, dy: Float32) -> Driven:
     parts = [part for part in (slice(0, 1), slice(1, len(x))) if part.stop > part.start]
     ys, dxs = [], []
     for part in parts:
-        one = Pass(memory, part.stop - part.start, arena, model.flat, gradient, store, part)
-        ys.append(one.forward(x[part]).copy())
+        one = Pass(memory, part.stop - part.start, arena, Flat(model.flat, model.flat_buffers, gradient), store, part)
+        one.begin(x[part])
+        for kernel in one.kernels:
+            kernel.prepare()
+        ys.append(one.forward().copy())
         assert one.dlogits is not None
         one.dlogits[...] = dy[part]
         one.backward()

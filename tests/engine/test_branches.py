@@ -1,7 +1,6 @@
 """Programs that are graphs: values with several readers, branches that meet, and branches that lead nowhere.
 
-No layer joins branches yet, so these Programs are built by hand, and joined by an ``add`` that exists for these
-tests only. It reaches the plan as any op without a kernel of its own does, by `FallbackKernel`.
+`Residual` joins a branch with its input; these Programs are built by hand, to join anything with anything.
 """
 
 from __future__ import annotations
@@ -13,20 +12,12 @@ import pytest
 
 from convlens import engine
 from convlens.engine import ENGINES, interpreter
-from convlens.engine.interpreter import OPS, Op
-from convlens.nn.initializers import initialize
 from convlens.nn.layers import AveragePool2D, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU
 from convlens.program import INPUT, Program, ProgramBuilder, aligned_zeros
 from convlens.typing import Array
 from tests.gradcheck import check_direction
 
 SHAPE = (6, 6, 2)
-
-
-@pytest.fixture(autouse=True)
-def _add(monkeypatch: pytest.MonkeyPatch) -> None:
-    plus = Op(lambda _node, x, _p: (x[0] + x[1], None), lambda _node, dy, _saved: ((dy, dy), {}))
-    monkeypatch.setitem(OPS, "add", plus)
 
 
 class Sketch:
@@ -127,7 +118,9 @@ GRAPHS = [
 
 def start_parameters(program: Program, dtype: type = np.float32) -> Array:
     flat = aligned_zeros(program.parameter_size, dtype)
-    initialize(program, flat, 3)
+    draw = np.random.default_rng(3)
+    for slot in program.slots:
+        slot.view(flat)[...] = 0.3 * draw.standard_normal(slot.shape)
     return flat
 
 

@@ -156,15 +156,36 @@ def test_an_error_in_a_worker_is_raised_once_all_have_ended() -> None:
     workers.close()
 
 
-def test_blas_has_one_thread_inside_and_its_own_number_again_outside() -> None:
-    def threads() -> list[int]:
-        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+def blas_threads() -> list[int]:
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
+
+def test_blas_has_one_thread_inside_and_its_own_number_again_outside() -> None:
     with threadpool_limits(2, user_api="blas"):
-        before = threads()
+        before = blas_threads()
         with single_threaded_blas(), single_threaded_blas():
-            assert set(threads()) <= {1}
-        assert threads() == before
+            assert set(blas_threads()) <= {1}
+        assert blas_threads() == before
+
+
+def test_blas_is_limited_from_any_thread_and_given_back_by_another() -> None:
+    """threadpoolctl ignores, without a word, all threads but the first that ever set a limit."""
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(1) as pool:
+        before = blas_threads()
+
+        def inside() -> list[int]:
+            with single_threaded_blas():
+                return blas_threads()
+
+        assert set(pool.submit(inside).result()) <= {1}
+        assert blas_threads() == before
+        first, second = single_threaded_blas(), single_threaded_blas()
+        first.__enter__()
+        pool.submit(second.__enter__).result()
+        first.__exit__(None, None, None)
+        assert set(blas_threads()) <= {1}, "the other one is still inside"
+        pool.submit(second.__exit__, None, None, None).result()
+        assert blas_threads() == before
 
 
 def test_the_arena_gives_aligned_memory_apart_and_takes_it_back() -> None:

@@ -80,6 +80,30 @@ def pool_input() -> Array:
     return np.rint(1.4 * noise("pool.x", 2, 8, 7, 3))
 
 
+NORM_SHAPE = (4, 3, 5, 6)  # N, H, W, C
+NORM_MOMENTUM, NORM_EPSILON = 0.8, 1e-3
+
+
+def norm_inputs() -> tuple[Array, Array, Array, Array, Array]:
+    """Return x, gamma, beta, and the running mean and variance before."""
+    channels = NORM_SHAPE[3]
+    x = np.float32(3) * noise("norm.x", *NORM_SHAPE) + np.float32(2) * noise("norm.offset", channels)
+    gamma, beta, mean = (noise(f"norm.{name}", channels) for name in ("gamma", "beta", "mean"))
+    return x, gamma, beta, mean, np.abs(noise("norm.variance", channels)) + np.float32(0.5)
+
+
+LOCAL = ConvCase("local", (2, 6, 5, 3), 4, (3, 2), (2, 1), "same", (0, 1, 0, 1))
+
+
+def local_inputs() -> tuple[Array, Array, Array]:
+    """Return x, w, b; the output is 3 x 5."""
+    n, height, width, channels = LOCAL.shape
+    x = noise("local.x", n, height, width, channels)
+    return x, noise("local.w", 3, 5, *LOCAL.kernel, channels, LOCAL.filters), noise("local.b", 3, 5, LOCAL.filters)
+
+
+BLUR = ConvCase("blur", (2, 7, 6, 3), 0, (3, 3), (2, 2), "same", (1, 1, 0, 1), "reflect")
+
 DENSE_SHAPE = (5, 7, 4)  # N, D_in, D_out
 LOGITS_SHAPE = (6, 5)  # N, K
 SMOOTHINGS = {"little_smoothing": 0.1, "much_smoothing": 0.75}  # of the labels

@@ -67,6 +67,39 @@ def dense() -> dict[str, torch.Tensor]:
     return backward(F.linear(x, w.T, b), "dense", x=x, w=w, b=b)
 
 
+def batch_norm() -> dict[str, torch.Tensor]:
+    x, gamma, beta, mean, variance = map(leaf, cases.norm_inputs())
+    with torch.no_grad():
+        before = F.batch_norm(to_nchw(x), mean, variance, gamma, beta, False, 0.0, cases.NORM_EPSILON)
+    running = mean.detach().clone(), variance.detach().clone()
+    y = F.batch_norm(to_nchw(x), *running, gamma, beta, True, 1 - cases.NORM_MOMENTUM, cases.NORM_EPSILON)
+    found = backward(to_nhwc(y), "norm", x=x, gamma=gamma, beta=beta)
+    return found | {"norm.predicted": to_nhwc(before), "norm.mean": running[0], "norm.variance": running[1]}
+
+
+def local() -> dict[str, torch.Tensor]:
+    x, w, b = map(leaf, cases.local_inputs())
+    top, bottom, left, right = cases.LOCAL.pads
+    padded = F.pad(to_nchw(x), (left, right, top, bottom))
+    (kh, kw), (sh, sw) = cases.LOCAL.kernel, cases.LOCAL.stride
+    patches = padded.unfold(2, kh, sh).unfold(3, kw, sw)  # N, C, H_out, W_out, KH, KW
+    return backward(torch.einsum("ncijuv,ijuvco->nijo", patches, w) + b, "local", x=x, w=w, b=b)
+
+
+def blur() -> dict[str, torch.Tensor]:
+    x = leaf(noise("blur.x", *cases.BLUR.shape))
+    top, bottom, left, right = cases.BLUR.pads
+    padded = F.pad(to_nchw(x), (left, right, top, bottom), mode="reflect")
+    row = torch.tensor([1.0, 2.0, 1.0], dtype=torch.float64) / 4
+    kernel = torch.outer(row, row).expand(cases.BLUR.shape[3], 1, 3, 3)
+    return backward(to_nhwc(F.conv2d(padded, kernel, stride=2, groups=cases.BLUR.shape[3])), "blur", x=x)
+
+
+def tanh() -> dict[str, torch.Tensor]:
+    x = leaf(np.float32(3) * noise("tanh.x", 4, 5))
+    return backward(torch.tanh(x), "tanh", x=x)
+
+
 def loss() -> dict[str, torch.Tensor]:
     logits, labels = cases.loss_inputs()
     z = leaf(logits)
@@ -114,7 +147,7 @@ def cnn() -> dict[str, torch.Tensor]:
 
 def compute() -> dict[str, Array]:
     """Return every golden tensor by name."""
-    found = pools() | dense() | loss() | cnn()
+    found = pools() | dense() | batch_norm() | local() | blur() | tanh() | loss() | cnn()
     for case in cases.CONVOLUTIONS:
         found |= convolution(case)
     for case in cases.OPTIMIZERS:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convlens import engine, nn, ops, optim
-from convlens.engine import ENGINES
+from convlens.engine import ENGINES, interpreter
 from tests.golden import cases
 from tests.golden.cases import Array, ConvCase, OptimizerCase, noise
 
@@ -56,6 +56,49 @@ def test_dense(goldens: dict[str, Array]) -> None:
     assert_golden(goldens, "dense.y", y)
     for key, got in zip("xwb", ops.dense_backward(noise("dense.dy", *y.shape), saved), strict=True):
         assert_golden(goldens, f"dense.d{key}", got)
+
+
+def test_batch_norm(goldens: dict[str, Array]) -> None:
+    x, gamma, beta, mean, variance = cases.norm_inputs()
+    predicted = ops.normalize(x, gamma, beta, mean, variance, cases.NORM_EPSILON)
+    assert_golden(goldens, "norm.predicted", predicted)
+    layer = nn.Model([nn.BatchNorm(cases.NORM_MOMENTUM, cases.NORM_EPSILON), nn.Flatten()], x.shape[1:])
+    for view, value in zip(
+        (*layer.parameters.values(), *layer.buffers.values()), (gamma, beta, mean, variance), strict=True
+    ):
+        view[...] = value
+    tape = interpreter.forward(layer.program, layer.flat, x, interpreter.Context(layer.flat_buffers, {}))
+    assert_golden(goldens, "norm.y", tape.values["norm1"])
+    dy = noise("norm.dy", *x.shape)
+    for key, got in zip(("x", "gamma", "beta"), ops.batch_norm_backward(dy, tape.saved["norm1"]), strict=True):
+        assert_golden(goldens, f"norm.d{key}", got)
+    assert_golden(goldens, "norm.mean", layer.buffers["norm1.mean"])
+    assert_golden(goldens, "norm.variance", layer.buffers["norm1.variance"])
+
+
+def test_locally_connected(goldens: dict[str, Array]) -> None:
+    case = cases.LOCAL
+    window = ops.Window.resolve(case.kernel, case.stride, case.padding, case.shape[1:3], case.mode)
+    assert (*window.rows, *window.columns) == case.pads
+    y, saved = ops.local2d(*cases.local_inputs(), window)
+    assert_golden(goldens, "local.y", y)
+    for key, got in zip("xwb", ops.local2d_backward(noise("local.dy", *y.shape), saved), strict=True):
+        assert_golden(goldens, f"local.d{key}", got)
+
+
+def test_blur(goldens: dict[str, Array]) -> None:
+    case = cases.BLUR
+    window = ops.Window.resolve(case.kernel, case.stride, case.padding, case.shape[1:3], case.mode)
+    assert (*window.rows, *window.columns) == case.pads
+    y, saved = ops.blur_pool2d(noise("blur.x", *case.shape), window)
+    assert_golden(goldens, "blur.y", y)
+    assert_golden(goldens, "blur.dx", ops.blur_pool2d_backward(noise("blur.dy", *y.shape), saved))
+
+
+def test_tanh(goldens: dict[str, Array]) -> None:
+    y, saved = ops.tanh(np.float32(3) * noise("tanh.x", 4, 5))
+    assert_golden(goldens, "tanh.y", y)
+    assert_golden(goldens, "tanh.dx", ops.tanh_backward(noise("tanh.dy", 4, 5), saved))
 
 
 def test_loss(goldens: dict[str, Array]) -> None:

@@ -96,6 +96,17 @@ def test_a_toml_file_is_a_model(tmp_path: Path) -> None:
     assert model.layers == (nn.Conv2D(4, (3, 5)), nn.GlobalAveragePool2D(), nn.Dense(10))
 
 
+def test_a_toml_file_can_hold_a_branch(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    branch = '[[layers]]\nlayer = "Residual"\n[[layers.layers]]\nlayer = "Conv2D"\nfilters = 4\n'
+    head, _, tail = TOML.partition('[[layers]]\nlayer = "Global')
+    path.write_text(f'{head}{branch}[[layers]]\nlayer = "Global{tail}')
+    assert models.build(path).layers[1] == nn.Residual((nn.Conv2D(4),))
+    path.write_text(path.read_text().replace("filters = 4\n[[layers]]", "filters = 5\n[[layers]]"))
+    with pytest.raises(ShapeError, match=r"layer 2, Residual.*turns \(28, 28, 4\) into \(28, 28, 5\)"):
+        models.build(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -118,5 +129,5 @@ def test_a_wrong_toml_file_is_explained(tmp_path: Path, text: str, message: str)
 
 
 def test_a_missing_toml_file() -> None:
-    with pytest.raises(ConfigurationError, match="cannot read nowhere.toml"):
+    with pytest.raises(ConfigurationError, match=r"cannot read nowhere\.toml"):
         models.build("nowhere.toml")

@@ -24,6 +24,13 @@ EVERY_LAYER = (
     nn.MaxPool2D((3, 2), 1),
     nn.AveragePool2D(3, (1, 2)),
     nn.GlobalAveragePool2D(),
+    nn.LocallyConnected2D(3, (2, 5), (1, 2), "full", "reflect"),
+    nn.BatchNorm(0.8),
+    nn.BlurPool2D((3, 5), 3),
+    nn.Dropout(0.2),
+    nn.Reshape((3, 4, 1)),
+    nn.Residual((nn.Conv2D(3), nn.Residual((nn.ReLU(),)))),
+    nn.Tanh(),
 )
 
 
@@ -93,7 +100,7 @@ def test_an_error_in_a_list_says_which() -> None:
         (lambda: nn.Dense(-3), "Dense: units is a whole number above 0, not -3"),
         (
             lambda: nn.Conv2D(2, kernel_initializer="he"),
-            "unknown initialiser 'he'; known: glorot_normal, glorot_uniform, he_normal, he_uniform, zeros",
+            "unknown initialiser 'he'; known: glorot_normal, glorot_uniform, he_normal, he_uniform, ones, zeros",
         ),
         (
             lambda: nn.Dense(2, kernel_initializer="glorot_norml"),

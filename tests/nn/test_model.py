@@ -44,7 +44,7 @@ def test_the_summary() -> None:
         "conv2     conv2d      14x14x32           4,640  1,806,336  8x8              2x2",
         "relu2     relu        14x14x32                             8x8              2x2",
         "pool2     max_pool2d  7x7x32                               10x10            4x4",
-        "flatten1  flatten     1568                                 10x10            4x4",
+        "flatten1  reshape     1568                                 10x10            4x4",
         "dense1    dense       128              200,832    401,408  all",
         "relu3     relu        128                                  all",
         "dense2    dense       10                 1,290      2,560  all",

@@ -61,12 +61,14 @@ def test_engines_train_on_smoothed_labels(name: str) -> None:
     model, draw = nn.Model(layers, (6, 6, 1), 1), np.random.default_rng(2)
     x, labels = draw.random((13, 6, 6, 1), np.float32), draw.integers(0, 4, 13)
     runner, gradient = engine.start(model.program, model.flat, name, 2), np.zeros_like(model.flat)
-    result = runner.gradient(x, labels, gradient, 0.3)
+    result = runner.gradient(x, labels, gradient, smoothing=0.3)
     runner.close()
     exact = nn.Model(layers, (6, 6, 1), 1, dtype=np.float64)
     exact.flat[...] = model.flat
     wanted = np.zeros_like(exact.flat)
-    assert exact.engine.gradient(x.astype(np.float64), labels, wanted, 0.3).loss == pytest.approx(result.loss, rel=1e-6)
+    assert exact.engine.gradient(x.astype(np.float64), labels, wanted, smoothing=0.3).loss == pytest.approx(
+        result.loss, rel=1e-6
+    )
     assert np.abs(gradient - wanted).max() <= 1e-5 * np.abs(wanted).max()
 
     def loss() -> float:

@@ -179,3 +179,72 @@ def softmax_cross_entropy(logits: Array, labels: npt.NDArray[np.integer]) -> tup
         for k, power in enumerate(powers):
             dlogits[image, k] = power / total - (1.0 if k == label else 0.0)
     return losses, dlogits
+
+
+def local2d(x: Array, w: Array, b: Array, grid: Grid) -> Array:
+    """Return y for x (N, H, W, C_in) and, for every position, kernels w[i, j] and biases b[i, j] of its own."""
+    n, height, width, channels = x.shape
+    y = np.zeros((n, *b.shape))
+    for image in range(n):
+        for i, j in grid.positions(height, width):
+            for o in range(b.shape[2]):
+                total = float(b[i, j, o])
+                for (u, v), at in grid.seen((i, j), height, width):
+                    for c in range(channels):
+                        total += 0.0 if at is None else float(x[image, *at, c]) * float(w[i, j, u, v, c, o])
+                y[image, i, j, o] = total
+    return y
+
+
+def local2d_backward(x: Array, w: Array, dy: Array, grid: Grid) -> tuple[Array, Array, Array]:
+    """Return (dx, dw, db): every product of the forward pass sends its derivative to both its factors."""
+    n, height, width, channels = x.shape
+    dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), np.zeros(dy.shape[1:])
+    for image in range(n):
+        for i, j in grid.positions(height, width):
+            for o in range(dy.shape[3]):
+                flow = float(dy[image, i, j, o])
+                db[i, j, o] += flow
+                for (u, v), at in grid.seen((i, j), height, width):
+                    for c in range(channels):
+                        if at is not None:
+                            dw[i, j, u, v, c, o] += flow * float(x[image, *at, c])
+                            dx[image, *at, c] += flow * float(w[i, j, u, v, c, o])
+    return dx, dw, db
+
+
+def blur_weights(size: int) -> list[float]:
+    """Return a row of Pascal's triangle, divided by its sum."""
+    row = [1.0]
+    for _ in range(size - 1):
+        row = [a + b for a, b in zip([0.0, *row], [*row, 0.0], strict=True)]
+    return [value / sum(row) for value in row]
+
+
+def blur_pool2d(x: Array, grid: Grid) -> Array:
+    """Return the weighted mean of every window, channel by channel."""
+    n, height, width, channels = x.shape
+    down, across = map(blur_weights, grid.kernel)
+    positions = list(grid.positions(height, width))
+    y = np.zeros((n, positions[-1][0] + 1, positions[-1][1] + 1, channels))
+    for image in range(n):
+        for i, j in positions:
+            for (u, v), at in grid.seen((i, j), height, width):
+                assert at is not None, "blurring reflects"
+                for c in range(channels):
+                    y[image, i, j, c] += down[u] * across[v] * float(x[image, *at, c])
+    return y
+
+
+def batch_norm(x: Array, gamma: Array, beta: Array, epsilon: float) -> tuple[Array, list[float], list[float]]:
+    """Return y, the means and the biased variances of (values, channels)."""
+    y, means, variances = np.zeros(x.shape), [], []
+    for c in range(x.shape[1]):
+        values = [float(v) for v in x[:, c]]
+        mean = math.fsum(values) / len(values)
+        variance = math.fsum((v - mean) ** 2 for v in values) / len(values)
+        for i, v in enumerate(values):
+            y[i, c] = float(gamma[c]) * (v - mean) / math.sqrt(variance + epsilon) + float(beta[c])
+        means.append(mean)
+        variances.append(variance)
+    return y, means, variances

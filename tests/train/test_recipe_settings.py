@@ -73,6 +73,33 @@ def test_the_kept_weights_are_the_average_of_those_of_all_steps(toy: Dataset) ->
     assert np.abs(follow.weights[-1] - wanted).max() > 1e-4  # or the check above says nothing
 
 
+def test_running_statistics_are_averaged_like_the_weights(toy: Dataset) -> None:
+    class Statistics(Hook):
+        def __init__(self) -> None:
+            self.found: list[np.ndarray] = []
+
+        def on_step(self, training: Training) -> None:
+            self.found.append(training.state.buffers.copy())
+
+    follow, decay = Statistics(), 0.98
+    layers = [nn.Conv2D(4), nn.BatchNorm(), nn.ReLU(), nn.Flatten(), nn.Dense(3)]
+    run = fit(nn.Model(layers, toy.input_shape, 1), toy, replace(PLAIN, ema_decay=decay), hooks=[follow])
+    shares = decay ** np.arange(len(follow.found) - 1, -1, -1.0)
+    wanted = (shares[:, None] * np.stack(follow.found).astype(np.float64)).sum(axis=0) / shares.sum()
+    np.testing.assert_allclose(run.model.flat_buffers, wanted, rtol=0, atol=1e-6)
+    assert np.abs(follow.found[-1] - wanted).max() > 1e-4
+
+
+def test_resuming_keeps_the_average_of_running_statistics(toy: Dataset, tmp_path: Path) -> None:
+    layers = [nn.Conv2D(4), nn.BatchNorm(), nn.ReLU(), nn.Flatten(), nn.Dense(3)]
+    whole, path = fit(nn.Model(layers, toy.input_shape, 1), toy, ALL), tmp_path / "c.safetensors"
+    with pytest.raises(TrainingInterrupted):
+        fit(nn.Model(layers, toy.input_shape, 1), toy, ALL, checkpoint=path, hooks=[StopAt(20)])
+    again = fit(nn.Model(layers, toy.input_shape, 1), toy, ALL, checkpoint=path, resume=True)
+    assert_same(again, whole)
+    assert again.model.flat_buffers.tobytes() == whole.model.flat_buffers.tobytes()
+
+
 def test_after_one_step_the_average_is_the_weights_themselves(toy: Dataset) -> None:
     follow = Follow()
     run = fit(small_cnn(toy), toy.subset(16), replace(PLAIN, epochs=1, ema_decay=0.999), hooks=[follow])

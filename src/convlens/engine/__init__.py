@@ -10,15 +10,22 @@ from ..errors import ConfigurationError, nearest
 from ..program import Program
 from ..typing import Array
 from .engines import BatchResult, Engine, Interpreter, NumpyPlan
+from .interpreter import Address
 from .lanes import LANES, available_threads
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpreter, NumpyPlan)}
 DEFAULT = NumpyPlan.name
 
-__all__ = ["DEFAULT", "ENGINES", "LANES", "BatchResult", "Engine", "available_threads", "start"]
+__all__ = ["DEFAULT", "ENGINES", "LANES", "Address", "BatchResult", "Engine", "available_threads", "start"]
 
 
-def start(program: Program, parameters: Array, name: str | None = None, threads: int | None = None) -> Engine:
+def start(
+    program: Program,
+    parameters: Array,
+    name: str | None = None,
+    threads: int | None = None,
+    buffers: Array | None = None,
+) -> Engine:
     """Start an engine for a Program.
 
     Parameters
@@ -29,6 +36,8 @@ def start(program: Program, parameters: Array, name: str | None = None, threads:
         A key of `ENGINES`; where None, the environment's ``CONVLENS_ENGINE``, or else the fastest.
     threads
         How many threads to use; where None, all that the process may use.
+    buffers
+        The flat array of running statistics; needed by a Program that has any.
 
     Notes
     -----
@@ -44,4 +53,7 @@ def start(program: Program, parameters: Array, name: str | None = None, threads:
         raise ConfigurationError(f"unknown engine {chosen!r}{nearest(chosen, ENGINES)}")
     if parameters.dtype != np.float32:
         chosen = Interpreter.name
-    return ENGINES[chosen](program, parameters, threads)
+    if buffers is None:
+        assert not program.buffer_size, "this Program has running statistics: give their array"
+        buffers = parameters[:0]
+    return ENGINES[chosen](program, parameters, buffers, threads)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 _lock = threading.Lock()
 _depth = 0
@@ -29,12 +29,23 @@ def _current_controller() -> ThreadpoolController:
     return _controller[1]
 
 
+def _speak_for_all_threads() -> None:
+    """Make threadpoolctl listen to this thread.
+
+    Since 3.8 it lets one thread of a process limit OpenBLAS, the first that tried, and silently ignores all others. The
+    lock here already sees to it that they do not quarrel.
+    """
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
+
+
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
     """Limit every BLAS of the process to one thread; nested and concurrent uses share one limit."""
     global _depth, _limit  # the limit is the process's
     with _lock:
         if _depth == 0:
+            _speak_for_all_threads()
             _limit = _current_controller().limit(limits=1, user_api="blas")
         _depth += 1
     try:
@@ -43,5 +54,6 @@ def single_threaded_blas() -> Iterator[None]:
         with _lock:
             _depth -= 1
             if _depth == 0:
+                _speak_for_all_threads()
                 _limit.restore_original_limits()
                 _limit = None

@@ -19,8 +19,9 @@ from ..typing import Array, FloatArray, IntArray
 from . import interpreter
 from .arena import Arena
 from .blas import single_threaded_blas
+from .interpreter import FIRST, Address
 from .lanes import LANES, Workers, split, thread_count
-from .plan import LanePlan, Memory, PredictionPlan, micro_batch_size
+from .plan import Flat, LaneBatch, Memory, PredictionPlan, TrainingPlan, micro_batch_size
 from .rewrite import rewrite
 
 
@@ -37,8 +38,8 @@ class Engine(ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, program: Program, parameters: Array, threads: int | None = None) -> None:
-        self.program, self.parameters = program, parameters
+    def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
+        self.program, self.parameters, self.buffers = program, parameters, buffers
         self.workers = Workers(thread_count(threads))
 
     @property
@@ -51,10 +52,13 @@ class Engine(ABC):
         """Return the logits (N, K) of images x (N, H, W, C). Any number of threads may call this at the same time."""
 
     @abstractmethod
-    def gradient(self, x: FloatArray, labels: IntArray, out: Array, smoothing: float = 0.0) -> BatchResult:
-        """Write the gradient of the mean loss over a batch to the flat array `out`. One caller at a time.
+    def gradient(
+        self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
+    ) -> BatchResult:
+        """Write the gradient of the mean loss over a batch to the flat array `out`; move running statistics.
 
-        `smoothing` is that of the labels: see `convlens.ops.softmax_cross_entropy`.
+        `address` says where random draws come from, `smoothing` is that of the labels (see
+        `convlens.ops.softmax_cross_entropy`). One caller at a time.
         """
 
     def each_chunk(self, work: Callable[[slice], None]) -> None:
@@ -73,11 +77,15 @@ class Interpreter(Engine):
 
     def logits(self, x: FloatArray) -> FloatArray:
         with single_threaded_blas():
-            return interpreter.forward(self.program, self.parameters, x).values[self.program.output]
+            context = interpreter.Context(self.buffers)
+            return interpreter.forward(self.program, self.parameters, x, context).values[self.program.output]
 
-    def gradient(self, x: FloatArray, labels: IntArray, out: Array, smoothing: float = 0.0) -> BatchResult:
+    def gradient(
+        self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
+    ) -> BatchResult:
+        masks = interpreter.draw_masks(self.program, len(x), address, x.dtype)
         with single_threaded_blas():
-            tape = interpreter.forward(self.program, self.parameters, x)
+            tape = interpreter.forward(self.program, self.parameters, x, interpreter.Context(self.buffers, masks))
             logits = tape.values[self.program.output]
             losses, saved = ops.softmax_cross_entropy(logits, labels, smoothing)
             weights = np.full(len(x), 1 / len(x), logits.dtype)
@@ -90,20 +98,19 @@ class NumpyPlan(Engine):
 
     name = "numpy"
 
-    def __init__(self, program: Program, parameters: Array, threads: int | None = None) -> None:
-        super().__init__(program, parameters, threads)
-        self._memory = Memory(rewrite(program))
+    def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
+        super().__init__(program, parameters, buffers, threads)
+        self._memory, self._flat = Memory(rewrite(program)), Flat(parameters, buffers)
         self._sizes: dict[bool, int] = {}
-        self._idle: deque[PredictionPlan] = (
-            deque()
-        )  # its append and pop are atomic: plans are lent to one thread at a time
+        # its append and pop are atomic: plans are lent to one thread at a time
+        self._idle: deque[PredictionPlan] = deque()
         self._arenas = [Arena() for _ in range(self.threads)]
         self._gradients = [aligned_zeros(program.parameter_size) for _ in range(LANES)]
-        self._plans: dict[tuple[int, int], LanePlan] = {}
+        self._plans: dict[int, TrainingPlan] = {}
 
     def _micro_batch(self, *, training: bool) -> int:
         if training not in self._sizes:
-            self._sizes[training] = micro_batch_size(self._memory, self.parameters, training=training)
+            self._sizes[training] = micro_batch_size(self._memory, self._flat, training=training)
         return self._sizes[training]
 
     def logits(self, x: FloatArray) -> FloatArray:
@@ -117,7 +124,7 @@ class NumpyPlan(Engine):
                 try:
                     plan = self._idle.pop()
                 except IndexError:
-                    plan = PredictionPlan(self._memory, micro, self.parameters)
+                    plan = PredictionPlan(self._memory, micro, self._flat)
                 for part in parts[mine]:
                     plan.run(x[part], out[part])
                 self._idle.append(plan)
@@ -128,22 +135,19 @@ class NumpyPlan(Engine):
             self.workers.run([share(mine) for mine in split(len(parts), min(self.threads, len(parts)))])
         return out
 
-    def gradient(self, x: FloatArray, labels: IntArray, out: Array, smoothing: float = 0.0) -> BatchResult:
-        results = [(0.0, 0)] * LANES
-        lanes, weight = split(len(x)), 1 / len(x)
-
-        def share(worker: int) -> Callable[[], None]:
-            def task() -> None:
-                for lane in range(worker, LANES, self.threads):
-                    plan = self._lane_plan(lane, lanes[lane].stop - lanes[lane].start)
-                    results[lane] = plan.run(x[lanes[lane]], labels[lanes[lane]], weight, smoothing)
-
-            return task
-
+    def gradient(
+        self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
+    ) -> BatchResult:
+        masks, weight = interpreter.draw_masks(self.program, len(x), address), 1 / len(x)
+        plan = self._plan(len(x))
+        batches = [
+            LaneBatch(x[part], labels[part], {name: mask[part] for name, mask in masks.items()}, weight, smoothing)
+            for part in plan.slices
+        ]
         with single_threaded_blas():
-            self.workers.run([share(worker) for worker in range(min(self.threads, LANES))])
+            plan.run(self.workers, batches)
         self.each_chunk(lambda chunk: self._reduce(chunk, out))
-        return BatchResult(sum(loss for loss, _ in results) * weight, sum(correct for _, correct in results))
+        return BatchResult(sum(lane.loss for lane in batches) * weight, sum(lane.correct for lane in batches))
 
     def _reduce(self, chunk: slice, out: Array) -> None:
         """Add up the lanes' gradients, in the order of the lanes."""
@@ -152,15 +156,11 @@ class NumpyPlan(Engine):
         for gradient in others:
             np.add(out[chunk], gradient[chunk], out=out[chunk])
 
-    def _lane_plan(self, lane: int, images: int) -> LanePlan:
-        """Return the plan of one lane for a number of images; made once, and always for the same worker."""
-        if (lane, images) not in self._plans:
-            self._plans[lane, images] = LanePlan(
-                self._memory,
-                images,
-                self._micro_batch(training=True),
-                self._arenas[lane % self.threads],
-                self.parameters,
-                self._gradients[lane],
+    def _plan(self, images: int) -> TrainingPlan:
+        """Return the plan for batches of a size; made once."""
+        if images not in self._plans:
+            micro = self._micro_batch(training=True)
+            self._plans[images] = TrainingPlan(
+                self._memory, images, micro, self._arenas, self.parameters, self.buffers, self._gradients
             )
-        return self._plans[lane, images]
+        return self._plans[images]

@@ -11,55 +11,155 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .. import ops
 from ..program import INPUT, Node, Program
+from ..randomness import stream
 from ..typing import Array, FloatArray
 
 Parameters: TypeAlias = Mapping[str, FloatArray]  # one node's, by short name
-Forward: TypeAlias = Callable[[Node, tuple[FloatArray, ...], Parameters], tuple[FloatArray, Any]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Which step of which training: where its random draws come from. Epoch and step count from 0."""
+
+    seed: int = 0
+    epoch: int = 0
+    step: int = 0
+
+
+FIRST = Address()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a node knows beside its inputs and parameters.
+
+    Attributes
+    ----------
+    buffers
+        The flat array of running statistics; written in training.
+    masks
+        In training, what each dropout node multiplies with, (N, *image shape), by name; None in prediction.
+    """
+
+    buffers: Array
+    masks: Mapping[str, FloatArray] | None = None
+
+    @property
+    def training(self) -> bool:
+        """Whether this is a training step."""
+        return self.masks is not None
+
+
+Forward: TypeAlias = Callable[[Node, tuple[FloatArray, ...], Parameters, Context], tuple[FloatArray, Any]]
 Backward: TypeAlias = Callable[[Node, FloatArray, Any], tuple[tuple[FloatArray, ...], dict[str, FloatArray]]]
 
 
 @dataclass(frozen=True)
 class Op:
-    """How one kind of node runs: forward (inputs, parameters) -> (y, saved); backward dy -> (dinputs, dparameters)."""
+    """How one kind of node runs: forward gives (y, saved); backward turns dy into (dinputs, dparameters)."""
 
     forward: Forward
     backward: Backward
 
 
-def _weighted_backward(backward: Callable[..., tuple[FloatArray, FloatArray, FloatArray]]) -> Backward:
-    """Adapt an op that returns (dx, dw, db)."""
+def _parametric(
+    forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[..., tuple[FloatArray, ...]], *, window: bool
+) -> Op:
+    """Adapt an op with a weight w and a bias b, and perhaps a window."""
 
-    def run(_node: Node, dy: FloatArray, saved: Any) -> tuple[tuple[FloatArray, ...], dict[str, FloatArray]]:
+    def run(node: Node, x: tuple[FloatArray, ...], p: Parameters, _context: Context) -> tuple[FloatArray, Any]:
+        geometry = (node.window,) if window else ()
+        return forward(x[0], p["w"], p["b"], *geometry)
+
+    def run_back(_node: Node, dy: FloatArray, saved: Any) -> tuple[tuple[FloatArray, ...], dict[str, FloatArray]]:
         dx, dw, db = backward(dy, saved)
         return (dx,), {"w": dw, "b": db}
 
-    return run
+    return Op(run, run_back)
 
 
-def _plain_backward(backward: Callable[..., FloatArray]) -> Backward:
-    """Adapt an op without parameters, which returns dx."""
-    return lambda _node, dy, saved: ((backward(dy, saved),), {})
+def _pooling(forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[..., FloatArray]) -> Op:
+    """Adapt an op with a window and no parameters."""
+    return Op(
+        lambda node, x, _p, _context: forward(x[0], node.window),
+        lambda _node, dy, saved: ((backward(dy, saved),), {}),
+    )
+
+
+def _pointwise(forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[..., FloatArray]) -> Op:
+    """Adapt an op of one array alone."""
+    return Op(
+        lambda _node, x, _p, _context: forward(x[0]),
+        lambda _node, dy, saved: ((backward(dy, saved),), {}),
+    )
+
+
+def _batch_norm(node: Node, x: tuple[FloatArray, ...], p: Parameters, context: Context) -> tuple[FloatArray, Any]:
+    epsilon = node.attributes["epsilon"]
+    running = {key: slot.view(context.buffers) for key, slot in node.buffers.items()}
+    if not context.training:
+        return ops.normalize(x[0], p["gamma"], p["beta"], running["mean"], running["variance"], epsilon), None
+    y, saved, mean, variance = ops.batch_norm(x[0], p["gamma"], p["beta"], epsilon)
+    keep_running(node, context.buffers, mean, variance, x[0].size // mean.size)
+    return y, saved
+
+
+def keep_running(node: Node, buffers: Array, mean: FloatArray, variance: FloatArray, count: int) -> None:
+    """Move a batch-norm node's running statistics towards a batch's: momentum * running + (1 - momentum) * batch."""
+    momentum = node.attributes["momentum"]
+    for key, batch in (("mean", mean), ("variance", ops.unbiased(variance, count))):
+        running = node.buffers[key].view(buffers)
+        running *= momentum
+        running += (1 - momentum) * batch
+
+
+def _batch_norm_backward(
+    _node: Node, dy: FloatArray, saved: Any
+) -> tuple[tuple[FloatArray, ...], dict[str, FloatArray]]:
+    dx, dgamma, dbeta = ops.batch_norm_backward(dy, saved)
+    return (dx,), {"gamma": dgamma, "beta": dbeta}
+
+
+def _dropout(node: Node, x: tuple[FloatArray, ...], _p: Parameters, context: Context) -> tuple[FloatArray, Any]:
+    if context.masks is None:
+        return x[0], None
+    mask = context.masks[node.name]
+    return x[0] * mask, mask
 
 
 OPS: dict[str, Op] = {
-    "conv2d": Op(
-        lambda node, x, p: ops.conv2d(x[0], p["w"], p["b"], node.window),
-        _weighted_backward(ops.conv2d_backward),
+    "add": Op(lambda _node, x, _p, _context: (x[0] + x[1], None), lambda _node, dy, _saved: ((dy, dy), {})),
+    "average_pool2d": _pooling(ops.average_pool2d, ops.average_pool2d_backward),
+    "batch_norm": Op(_batch_norm, _batch_norm_backward),
+    "blur_pool2d": _pooling(ops.blur_pool2d, ops.blur_pool2d_backward),
+    "conv2d": _parametric(ops.conv2d, ops.conv2d_backward, window=True),
+    "dense": _parametric(ops.dense, ops.dense_backward, window=False),
+    "dropout": Op(_dropout, lambda _node, dy, mask: ((dy * mask,), {})),
+    "local2d": _parametric(ops.local2d, ops.local2d_backward, window=True),
+    "max_pool2d": _pooling(ops.max_pool2d, ops.max_pool2d_backward),
+    "relu": _pointwise(ops.relu, ops.relu_backward),
+    "reshape": Op(
+        lambda node, x, _p, _context: (x[0].reshape(len(x[0]), *node.output_shape), x[0].shape),
+        lambda _node, dy, shape: ((dy.reshape(shape),), {}),
     ),
-    "dense": Op(lambda _node, x, p: ops.dense(x[0], p["w"], p["b"]), _weighted_backward(ops.dense_backward)),
-    "max_pool2d": Op(lambda node, x, _p: ops.max_pool2d(x[0], node.window), _plain_backward(ops.max_pool2d_backward)),
-    "average_pool2d": Op(
-        lambda node, x, _p: ops.average_pool2d(x[0], node.window), _plain_backward(ops.average_pool2d_backward)
-    ),
-    "relu": Op(lambda _node, x, _p: ops.relu(x[0]), _plain_backward(ops.relu_backward)),
-    "flatten": Op(
-        lambda node, x, _p: (x[0].reshape(len(x[0]), *node.output_shape), x[0].shape),
-        _plain_backward(lambda dy, shape: dy.reshape(shape)),
-    ),
+    "tanh": _pointwise(ops.tanh, ops.tanh_backward),
 }
+
+
+def draw_masks(program: Program, images: int, address: Address, dtype: DTypeLike = np.float32) -> dict[str, FloatArray]:
+    """Return the mask of every dropout node for a whole batch: 0 with probability `rate`, else 1 / (1 - rate)."""
+    masks = {}
+    for node in program.nodes:
+        if node.op == "dropout":
+            rate = node.attributes["rate"]
+            draw = stream(address.seed, "dropout", node.name, epoch=address.epoch, step=address.step)
+            kept = draw.random((images, *node.output_shape), np.float32) >= rate
+            masks[node.name] = kept.astype(dtype) / np.dtype(dtype).type(1 - rate)
+    return masks
 
 
 @dataclass
@@ -70,13 +170,17 @@ class Tape:
     saved: dict[str, Any] = field(default_factory=dict)
 
 
-def forward(program: Program, parameters: Array, x: FloatArray) -> Tape:
-    """Run a Program on images x (N, H, W, C); ``tape.values[program.output]`` are the logits."""
+def forward(program: Program, parameters: Array, x: FloatArray, context: Context | None = None) -> Tape:
+    """Run a Program on images x (N, H, W, C); ``tape.values[program.output]`` are the logits.
+
+    A Program without running statistics and dropout needs no context.
+    """
+    context = context or Context(parameters[:0])
     tape = Tape({INPUT: x})
     for node in program.nodes:
         inputs = tuple(tape.values[name] for name in node.inputs)
         views = {key: slot.view(parameters) for key, slot in node.parameters.items()}
-        tape.values[node.name], tape.saved[node.name] = OPS[node.op].forward(node, inputs, views)
+        tape.values[node.name], tape.saved[node.name] = OPS[node.op].forward(node, inputs, views, context)
     return tape
 
 

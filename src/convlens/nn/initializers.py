@@ -5,7 +5,7 @@
 ``he_uniform``         uniform, variance 2 / fan_in
 ``glorot_normal``      normal, variance 2 / (fan_in + fan_out)
 ``glorot_uniform``     uniform, variance 2 / (fan_in + fan_out)
-``zeros``              zero: biases
+``zeros``, ``ones``    constant: biases; scales and running variances
 =====================  =============================================
 
 fan_in is the number of inputs one output sees (KH*KW*C_in for a kernel), fan_out the number of outputs one input
@@ -16,13 +16,13 @@ ICCV 2015; Glorot & Bengio, AISTATS 2010. (Keras truncates its normal distributi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import numpy as np
 
 from ..errors import ConfigurationError, nearest
-from ..program import Program, Slot
+from ..program import Slot
 from ..randomness import stream
 from ..typing import Array
 
@@ -52,6 +52,7 @@ INITIALIZERS: dict[str, Initializer] = {
     "glorot_normal": _normal(_glorot),
     "glorot_uniform": _uniform(_glorot),
     "zeros": lambda _draw, slot: np.zeros(slot.shape),
+    "ones": lambda _draw, slot: np.ones(slot.shape),
 }
 
 
@@ -61,10 +62,10 @@ def require_initializer(name: str) -> None:
         raise ConfigurationError(f"unknown initialiser {name!r}{nearest(str(name), INITIALIZERS)}")
 
 
-def initialize(program: Program, flat: Array, seed: int) -> None:
-    """Fill the flat parameter array; each parameter has a stream of its own, by seed and name.
+def initialize(slots: Iterable[Slot], flat: Array, seed: int) -> None:
+    """Fill a flat array; each of its named arrays has a stream of its own, by seed and name.
 
     Drawn in float64 and rounded, so that a float32 and a float64 model of one seed begin at the same weights.
     """
-    for slot in program.slots:
+    for slot in slots:
         slot.view(flat)[...] = INITIALIZERS[slot.initializer](stream(seed, "initialise", slot.name), slot)

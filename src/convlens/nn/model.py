@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from .. import artifact, engine
 from ..data.preprocess import Preprocessing
 from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
 from ..ops.activation import softmax
-from ..program import INPUT, Program, ProgramBuilder, aligned_zeros
+from ..program import INPUT, Program, ProgramBuilder, Slot, aligned_zeros
 from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION
 from .initializers import initialize
@@ -25,10 +25,10 @@ _AT_A_TIME = 2048  # images turned from uint8 to float32 at once when predicting
 
 
 class Parameters(Mapping[str, Array]):
-    """The parameters by name (``"conv1.w"``): views of the one flat array, so writing into them changes the model."""
+    """Arrays by name (``"conv1.w"``): views of one flat array, so writing into them changes the model."""
 
-    def __init__(self, program: Program, flat: Array) -> None:
-        self._views = {slot.name: slot.view(flat) for slot in program.slots}
+    def __init__(self, slots: Iterable[Slot], flat: Array) -> None:
+        self._views = {slot.name: slot.view(flat) for slot in slots}
 
     def __getitem__(self, name: str) -> Array:
         return self._views[name]
@@ -66,6 +66,8 @@ class Model:
         All parameters in one array.
     parameters
         The same by name.
+    buffers
+        Running statistics by name: kept and saved, but not trained.
     training
         What is known of how it was trained: a plain mapping, empty before.
 
@@ -97,8 +99,11 @@ class Model:
         self.seed = seed
         self.program = lower(self.layers, self.input_shape)
         self.flat = aligned_zeros(self.program.parameter_size, dtype)
-        initialize(self.program, self.flat, seed)
-        self.parameters = Parameters(self.program, self.flat)
+        self.flat_buffers = aligned_zeros(self.program.buffer_size, dtype)
+        initialize(self.program.slots, self.flat, seed)
+        initialize(self.program.buffer_slots, self.flat_buffers, seed)
+        self.parameters = Parameters(self.program.slots, self.flat)
+        self.buffers = Parameters(self.program.buffer_slots, self.flat_buffers)
         self.preprocessing = preprocessing or Preprocessing(self.input_shape)
         if self.preprocessing.input_shape != self.input_shape:
             raise ShapeError(
@@ -124,12 +129,12 @@ class Model:
     def engine(self) -> engine.Engine:
         """What runs the model; started when first used, by default the fastest there is."""
         if self._engine is None:
-            self._engine = engine.start(self.program, self.flat)
+            self._engine = engine.start(self.program, self.flat, buffers=self.flat_buffers)
         return self._engine
 
     def use(self, name: str | None = None, threads: int | None = None) -> Model:
         """Choose the engine (see `convlens.engine.start`) and return the model itself."""
-        self._engine = engine.start(self.program, self.flat, name, threads)
+        self._engine = engine.start(self.program, self.flat, name, threads, self.flat_buffers)
         return self
 
     def summary(self) -> Summary:
@@ -178,7 +183,7 @@ class Model:
             "numerics_version": NUMERICS_VERSION,
             "training": dict(training if training is not None else self.training),
         }
-        artifact.write(Path(path), "model", header, self.parameters)
+        artifact.write(Path(path), "model", header, {**self.parameters, **self.buffers})
 
 
 def lower(layers: Sequence[Layer], input_shape: Shape) -> Program:
@@ -222,7 +227,8 @@ def load(path: str | os.PathLike[str]) -> Model:
         layers, input_shape = layers_from_data(header["layers"]), _input_shape(header["input_shape"])
         program = lower(layers, input_shape)
         # before the model is built: a header that lies must not make it ask for any amount of memory
-        _require_shapes({slot.name: slot.shape for slot in program.slots}, contents.arrays, path)
+        slots = (*program.slots, *program.buffer_slots)
+        _require_shapes({slot.name: slot.shape for slot in slots}, contents.arrays, path)
         model = Model(
             layers,
             input_shape,
@@ -235,11 +241,11 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise
     except (KeyError, TypeError, ValueError, ConvlensError) as error:
         raise ArtifactError(f"{path} is damaged: its header does not describe a model ({error})") from error
-    fill(model.parameters, contents.arrays, path)
+    fill({**model.parameters, **model.buffers}, contents.arrays, path)
     return model
 
 
-def fill(parameters: Parameters, arrays: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
+def fill(parameters: Mapping[str, Array], arrays: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
     """Copy arrays of a file into a model's parameters; ArtifactError where names, shapes or values do not fit."""
     _require_shapes({name: view.shape for name, view in parameters.items()}, arrays, path)
     for name, view in parameters.items():

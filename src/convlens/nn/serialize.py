@@ -19,10 +19,15 @@ def layer_to_dict(layer: Layer) -> dict[str, Any]:
     """Return a layer as plain data; settings that stand at their default are left out."""
     settings = {field.name: (getattr(layer, field.name), field.default) for field in fields(layer)}
     return {"layer": type(layer).__name__} | {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, (value, default) in settings.items()
-        if value != default
+        name: _plain(value) for name, (value, default) in settings.items() if value != default
     }
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as plain data; layers within a layer, too."""
+    if isinstance(value, Layer):
+        return layer_to_dict(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def layer_from_dict(data: Mapping[str, Any]) -> Layer:
@@ -43,8 +48,11 @@ def layer_from_dict(data: Mapping[str, Any]) -> Layer:
     for key in data:
         if key != "layer" and key not in known:
             raise ConfigurationError(f"{name} has no setting {key!r}{nearest(str(key), known)}")
+    settings = {key: value for key, value in data.items() if key != "layer"}
+    if isinstance(settings.get("layers"), list):
+        settings["layers"] = layers_from_data(settings["layers"])
     try:
-        return cls(**{key: value for key, value in data.items() if key != "layer"})
+        return cls(**settings)
     except TypeError as error:
         raise ConfigurationError(f"{name}: {str(error).removeprefix(f'{name}.__init__() ')}") from error
 

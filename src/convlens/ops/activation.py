@@ -17,6 +17,17 @@ def relu_backward(dy: FloatArray, positive: BoolArray) -> FloatArray:
     return np.where(positive, dy, dy.dtype.type(0))
 
 
+def tanh(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return y = tanh(x), of any shape."""
+    y = np.tanh(x)
+    return y, y
+
+
+def tanh_backward(dy: FloatArray, y: FloatArray) -> FloatArray:
+    """Return dx = dy * (1 - y**2)."""
+    return dy * (1 - y * y)
+
+
 def softmax(logits: FloatArray) -> FloatArray:
     """Return p[k] = exp(z[k]) / sum over j of exp(z[j]) along the last axis.
 

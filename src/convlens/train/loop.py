@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..data import Batches, Dataset
+from ..engine import Address
 from ..errors import ConfigurationError, TrainingDiverged, TrainingInterrupted
 from ..files import require_writable
 from ..nn import Model
 from ..nn.model import architecture
-from ..ops import update
 from ..optim import clip_by_norm
 from ..program import aligned_zeros
 from ..typing import IntArray
@@ -49,10 +49,13 @@ class Training:
         self.gradient = aligned_zeros(model.flat.size, model.flat.dtype.type)
         self.state = State(
             Progress(),
-            model.flat,
+            parameters=model.flat,
+            buffers=model.flat_buffers,
             best=model.flat.copy(),
+            best_buffers=model.flat_buffers.copy(),
             optimizer=recipe.optimizer.start(model.program, model.flat),
             average=None if recipe.ema_decay is None else model.flat.copy(),
+            average_buffers=None if recipe.ema_decay is None else model.flat_buffers.copy(),
         )
         self.test_reads_before = dataset.test.reads
         self.configuration: dict[str, Any] = {
@@ -93,7 +96,8 @@ class Training:
         progress = self.progress
         done = (progress.epoch * self.steps + progress.step) / (self.recipe.epochs * self.steps)
         progress.rate = self.recipe.schedule.at(done)
-        result = self.engine.gradient(x, labels, self.gradient, self.recipe.label_smoothing)
+        address, smoothing = Address(self.seed, progress.epoch, progress.step), self.recipe.label_smoothing
+        result = self.engine.gradient(x, labels, self.gradient, address, smoothing)
         if not math.isfinite(result.loss):
             raise TrainingDiverged(
                 f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1} "
@@ -102,44 +106,22 @@ class Training:
         if self.recipe.clip_norm is not None:
             clip_by_norm(self.engine, self.gradient, self.recipe.clip_norm)
         self.recipe.optimizer.step(self.engine, self.gradient, self.state.optimizer, progress.rate)
-        self._average()
+        if self.recipe.ema_decay is not None:
+            self.state.follow(self.engine, self.recipe.ema_decay)
         progress.loss_sum += result.loss * len(x)
         progress.correct += result.correct
         progress.seen += len(x)
         progress.images += len(x)
         progress.step += 1
 
-    def _average(self) -> None:
-        """Let the weights' moving average follow them, where there is one."""
-        mean, decay = self.state.average, self.recipe.ema_decay
-        if mean is not None and decay is not None:
-            weights, step = self.state.parameters, self.state.optimizer.step
-            self.engine.each_chunk(lambda part: update.average(mean[part], weights[part], decay=decay, step=step))
-
-    @contextmanager
-    def weights_to_keep(self) -> Iterator[None]:
-        """Put the weights that are evaluated and kept into the model: their average, where the recipe asks for it.
-
-        Afterwards the model has those again with which training goes on.
-        """
-        if self.state.average is None:
-            yield
-            return
-        training = self.state.parameters.copy()
-        np.copyto(self.state.parameters, self.state.average)
-        try:
-            yield
-        finally:
-            np.copyto(self.state.parameters, training)
-
     def finish_epoch(self) -> dict[str, Any]:
         """Evaluate on validation, append a row to the history, and move on to the next epoch."""
         progress = self.progress
-        with self.timed("validation"), self.weights_to_keep():
+        with self.timed("validation"), self.state.averaged():
             validation = evaluate(self.model, self.dataset.validation)
             if validation.accuracy > progress.best_accuracy:
                 progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
-                np.copyto(self.state.best, self.state.parameters)
+                self.state.remember_best()
         row = {
             "epoch": progress.epoch + 1,
             "train.loss": progress.loss_sum / progress.seen,
@@ -286,9 +268,9 @@ def fit(
     saver = Saver(training, path, on_interrupt_only=checkpoint_on_interrupt_only)
     _train(training, saver, hooks)
     if chosen.patience is not None:
-        np.copyto(model.flat, training.state.best)
-    elif training.state.average is not None:
-        np.copyto(model.flat, training.state.average)
+        training.state.restore_best()
+    else:
+        training.state.take_average()
     run = Run.of(training, test=test)
     model.training = run.summary()
     return run

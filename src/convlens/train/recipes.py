@@ -40,7 +40,8 @@ class Recipe:
         Longest gradient; longer ones are shortened to it. See `convlens.optim.clip_by_norm`.
     ema_decay
         Evaluate and keep, not the last weights, but their exponential moving average over the steps, with this decay;
-        training goes on with the weights themselves. See `convlens.ops.update.average`.
+        training goes on with the weights themselves. Running statistics are averaged alike. See
+        `convlens.ops.update.average`.
     """
 
     name: str

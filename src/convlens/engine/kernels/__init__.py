@@ -9,17 +9,22 @@ from .base import Kernel, Wiring
 from .conv import ConvKernel
 from .dense import DenseKernel
 from .fallback import FallbackKernel
-from .pointwise import FlattenKernel, ReluKernel
+from .norm import BatchNormKernel, DropoutKernel
+from .pointwise import AddKernel, ReluKernel, ReshapeKernel, TanhKernel
 from .pool import AveragePoolKernel, MaxPoolKernel
 
 KERNELS: dict[str, type[Kernel]] = {
+    "add": AddKernel,
     "average_pool2d": AveragePoolKernel,
+    "batch_norm": BatchNormKernel,
     "conv2d": ConvKernel,
     "conv2d_max_pool2d": ConvKernel,
     "dense": DenseKernel,
-    "flatten": FlattenKernel,
+    "dropout": DropoutKernel,
     "max_pool2d": MaxPoolKernel,
     "relu": ReluKernel,
+    "reshape": ReshapeKernel,
+    "tanh": TanhKernel,
 }
 
-__all__ = ["KERNELS", "FallbackKernel", "Kernel", "Wiring"]
+__all__ = ["KERNELS", "BatchNormKernel", "DropoutKernel", "FallbackKernel", "Kernel", "Wiring"]

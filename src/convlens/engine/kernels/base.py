@@ -26,10 +26,12 @@ class Wiring:
     doutput
         The derivative with respect to the output, complete when `Kernel.backward` is called; None in a plan for
         prediction.
-    parameters, gradient
+    parameters, buffers, gradient
         The flat arrays; `gradient` belongs to the lane. None in a plan for prediction.
     accumulate
         Whether an earlier micro-batch of the lane has already written its part of the gradient.
+    shared
+        Arrays that all micro-batches of the lane have in common, by node.
     """
 
     node: Node
@@ -38,12 +40,18 @@ class Wiring:
     dinputs: tuple[Float32 | None, ...]
     doutput: Float32 | None
     parameters: Array
+    buffers: Array
     gradient: Array | None
     accumulate: bool
+    shared: dict[str, Float32]
 
     def parameter(self, key: str) -> Float32:
         """Return a parameter of the node."""
         return self.node.parameters[key].view(self.parameters)
+
+    def buffer(self, key: str) -> Float32:
+        """Return a running statistic of the node."""
+        return self.node.buffers[key].view(self.buffers)
 
     def dparameter(self, key: str) -> Float32:
         """Return where the gradient of a parameter is collected."""
@@ -54,13 +62,23 @@ class Wiring:
 class Kernel(ABC):
     """One node, bound to arrays.
 
-    `in_place` says that output and input may share memory (and their derivatives likewise); `whole_lane`, that input
-    and output derivative must be kept for all images of the lane, because `finish` computes the gradient of the weights
-    once a lane.
+    Attributes
+    ----------
+    in_place
+        Output and input may share memory, and their derivatives likewise.
+    needs_output
+        The backward pass reads the output, so nobody behind may change it in place.
+    whole_lane
+        Input and output derivative must be kept for all images of the lane: `finish` computes the gradient of the
+        weights once a lane.
+    barrier
+        It can run only when all micro-batches of all lanes have come to it: see `BatchNormKernel`.
     """
 
     in_place: ClassVar[bool] = False
+    needs_output: ClassVar[bool] = False
     whole_lane: ClassVar[bool] = False
+    barrier: ClassVar[bool] = False
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
@@ -70,6 +88,9 @@ class Kernel(ABC):
 
     def scratch(self, arena: Arena) -> None:  # noqa: B027 - many need none
         """Take the arrays that nobody needs once a pass of this kernel is over; kernels share that memory."""
+
+    def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
+        """Compute what depends on the parameters alone; called once a lane and step, for all of its micro-batches."""
 
     @abstractmethod
     def forward(self) -> None:

@@ -79,7 +79,12 @@ class ConvKernel(Kernel):
             for column in (kw - 1 - left + sw * j for j in range(pw))
         ]
         self.spread_patches = Patches(arena, self.spread, (kh, kw), (1, 1), (1, 1), (height, width))
-        self.turned = arena.take((kh, kw, filters, dx.shape[3]))
+        turned = np.zeros((kh, kw, filters, dx.shape[3]), np.float32)
+        self.turned = self.wiring.shared.setdefault(self.wiring.node.name, turned)
+
+    def prepare(self) -> None:
+        if self.wiring.dinputs[0] is not None:
+            np.copyto(self.turned, self.wiring.parameter("w")[::-1, ::-1].transpose(0, 1, 3, 2))
 
     def forward(self) -> None:
         if self.window.is_padded:
@@ -122,7 +127,6 @@ class ConvKernel(Kernel):
         for plane, place in zip(self.planes, self.spread_planes, strict=True):
             np.copyto(place, plane)
         self.spread_patches.gather()
-        np.copyto(self.turned, self.wiring.parameter("w")[::-1, ::-1].transpose(0, 1, 3, 2))
         self.spread_patches.multiply(as_rows(self.turned), as_rows(self.dpadded))
         if self.dpadded is not dx:
             np.copyto(dx, self.window.unpad(self.dpadded, *self.size))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..interpreter import OPS
+from ..interpreter import OPS, Context
 from .base import Kernel
 
 
@@ -14,7 +14,7 @@ class FallbackKernel(Kernel):
     def forward(self) -> None:
         wiring = self.wiring
         views = {key: wiring.parameter(key) for key in wiring.node.parameters}
-        y, self.saved = OPS[wiring.node.op].forward(wiring.node, wiring.inputs, views)
+        y, self.saved = OPS[wiring.node.op].forward(wiring.node, wiring.inputs, views, Context(wiring.buffers))
         np.copyto(wiring.output, y)
 
     def backward(self) -> None:

@@ -12,6 +12,7 @@ class ReluKernel(Kernel):
     """max(x, 0), written over x, and over dy backwards."""
 
     in_place = True
+    needs_output = True
 
     def scratch(self, arena: Arena) -> None:
         if self.wiring.doutput is not None:
@@ -30,7 +31,42 @@ class ReluKernel(Kernel):
         np.bitwise_and(bits(dy), bits(self.mask), out=bits(dx))
 
 
-class FlattenKernel(Kernel):
+class TanhKernel(Kernel):
+    """tanh(x), written over x; dx = dy * (1 - y**2), written over dy."""
+
+    in_place = True
+    needs_output = True
+
+    def scratch(self, arena: Arena) -> None:
+        if self.wiring.doutput is not None:
+            self.slope = arena.take(self.wiring.output.shape)
+
+    def forward(self) -> None:
+        np.tanh(self.wiring.inputs[0], out=self.wiring.output)
+
+    def backward(self) -> None:
+        dx, dy, y = self.wiring.dinputs[0], self.wiring.doutput, self.wiring.output
+        if dx is None or dy is None:
+            return
+        np.multiply(y, y, out=self.slope)
+        np.subtract(np.float32(1), self.slope, out=self.slope)
+        np.multiply(dy, self.slope, out=dx)
+
+
+class AddKernel(Kernel):
+    """The sum of two values; each gets the whole derivative."""
+
+    def forward(self) -> None:
+        np.add(self.wiring.inputs[0], self.wiring.inputs[1], out=self.wiring.output)
+
+    def backward(self) -> None:
+        dy = self.wiring.doutput
+        for dx in self.wiring.dinputs:
+            if dx is not None and dy is not None:
+                np.copyto(dx, dy)
+
+
+class ReshapeKernel(Kernel):
     """The same memory under another shape; copies only where memory could not be shared."""
 
     in_place = True

@@ -15,3 +15,12 @@ class ReLU(Layer):
     def lower(self, builder: ProgramBuilder, value: str) -> str:
         """Append one ``relu`` node."""
         return builder.add(builder.name("relu"), "relu", (value,), builder.shape(value))
+
+
+@dataclass(frozen=True)
+class Tanh(Layer):
+    """Hyperbolic tangent, of any shape. See `convlens.ops.activation`."""
+
+    def lower(self, builder: ProgramBuilder, value: str) -> str:
+        """Append one ``tanh`` node."""
+        return builder.add(builder.name("tanh"), "tanh", (value,), builder.shape(value))

@@ -74,4 +74,33 @@ class GlobalAveragePool2D(Layer):
         pooled = builder.add(
             name, "average_pool2d", (value,), (1, 1, channels), sight=Window((height, width), (height, width))
         )
-        return builder.add(f"{name}.flat", "flatten", (pooled,), (channels,))
+        return builder.add(f"{name}.flat", "reshape", (pooled,), (channels,))
+
+
+@dataclass(frozen=True)
+class BlurPool2D(Layer):
+    """Blur with binomial weights, then keep every s-th pixel; pixels beyond the edge are reflected.
+
+    Behind a max-pooling of stride 1 it makes anti-aliased max-pooling. See `convlens.ops.pool.blur_pool2d`.
+
+    Parameters
+    ----------
+    kernel_size
+        Of the blur, in pixels: 3 is 1, 2, 1 along each axis.
+    strides
+        Every how many pixels one is kept.
+    """
+
+    kernel_size: Size = 3
+    strides: Size = 2
+
+    def __post_init__(self) -> None:
+        require_size(self, "kernel_size")
+        require_size(self, "strides")
+
+    def lower(self, builder: ProgramBuilder, value: str) -> str:
+        """Append one ``blur_pool2d`` node."""
+        height, width, channels = builder.image_shape(value, "BlurPool2D")
+        window = Window.resolve(pair(self.kernel_size), pair(self.strides), "same", (height, width), "reflect")
+        shape = (*window.output_size(height, width), channels)
+        return builder.add(builder.name("blur"), "blur_pool2d", (value,), shape, sight=window)
