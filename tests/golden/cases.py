@@ -106,6 +106,7 @@ BLUR = ConvCase("blur", (2, 7, 6, 3), 0, (3, 3), (2, 2), "same", (1, 1, 0, 1), "
 
 DENSE_SHAPE = (5, 7, 4)  # N, D_in, D_out
 LOGITS_SHAPE = (6, 5)  # N, K
+SMOOTHINGS = {"little_smoothing": 0.1, "much_smoothing": 0.75}  # of the labels
 
 
 def dense_inputs() -> tuple[Array, Array, Array]:

@@ -106,7 +106,13 @@ def loss() -> dict[str, torch.Tensor]:
     mean = F.cross_entropy(z, torch.tensor(labels))
     mean.backward()
     each = F.cross_entropy(z, torch.tensor(labels), reduction="none")
-    return {"loss.each": each, "loss.mean": mean, "loss.dz": z.grad}
+    found = {"loss.each": each, "loss.mean": mean, "loss.dz": z.grad}
+    for name, smoothing in cases.SMOOTHINGS.items():
+        smoothed = leaf(logits)
+        F.cross_entropy(smoothed, torch.tensor(labels), label_smoothing=smoothing).backward()
+        each = F.cross_entropy(smoothed, torch.tensor(labels), reduction="none", label_smoothing=smoothing)
+        found |= {f"loss.{name}.each": each, f"loss.{name}.dz": smoothed.grad}
+    return found
 
 
 def optimizer(case: OptimizerCase) -> dict[str, torch.Tensor]:

@@ -110,6 +110,16 @@ def test_loss(goldens: dict[str, Array]) -> None:
     assert_golden(goldens, "loss.dz", ops.softmax_cross_entropy_backward(mean, saved))
 
 
+@pytest.mark.parametrize("name", cases.SMOOTHINGS)
+def test_loss_with_smoothed_labels(goldens: dict[str, Array], name: str) -> None:
+    logits, labels = cases.loss_inputs()
+    losses, saved = ops.softmax_cross_entropy(logits, labels, cases.SMOOTHINGS[name])
+    assert losses.dtype == np.float32
+    assert_golden(goldens, f"loss.{name}.each", losses)
+    mean = np.full(len(labels), 1 / len(labels), np.float32)
+    assert_golden(goldens, f"loss.{name}.dz", ops.softmax_cross_entropy_backward(mean, saved))
+
+
 @pytest.mark.parametrize("case", cases.OPTIMIZERS, ids=lambda case: case.name)
 def test_five_steps_of_an_optimizer(goldens: dict[str, Array], case: OptimizerCase) -> None:
     model = nn.Model([nn.Flatten(), nn.Dense(cases.WEIGHTS_SHAPE[1])], (3, 3, 1))

@@ -31,6 +31,18 @@ def test_cosine() -> None:
     assert (np.diff(rates(schedule)) < 0).all()
 
 
+@pytest.mark.parametrize("steps", [10, 90, 7 * 30])
+def test_step_decay_falls_on_the_very_step(steps: int) -> None:
+    schedule = optim.StepDecay(0.1, (0.3, 0.9), 0.5)
+    taken = [schedule.at(step / steps) for step in range(steps)]
+    first, second = round(0.3 * steps), round(0.9 * steps)
+    assert taken == [0.1] * first + [0.05] * (second - first) + [0.025] * (steps - second)
+
+
+def test_step_decay_takes_the_list_that_plain_data_brings() -> None:
+    assert optim.StepDecay(0.1, [0.5, 0.75]) == optim.StepDecay(0.1)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("warm_up", [0.1, 0.3, 0.9])
 def test_one_cycle(warm_up: float) -> None:
     schedule = optim.OneCycle(0.3, warm_up, start_divisor=10)
@@ -61,6 +73,17 @@ def test_one_cycle_without_a_smaller_start_is_flat_and_then_falls() -> None:
         (lambda: optim.OneCycle(warm_up=0.0), "warm_up is a share of training between 0 and 1, not 0.0"),
         (lambda: optim.OneCycle(warm_up=1.0), "warm_up is a share of training between 0 and 1, not 1.0"),
         (lambda: optim.OneCycle(start_divisor=0.5), "start_divisor is at least 1, not 0.5"),
+        (lambda: optim.StepDecay(factor=1), "factor is a number between 0 and 1, not 1"),
+        (lambda: optim.StepDecay(milestones=()), "milestones are rising shares of training between 0 and 1, not ()"),
+        (lambda: optim.StepDecay(milestones=0.5), "milestones are rising shares of training between 0 and 1, not 0.5"),
+        (
+            lambda: optim.StepDecay(milestones=[0.7, 0.7]),
+            "milestones are rising shares of training between 0 and 1, not [0.7, 0.7]",
+        ),
+        (
+            lambda: optim.StepDecay(milestones=(0.5, 1)),
+            "milestones are rising shares of training between 0 and 1, not (0.5, 1)",
+        ),
         (lambda: optim.OneCycle(warm_up="long"), "warm_up is a share of training between 0 and 1, not 'long'"),
     ],
 )
@@ -71,4 +94,4 @@ def test_settings_that_cannot_be(make: Callable[[], optim.Schedule], message: st
 
 
 def test_schedules_are_found_by_name() -> None:
-    assert set(optim.SCHEDULES) == {"Constant", "Cosine", "OneCycle"}
+    assert set(optim.SCHEDULES) == {"Constant", "Cosine", "OneCycle", "StepDecay"}

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json as json_format
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from .options import DataOption, EngineOption, JsonFlag, ThreadsOption, out, percent, print_json
+from ..files import make_folder, write_atomically
+from .options import DataOption, EngineOption, JsonFlag, ThreadsOption, check_outputs, notes, out, print_json
+
+if TYPE_CHECKING:
+    from ..train import Evaluation
+    from ..train.metrics import WrongImage
+
+MOST_WRONG = 40  # images of the sheet
+FILES = ("evaluation.json", "confusion.png", "calibration.png", "wrong.png")
 
 
 def evaluate(
@@ -18,10 +27,14 @@ def evaluate(
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     json: JsonFlag = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help=f"Write {', '.join(FILES[:-1])} and {FILES[-1]} there."),
+    ] = None,
 ) -> None:
-    """Evaluate a saved model: accuracy, loss, calibration error, confusion matrix.
+    """Evaluate a saved model: accuracy, loss, calibration, scores of each class, confusion matrix, worst errors.
 
-    Example: [bold]convlens evaluate cnn.safetensors --json[/bold]
+    Example: [bold]convlens evaluate cnn.safetensors --out evaluation[/bold]
     """
     from .. import data as sets
     from .. import train
@@ -38,26 +51,49 @@ def evaluate(
             f"{model} takes images of {network.input_shape} and {network.classes} classes, but {dataset.name} has "
             f"{tuple(dataset.input_shape)} and {len(dataset.class_names)}; name the data it was trained on"
         )
-    result = train.evaluate(network, getattr(dataset, split))
+    if folder is not None:
+        make_folder(folder)
+        check_outputs(*(folder / name for name in FILES))
+    examples, names = getattr(dataset, split), dataset.class_names
+    result = train.evaluate(network, examples)
+    wrong = result.most_wrong(MOST_WRONG)
+    found = {"model": str(model), "data": dataset.name, "split": split, **_plain(result, names, wrong)}
+    if folder is not None:
+        from ..report.evaluation import evaluation_figures
+
+        files = {"evaluation.json": (json_format.dumps(found, indent=2, allow_nan=False) + "\n").encode()}
+        files |= evaluation_figures(result, examples.images, names, wrong)
+        for name, contents in files.items():
+            write_atomically(folder / name, contents)
     if json:
-        print_json({"model": str(model), "data": dataset.name, "split": split, **result.to_dict()})
-        return
-    out.print(
-        f"{model} on {dataset.name}, {split} ({result.images:,} images): accuracy {percent(result.accuracy)}, "
-        f"loss {result.loss:.4f}, calibration error {result.calibration_error:.4f}"
-    )
-    table = Table(title="confusion matrix: rows are true classes, columns what they were called", show_lines=False)
-    table.add_column("")
-    for name in dataset.class_names:
-        table.add_column(name, justify="right")
-    for position, (name, row) in enumerate(zip(dataset.class_names, result.confusion, strict=True)):
-        cells = [_cell(int(count), position == column) for column, count in enumerate(row)]
-        table.add_row(name, *cells)
-    out.print(table, soft_wrap=False)
+        print_json(found)
+    else:
+        out.print(f"{model} on {dataset.name}, {split}: {result.images:,} images", markup=False)
+        _print(result, names)
+    if folder is not None:
+        notes.print(f"written to {folder}: {', '.join(FILES)}", markup=False)
 
 
-def _cell(count: int, right: bool) -> str:
-    """Return a count of the confusion matrix: what is right in dim, errors to be seen."""
-    if right:
-        return f"[dim]{count}[/dim]"
-    return f"[bold red]{count}[/bold red]" if count else "[dim]·[/dim]"
+def _plain(result: Evaluation, names: Sequence[str], wrong: Sequence[WrongImage]) -> dict[str, Any]:
+    """Return an evaluation as plain data, in which classes have their names."""
+    found = result.to_dict()
+    found["class_names"] = list(names)
+    found["classes"] = [{"class": name, **scores} for name, scores in zip(names, found["classes"], strict=True)]
+    found["wrong"] = result.wrong
+    found["most_wrong"] = [
+        {"index": one.index, "true": names[one.label], "called": names[one.prediction], "confidence": one.confidence}
+        for one in wrong
+    ]
+    return found
+
+
+def _print(result: Evaluation, names: Sequence[str]) -> None:
+    """Print the tables."""
+    from .evaluation_tables import class_table, confusion_table, summary_lines, undefined_note
+
+    for line in summary_lines(result):
+        out.print(line)
+    out.print(class_table(result, names), soft_wrap=False)
+    if note := undefined_note(result):
+        out.print(note)
+    out.print(confusion_table(result, names, out.width), soft_wrap=False)

@@ -52,10 +52,13 @@ class Engine(ABC):
         """Return the logits (N, K) of images x (N, H, W, C). Any number of threads may call this at the same time."""
 
     @abstractmethod
-    def gradient(self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST) -> BatchResult:
+    def gradient(
+        self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
+    ) -> BatchResult:
         """Write the gradient of the mean loss over a batch to the flat array `out`; move running statistics.
 
-        `address` says where random draws come from. One caller at a time.
+        `address` says where random draws come from, `smoothing` is that of the labels (see
+        `convlens.ops.softmax_cross_entropy`). One caller at a time.
         """
 
     def each_chunk(self, work: Callable[[slice], None]) -> None:
@@ -77,12 +80,14 @@ class Interpreter(Engine):
             context = interpreter.Context(self.buffers)
             return interpreter.forward(self.program, self.parameters, x, context).values[self.program.output]
 
-    def gradient(self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST) -> BatchResult:
+    def gradient(
+        self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
+    ) -> BatchResult:
         masks = interpreter.draw_masks(self.program, len(x), address, x.dtype)
         with single_threaded_blas():
             tape = interpreter.forward(self.program, self.parameters, x, interpreter.Context(self.buffers, masks))
             logits = tape.values[self.program.output]
-            losses, saved = ops.softmax_cross_entropy(logits, labels)
+            losses, saved = ops.softmax_cross_entropy(logits, labels, smoothing)
             weights = np.full(len(x), 1 / len(x), logits.dtype)
             interpreter.backward(self.program, tape, ops.softmax_cross_entropy_backward(weights, saved), out)
         return BatchResult(float(losses.mean(dtype=np.float64)), int((logits.argmax(axis=1) == labels).sum()))
@@ -130,11 +135,13 @@ class NumpyPlan(Engine):
             self.workers.run([share(mine) for mine in split(len(parts), min(self.threads, len(parts)))])
         return out
 
-    def gradient(self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST) -> BatchResult:
+    def gradient(
+        self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
+    ) -> BatchResult:
         masks, weight = interpreter.draw_masks(self.program, len(x), address), 1 / len(x)
         plan = self._plan(len(x))
         batches = [
-            LaneBatch(x[part], labels[part], {name: mask[part] for name, mask in masks.items()}, weight)
+            LaneBatch(x[part], labels[part], {name: mask[part] for name, mask in masks.items()}, weight, smoothing)
             for part in plan.slices
         ]
         with single_threaded_blas():

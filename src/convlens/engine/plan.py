@@ -272,20 +272,21 @@ class LanePlan:
 class LaneBatch:
     """One lane's part of a batch, and what comes of it.
 
-    `weight` is what each image's loss counts in the gradient; `loss` the sum of the lane's losses in nats, and
-    `correct` how many of its images were classified right.
+    `weight` is what each image's loss counts in the gradient, `smoothing` that of the labels; `loss` is the sum of the
+    lane's losses in nats, and `correct` how many of its images were classified right.
     """
 
     x: Float32
     labels: IntArray
     masks: Mapping[str, FloatArray]
     weight: float
+    smoothing: float = 0.0
     loss: float = 0.0
     correct: int = 0
 
     def judge(self, one: Pass, part: slice) -> None:
         """Add a micro-batch's losses, and write the derivatives of its logits."""
-        losses, saved = ops.softmax_cross_entropy(one.logits, self.labels[part])
+        losses, saved = ops.softmax_cross_entropy(one.logits, self.labels[part], self.smoothing)
         self.loss += float(losses.sum(dtype=np.float64))
         self.correct += int((one.logits.argmax(axis=1) == self.labels[part]).sum())
         assert one.dlogits is not None, "a plan for prediction has no derivatives"

@@ -92,3 +92,22 @@ def adam(
     np.divide(m, g, out=g)
     g *= rate * correction / (1 - beta1**step)
     p -= g
+
+
+def average(mean: FloatArray, p: FloatArray, *, decay: float, step: int) -> None:
+    """Exponential moving average of the parameters p, in `mean`, without the bias of a start at zero.
+
+    ::
+
+        mean = mean + a * (p - mean),   a = (1 - decay) / (1 - decay**step)
+
+    `step` counts from 1, where a = 1 and the mean becomes p, whatever it was. After t steps the mean is the sum over i
+    of decay**(t - i) * p_i, divided by the sum of these weights: as Adam's m_hat. Source: Kingma & Ba, ICLR 2015,
+    section 7.2 (temporal averaging).
+    """
+    if step == 1:
+        np.copyto(mean, p)
+        return
+    change = p - mean
+    change *= (1 - decay) / (1 - decay**step)
+    mean += change

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..errors import ConfigurationError
 from .numbers import is_number
@@ -40,6 +41,32 @@ class Cosine(Schedule):
 
     def at(self, progress: float) -> float:
         return self.rate * (1 + math.cos(math.pi * progress)) / 2
+
+
+@dataclass(frozen=True)
+class StepDecay(Schedule):
+    """rate * factor ** (number of milestones reached): constant, and lowered at given shares of training.
+
+    ``StepDecay(0.1, (0.5, 0.75), 0.1)`` trains at 0.1, from half of training on at 0.01, and from three quarters on at
+    0.001. Source: He et al., "Deep residual learning for image recognition", CVPR 2016.
+    """
+
+    milestones: tuple[float, ...] = (0.5, 0.75)
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = self.milestones
+        shares = tuple(given) if isinstance(given, list | tuple) else ()
+        inside = shares and all(is_number(share) and 0 < share < 1 for share in shares)
+        if not inside or any(later <= share for share, later in pairwise(shares)):
+            raise ConfigurationError(f"milestones are rising shares of training between 0 and 1, not {given!r}")
+        if not (is_number(self.factor) and 0 < self.factor < 1):
+            raise ConfigurationError(f"factor is a number between 0 and 1, not {self.factor!r}")
+        object.__setattr__(self, "milestones", shares)  # plain data brings a list
+
+    def at(self, progress: float) -> float:
+        return float(self.rate * self.factor ** sum(progress >= share for share in self.milestones))
 
 
 @dataclass(frozen=True)

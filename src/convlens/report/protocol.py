@@ -106,6 +106,13 @@ def _images(data: Mapping[str, Any]) -> str:
     return "all training images" if wanted is None else f"a stratified subset of {wanted:,} training images"
 
 
+_LATER = {
+    "label_smoothing": "labels smoothed by",
+    "clip_norm": "gradients clipped at",
+    "ema_decay": "weights averaged with",
+}
+
+
 def _recipe(recipe: Mapping[str, Any]) -> str:
     """Return a recipe in words: ``Recipe “good”: Adam (beta1 0.9, ...), OneCycle (rate 0.003, ...), 3 epochs``."""
     parts = [_part(recipe[part]) for part in ("optimizer", "schedule") if isinstance(recipe.get(part), Mapping)]
@@ -114,6 +121,7 @@ def _recipe(recipe: Mapping[str, Any]) -> str:
         parts.append(f"{epochs} epoch{'' if epochs == 1 else 's'}")
     if batch is not None:
         parts.append(f"batches of {batch}")
+    parts += [f"{words} {recipe[name]}" for name, words in _LATER.items() if recipe.get(name)]
     return f"Recipe “{recipe.get('name', 'unnamed')}”: {', '.join(parts)}."
 
 

@@ -1,4 +1,4 @@
-"""Training. Reading order: `recipes`, `loop` (`fit` -> `run_epoch` -> `step`), `metrics`, `checkpoint`, `run`."""
+"""Training: read `recipes`, `loop` (`fit` -> `run_epoch` -> `step`), `scores`, `metrics`, `checkpoint`, `run`."""
 
 from .hooks import Hook
 from .loop import Training, fit

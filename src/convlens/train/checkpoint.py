@@ -1,12 +1,14 @@
 """Checkpoints: everything that training needs to go on to the same bits, in one file.
 
-Randomness is addressed by seed, epoch and step, so no generator's state has to be kept. The file holds weights, the
-optimiser's state, the best weights so far, the position, the sums of the epoch under way, the history, and the
-configuration it all belongs to.
+Randomness is addressed by seed, epoch and step, so no generator's state has to be kept. The file holds weights and
+their average, the optimiser's state, the best weights so far, the position, the sums of the epoch under way, the
+history, and the configuration it all belongs to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from .. import artifact
+from ..engine import Engine
 from ..errors import ArtifactError, ConfigurationError
+from ..ops import update
 from ..optim import OptimizerState
 from ..typing import Array
 
@@ -50,6 +54,8 @@ class State:
     best: Array
     best_buffers: Array
     optimizer: OptimizerState
+    average: Array | None = None  # of the weights over the steps, where the recipe asks for it
+    average_buffers: Array | None = None  # and of the running statistics
 
     def arrays(self) -> dict[str, Array]:
         """Return the arrays that a checkpoint keeps."""
@@ -57,7 +63,37 @@ class State:
         weights = {"parameters": self.parameters, "best": self.best}
         if self.buffers.size:
             weights |= {"buffers": self.buffers, "best_buffers": self.best_buffers}
-        return {**weights, **kept}
+        return {**weights, **self._averages(), **kept}
+
+    def _averages(self) -> dict[str, Array]:
+        if self.average is None or self.average_buffers is None:
+            return {}
+        return {"average": self.average} | ({"average_buffers": self.average_buffers} if self.buffers.size else {})
+
+    def follow(self, engine: Engine, decay: float) -> None:
+        """Let the moving average follow the weights, and that of the running statistics follow those."""
+        mean, buffers, step = self.average, self.average_buffers, self.optimizer.step
+        assert mean is not None
+        assert buffers is not None
+        engine.each_chunk(lambda part: update.average(mean[part], self.parameters[part], decay=decay, step=step))
+        update.average(buffers, self.buffers, decay=decay, step=step)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Have the average in the place of the weights, where there is one; the weights come back after."""
+        training = self.parameters.copy(), self.buffers.copy()
+        self.take_average()
+        try:
+            yield
+        finally:
+            np.copyto(self.parameters, training[0])
+            np.copyto(self.buffers, training[1])
+
+    def take_average(self) -> None:
+        """Put the average in the place of the weights, where there is one."""
+        if self.average is not None and self.average_buffers is not None:
+            np.copyto(self.parameters, self.average)
+            np.copyto(self.buffers, self.average_buffers)
 
     def remember_best(self) -> None:
         """Keep the present weights as the best so far."""

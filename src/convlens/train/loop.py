@@ -19,6 +19,7 @@ from ..errors import ConfigurationError, TrainingDiverged, TrainingInterrupted
 from ..files import require_writable
 from ..nn import Model
 from ..nn.model import architecture
+from ..optim import clip_by_norm
 from ..program import aligned_zeros
 from ..typing import IntArray
 from . import checkpoint as checkpoints
@@ -53,6 +54,8 @@ class Training:
             best=model.flat.copy(),
             best_buffers=model.flat_buffers.copy(),
             optimizer=recipe.optimizer.start(model.program, model.flat),
+            average=None if recipe.ema_decay is None else model.flat.copy(),
+            average_buffers=None if recipe.ema_decay is None else model.flat_buffers.copy(),
         )
         self.test_reads_before = dataset.test.reads
         self.configuration: dict[str, Any] = {
@@ -83,7 +86,7 @@ class Training:
             self.progress.seconds[what] = self.progress.seconds.get(what, 0.0) + time.perf_counter() - start
 
     def step(self, x: np.ndarray[Any, Any], labels: IntArray) -> None:
-        """Take one step on a batch: gradient, learning rate, update.
+        """Take one step on a batch: gradient, learning rate, update of the weights and of their average.
 
         Raises
         ------
@@ -93,13 +96,18 @@ class Training:
         progress = self.progress
         done = (progress.epoch * self.steps + progress.step) / (self.recipe.epochs * self.steps)
         progress.rate = self.recipe.schedule.at(done)
-        result = self.engine.gradient(x, labels, self.gradient, Address(self.seed, progress.epoch, progress.step))
+        address, smoothing = Address(self.seed, progress.epoch, progress.step), self.recipe.label_smoothing
+        result = self.engine.gradient(x, labels, self.gradient, address, smoothing)
         if not math.isfinite(result.loss):
             raise TrainingDiverged(
                 f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1} "
                 f"(learning rate {progress.rate:.3g}); use a smaller learning rate"
             )
+        if self.recipe.clip_norm is not None:
+            clip_by_norm(self.engine, self.gradient, self.recipe.clip_norm)
         self.recipe.optimizer.step(self.engine, self.gradient, self.state.optimizer, progress.rate)
+        if self.recipe.ema_decay is not None:
+            self.state.follow(self.engine, self.recipe.ema_decay)
         progress.loss_sum += result.loss * len(x)
         progress.correct += result.correct
         progress.seen += len(x)
@@ -109,8 +117,11 @@ class Training:
     def finish_epoch(self) -> dict[str, Any]:
         """Evaluate on validation, append a row to the history, and move on to the next epoch."""
         progress = self.progress
-        with self.timed("validation"):
+        with self.timed("validation"), self.state.averaged():
             validation = evaluate(self.model, self.dataset.validation)
+            if validation.accuracy > progress.best_accuracy:
+                progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
+                self.state.remember_best()
         row = {
             "epoch": progress.epoch + 1,
             "train.loss": progress.loss_sum / progress.seen,
@@ -120,9 +131,6 @@ class Training:
             "learning_rate": progress.rate,
         }
         progress.history.append(row)
-        if validation.accuracy > progress.best_accuracy:
-            progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
-            self.state.remember_best()
         patience = self.recipe.patience
         progress.stopped = patience is not None and progress.epoch - progress.best_epoch >= patience
         progress.epoch, progress.step = progress.epoch + 1, 0
@@ -261,6 +269,8 @@ def fit(
     _train(training, saver, hooks)
     if chosen.patience is not None:
         training.state.restore_best()
+    else:
+        training.state.take_average()
     run = Run.of(training, test=test)
     model.training = run.summary()
     return run

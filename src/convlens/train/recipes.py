@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
 from ..errors import ConfigurationError, nearest
 from ..optim import OPTIMIZERS, SCHEDULES, SGD, Adam, Constant, OneCycle, Optimizer, Schedule
+from ..optim.numbers import is_number
+
+_LATER = {"label_smoothing": 0.0, "clip_norm": None, "ema_decay": None}  # settings by their defaults
 
 _Part = TypeVar("_Part", Optimizer, Schedule)
 
@@ -29,6 +33,15 @@ class Recipe:
     patience
         Stop after so many epochs without a better validation accuracy and go back to the best epoch's weights; where
         None, train to the end and keep the last weights.
+    label_smoothing
+        Share of the target that is spread over all classes, in the loss that is trained on; the loss of an evaluation
+        stays the plain one. See `convlens.ops.softmax_cross_entropy`.
+    clip_norm
+        Longest gradient; longer ones are shortened to it. See `convlens.optim.clip_by_norm`.
+    ema_decay
+        Evaluate and keep, not the last weights, but their exponential moving average over the steps, with this decay;
+        training goes on with the weights themselves. Running statistics are averaged alike. See
+        `convlens.ops.update.average`.
     """
 
     name: str
@@ -37,15 +50,30 @@ class Recipe:
     epochs: int = 3
     batch_size: int = 64
     patience: int | None = None
+    label_smoothing: float = 0.0
+    clip_norm: float | None = None
+    ema_decay: float | None = None
 
     def __post_init__(self) -> None:
         for field in ("epochs", "batch_size", "patience"):
             value = getattr(self, field)
             if not (field == "patience" and value is None) and not (type(value) is int and value > 0):
                 raise ConfigurationError(f"{field} is a whole number above 0, not {value!r}")
+        smoothing, longest, decay = self.label_smoothing, self.clip_norm, self.ema_decay
+        if not (is_number(smoothing) and 0 <= smoothing < 1):
+            raise ConfigurationError(f"label_smoothing is a number from 0 to below 1, not {smoothing!r}")
+        if longest is not None and not (is_number(longest) and 0 < longest < math.inf):
+            raise ConfigurationError(f"clip_norm is a number above 0, or None, not {longest!r}")
+        if decay is not None and not (is_number(decay) and 0 < decay < 1):
+            raise ConfigurationError(f"ema_decay is a number between 0 and 1, or None, not {decay!r}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain data."""
+        """Return the recipe as plain data.
+
+        Settings that came later are left out where they stand at their default: the keys of trials that were stored
+        before stay what they were.
+        """
+        later = {name: getattr(self, name) for name in _LATER}
         return {
             "name": self.name,
             "optimizer": {"name": type(self.optimizer).__name__, **asdict(self.optimizer)},
@@ -53,6 +81,7 @@ class Recipe:
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "patience": self.patience,
+            **{name: value for name, value in later.items() if value != _LATER[name]},
         }
 
     @classmethod

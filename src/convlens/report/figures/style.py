@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 WIDE, NARROW = 9.6, 3.6  # inches: 960 and 360 CSS pixels at the 100 an inch that the page shows
+GLYPH = 0.62  # mean width of a character, in type sizes
 DPI = {False: 180, True: 280}  # by `narrow`: sharp on a projector, and on a phone's dense display
 
 
@@ -124,16 +126,28 @@ class Look:
 LOOKS: Sequence[Look] = tuple(Look(dark, narrow) for narrow in (False, True) for dark in (False, True))
 
 
-def png(figure: Figure) -> bytes:
-    """Return a figure as PNG: the same drawing gives the same bytes, as neither date nor program is named in it."""
+def png(figure: Figure, *, palette: bool = True) -> bytes:
+    """Return a figure as PNG: the same drawing gives the same bytes, as neither date nor program is named in it.
+
+    `palette` keeps 256 colours; without it, photographs keep all they have.
+    """
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():  # a class may be named in letters the font lacks: boxes are drawn for them
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
-    # a palette makes the page a third as large; without dithering, flat colours stay flat
-    few = Image.fromarray(np.ascontiguousarray(pixels)).quantize(256, dither=Image.Dither.NONE)
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    if palette:  # makes the page a third as large; without dithering, flat colours stay flat
+        image = image.quantize(256, dither=Image.Dither.NONE)
     compact = io.BytesIO()
-    few.save(compact, format="PNG", optimize=True)
+    image.save(compact, format="PNG", optimize=True)
     return compact.getvalue()
+
+
+def shortened(name: str, length: int) -> str:
+    """Return a name of at most so many characters, on one line; what is left out is not its end, where names differ."""
+    whole, end = " ".join(name.split()) or "–", length // 4
+    return whole if len(whole) <= length else f"{whole[: length - end - 1].rstrip()}…{whole[len(whole) - end :]}"
 
 
 def empty(axes: Axes, text: str, look: Look) -> None:

@@ -1,0 +1,44 @@
+"""Gradient clipping: a step is never longer than it is allowed to be."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..engine import Engine
+from ..typing import Array
+
+
+def clip_by_norm(engine: Engine, gradient: Array, limit: float) -> float:
+    """Shorten the whole gradient, in place, to a length of at most `limit`; return the length it had.
+
+    ::
+
+        norm = sqrt(sum of g**2 over all parameters);   g = g * limit / norm   where norm > limit
+
+    The squares are added up in float64 chunk by chunk, and the chunks' sums exactly (`math.fsum`), so the bits do not
+    depend on the number of threads. Source: Pascanu et al., "On the difficulty of training recurrent neural networks",
+    ICML 2013.
+    """
+    squares: dict[int, float] = {}
+
+    def measure(chunk: slice) -> None:
+        squares[chunk.start] = float(np.square(gradient[chunk], dtype=np.float64).sum())
+
+    engine.each_chunk(measure)
+    norm = _length(squares)
+    if norm > limit:
+        shorter = limit / norm
+
+        def shorten(chunk: slice) -> None:
+            gradient[chunk] *= shorter
+
+        engine.each_chunk(shorten)
+    return norm
+
+
+def _length(squares: dict[int, float]) -> float:
+    """Return the root of the sum of the chunks' sums; not a finite number where the gradient is not."""
+    values = list(squares.values())
+    return math.sqrt(math.fsum(values)) if all(map(math.isfinite, values)) else math.nan

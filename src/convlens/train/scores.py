@@ -1,0 +1,185 @@
+"""Scores from labels, predictions and confidences: what is right of each class, calibration, an interval.
+
+A score that is undefined (precision of a class that was never predicted) is None, never zero or NaN: nothing was
+measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from ..typing import BoolArray, FloatArray, IntArray
+
+BINS = 15  # of the calibration error, as usual since Guo et al. 2017
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How well one class is found.
+
+    Attributes
+    ----------
+    precision
+        Share that was right of the images called this; None where none was.
+    recall
+        Share that was found of the images that are this; None where there is none.
+    f1
+        Harmonic mean of the two, as 2 right / (support + called); None where nobody was, or was called, this.
+    support
+        Images of this class.
+    called
+        Images that were called this.
+    """
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+    called: int
+
+
+@dataclass(frozen=True)
+class MacroScores:
+    """Means over the classes, each class counting alike; over those alone whose score is defined."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+def class_scores(confusion: IntArray) -> tuple[ClassScores, ...]:
+    """Return the scores of every class, for a confusion matrix (K, K) of true (row) by predicted (column)."""
+    right, support, called = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    counts = zip(right.tolist(), support.tolist(), called.tolist(), strict=True)
+    return tuple(
+        ClassScores(
+            precision=_share(right, called),
+            recall=_share(right, support),
+            f1=_share(2 * right, support + called),
+            support=support,
+            called=called,
+        )
+        for right, support, called in counts
+    )
+
+
+def macro_scores(classes: Sequence[ClassScores]) -> MacroScores:
+    """Return the macro averages."""
+    return MacroScores(
+        precision=_mean(one.precision for one in classes),
+        recall=_mean(one.recall for one in classes),
+        f1=_mean(one.f1 for one in classes),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    defined = [value for value in values if value is not None]
+    return math.fsum(defined) / len(defined) if defined else None
+
+
+def confusion_matrix(labels: IntArray, predictions: IntArray, classes: int) -> IntArray:
+    """Return (K, K): how often class i (row) was called j (column)."""
+    return np.bincount(labels * classes + predictions, minlength=classes**2).reshape(classes, classes)
+
+
+def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a share of n independent images, of which so many are successes.
+
+    ::
+
+        (p + z**2 / 2n  -+  z * sqrt(p * (1 - p) / n + z**2 / 4n**2)) / (1 + z**2 / n),   p = successes / n
+
+    with z the normal quantile (1.96 for 95 %). It lies within 0 and 1 and is not empty where p is 0 or 1, as p -+ z *
+    sqrt(p * (1 - p) / n) would be. It says how far *this* network's score may be off because the images are a sample;
+    nothing of what another seed would have given. Source: Wilson, "Probable inference, the law of succession, and
+    statistical inference", JASA 22 (1927); Brown, Cai & DasGupta, Statistical Science 16 (2001). No images: 0 to 1.
+    """
+    if not n:
+        return 0.0, 1.0
+    z, p = NormalDist().inv_cdf((1 + confidence) / 2), successes / n
+    centre, spread = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    low, high = ((centre + sign * spread) / (1 + z**2 / n) for sign in (-1, 1))
+    return 0.0 if successes == 0 else low, 1.0 if successes == n else high  # exactly, by the formula
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """The images whose confidence lies from `low` to below `high` (to 1 in the last bin).
+
+    Attributes
+    ----------
+    count
+        How many there are.
+    confidence, accuracy
+        Their mean confidence, and the share classified right; None where there are none.
+    right
+        How many were classified right.
+    """
+
+    low: float
+    high: float
+    count: int
+    right: int
+    confidence: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far confidence can be believed: the curve, and how far off it is.
+
+    Attributes
+    ----------
+    error
+        Expected calibration error, 0 to 1: the sum over bins of (share of the images) * |mean confidence - accuracy|.
+    bins
+        Equal bins of confidence, from 0 to 1.
+    """
+
+    error: float
+    bins: tuple[CalibrationBin, ...]
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return the bins as plain data."""
+        return [asdict(one) for one in self.bins]
+
+
+def calibration(confidence: FloatArray, right: BoolArray, bins: int = BINS) -> Calibration:
+    """Return the calibration of confidences (N,), the largest probabilities, of predictions that were right or not.
+
+    Source: Guo et al., "On calibration of modern neural networks", ICML 2017.
+    """
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    counts = np.bincount(which, minlength=bins).tolist()
+    rights = np.bincount(which[right], minlength=bins).tolist()
+    sums = np.bincount(which, weights=confidence, minlength=bins).tolist()
+    surplus = np.bincount(which, weights=confidence - right, minlength=bins)  # n * (confidence - accuracy)
+    return Calibration(
+        error=float(np.abs(surplus).sum() / max(len(confidence), 1)),
+        bins=tuple(
+            CalibrationBin(
+                low=index / bins,
+                high=(index + 1) / bins,
+                count=counts[index],
+                right=rights[index],
+                confidence=sums[index] / counts[index] if counts[index] else None,
+                accuracy=_share(rights[index], counts[index]),
+            )
+            for index in range(bins)
+        ),
+    )
+
+
+def calibration_error(probabilities: FloatArray, labels: IntArray, bins: int = BINS) -> float:
+    """Return the expected calibration error of probabilities (N, K): see `Calibration`."""
+    return calibration(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, bins).error
