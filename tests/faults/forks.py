@@ -17,7 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import convlens
+from convlens.studies.trial import PlannedTrial, TrialOutcome
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,8 +83,6 @@ def run_command(*arguments: str) -> None:
 
 def write_on(path: str) -> None:
     """Do nothing but save: file after file, each with its own number everywhere."""
-    import numpy as np
-
     from convlens import artifact
 
     first = artifact.read(Path(path), "checkpoint").header["number"] if Path(path).exists() else 0
@@ -89,11 +90,18 @@ def write_on(path: str) -> None:
         artifact.write(Path(path), "checkpoint", {"number": number}, {"a": np.full(50_000, number, np.int32)})
 
 
+def large_outcome(planned: PlannedTrial) -> TrialOutcome:
+    """Return what takes a store several pages, and is another for every seed."""
+    classes = np.random.default_rng(planned.seed).integers(0, 10, 20_000, dtype=np.uint8)
+    metrics = {"test.accuracy": planned.seed / 1000, "parameters": 9.0}
+    return TrialOutcome(metrics, [{"seed": planned.seed}] * 200, {"test": classes, "validation": classes[::-1]})
+
+
 def run_toy_trials(path: str, acknowledged: str, count: str) -> None:
     """Run trials into a store, and write down which are kept."""
     from convlens.studies.runner import ProgressEvent, run_trials
     from convlens.studies.store import TrialStore
-    from tests.studies.examples import execute, planned_trial
+    from tests.studies.examples import planned_trial
 
     log = os.open(acknowledged, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
@@ -102,7 +110,7 @@ def run_toy_trials(path: str, acknowledged: str, count: str) -> None:
             os.write(log, f"{event.planned.seed}\n".encode())
 
     with TrialStore(path) as store:
-        run_trials([planned_trial(seed) for seed in range(int(count))], store, execute, note)
+        run_trials([planned_trial(seed) for seed in range(int(count))], store, large_outcome, note)
 
 
 JOBS: dict[str, Any] = {"convlens": run_command, "write": write_on, "trials": run_toy_trials}
