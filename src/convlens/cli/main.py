@@ -1,23 +1,31 @@
 """The command ``convlens``: its verbs, and how errors leave it.
 
-A wrong request, a wrong file or an unwritable place is one clear line on standard error and exit code 2; a training
-that diverged is 3; Ctrl-C is 130, after saving. Rooms are imported by the verbs that need them, so ``--help`` is quick.
+A wrong request, a wrong file, an unwritable place or a full disk is one clear line on standard error and exit code 2;
+a training that diverged is 3; Ctrl-C is 130, after saving, and so are SIGTERM and SIGHUP; 1 where whoever read the
+output has gone. Rooms are imported by the verbs that need them, so ``--help`` is quick.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import signal
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from ..errors import ConvlensError, nearest
+from ..signals import heeded
 from ..version import __version__
 from . import data, evaluate, predict, reproduce, summary, train
 
 # typer carries its own copy of click; of that copy's errors, this is the base that can be reached by a public name
 UsageError: Any = typer.BadParameter.__base__
+
+STOPPED = 130
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 app = typer.Typer(
     name="convlens",
@@ -53,16 +61,26 @@ def _options(
 def main() -> None:
     """Run the command line."""
     try:
+        for number in heeded():
+            signal.signal(number, signal.default_int_handler)
         code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
+        sys.stdout.flush()
+        if code == STOPPED:  # typer swallows the KeyboardInterrupt and returns this
+            raise KeyboardInterrupt
     except ConvlensError as error:
         _fail(str(error), error.exit_code)
     except UsageError as error:
         _fail(_usage(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("stopped", 130)
+        _fail("stopped; what was saved stands, and repeating the command goes on or begins again", STOPPED)
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        _discard(sys.stdout)
+        _fail(f"cannot write the output: {error.strerror}; make room", 2)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -78,8 +96,14 @@ def _usage(error: Any) -> str:
 
 def _fail(message: str, code: int) -> None:
     line = " ".join(message.split())
-    print(f"convlens: {line}", file=sys.stderr)  # noqa: T201 - the one place where errors are printed
+    with contextlib.suppress(OSError):  # where there is no terminal any more, the exit code has to say it
+        print(f"convlens: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the one place where errors are printed
     sys.exit(code)
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what is still to be written go nowhere, so that leaving does not fail over it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

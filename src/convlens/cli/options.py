@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -36,8 +37,17 @@ ModelArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="MODEL", help="baseline, baseline-wide, baseline-flops, cnn, or a TOML file.")
 ]
 
+
+class _Notes(Console):
+    """A console that falls silent when whoever read it has gone: the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 out = Console(highlight=False, soft_wrap=True)
-notes = Console(stderr=True, highlight=False, soft_wrap=True)  # progress and remarks: never mixed with results
+notes = _Notes(stderr=True, highlight=False, soft_wrap=True)  # progress and remarks: never mixed with results
 
 
 def architecture_options(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import TrainingInterrupted
+from ..errors import OutputError, TrainingInterrupted
 from .options import (
     DataOption,
     EngineOption,
@@ -149,15 +149,26 @@ def run(settings: TrainSettings) -> None:
             checkpoint_on_interrupt_only=settings.checkpoint is None,
             hooks=[TrainingProgress()],
         )
+        if settings.out is not None:
+            model.save(settings.out)
+        if settings.json is not None:
+            write_json(settings.json, result.to_dict())
     except TrainingInterrupted as error:
         raise TrainingInterrupted(f"{error}: repeat the command with --resume") from None
-    if settings.out is not None:
-        model.save(settings.out)
-    if settings.json is not None:
-        write_json(settings.json, result.to_dict())
+    except KeyboardInterrupt:  # the second Ctrl-C, or one while the result is written
+        raise TrainingInterrupted(f"stopped at once; {_how_to_go_on(checkpoint)}") from None
+    except OutputError as error:
+        raise OutputError(f"{error}; {_how_to_go_on(checkpoint)}") from error
     if settings.checkpoint is None:
         settings.safety_net.unlink(missing_ok=True)
     _report(result, settings)
+
+
+def _how_to_go_on(checkpoint: Path) -> str:
+    """Say what there is to go on from, for a user who may have to choose other places."""
+    if checkpoint.exists():
+        return f"to go on from the last checkpoint, repeat the command with --checkpoint {checkpoint} --resume"
+    return "nothing was saved before"
 
 
 def _report(result: Any, settings: TrainSettings) -> None:

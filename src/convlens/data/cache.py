@@ -13,12 +13,13 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from ..errors import OutputError
+from ..files import write_atomically
 from ..typing import UInt8
 
 
@@ -57,7 +58,7 @@ def unpacked(name: str, sha256: str, make: Callable[[], UInt8]) -> UInt8:
     if kept is not None:
         return kept
     content = make()
-    with contextlib.suppress(OSError):  # no room, no permission, no folder: the content in memory is as good
+    with contextlib.suppress(OSError, OutputError):  # no room, no right, no folder: memory is as good
         _keep(path, sha256, content)
         return _mapped(path)
     return content
@@ -103,7 +104,7 @@ def _opened(path: Path, sha256: str) -> UInt8 | None:
         if record["written_ns"] != state.st_mtime_ns:
             if _sum(path) != sha256:
                 return None
-            with contextlib.suppress(OSError):  # a read-only cache is summed every time
+            with contextlib.suppress(OSError, OutputError):  # a read-only cache is summed every time
                 _write_record(path, sha256)
         return _mapped(path)
     except (OSError, ValueError, KeyError, TypeError):
@@ -112,29 +113,14 @@ def _opened(path: Path, sha256: str) -> UInt8 | None:
 
 def _keep(path: Path, sha256: str, content: UInt8) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, content.data)
+    write_atomically(path, content.data)
     _write_record(path, sha256)
 
 
 def _write_record(path: Path, sha256: str) -> None:
     state = path.stat()
     record = {"sha256": sha256, "size": state.st_size, "written_ns": state.st_mtime_ns}
-    _replace(_record_path(path), json.dumps(record).encode())
-
-
-def _replace(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that it is there whole or not at all, even while another process writes the same."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    write_atomically(_record_path(path), json.dumps(record).encode())
 
 
 def _mapped(path: Path) -> UInt8:

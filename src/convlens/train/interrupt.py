@@ -1,4 +1,4 @@
-"""Ctrl-C without half-done steps."""
+"""Ctrl-C without half-done steps; being told to end (SIGTERM) or losing the terminal (SIGHUP) is the same."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import signal
 import threading
 from types import FrameType, TracebackType
 
+from ..signals import heeded
+
 
 class InterruptGuard:
     """While entered, the first Ctrl-C only sets `requested`; a second one interrupts at once, as usual.
 
-    Signals reach the main thread only; elsewhere the guard does nothing.
+    Signals reach the main thread only; elsewhere the guard does nothing. One that the process was started to ignore,
+    as `nohup` does, is ignored.
     """
 
     def __init__(self) -> None:
         self.requested = False
-        self._before: signal.Handlers | object = None
+        self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> InterruptGuard:
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._handle)
+            for number in heeded():
+                self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -33,6 +37,6 @@ class InterruptGuard:
         self._restore()
 
     def _restore(self) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type] # what signal.signal gave back
-            self._before = None
+        while self._before:
+            number, handler = self._before.popitem()
+            signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal gave back

@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from ..data import Batches, Dataset
 from ..engine import Address
-from ..errors import ConfigurationError, TrainingDiverged, TrainingInterrupted
+from ..errors import ConfigurationError, OutputError, TrainingDiverged, TrainingInterrupted
 from ..files import require_writable
 from ..nn import Model
 from ..nn.model import architecture
@@ -146,7 +146,8 @@ class Training:
 class Saver:
     """Writes the checkpoint of a training: now and then, at every epoch, and when training is interrupted.
 
-    Where `on_interrupt_only` is set, the file is written in the last case alone.
+    Where `on_interrupt_only` is set, the file is written in the last case alone, and after the last epoch if that can
+    be, so that no failure to write the result costs the training.
     """
 
     def __init__(self, training: Training, path: Path | None, *, on_interrupt_only: bool = False) -> None:
@@ -169,15 +170,20 @@ class Saver:
         """Write it."""
         if not self._rare:
             self.save()
+        elif self.training.finished:
+            with suppress(OutputError):  # nobody asked for this file
+                self.save()
 
     def interrupted(self) -> TrainingInterrupted:
         """Write it and return the error that says so."""
         progress, recipe = self.training.progress, self.training.recipe
-        where = f"epoch {progress.epoch + 1} of {recipe.epochs}, step {progress.step} of {self.training.steps}"
+        where = f"in epoch {progress.epoch + 1} of {recipe.epochs}, step {progress.step} of {self.training.steps}"
+        if self.training.finished:
+            where = "after the last epoch, before the result was reported"
         if self.path is None:
-            return TrainingInterrupted(f"stopped in {where}; nothing is saved (name a checkpoint to be able to go on)")
+            return TrainingInterrupted(f"stopped {where}; nothing is saved (name a checkpoint to be able to go on)")
         self.save()
-        return TrainingInterrupted(f"stopped in {where}; saved to {self.path}; resume from there to go on")
+        return TrainingInterrupted(f"stopped {where}; saved to {self.path}; resume from there to go on")
 
 
 def run_epoch(training: Training, saver: Saver, hooks: Sequence[Hook], guard: InterruptGuard) -> None:
@@ -203,7 +209,7 @@ def run_epoch(training: Training, saver: Saver, hooks: Sequence[Hook], guard: In
     saver.after_epoch()
     for hook in hooks:
         hook.on_epoch(training, row)
-    if guard.requested and not training.finished:
+    if guard.requested:
         raise saver.interrupted()
 
 
@@ -239,7 +245,7 @@ def fit(
     resume
         Go on from the checkpoint if there is one; the result has the same bits as without the interruption.
     checkpoint_on_interrupt_only
-        Write the checkpoint only when Ctrl-C stops training.
+        Write the checkpoint only when Ctrl-C stops training, and after the last epoch.
     test
         Whether to read the test set at all; a search for settings must not.
     hooks
@@ -248,7 +254,7 @@ def fit(
     Raises
     ------
     TrainingInterrupted
-        After Ctrl-C, once the checkpoint is saved.
+        After Ctrl-C (SIGINT, SIGTERM or SIGHUP), once the checkpoint is saved.
     TrainingDiverged
         If the loss stops being a finite number; the last checkpoint stands.
     ConfigurationError, ShapeError
@@ -266,20 +272,23 @@ def fit(
         if resume and path.exists():
             checkpoints.restore(path, training.state, training.configuration)
     saver = Saver(training, path, on_interrupt_only=checkpoint_on_interrupt_only)
-    _train(training, saver, hooks)
-    if chosen.patience is not None:
-        training.state.restore_best()
-    else:
-        training.state.take_average()
-    run = Run.of(training, test=test)
+    with InterruptGuard() as guard:
+        _train(training, saver, hooks, guard)
+        if chosen.patience is not None:
+            training.state.restore_best()
+        else:
+            training.state.take_average()
+        run = Run.of(training, test=test)
+        if guard.requested:
+            raise saver.interrupted()
     model.training = run.summary()
     return run
 
 
-def _train(training: Training, saver: Saver, hooks: Sequence[Hook]) -> None:
+def _train(training: Training, saver: Saver, hooks: Sequence[Hook], guard: InterruptGuard) -> None:
     """Run epochs until training is finished."""
     # a loss that overflows is found and named by `step`; NumPy's own warnings would only come before it
-    with InterruptGuard() as guard, np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
         try:
             for hook in hooks:
                 hook.on_start(training)
