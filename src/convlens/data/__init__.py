@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from ..errors import ConfigurationError, DataError, nearest
+from .augment import Augmentation
 from .batches import Batch, Batches
 from .dataset import Dataset, Examples
 from .encode import one_hot
@@ -17,6 +18,7 @@ from .preprocess import Preprocessing
 from .sources import FOLDER_FORMATS, SOURCES, FolderFormat, Listing, Source, VerifiedFile
 
 __all__ = [
+    "Augmentation",
     "Batch",
     "Batches",
     "Dataset",

@@ -4,7 +4,7 @@
 and nothing is kept anywhere else, so the same function serves any number of threads. Every op returns the dtype it was
 given: float32 when training, float64 when a gradient is checked.
 
-Reading order: `window` (which pixels an output sees), `conv`, `pool`, `dense`, `activation`, `loss`, `update`.
+Reading order: `window` (which pixels an output sees), `conv`, `pool`, `dense`, `activation`, `loss`, `update`, `warp`.
 """
 
 from .activation import relu, relu_backward, softmax

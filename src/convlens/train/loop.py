@@ -43,7 +43,7 @@ class Training:
             )
         self.model, self.dataset, self.recipe, self.seed = model, dataset, recipe, seed
         self.engine = model.engine
-        self.batches = Batches(dataset.train, model.preprocessing, recipe.batch_size, seed)
+        self.batches = Batches(dataset.train, model.preprocessing, recipe.batch_size, seed, recipe.augmentation)
         self.gradient = aligned_zeros(model.flat.size, model.flat.dtype.type)
         self.state = State(Progress(), model.flat, model.flat.copy(), recipe.optimizer.start(model.program, model.flat))
         self.test_reads_before = dataset.test.reads

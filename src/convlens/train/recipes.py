@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
+from ..data import Augmentation
 from ..errors import ConfigurationError, nearest
 from ..optim import OPTIMIZERS, SCHEDULES, SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 
@@ -29,6 +30,8 @@ class Recipe:
     patience
         Stop after so many epochs without a better validation accuracy and go back to the best epoch's weights; where
         None, train to the end and keep the last weights.
+    augmentation
+        How training images are moved each time they are shown; None leaves them as they are.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Recipe:
     epochs: int = 3
     batch_size: int = 64
     patience: int | None = None
+    augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:
         for field in ("epochs", "batch_size", "patience"):
@@ -45,7 +49,9 @@ class Recipe:
                 raise ConfigurationError(f"{field} is a whole number above 0, not {value!r}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain data."""
+        """Return the recipe as plain data; augmentation is named only where there is any."""
+        # Left out, not null: the keys of trials that were stored before there was augmentation stay as they are.
+        moved = {} if self.augmentation is None else {"augmentation": self.augmentation.to_dict()}
         return {
             "name": self.name,
             "optimizer": {"name": type(self.optimizer).__name__, **asdict(self.optimizer)},
@@ -53,6 +59,7 @@ class Recipe:
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "patience": self.patience,
+            **moved,
         }
 
     @classmethod
@@ -70,7 +77,9 @@ class Recipe:
                 raise ConfigurationError(f"a recipe has no setting {key!r}{nearest(str(key), known)}")
         optimizer = _named(OPTIMIZERS, given["optimizer"], "optimiser")
         schedule = _named(SCHEDULES, given["schedule"], "schedule")
-        return cls(**{**given, "optimizer": optimizer, "schedule": schedule})
+        moved = given.get("augmentation")
+        augmentation = None if moved is None else Augmentation.from_dict(moved)
+        return cls(**{**given, "optimizer": optimizer, "schedule": schedule, "augmentation": augmentation})
 
 
 def _named(classes: Mapping[str, type[_Part]], given: Mapping[str, Any], what: str) -> _Part:
