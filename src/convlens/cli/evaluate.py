@@ -8,12 +8,23 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from .options import DataOption, EngineOption, JsonFlag, ThreadsOption, out, percent, print_json
+from .options import (
+    DataOption,
+    EngineOption,
+    JsonFlag,
+    SkipBrokenOption,
+    ThreadsOption,
+    note_skipped,
+    out,
+    percent,
+    print_json,
+)
 
 
 def evaluate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that `convlens train --out` has saved.")],
     data: DataOption = "mnist",
+    skip_broken: SkipBrokenOption = False,
     split: Annotated[str, typer.Option("--split", help="test, validation or train.")] = "test",
     engine: EngineOption = None,
     threads: ThreadsOption = None,
@@ -32,7 +43,8 @@ def evaluate(
     if split not in splits:
         raise ConfigurationError(f"unknown split {split!r}{nearest(split, splits)}")
     network = load(model).use(engine, threads)
-    dataset = sets.load(data)
+    dataset = sets.load(data, skip_broken=skip_broken)
+    note_skipped(dataset.provenance)
     if network.input_shape != tuple(dataset.input_shape) or network.classes != len(dataset.class_names):
         raise ConfigurationError(
             f"{model} takes images of {network.input_shape} and {network.classes} classes, but {dataset.name} has "
