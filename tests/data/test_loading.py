@@ -63,7 +63,7 @@ def test_importing_stays_quick() -> None:
 
 @pytest.mark.parametrize("name", ["mnst", "no/such/folder"])
 def test_unknown_names(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"no data set is called '{name}', and no folder .*mnist"):
+    with pytest.raises(ConfigurationError, match=f"no data set is called '{name}', and no file or folder .*mnist"):
         convlens.data.load(name)
     with pytest.raises(ConfigurationError, match=name):
         convlens.data.verify(name)
@@ -71,15 +71,16 @@ def test_unknown_names(name: str) -> None:
 
 def test_a_file_or_a_folder_of_something_else(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(b"")
-    with pytest.raises(ConfigurationError, match=r"cat\.png: is a file; give the folder"):
+    with pytest.raises(DataError, match=r"cat\.png: is a file of an unknown kind; expected a folder of IDX"):
         convlens.data.load(tmp_path / "cat.png")
-    with pytest.raises(DataError, match=r"holds no data that convlens can read; expected IDX files named"):
+    with pytest.raises(DataError, match=r"holds no data that convlens can read; expected a folder of IDX files named"):
         convlens.data.load(tmp_path)
 
 
 def test_names_and_listing() -> None:
-    assert convlens.data.names() == ("mnist",)
-    (line,) = convlens.data.listing()
+    assert convlens.data.names() == ("fashion-mnist", "mnist")
+    fashion, line = convlens.data.listing()
+    assert fashion.name == "fashion-mnist"
     assert (line.train_images, line.test_images, line.classes, line.ready) == (60_000, 10_000, 10, True)
 
 
@@ -102,7 +103,7 @@ def copied_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_archive_with_another_content(copied_archive: Path) -> None:
     path = copied_archive / "t10k-labels-idx1-ubyte.gz"
     idx.write_idx(path, np.zeros(10_000, dtype=np.uint8))
-    with pytest.raises(DataError, match=r"t10k-labels.*not the file convlens was published with .*install"):
+    with pytest.raises(DataError, match=r"t10k-labels.*not the file that was published .*install"):
         convlens.data.load("mnist")
     (wrong,) = [file for file in convlens.data.verify("mnist") if not file.ok]
     assert wrong.name == path.name
@@ -118,7 +119,7 @@ def test_an_archive_with_a_missing_and_a_truncated_file(copied_archive: Path) ->
     assert len(problems) == 2
     assert "damaged gzip data" in problems[0]
     assert "cannot be read" in problems[1]
-    assert not convlens.data.listing()[0].ready
+    assert not convlens.data.listing()[1].ready
 
 
 def test_a_damaged_copy_is_reported_and_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from .options import JsonFlag, out, print_json
+from .options import JsonFlag, notes, out, print_json
 
-app = typer.Typer(help="List and verify data sets.\n\nExample: [bold]convlens data list[/bold]")
+app = typer.Typer(help="List, verify and fetch data sets.\n\nExample: [bold]convlens data list[/bold]")
 
 
 @app.command("list")
@@ -33,12 +33,15 @@ def list_sets(json: JsonFlag = False) -> None:
             one.name, f"{one.train_images:,}", f"{one.test_images:,}", size, str(one.classes), one.licence, ready
         )
     out.print(table, soft_wrap=False)
-    out.print("A folder of IDX files is a data set, too: give its path to --data.")
+    out.print(
+        "What is not ready is fetched by 'convlens data fetch NAME'. A folder of images or of IDX files, a CSV "
+        "and an npz file are data sets, too: give the path to --data."
+    )
 
 
 @app.command("verify")
 def verify(
-    name: Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="Which data set.")] = "mnist",
+    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="Which data set.")] = "mnist",
     json: JsonFlag = False,
 ) -> None:
     """Check every file of a data set against its checksum.
@@ -56,3 +59,21 @@ def verify(
             out.print(f"{one.place:8} {one.name:32} {one.items:>7,} items  {one.sha256[:16]}  {state}")
     if not all(one.ok for one in files):
         raise typer.Exit(2)
+
+
+@app.command("fetch")
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which data set.")],
+    json: JsonFlag = False,
+) -> None:
+    """Download a data set into your cache; every file is verified before it is kept.
+
+    Example: [bold]convlens data fetch fashion-mnist[/bold]
+    """
+    from .. import data
+
+    files = data.fetch(name, report=notes.print)
+    if json:
+        print_json([str(path) for path in files])
+    else:
+        out.print(f"{name}: {len(files)} files, verified, in {files[0].parent}")

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..files import make_folder, write_atomically
-from .options import DataOption, EngineOption, JsonFlag, ThreadsOption, check_outputs, notes, out, print_json
+from .options import (
+    DataOption,
+    EngineOption,
+    JsonFlag,
+    SkipBrokenOption,
+    ThreadsOption,
+    check_outputs,
+    note_skipped,
+    notes,
+    out,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from ..train import Evaluation
@@ -23,6 +34,7 @@ FILES = ("evaluation.json", "confusion.png", "calibration.png", "wrong.png")
 def evaluate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that `convlens train --out` has saved.")],
     data: DataOption = "mnist",
+    skip_broken: SkipBrokenOption = False,
     split: Annotated[str, typer.Option("--split", help="test, validation or train.")] = "test",
     engine: EngineOption = None,
     threads: ThreadsOption = None,
@@ -45,7 +57,8 @@ def evaluate(
     if split not in splits:
         raise ConfigurationError(f"unknown split {split!r}{nearest(split, splits)}")
     network = load(model).use(engine, threads)
-    dataset = sets.load(data)
+    dataset = sets.load(data, skip_broken=skip_broken)
+    note_skipped(dataset.provenance)
     if network.input_shape != tuple(dataset.input_shape) or network.classes != len(dataset.class_names):
         raise ConfigurationError(
             f"{model} takes images of {network.input_shape} and {network.classes} classes, but {dataset.name} has "

@@ -15,7 +15,15 @@ from ..errors import ConfigurationError
 from ..files import require_writable, write_atomically
 
 DataOption: TypeAlias = Annotated[
-    str, typer.Option("--data", metavar="NAME|FOLDER", help="A data set's name, or a folder of IDX files.")
+    str,
+    typer.Option(
+        "--data",
+        metavar="NAME|PATH",
+        help="mnist, fashion-mnist, or a folder of images or IDX files, a CSV or npz file.",
+    ),
+]
+SkipBrokenOption: TypeAlias = Annotated[
+    bool, typer.Option("--skip-broken", help="Leave out image files that are broken or of an odd size.")
 ]
 EngineOption: TypeAlias = Annotated[
     str | None, typer.Option("--engine", metavar="NAME", help="numpy or interpreter; the fastest where not given.")
@@ -72,6 +80,15 @@ def _numbers(option: str, parts: list[str], expected: str) -> tuple[int, ...]:
         return tuple(int(part) for part in parts)
     except ValueError:
         raise ConfigurationError(f"{option} takes {expected}, not {'x'.join(parts)!r}") from None
+
+
+def note_skipped(provenance: dict[str, Any]) -> None:
+    """Say which files of a data set were left out: the first few, and how many."""
+    skipped = provenance.get("skipped", [])
+    for line in skipped[:5]:
+        notes.print(f"skipped {line}", markup=False)
+    if len(skipped) > 5:
+        notes.print(f"skipped {len(skipped) - 5:,} more; a result written with --json names them all")
 
 
 def print_json(value: object) -> None:

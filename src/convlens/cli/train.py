@@ -18,10 +18,12 @@ from .options import (
     PaddingOption,
     PoolingOption,
     SeedOption,
+    SkipBrokenOption,
     ThreadsOption,
     architecture_options,
     check_outputs,
     duration,
+    note_skipped,
     notes,
     out,
     percent,
@@ -36,6 +38,7 @@ class TrainSettings:
     model: str
     architecture: dict[str, Any]
     data: str
+    skip_broken: bool
     train_images: int | None
     recipe: str
     epochs: int | None
@@ -62,6 +65,7 @@ def train(
     padding: PaddingOption = None,
     pooling: PoolingOption = None,
     data: DataOption = "mnist",
+    skip_broken: SkipBrokenOption = False,
     train_images: Annotated[
         int | None, typer.Option("--train-images", help="Train on a stratified subset of so many images.")
     ] = None,
@@ -97,6 +101,7 @@ def train(
             model,
             architecture,
             data,
+            skip_broken,
             train_images,
             recipe,
             epochs,
@@ -124,7 +129,8 @@ def run(settings: TrainSettings) -> None:
     recipe = replace(named_recipe(settings.recipe), patience=settings.patience)
     if settings.epochs is not None:
         recipe = replace(recipe, epochs=settings.epochs)
-    dataset = data.load(settings.data)
+    dataset = data.load(settings.data, skip_broken=settings.skip_broken)
+    note_skipped(dataset.provenance)
     if settings.train_images is not None:
         dataset = dataset.subset(settings.train_images)
     model = models.build(

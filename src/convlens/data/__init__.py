@@ -6,17 +6,20 @@ Reading order: `idx` (a file) -> `sources` (a data set) -> `dataset` -> `split` 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ConfigurationError, DataError, nearest
+from .augment import Augmentation
 from .batches import Batch, Batches
 from .dataset import Dataset, Examples
 from .encode import one_hot
 from .image import read_image
 from .preprocess import Preprocessing
-from .sources import FOLDER_FORMATS, SOURCES, FolderFormat, Listing, Source, VerifiedFile
+from .sources import FORMATS, SOURCES, Asked, Format, Listing, Source, VerifiedFile
 
 __all__ = [
+    "Augmentation",
     "Batch",
     "Batches",
     "Dataset",
@@ -24,6 +27,7 @@ __all__ = [
     "Listing",
     "Preprocessing",
     "VerifiedFile",
+    "fetch",
     "listing",
     "load",
     "names",
@@ -33,19 +37,23 @@ __all__ = [
 ]
 
 
-def load(name: str | os.PathLike[str], *, validation_fraction: float = 0.1, seed: int = 0) -> Dataset:
+def load(
+    name: str | os.PathLike[str], *, validation_fraction: float = 0.1, seed: int = 0, skip_broken: bool = False
+) -> Dataset:
     """Load a data set.
 
     Parameters
     ----------
     name
-        A name from `names`, or a folder with IDX files of your own. A name goes before a folder called the
-        same (write ``./mnist`` for that).
+        A name from `names`, or data of your own: a folder of images (a class is a sub-folder), a folder of IDX
+        files, a CSV or an npz file. A name goes before a folder called the same (write ``./mnist`` for that).
     validation_fraction
         Share of the training images kept for validation, stratified.
     seed
         Of the split; apart from any training seed, so that runs with different seeds are judged by the same
         images.
+    skip_broken
+        In a folder of images, leave out files that are broken or of an odd size; the provenance names them.
 
     Returns
     -------
@@ -55,15 +63,54 @@ def load(name: str | os.PathLike[str], *, validation_fraction: float = 0.1, seed
     Raises
     ------
     ConfigurationError
-        If there is neither a data set nor a folder of that name, or fraction or seed is out of range.
+        If there is neither a data set nor a file or folder of that name, fraction or seed is out of range, or
+        skipping is asked for where nothing can be skipped.
     DataError
         If the data are not what they should be.
     """
+    asked = Asked(validation_fraction, seed, skip_broken)
     found = _resolve(name)
+    if skip_broken and (isinstance(found, Source) or not found[1].skips):
+        raise ConfigurationError(
+            f"{os.fspath(name)}: only a folder of images can be loaded without its broken files; this is read whole "
+            "or not at all, so leave skip_broken (--skip-broken) out"
+        )
     if isinstance(found, Source):
-        return found.load(validation_fraction, seed)
-    folder, layout = found
-    return layout.load(folder, validation_fraction, seed)
+        return found.load(asked)
+    path, layout = found
+    return layout.load(path, asked)
+
+
+def fetch(name: str, report: Callable[[str], object] = str) -> list[Path]:
+    """Download a named data set into the user's cache; every file is verified before it is kept.
+
+    Parameters
+    ----------
+    name
+        A name from `names`.
+    report
+        Told of each download before it begins; by default nobody is.
+
+    Returns
+    -------
+    list[Path]
+        The files, in the cache.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no data set of that name, nothing to download for it, or no place to keep it.
+    DataError
+        If it cannot be downloaded, or what comes is not what was published.
+    OutputError
+        If the cache cannot be written.
+    """
+    if name not in SOURCES:
+        raise ConfigurationError(f"no data set is called {name!r}{nearest(name, names())}")
+    download = SOURCES[name].fetch
+    if download is None:
+        raise ConfigurationError(f"{name} is part of convlens: there is nothing to fetch; use it with --data {name}")
+    return download(report)
 
 
 def names() -> tuple[str, ...]:
@@ -82,15 +129,15 @@ def verify(name: str | os.PathLike[str]) -> list[VerifiedFile]:
     Raises
     ------
     ConfigurationError
-        If there is neither a data set nor a folder of that name.
+        If there is neither a data set nor a file or folder of that name.
     DataError
-        If the folder is none that could be loaded.
+        If it is nothing that could be loaded.
     """
     found = _resolve(name)
     if isinstance(found, Source):
         return found.verify()
-    folder, layout = found
-    return layout.verify(folder)
+    path, layout = found
+    return layout.verify(path)
 
 
 def listing() -> list[Listing]:
@@ -98,20 +145,19 @@ def listing() -> list[Listing]:
     return [SOURCES[name].listing() for name in names()]
 
 
-def _resolve(name: str | os.PathLike[str]) -> Source | tuple[Path, FolderFormat]:
+def _resolve(name: str | os.PathLike[str]) -> Source | tuple[Path, Format]:
     """Find what a name or path stands for."""
     if isinstance(name, str) and name in SOURCES:
         return SOURCES[name]
-    folder = Path(name)
-    if folder.is_dir():
-        for layout in FOLDER_FORMATS:
-            if layout.recognises(folder):
-                return folder, layout
-        expected = "; or ".join(layout.expected for layout in FOLDER_FORMATS)
-        raise DataError(f"{folder}: holds no data that convlens can read; expected {expected}")
-    if folder.exists():
-        raise ConfigurationError(f"{folder}: is a file; give the folder it lies in, or a name: {', '.join(names())}")
+    path = Path(name)
+    if path.exists():
+        for layout in FORMATS:
+            if layout.recognises(path):
+                return path, layout
+        expected = "; or ".join(layout.expected for layout in FORMATS)
+        what = "is a file of an unknown kind" if path.is_file() else "holds no data that convlens can read"
+        raise DataError(f"{path}: {what}; expected {expected}")
     raise ConfigurationError(
-        f"no data set is called {os.fspath(name)!r}, and no folder of that name "
+        f"no data set is called {os.fspath(name)!r}, and no file or folder of that name "
         f"exists{nearest(os.fspath(name), names())}"
     )

@@ -1,4 +1,4 @@
-"""Batches: the training images in a new order every epoch, prepared for the model."""
+"""Batches: the training images in a new order every epoch, prepared for the model and moved if that is asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ConfigurationError, DataError, ShapeError
 from ..randomness import stream
 from ..typing import Float32, Labels
+from .augment import Augmentation
 from .dataset import Examples
 from .preprocess import Preprocessing
 from .split import Indexes
@@ -24,7 +25,7 @@ class Batch:
     step
         Position in the epoch, from 0.
     images
-        (N, H, W, C) float32, preprocessed: a view of a buffer, **valid until the next batch is asked for**.
+        (N, H, W, C) float32, preprocessed and moved: a view of a buffer, **valid until the next batch is asked for**.
     labels
         (N,) int64; an array of its own.
     """
@@ -49,6 +50,8 @@ class Batches:
         N of every batch but the last of an epoch, which holds what is left.
     seed
         The run's seed.
+    augmentation
+        How the images are moved each time they are shown; None leaves them as they are.
 
     Raises
     ------
@@ -60,7 +63,14 @@ class Batches:
         If there are no examples.
     """
 
-    def __init__(self, examples: Examples, preprocessing: Preprocessing, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        preprocessing: Preprocessing,
+        batch_size: int,
+        seed: int,
+        augmentation: Augmentation | None = None,
+    ) -> None:
         if batch_size < 1:
             raise ConfigurationError(f"a batch has at least 1 image, not {batch_size}")
         if not len(examples):
@@ -79,6 +89,8 @@ class Batches:
         size = min(batch_size, len(examples))
         self._bytes = np.empty((size, self._pixels.shape[1]), dtype=np.uint8)
         self._floats = np.empty((size, *preprocessing.input_shape), dtype=np.float32)
+        self._augmentation = augmentation if augmentation is not None and augmentation.moves else None
+        self._moved = self._floats if self._augmentation is None else np.empty_like(self._floats)
         stream(seed, "shuffle")  # a seed that cannot be is found out here, not in the first epoch
 
     @property
@@ -122,13 +134,16 @@ class Batches:
         if not 0 <= start_step <= self.steps_per_epoch:
             raise ConfigurationError(f"an epoch starts at a step from 0 to {self.steps_per_epoch}, not {start_step}")
         # Apart, so that errors come at the call and not at the first batch.
-        return self._deal(self.order(epoch), start_step)
+        return self._deal(self.order(epoch), epoch, start_step)
 
-    def _deal(self, order: Indexes, start_step: int) -> Iterator[Batch]:
+    def _deal(self, order: Indexes, epoch: int, start_step: int) -> Iterator[Batch]:
         for step in range(start_step, self.steps_per_epoch):
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
             size = len(rows)
             # mode="clip" (no row is out of range) lets take write straight into the buffer.
             np.take(self._pixels, rows, axis=0, out=self._bytes[:size], mode="clip")
             images = self._bytes[:size].reshape(size, *self._preprocessing.input_shape)
-            yield Batch(step, self._preprocessing(images, out=self._floats[:size]), self._labels[rows])
+            prepared = self._preprocessing(images, out=self._floats[:size])
+            if self._augmentation is not None:
+                prepared = self._augmentation(prepared, self.seed, epoch=epoch, step=step, out=self._moved[:size])
+            yield Batch(step, prepared, self._labels[rows])

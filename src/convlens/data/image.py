@@ -1,21 +1,23 @@
 """One image from a file or from bytes, for predicting and serving.
 
-What is not done here, and has its place between `read_image` and `Preprocessing`: turning somebody else's
-image of a digit into one like MNIST's (size, polarity, centring, upright as the camera noted).
+Here an image is taken as it is. Turning somebody else's image of a digit into one like MNIST's (size, polarity,
+centring, upright as the camera noted) is the work of `convlens.data.foreign`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ConfigurationError, DataError, ShapeError
+from ..errors import ConfigurationError, ConvlensError, DataError, ShapeError
 from ..typing import UInt8
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
 LARGEST_FILE = 32 * 2**20  # bytes
 LARGEST_PIXELS = 2**24  # a 16-megapixel photograph
 
+_ORIENTATION = 0x0112  # EXIF's tag
 _MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
 _WARNINGS = threading.Lock()  # warnings.catch_warnings changes a global of the process
 
@@ -61,23 +64,83 @@ def read_image(source: str | os.PathLike[str] | bytes, input_shape: tuple[int, i
     height, width, channels = input_shape
     if channels not in _MODES:
         raise ConfigurationError(f"an image file gives 1 or 3 channels, the model takes {channels}; give it an array")
+    content, name = read_content(source)
+    with damage_named(name):
+        image = open_image(content, name)
+        if image.size != (width, height):
+            raise ShapeError(
+                f"{name}: is {_shown(image)}, expected {width} x {height} as the model takes; resize it first"
+            )
+        return pixels_of(image, channels)
+
+
+def read_content(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
+    """Return an image file's content, and what to call it in messages.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is empty, or too large.
+    """
     content = source if isinstance(source, bytes) else _read(Path(source))
     name = f"the image ({len(content):,} bytes)" if isinstance(source, bytes) else str(source)
     if not 0 < len(content) <= LARGEST_FILE:
         problem = f"is larger than {LARGEST_FILE:,} bytes" if content else "is empty"
         raise DataError(f"{name}: {problem}; expected a small image ({', '.join(FORMATS)})")
+    return content, name
+
+
+@contextlib.contextmanager
+def damage_named(name: str) -> Iterator[None]:
+    """Turn whatever Pillow raises inside into one DataError that names the file."""
     try:
-        image = _open(content, name)
-        _check_size(image.size, (width, height), name)  # before a pixel is unpacked
-        pixels = np.asarray(_converted(image, _MODES[channels]))
-    except (DataError, ShapeError):
+        yield
+    except ConvlensError:
         raise
     # Pillow's decoders meet foreign bytes with nearly every exception there is; all mean the same here.
     except Exception as error:
         raise DataError(
             f"{name}: is damaged ({_said(error)}); expected a whole image ({', '.join(FORMATS)})"
         ) from error
-    return pixels.reshape(input_shape).copy()
+
+
+def open_image(content: bytes, name: str) -> Image:
+    """Read an image's header and check the size it claims, before a pixel is unpacked. Call it in `damage_named`.
+
+    Raises
+    ------
+    DataError
+        If it is no image, or far too large.
+    """
+    image = _open(content, name)
+    if image.width * image.height > LARGEST_PIXELS:
+        raise DataError(
+            f"{name}: claims {_shown(image)}, more than the {LARGEST_PIXELS:,} pixels allowed; give a smaller image"
+        )
+    return image
+
+
+def pixels_of(image: Image, channels: int, *, turned: bool = False) -> UInt8:
+    """Unpack an image as (H, W, C), grey or colour as asked for, and if asked, upright. Call it in `damage_named`."""
+    if turned:
+        from PIL import ImageOps
+
+        image = ImageOps.exif_transpose(image)
+    pixels = np.asarray(_converted(image, _MODES[channels]))
+    return pixels.reshape(image.height, image.width, channels).copy()
+
+
+def lies_on_its_side(image: Image) -> bool:
+    """Whether the camera noted that width and height must change places."""
+    return image.getexif().get(_ORIENTATION) in {5, 6, 7, 8}
+
+
+def is_grey(image: Image) -> bool:
+    """Whether an image is grey by its kind, or by its palette; its pixels are not looked at."""
+    if image.mode == "P":
+        palette = image.getpalette("RGB")
+        return palette is not None and palette[0::3] == palette[1::3] == palette[2::3]
+    return image.mode in {"1", "L", "LA", "La", "F"} or image.mode.startswith("I")
 
 
 def _read(path: Path) -> bytes:
@@ -104,16 +167,8 @@ def _open(content: bytes, name: str) -> Image:
             ) from error
 
 
-def _check_size(size: tuple[int, int], expected: tuple[int, int], name: str) -> None:
-    shown = f"{size[0]:,} x {size[1]:,} pixels (width x height)"
-    if size[0] * size[1] > LARGEST_PIXELS:
-        raise DataError(
-            f"{name}: claims {shown}, more than the {LARGEST_PIXELS:,} pixels allowed; give a smaller image"
-        )
-    if size != expected:
-        raise ShapeError(
-            f"{name}: is {shown}, expected {expected[0]} x {expected[1]} as the model takes; resize it first"
-        )
+def _shown(image: Image) -> str:
+    return f"{image.width:,} x {image.height:,} pixels (width x height)"
 
 
 def _converted(image: Image, mode: str) -> Image:

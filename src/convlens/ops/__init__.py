@@ -5,7 +5,7 @@ and nothing is kept anywhere else, so the same function serves any number of thr
 given: float32 when training, float64 when a gradient is checked.
 
 Reading order: `window` (which pixels an output sees), `conv`, `pool`, `dense`, `local`, `norm`, `activation`,
-`loss`, `update`.
+`loss`, `update`, `warp`.
 """
 
 from .activation import relu, relu_backward, softmax, tanh, tanh_backward

@@ -45,7 +45,7 @@ class Training:
             )
         self.model, self.dataset, self.recipe, self.seed = model, dataset, recipe, seed
         self.engine = model.engine
-        self.batches = Batches(dataset.train, model.preprocessing, recipe.batch_size, seed)
+        self.batches = Batches(dataset.train, model.preprocessing, recipe.batch_size, seed, recipe.augmentation)
         self.gradient = aligned_zeros(model.flat.size, model.flat.dtype.type)
         self.state = State(
             Progress(),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
+from ..data import Augmentation
 from ..errors import ConfigurationError, nearest
 from ..optim import OPTIMIZERS, SCHEDULES, SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 from ..optim.numbers import is_number
@@ -42,6 +43,8 @@ class Recipe:
         Evaluate and keep, not the last weights, but their exponential moving average over the steps, with this decay;
         training goes on with the weights themselves. Running statistics are averaged alike. See
         `convlens.ops.update.average`.
+    augmentation
+        How training images are moved each time they are shown; None leaves them as they are.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Recipe:
     label_smoothing: float = 0.0
     clip_norm: float | None = None
     ema_decay: float | None = None
+    augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:
         for field in ("epochs", "batch_size", "patience"):
@@ -74,6 +78,7 @@ class Recipe:
         before stay what they were.
         """
         later = {name: getattr(self, name) for name in _LATER}
+        moved = {} if self.augmentation is None else {"augmentation": self.augmentation.to_dict()}
         return {
             "name": self.name,
             "optimizer": {"name": type(self.optimizer).__name__, **asdict(self.optimizer)},
@@ -82,6 +87,7 @@ class Recipe:
             "batch_size": self.batch_size,
             "patience": self.patience,
             **{name: value for name, value in later.items() if value != _LATER[name]},
+            **moved,
         }
 
     @classmethod
@@ -99,7 +105,9 @@ class Recipe:
                 raise ConfigurationError(f"a recipe has no setting {key!r}{nearest(str(key), known)}")
         optimizer = _named(OPTIMIZERS, given["optimizer"], "optimiser")
         schedule = _named(SCHEDULES, given["schedule"], "schedule")
-        return cls(**{**given, "optimizer": optimizer, "schedule": schedule})
+        moved = given.get("augmentation")
+        augmentation = None if moved is None else Augmentation.from_dict(moved)
+        return cls(**{**given, "optimizer": optimizer, "schedule": schedule, "augmentation": augmentation})
 
 
 def _named(classes: Mapping[str, type[_Part]], given: Mapping[str, Any], what: str) -> _Part:

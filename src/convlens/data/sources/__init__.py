@@ -1,16 +1,16 @@
-"""Where data come from: one file a source, and this table of them all.
+"""Where data come from: one file a source, and the tables of them all.
 
 To add a data set with a name, write a file like `mnist.py` that ends in a `Source` and enter it in `SOURCES`.
-To add a kind of folder, write a file like `idx_folder.py` that ends in a `FolderFormat` and enter it in
-`FOLDER_FORMATS`.
+To add a kind of file or folder, write a file like `npz_file.py` that ends in a `Format` and enter it in `FORMATS`.
 """
 
 from __future__ import annotations
 
-from . import idx_folder, mnist
-from .source import FolderFormat, Listing, Source, VerifiedFile
+from . import csv_file, fashion_mnist, idx_folder, image_folder, mnist, npz_file
+from .source import Asked, Format, Listing, Source, VerifiedFile
 
-SOURCES: dict[str, Source] = {source.name: source for source in (mnist.SOURCE,)}
-FOLDER_FORMATS: tuple[FolderFormat, ...] = (idx_folder.FORMAT,)  # the first that recognises a folder reads it
+SOURCES: dict[str, Source] = {source.name: source for source in (mnist.SOURCE, fashion_mnist.SOURCE)}
+# the first that recognises a file or folder reads it
+FORMATS: tuple[Format, ...] = (idx_folder.FORMAT, csv_file.FORMAT, npz_file.FORMAT, image_folder.FORMAT)
 
-__all__ = ["FOLDER_FORMATS", "SOURCES", "FolderFormat", "Listing", "Source", "VerifiedFile"]
+__all__ = ["FORMATS", "SOURCES", "Asked", "Format", "Listing", "Source", "VerifiedFile"]

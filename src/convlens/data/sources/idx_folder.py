@@ -19,24 +19,24 @@ from ...typing import UInt8
 from .. import idx
 from ..assemble import assemble
 from ..dataset import Dataset, Examples
-from .source import FolderFormat, VerifiedFile
+from .source import Asked, Format, VerifiedFile
 
 _TRAIN = ("train",)
 _TEST = ("t10k", "test")
-EXPECTED = "IDX files named train-images* and train-labels*, and t10k-... or test-... if there is a test set"
+EXPECTED = (
+    "a folder of IDX files named train-images* and train-labels*, and t10k-... or test-... if there is a test set"
+)
 
 
-def load(folder: Path, validation_fraction: float, seed: int) -> Dataset:
+def load(folder: Path, asked: Asked) -> Dataset:
     """Load a folder of IDX files.
 
     Parameters
     ----------
     folder
         Where they are.
-    validation_fraction
-        Share of the training images that validates.
-    seed
-        Of the splits.
+    asked
+        How it is asked for.
 
     Raises
     ------
@@ -59,8 +59,8 @@ def load(folder: Path, validation_fraction: float, seed: int) -> Dataset:
         folder.resolve().name,
         given,
         _examples(folder, _TEST, "test", sums),
-        validation_fraction=validation_fraction,
-        seed=seed,
+        validation_fraction=asked.validation_fraction,
+        seed=asked.seed,
         provenance=provenance,
     )
 
@@ -107,8 +107,10 @@ def _found(folder: Path) -> str:
 
 
 def recognises(folder: Path) -> bool:
-    """Whether a folder has a file with one of these names."""
-    return any(_any(folder, f"{prefix}-{kind}*") for prefix in (*_TRAIN, *_TEST) for kind in ("images", "labels"))
+    """Whether it is a folder with a file with one of these names."""
+    return folder.is_dir() and any(
+        _any(folder, f"{prefix}-{kind}*") for prefix in (*_TRAIN, *_TEST) for kind in ("images", "labels")
+    )
 
 
 def _any(folder: Path, pattern: str) -> bool:
@@ -136,4 +138,4 @@ def _verified(path: Path, dimensions: int) -> VerifiedFile:
     return VerifiedFile(path.name, sums[path.name], None, ok=True, items=items, place="folder")
 
 
-FORMAT = FolderFormat(EXPECTED, recognises, load, verify)
+FORMAT = Format(EXPECTED, recognises, load, verify)

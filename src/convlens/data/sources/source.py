@@ -11,6 +11,25 @@ from ..dataset import Dataset
 
 
 @dataclasses.dataclass(frozen=True)
+class Asked:
+    """How a data set is to be loaded.
+
+    Attributes
+    ----------
+    validation_fraction
+        Share of the training images that validates.
+    seed
+        Of the splits.
+    skip_broken
+        Leave out what cannot be read and name it in the provenance, rather than refuse the whole.
+    """
+
+    validation_fraction: float = 0.1
+    seed: int = 0
+    skip_broken: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class VerifiedFile:
     """What a full check of one file found.
 
@@ -27,7 +46,8 @@ class VerifiedFile:
     items
         How many images or labels it holds; 0 if that could not be found out.
     place
-        ``"archive"`` (part of the package), ``"cache"`` (an unpacked copy) or ``"folder"`` (one's own).
+        ``"archive"`` (part of the package), ``"system"`` (installed for everybody), ``"cache"`` (the user's copy) or
+        ``"folder"`` (one's own).
     problem
         What is wrong and what to do, if anything is.
     """
@@ -83,36 +103,43 @@ class Source:
     name
         What `load` takes.
     load
-        (validation fraction, seed) -> Dataset.
+        How it is asked for -> Dataset.
     verify
         () -> one entry a file.
     listing
         () -> its line in the list.
+    fetch
+        (told of each download before it begins) -> the files in the user's cache; None where there is nothing to
+        download.
     """
 
     name: str
-    load: Callable[[float, int], Dataset]
+    load: Callable[[Asked], Dataset]
     verify: Callable[[], list[VerifiedFile]]
     listing: Callable[[], Listing]
+    fetch: Callable[[Callable[[str], object]], list[Path]] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
-class FolderFormat:
-    """A way in which a folder can hold somebody's own data.
+class Format:
+    """A way in which a file or a folder can hold somebody's own data.
 
     Attributes
     ----------
     expected
-        What such a folder holds, for the message when no format fits.
+        What such a file or folder holds, for the message when no format fits.
     recognises
-        Whether a folder looks as if it were meant to be of this format.
+        Whether a path looks as if it were meant to be of this format.
     load
-        (folder, validation fraction, seed) -> Dataset.
+        (path, how it is asked for) -> Dataset.
     verify
-        (folder) -> one entry a file.
+        (path) -> one entry a file.
+    skips
+        Whether it can leave out what is broken.
     """
 
     expected: str
     recognises: Callable[[Path], bool]
-    load: Callable[[Path, float, int], Dataset]
+    load: Callable[[Path, Asked], Dataset]
     verify: Callable[[Path], list[VerifiedFile]]
+    skips: bool = False

@@ -1,0 +1,146 @@
+"""Augmentation: every training image is moved a little each time it is shown, and stays what it is.
+
+The settings are a frozen dataclass; the mathematics is in `convlens.ops.warp`. Draws are addressed by seed, epoch and
+step and made for the whole batch at once, so a resumed run sees the same images, and the number of threads is
+indifferent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..engine.blas import single_threaded_blas
+from ..errors import ConfigurationError, nearest
+from ..ops.warp import affine_matrices, affine_places, bilinear, elastic_displacement
+from ..randomness import stream
+from ..typing import Float32
+
+_LARGEST = {"shift": 1000.0, "rotation": 180.0, "scale": 10.0, "shear": 10.0, "elastic": 1000.0, "smoothness": 100.0}
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """How far training images are moved. Each image draws for itself, evenly between the limits.
+
+    Parameters
+    ----------
+    shift
+        Pixels at most, in each direction; not only whole ones.
+    rotation
+        Degrees at most, to either side.
+    scale
+        0.1 makes things up to 1.1 times larger, or as much smaller.
+    shear
+        Columns at most for each row, to either side.
+    elastic
+        Strength of elastic distortion: Simard's alpha, for which he took 34. The mean displacement at the default
+        smoothness is about a thirtieth of it, in pixels.
+    smoothness
+        Simard's sigma: the deviation in pixels of the Gaussian that smooths it.
+
+    Raises
+    ------
+    ConfigurationError
+        If a setting is out of range.
+
+    Examples
+    --------
+    >>> Augmentation(shift=2, rotation=12).to_dict()["rotation"]
+    12.0
+    """
+
+    shift: float = 0.0
+    rotation: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    elastic: float = 0.0
+    smoothness: float = 4.0
+
+    def __post_init__(self) -> None:
+        for name, largest in _LARGEST.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= largest:
+                raise ConfigurationError(
+                    f"augmentation: {name} is a number from 0 to {largest:g}, not {value!r}; 0 moves nothing"
+                )
+            object.__setattr__(self, name, float(value))
+        if self.smoothness < 0.1:
+            raise ConfigurationError(f"augmentation: smoothness is 0.1 pixels or more, not {self.smoothness!r}")
+
+    @property
+    def moves(self) -> bool:
+        """Whether it changes anything."""
+        return self._affine or self.elastic > 0
+
+    @property
+    def _affine(self) -> bool:
+        return max(self.shift, self.rotation, self.scale, self.shear) > 0
+
+    def __call__(
+        self, images: Float32, seed: int, *, epoch: int = 0, step: int = 0, out: Float32 | None = None
+    ) -> Float32:
+        """Move the images of one batch.
+
+        Parameters
+        ----------
+        images
+            (N, H, W, C) float32, preprocessed.
+        seed, epoch, step
+            The address of the draws.
+        out
+            (N, H, W, C) float32, C-contiguous, not `images` itself; without it, a new array.
+
+        Returns
+        -------
+        Float32
+            (N, H, W, C); the very images given, to the bit, where nothing is to be moved.
+        """
+        if not self.moves:
+            return images
+        n, height, width, _ = images.shape
+        draw = stream(seed, "augment", epoch=epoch, step=step)
+        # All five are drawn whatever is asked for: a setting more must not change what the others draw.
+        down, right, turn, size, slant = draw.uniform(-1, 1, (5, n))
+        matrices = affine_matrices(
+            math.radians(self.rotation) * turn,
+            np.exp(math.log1p(self.scale) * size),
+            self.shear * slant,
+            self.shift * np.stack((down, right), axis=1),
+        )
+        rows, columns = affine_places(matrices, height, width)
+        if self.elastic:
+            noise = draw.random((n, 2, height, width), dtype=np.float32)
+            noise *= 2
+            noise -= 1
+            with single_threaded_blas():
+                field = elastic_displacement(noise, self.elastic, self.smoothness)
+            rows += field[:, 0]
+            columns += field[:, 1]
+        moved: Float32 = bilinear(images, rows, columns, out=out)
+        return moved
+
+    def to_dict(self) -> dict[str, float]:
+        """Return plain JSON data from which `from_dict` makes an equal object."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> Augmentation:
+        """Make the object that `to_dict` described.
+
+        Raises
+        ------
+        ConfigurationError
+            If a key is unknown (the message names the nearest right one) or a value is out of range.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(settings, Mapping):
+            raise ConfigurationError(f"augmentation: expected settings by name ({', '.join(known)}), not {settings!r}")
+        for key in settings:
+            if key not in known:
+                raise ConfigurationError(f"augmentation: unknown setting {key!r}{nearest(str(key), known)}")
+        return cls(**settings)

@@ -1,0 +1,119 @@
+"""Downloading one file: verified before it is kept, and there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import DataError, OutputError
+from ..files import make_folder
+
+_TIMEOUT = 30.0  # seconds without a byte
+_CHUNK = 2**18
+
+
+def download(
+    urls: Sequence[str], target: Path, *, check: Callable[[Path], object], largest: int, otherwise: str
+) -> None:
+    """Download a file from the first mirror that has it.
+
+    Parameters
+    ----------
+    urls
+        Mirrors, tried in order.
+    target
+        Where to keep it; its folder is made. What stands there is replaced only by something sound.
+    check
+        Called with the path of what came, before it is kept; raises DataError if it is not what was wanted.
+    largest
+        Bytes after which a mirror is given up.
+    otherwise
+        What else one can do, for the message when no mirror has it.
+
+    Raises
+    ------
+    DataError
+        If no mirror can be reached, or none has the right file.
+    OutputError
+        If the file cannot be written.
+    """
+    make_folder(target.parent)
+    problems = []
+    for url in urls:
+        try:
+            with _temporary(target) as (path, file):
+                _receive(url, file, largest)
+                _check(path, url, check)
+                _keep(path, target)
+        except DataError as error:
+            problems.append(str(error))
+        else:
+            return
+    raise DataError(f"{target.name} cannot be downloaded: {'; '.join(problems)}. Without a download: {otherwise}")
+
+
+def _check(path: Path, url: str, check: Callable[[Path], object]) -> None:
+    """Check what came, and call it by where it came from."""
+    try:
+        check(path)
+    except DataError as error:
+        raise DataError(str(error).replace(str(path), url)) from error
+
+
+def _keep(path: Path, target: Path) -> None:
+    try:
+        path.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}; move away what is there") from error
+
+
+def _receive(url: str, file: BinaryIO, largest: int) -> None:
+    """Write what a URL gives into a file; DataError if it gives nothing, or too much."""
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
+    left = largest
+    try:
+        with urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310 - the URLs are ours
+            while piece := answer.read(min(_CHUNK, left + 1)):
+                left -= len(piece)
+                if left < 0:
+                    raise DataError(f"{url} sends more than {largest:,} bytes")
+                _write(file, piece)
+    except (OSError, HTTPException) as error:  # URLError is an OSError
+        reason = getattr(error, "reason", None) or error
+        raise DataError(f"{url} cannot be read ({reason})") from error
+    _write(file, b"")
+
+
+def _write(file: BinaryIO, piece: bytes) -> None:
+    """Write a piece, or with none see to it that all is on the disk."""
+    try:
+        file.write(piece)
+        if not piece:
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {file.name}: {error.strerror or error}; make room, or name a folder in CONVLENS_CACHE"
+        ) from error
+
+
+@contextlib.contextmanager
+def _temporary(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Open a file beside the target; it is gone afterwards, unless it was renamed."""
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-", suffix=".part")
+    except OSError as error:
+        raise OutputError(
+            f"cannot write into {target.parent}: {error.strerror or error}; name another folder in CONVLENS_CACHE"
+        ) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield Path(name), file
+    finally:
+        Path(name).unlink(missing_ok=True)

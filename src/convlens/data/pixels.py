@@ -1,0 +1,121 @@
+"""Numbers of unknown origin into pixels and labels: what cannot be meant is refused, and nothing is guessed quietly."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..errors import DataError
+from ..typing import Array, Labels, UInt8
+from .encode import check_labels
+
+SCALED = "floats from 0 to 1, multiplied by 255 and rounded"
+
+
+def square_shape(count: int, name: str) -> tuple[int, int, int]:
+    """Return the shape of a square image with so many values: (H, H, 1) or (H, H, 3).
+
+    Raises
+    ------
+    DataError
+        If there is none. No number is both, as 3 is no square.
+    """
+    for channels in (1, 3):
+        side = math.isqrt(count // channels)
+        if count > 0 and side * side * channels == count:
+            return side, side, channels
+    raise DataError(
+        f"{name}: {count:,} values an image are neither H x H (grey) nor H x H x 3 (colour); "
+        "images in rows must be square: give others as arrays (N, H, W) in an .npz file, or as image files"
+    )
+
+
+def to_images(values: Array, name: str) -> Array:
+    """Return an array as (N, H, W, C) with C 1 or 3, without a copy; rows of values (N, D) become square images.
+
+    Raises
+    ------
+    DataError
+        If it is of another shape.
+    """
+    if values.ndim == 2:
+        return values.reshape(len(values), *square_shape(values.shape[1], name))
+    if values.ndim == 3:
+        values = values[..., np.newaxis]
+    if values.ndim != 4 or values.shape[3] not in {1, 3} or 0 in values.shape:
+        raise DataError(
+            f"{name}: is of shape {values.shape}; expected images (N, H, W), (N, H, W, 1) or "
+            "(N, H, W, 3), channels last"
+        )
+    return values
+
+
+def to_pixels(values: Array, name: str, *, scaled: bool | None = None) -> tuple[UInt8, bool]:
+    """Return images as uint8.
+
+    Whole numbers from 0 to 255 are pixels, whatever their type. Floats that all lie between 0 and 1 are multiplied by
+    255 and rounded; the caller notes that in the provenance. Everything else is refused.
+
+    Parameters
+    ----------
+    values
+        (N, ...) of any numeric type.
+    name
+        What to call them in messages.
+    scaled
+        Whether they must be floats from 0 to 1 (as the training images were), must not be, or (None) either.
+
+    Returns
+    -------
+    pixels, scaled
+        uint8, and whether they were floats from 0 to 1.
+
+    Raises
+    ------
+    DataError
+        If a value is not finite, not whole or out of range; the message names the first and its image.
+    """
+    if values.dtype == np.uint8:
+        return values, False
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8) * np.uint8(255), False
+    floating = np.issubdtype(values.dtype, np.floating)
+    if floating:
+        _refuse(~np.isfinite(values), values, name, "a finite number")
+        if scaled is None:
+            scaled = bool(values.max() <= 1)
+        if scaled:
+            _refuse((values < 0) | (values > 1), values, name, "0 to 1, as in the training images")
+            return np.rint(values * values.dtype.type(255)).astype(np.uint8), True
+    _refuse((values < 0) | (values > 255), values, name, "0 to 255")
+    if floating:
+        _refuse(values != np.floor(values), values, name, "a whole number from 0 to 255, or all from 0 to 1")
+    return values.astype(np.uint8), False
+
+
+def to_labels(values: Array, name: str) -> Labels:
+    """Return labels as int64; (N, 1) and whole floats will do.
+
+    Raises
+    ------
+    DataError
+        If they are not whole numbers from 0, one for each image.
+    """
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim == 2:
+        raise DataError(f"{name}: is of shape {values.shape}; give one class number an image, labels.argmax(axis=1)")
+    if values.ndim == 1 and np.issubdtype(values.dtype, np.floating):
+        _refuse(~np.isfinite(values), values, name, "a class number")
+        _refuse((values != np.floor(values)) | (np.abs(values) > 2**31), values, name, "a whole class number")
+        values = values.astype(np.int64)
+    return check_labels(values, name=name)
+
+
+def _refuse(wrong: Array, values: Array, name: str, expected: str) -> None:
+    """Raise DataError about the first value that is wrong, if one is."""
+    if wrong.any():
+        where = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        place = f" at {tuple(int(index) for index in where[1:])}" if len(where) > 1 else ""
+        raise DataError(f"{name}: number {where[0]:,} has {values[where].item()!r}{place}; expected {expected}")

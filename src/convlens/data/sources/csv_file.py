@@ -1,0 +1,227 @@
+"""Images in rows of a CSV file: ``label,pixel0,pixel1,...``, whole numbers, with or without a header.
+
+A file is a data set; so is a folder with one such file, or with one for training and one for the test
+(``train.csv`` and ``test.csv``, ``mnist_train.csv`` and ``mnist_test.csv``). Images are square, grey or colour
+(red, green and blue of a pixel beside each other). A header may put the label in another column.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ...errors import DataError
+from ...typing import Array, Labels, UInt8
+from ..assemble import assemble
+from ..dataset import Dataset, Examples
+from ..idx import LARGEST_CONTENT
+from ..pixels import square_shape
+from .source import Asked, Format, VerifiedFile
+
+EXPECTED = "a .csv file with rows label,pixel0,pixel1,..., or a folder with train.csv and test.csv"
+_LABEL_NAMES = ("label", "class", "target", "y")
+_CHUNK = 2**23  # bytes of text parsed at a time
+
+
+def load(path: Path, asked: Asked) -> Dataset:
+    """Load a CSV file, or a folder of one or two.
+
+    Raises
+    ------
+    DataError
+        If a row is not what it should be (the message names its line), or images are not square.
+    ConfigurationError
+        If fraction or seed is out of range.
+    """
+    train, test = _files(path)
+    given = _examples(train, "train")
+    provenance = {
+        "source": f"the CSV {'file' if path == train else 'files in'} {path}",
+        "licence": "not stated (one's own data)",
+        "sha256": {file.name: _sum(file) for file in (train, test) if file is not None},
+    }
+    examine = None if test is None else _examples(test, "test")
+    return assemble(
+        path.resolve().stem,
+        given,
+        examine,
+        validation_fraction=asked.validation_fraction,
+        seed=asked.seed,
+        provenance=provenance,
+    )
+
+
+def _files(path: Path) -> tuple[Path, Path | None]:
+    """Return the file to train on, and the test's if there is one."""
+    if path.is_file():
+        return path, None
+    files = _tables(path)
+    train = [file for file in files if "train" in file.stem.lower()]
+    test = [file for file in files if "test" in file.stem.lower()]
+    if len(files) == 1 and not test:
+        return files[0], None
+    if len(train) != 1 or len(test) > 1 or len(files) != len(train) + len(test):
+        raise DataError(
+            f"{path}: holds {', '.join(file.name for file in files[:5])}; expected train.csv and, if there is a test "
+            "set, test.csv: move the others away, or name one file"
+        )
+    return train[0], test[0] if test else None
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(
+        file for file in folder.iterdir() if file.suffix.lower() == ".csv" and file.is_file() and file.name[0] != "."
+    )
+
+
+def _examples(path: Path, name: str) -> Examples:
+    pixels, labels = _read(path)
+    shape = square_shape(pixels.shape[1], str(path))
+    return Examples(name, pixels.reshape(-1, *shape), labels)
+
+
+class _Table(NamedTuple):
+    """What the first row says of all."""
+
+    path: Path
+    columns: int
+    label: int  # its column
+
+
+def _read(path: Path) -> tuple[UInt8, Labels]:
+    """Return pixels (N, D) and labels (N,)."""
+    table: _Table | None = None
+    pixels: list[UInt8] = []
+    labels: list[Labels] = []
+    size = 0
+    for lines in _lines(path):
+        if table is None:
+            table, header = _first(path, lines[0])
+            if header:
+                del lines[0]
+        if not lines:
+            continue
+        values = _parse(table, lines)
+        numbers = values[:, table.label]
+        _check(table, lines, values)
+        labels.append(numbers.astype(np.int64))
+        pixels.append(np.delete(values, table.label, axis=1).astype(np.uint8))
+        size += pixels[-1].nbytes
+        if size > LARGEST_CONTENT:
+            raise DataError(f"{path}: holds more than {LARGEST_CONTENT:,} pixels; divide the file")
+    if not pixels:
+        raise DataError(f"{path}: has no images; expected {EXPECTED}")
+    return np.concatenate(pixels), np.concatenate(labels)
+
+
+_Line = tuple[int, str]  # number of the line, from 1, and its text
+
+
+def _lines(path: Path) -> Iterator[list[_Line]]:
+    """Give the lines that are not blank, in portions."""
+    number = 0
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            while portion := file.readlines(_CHUNK):
+                texts = [(number + i, text.strip()) for i, text in enumerate(portion, 1)]
+                number += len(portion)
+                if kept := [line for line in texts if line[1]]:
+                    yield kept
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is no text after line {number:,}; expected {EXPECTED}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); give a CSV file") from error
+
+
+def _first(path: Path, line: _Line) -> tuple[_Table, bool]:
+    """Learn from the first line how many columns there are and which is the label; and whether it is a header."""
+    cells = [cell.strip().strip('"').lower() for cell in line[1].split(",")]
+    if len(cells) < 2:
+        raise DataError(f"{path}, line {line[0]}: has no comma; expected label,pixel0,pixel1,...")
+    named = [column for column, cell in enumerate(cells) if cell in _LABEL_NAMES]
+    if len(named) == 1:
+        return _Table(path, len(cells), named[0]), True
+    if not _is_number(cells[0]) and not _is_number(cells[1]):
+        if cells[0].startswith("pixel"):
+            raise DataError(
+                f"{path}: its header names no label; expected a column called label, and it may be the first"
+            )
+        return _Table(path, len(cells), 0), True
+    return _Table(path, len(cells), 0), False
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _parse(table: _Table, lines: list[_Line]) -> Array:
+    """Return the numbers of some lines, (lines, columns)."""
+    for number, text in lines:
+        if text.count(",") + 1 != table.columns:
+            raise DataError(
+                f"{table.path}, line {number}: has {text.count(',') + 1:,} values, the first line has "
+                f"{table.columns:,}; expected as many in every line"
+            )
+    try:
+        return _numbers([text for _, text in lines])
+    except ValueError:
+        for number, text in lines:
+            for column, cell in enumerate(text.split(",")):
+                if not _is_number(cell.strip().strip('"')):
+                    raise DataError(
+                        f"{table.path}, line {number}, column {column + 1}: {cell[:40]!r} is no number; "
+                        "expected label,pixel0,pixel1,... in whole numbers"
+                    ) from None
+        raise
+
+
+def _numbers(texts: list[str]) -> Array:
+    return np.loadtxt(texts, dtype=np.float64, delimiter=",", comments=None, quotechar='"', ndmin=2)
+
+
+def _check(table: _Table, lines: list[_Line], values: Array) -> None:
+    """Raise DataError about the first value that is no label or no pixel."""
+    with np.errstate(invalid="ignore"):
+        wrong = ~np.isfinite(values) | (values != np.floor(values)) | (values < 0) | (values > 255)
+        numbers = values[:, table.label]
+        wrong[:, table.label] = ~((numbers >= 0) & (numbers < 2**31) & (numbers == np.floor(numbers)))
+    if wrong.any():
+        row, column = (int(index) for index in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
+        what = "a class number from 0" if column == table.label else "a pixel, a whole number from 0 to 255"
+        raise DataError(
+            f"{table.path}, line {lines[row][0]}, column {column + 1}: is {values[row, column]:g}; expected {what}"
+        )
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def recognises(path: Path) -> bool:
+    """Whether it is a file whose name ends in ``.csv``, or a folder with one."""
+    return path.suffix.lower() == ".csv" if path.is_file() else bool(_tables(path))
+
+
+def verify(path: Path) -> list[VerifiedFile]:
+    """Read every row of every file."""
+    return [_verified(file) for file in _files(path) if file is not None]
+
+
+def _verified(path: Path) -> VerifiedFile:
+    try:
+        items = len(_examples(path, path.name))
+    except DataError as error:
+        return VerifiedFile(path.name, "", None, ok=False, items=0, place="folder", problem=str(error))
+    return VerifiedFile(path.name, _sum(path), None, ok=True, items=items, place="folder")
+
+
+FORMAT = Format(EXPECTED, recognises, load, verify)
