@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convlens.engine.arena import Arena
-from convlens.engine.plan import Flat, LaneStore, Memory, Pass
+from convlens.engine.passes import Flat, LaneStore, Memory, Pass
 from convlens.engine.rewrite import rewrite
 from convlens.nn import Model
 from convlens.typing import Array, Float32

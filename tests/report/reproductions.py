@@ -25,8 +25,8 @@ LEVELS = {
     "baseline, plain": 0.9720, "baseline, good": 0.9790, "baseline-wide, good": 0.9812, "baseline-flops, good": 0.9835,
     "cnn, plain": 0.9875, "cnn, good": 0.9912,
     "3x3": 0.9855, "5x5": 0.9868, "7x7": 0.9864,
-    "5x5, equal FLOPs": 0.9822, "7x7, equal FLOPs": 0.9771, "5x5, equal parameters": 0.9860,
-    "7x7, equal parameters": 0.9852,
+    "5x5, equal FLOPs": 0.9822, "7x7, equal FLOPs": 0.9771, "3x3 as large as 5x5": 0.9860,
+    "3x3 as large as 7x7": 0.9852,
 }  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from .arena import Arena
 from .blas import single_threaded_blas
 from .interpreter import FIRST, Address
 from .lanes import LANES, Workers, split, thread_count
-from .plan import Flat, LaneBatch, Memory, PredictionPlan, TrainingPlan, micro_batch_size
+from .passes import Flat, Memory
+from .plan import LaneBatch, PredictionPlan, TrainingPlan, micro_batch_size
 from .rewrite import rewrite
 
 

@@ -1,8 +1,7 @@
 """The NumPy plan: a Program bound to preallocated arrays, run in micro-batches that stay in the cache.
 
 A `TrainingPlan` is a batch of one size; it has a `LanePlan` for each lane, and that a `Pass` for each micro-batch: the
-kernels, wired together. A `PredictionPlan` runs passes forward only. Values that several nodes read, and memory that
-two nodes may share, are settled here, once, when a plan is bound.
+kernels, wired together (`passes`). A `PredictionPlan` runs passes forward only.
 """
 
 from __future__ import annotations
@@ -14,211 +13,17 @@ from functools import partial
 import numpy as np
 
 from .. import ops
-from ..program import INPUT, Node, Program
+from ..program import Node
 from ..typing import Array, Float32, FloatArray, IntArray
 from .arena import Arena
-from .kernels import KERNELS, BatchNormKernel, DropoutKernel, FallbackKernel, Kernel, Wiring
+from .kernels import BatchNormKernel
 from .kernels.dense import DenseKernel
 from .lanes import Workers, split
+from .passes import Flat, LaneStore, Memory, Pass
 
 TRAINING_BYTES = 12 << 20  # memory of a micro-batch in training; measured in benchmarks/ to be the best compromise
 PREDICTION_BYTES = 3 << 20
 LARGEST_MICRO_BATCH = 32
-
-
-def kernel_of(node: Node) -> type[Kernel]:
-    """Return the kernel class that runs a node."""
-    return KERNELS.get(node.op, FallbackKernel)
-
-
-class Memory:
-    """Which array holds each value of a Program, and each derivative, for one micro-batch.
-
-    Values that a kernel may compute in place share the array of their *root*, the value it is computed from. Roots in
-    `lane_values` and `lane_derivatives` are kept for all images of the lane, in arrays the lane owns; the others live
-    in the arena until the next micro-batch.
-    """
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.roots: dict[str, str] = {INPUT: INPUT}
-        needed: set[str] = set()  # roots whose contents some backward pass reads, so that they may only be reshaped
-        for node in program.nodes:
-            source, kernel = node.inputs[0], kernel_of(node)
-            root = self.roots[source]
-            alone = kernel.in_place and len(program.consumers(source)) == 1
-            shared = alone and (root not in needed or node.op == "reshape")
-            self.roots[node.name] = root if shared else node.name
-            if kernel.needs_output:
-                needed.add(self.roots[node.name])
-        keepers = [node for node in program.nodes if kernel_of(node).whole_lane]
-        self.lane_values = {self.roots[node.inputs[0]] for node in keepers}
-        self.lane_derivatives = {self.roots[node.name] for node in keepers}
-        self.shapes = {INPUT: program.input_shape} | {node.name: node.output_shape for node in program.nodes}
-        self.has_barriers = any(kernel_of(node).barrier for node in program.nodes)
-
-
-@dataclass
-class LaneStore:
-    """The arrays of one lane: those that hold all its images, by root, and what its micro-batches share."""
-
-    values: dict[str, Float32]
-    derivatives: dict[str, Float32]
-    shared: dict[str, Float32]
-
-    @classmethod
-    def make(cls, memory: Memory, images: int) -> LaneStore:
-        """Allocate for a number of images."""
-        return cls(
-            {root: np.zeros((images, *memory.shapes[root]), np.float32) for root in sorted(memory.lane_values)},
-            {root: np.zeros((images, *memory.shapes[root]), np.float32) for root in sorted(memory.lane_derivatives)},
-            {},
-        )
-
-
-@dataclass(frozen=True)
-class Flat:
-    """The flat arrays that a plan reads and writes; `gradient` is one lane's, None in a plan for prediction."""
-
-    parameters: Array
-    buffers: Array
-    gradient: Array | None = None
-
-
-class Pass:
-    """The kernels of one micro-batch of n images, bound to their arrays and ready to run.
-
-    They are cut into segments: every segment but the first begins with a barrier.
-    """
-
-    def __init__(
-        self,
-        memory: Memory,
-        n: int,
-        arena: Arena,
-        flat: Flat,
-        lane: LaneStore | None = None,
-        rows: slice = slice(0, 0),
-    ) -> None:
-        self.n, self._memory, self._arena = n, memory, arena
-        self._rows = rows
-        start = arena.mark()
-        program = memory.program
-        values = self._arrays(memory.lane_values if lane else set(), lane.values if lane else {})
-        derivatives = self._arrays(memory.lane_derivatives, lane.derivatives) if lane else {}
-        self.x, self.logits = values[INPUT], values[program.output]
-        self.dlogits = derivatives.get(program.output)
-        self.kernels: list[Kernel] = []
-        self._additions: dict[str, list[tuple[Float32, Float32]]] = {}
-        self._needed = self._with_parameters_before(program)
-        for node in program.nodes:
-            wiring = Wiring(
-                node,
-                tuple(values[name] for name in node.inputs),
-                values[node.name],
-                tuple(self._derivative_of(node, position, derivatives) for position in range(len(node.inputs))),
-                derivatives.get(node.name),
-                flat.parameters,
-                flat.buffers,
-                flat.gradient,
-                accumulate=rows.start > 0,
-                shared=lane.shared if lane else {},
-            )
-            self.kernels.append(kernel_of(node)(wiring))
-        self._take_memory()
-        # an arena may be used by others once this pass has run; one with barriers stays under way, and keeps its own
-        if not memory.has_barriers or lane is None:
-            arena.release(start)
-        self.dropouts = [kernel for kernel in self.kernels if isinstance(kernel, DropoutKernel)]
-        self.segments: list[list[Kernel]] = [[]]
-        for kernel in self.kernels:
-            if kernel.barrier and lane is not None:
-                self.segments.append([])
-            self.segments[-1].append(kernel)
-
-    def _take_memory(self) -> None:
-        for kernel in self.kernels:
-            kernel.keep(self._arena)
-        mark = self._arena.mark()
-        highest = mark
-        for kernel in self.kernels:
-            kernel.scratch(self._arena)
-            highest = max(highest, self._arena.mark())
-            self._arena.release(mark)
-        self._arena.release(highest)
-
-    def _arrays(self, kept: set[str], store: dict[str, Float32]) -> dict[str, Float32]:
-        """Return an array for every value: the lane's for roots that are kept, the arena's for the others."""
-        memory, arrays = self._memory, {}
-        for root in dict.fromkeys(memory.roots.values()):
-            shape = (self.n, *memory.shapes[root])
-            arrays[root] = store[root][self._rows] if root in kept else self._arena.take(shape)
-        return {name: arrays[root].reshape(self.n, *memory.shapes[name]) for name, root in memory.roots.items()}
-
-    @staticmethod
-    def _with_parameters_before(program: Program) -> set[str]:
-        """Return the values behind at least one parameter: only their derivatives are of use."""
-        needed: set[str] = set()
-        for node in program.nodes:
-            if node.parameters or needed & set(node.inputs):
-                needed.add(node.name)
-        return needed
-
-    def _derivative_of(self, reader: Node, position: int, derivatives: dict[str, Float32]) -> Float32 | None:
-        """Return where a node writes the derivative of an input of its own.
-
-        Several readers of one value run backwards one after the other: the first to run, the last in the Program,
-        writes; the others write aside, and are added. A node that reads one value twice counts as two readers.
-        """
-        name = reader.inputs[position]
-        if name not in derivatives or name not in self._needed:
-            return None
-        target = derivatives[name]
-        nodes = self._memory.program.nodes
-        readers = [(node.name, place) for node in nodes for place, value in enumerate(node.inputs) if value == name]
-        if readers[-1] == (reader.name, position):
-            return target
-        aside = self._arena.take(target.shape)
-        self._additions.setdefault(reader.name, []).append((target, aside))
-        return aside
-
-    def begin(self, x: Float32, masks: Mapping[str, FloatArray] | None = None) -> None:
-        """Take images x (n, H, W, C) and, in training, the masks of dropout nodes."""
-        np.copyto(self.x, x)
-        for kernel in self.dropouts:
-            kernel.mask = None if masks is None else masks[kernel.wiring.node.name]
-
-    def forward(self, segment: int = 0) -> Float32:
-        """Run one segment, and measure for the barrier behind it; return the logits (n, K), complete after the last.
-
-        They are the plan's own array, valid until the next pass.
-        """
-        for kernel in self.segments[segment]:
-            kernel.forward()
-        if segment + 1 < len(self.segments):
-            self.barrier(segment + 1).measure()
-        return self.logits
-
-    def backward(self, segment: int = 0) -> None:
-        """Run one segment backwards, the last one first; then measure for the barrier at its beginning."""
-        if segment + 1 < len(self.segments):
-            self._back(self.segments[segment + 1][0])
-        own = self.segments[segment][1:] if segment else self.segments[segment]
-        for kernel in reversed(own):
-            self._back(kernel)
-        if segment:
-            self.barrier(segment).measure_back()
-
-    def _back(self, kernel: Kernel) -> None:
-        kernel.backward()
-        for target, aside in self._additions.get(kernel.wiring.node.name, ()):
-            np.add(target, aside, out=target)
-
-    def barrier(self, segment: int) -> BatchNormKernel:
-        """Return the barrier that a segment begins with."""
-        kernel = self.segments[segment][0]
-        assert isinstance(kernel, BatchNormKernel)
-        return kernel
 
 
 class LanePlan:

@@ -1,4 +1,4 @@
-"""Convolution."""
+"""Convolution, and what it shares with the locally connected layer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .base import Layer, Size, pair, require_count, require_size
 
 
 @dataclass(frozen=True)
-class Conv2D(Layer):
-    """Convolution with learned kernels: (H, W, C_in) -> (H_out, W_out, filters). See `convlens.ops.conv`.
+class Patchwise(Layer):
+    """What layers that look at patches with kernels have in common: their settings.
 
     Parameters
     ----------
@@ -42,19 +42,33 @@ class Conv2D(Layer):
         require_size(self, "strides")
         require_initializer(self.kernel_initializer)
 
+    def window(self, builder: ProgramBuilder, value: str) -> tuple[Window, int]:
+        """Return the geometry for a value that is read, and how many channels it has."""
+        height, width, channels = builder.image_shape(value, type(self).__name__)
+        size = (height, width)
+        return Window.resolve(
+            pair(self.kernel_size), pair(self.strides), self.padding, size, self.padding_mode
+        ), channels
+
+
+@dataclass(frozen=True)
+class Conv2D(Patchwise):
+    """Convolution with learned kernels: (H, W, C_in) -> (H_out, W_out, filters). See `convlens.ops.conv`.
+
+    Its settings are those of `Patchwise`.
+    """
+
     def lower(self, builder: ProgramBuilder, value: str) -> str:
         """Append one ``conv2d`` node."""
-        height, width, channels = builder.image_shape(value, "Conv2D")
-        kernel = pair(self.kernel_size)
-        window = Window.resolve(kernel, pair(self.strides), self.padding, (height, width), self.padding_mode)
-        h_out, w_out = window.output_size(height, width)
-        name, seen, area = builder.name("conv"), kernel[0] * kernel[1] * channels, kernel[0] * kernel[1]
+        window, channels = self.window(builder, value)
+        h_out, w_out = window.output_size(*builder.shape(value)[:2])
+        (kh, kw), name = window.kernel, builder.name("conv")
         w = builder.parameter(
             f"{name}.w",
-            (*kernel, channels, self.filters),
+            (kh, kw, channels, self.filters),
             self.kernel_initializer,
-            fan_in=seen,
-            fan_out=area * self.filters,
+            fan_in=kh * kw * channels,
+            fan_out=kh * kw * self.filters,
             decay=True,
         )
         b = builder.parameter(f"{name}.b", (self.filters,), "zeros")
@@ -65,5 +79,5 @@ class Conv2D(Layer):
             (h_out, w_out, self.filters),
             sight=window,
             parameters={"w": w, "b": b},
-            macs=h_out * w_out * seen * self.filters,
+            macs=h_out * w_out * w.size,
         )

@@ -19,7 +19,7 @@ from ..reproduction import KERNELS, ArmTrials, Reproduction
 from .picture import Picture
 from .style import Look, Series, empty
 
-GROUPS = ("as is", "equal FLOPs", "equal parameters")
+GROUPS = ("as is", "equal FLOPs", "3x3 as large")
 _NAME = "kernel-size"
 _HEADING = "Accuracy and size against the kernel size"
 
@@ -46,8 +46,8 @@ def picture(reproduction: Reproduction) -> Picture:
     bars = "large mark and bar: mean and 95 % t-interval" if n[-1] > 1 else "one seed, so there is no interval"
     caption = (
         f"Test accuracy, parameters and cost of the CNN with kernels of 3x3, 5x5 and 7x7: as is (circles, solid), "
-        f"with as many FLOPs as 3x3 (squares, dashed) and with as many parameters (triangles, dotted). "
-        f"Small hollow dots: every seed; {bars}; n = {seeds} a point. The three series share the 3x3 network. "
+        f"with as many FLOPs as 3x3 (squares, dashed), and a 3x3 network with as many parameters as each (triangles, "
+        f"dotted). Small hollow dots: every seed; {bars}; n = {seeds} a point. The series share the 3x3 network. "
         + reproduction.setting(KERNELS)
     )
     told = "; ".join(
@@ -63,7 +63,10 @@ def picture(reproduction: Reproduction) -> Picture:
 def _point(arm: ArmTrials) -> Point | None:
     interval = arm.evidence.metrics.get("test.accuracy")
     kernel = _kernel(arm.arm.configuration)
-    group = arm.name.partition(", ")[2] or GROUPS[0]
+    name, _, group = arm.name.partition(", ")
+    group = group or GROUPS[0]
+    if name.startswith(GROUPS[2]):  # stands where the network stands that it is as large as
+        kernel, group = int(name.rpartition("x")[2]), GROUPS[2]
     if interval is None or kernel is None or group not in GROUPS:
         return None
     mean = {name: float(np.mean(list(arm.values(name).values()) or [0.0])) for name in ("parameters", "flops")}
