@@ -115,8 +115,11 @@ def test_what_is_not_the_file_is_not_kept(
         path.write_text("<html>please log in</html>")
     else:
         monkeypatch.setattr(fashion_mnist, "_LARGEST_FILE", 100)
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz cannot be downloaded: .*Without a download"):
+    with pytest.raises(
+        DataError, match=r"train-images-idx3-ubyte\.gz cannot be downloaded: .*Without a download"
+    ) as caught:
         convlens.data.fetch("fashion-mnist")
+    assert ("sends more than 100 bytes" in str(caught.value)) == (kind == "large")
     assert list((tmp_path / "cache" / "fashion-mnist").iterdir()) == []
 
 

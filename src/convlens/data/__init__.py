@@ -1,6 +1,7 @@
 """Data: loading, splitting, preparing and dealing out images.
 
 Reading order: `idx` (a file) -> `sources` (a data set) -> `dataset` -> `split` -> `preprocess` -> `batches`.
+Somebody else's pictures: `image` (a file) -> `ink` (where the digit is) -> `foreign` (made like MNIST's).
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from .augment import Augmentation
 from .batches import Batch, Batches
 from .dataset import Dataset, Examples
 from .encode import one_hot
+from .foreign import Account, prepare_digit, reads_digits
 from .image import read_image
 from .preprocess import Preprocessing
 from .sources import FORMATS, SOURCES, Asked, Format, Listing, Source, VerifiedFile
 
 __all__ = [
+    "Account",
     "Augmentation",
     "Batch",
     "Batches",
@@ -32,7 +35,9 @@ __all__ = [
     "load",
     "names",
     "one_hot",
+    "prepare_digit",
     "read_image",
+    "reads_digits",
     "verify",
 ]
 

@@ -130,6 +130,20 @@ def pixels_of(image: Image, channels: int, *, turned: bool = False) -> UInt8:
     return pixels.reshape(image.height, image.width, channels).copy()
 
 
+def colours_of(image: Image) -> tuple[UInt8, bool]:
+    """Unpack an image upright with all its colours: (H, W, 1, 3 or 4), the fourth being opacity; and whether turned.
+
+    Call it in `damage_named`.
+    """
+    from PIL import ImageOps
+
+    turned = image.getexif().get(_ORIENTATION, 1) not in {0, 1}
+    image = _eight_bits(ImageOps.exif_transpose(image))
+    mode = "RGBA" if image.has_transparency_data else "L" if is_grey(image) else "RGB"
+    pixels = np.array(image.convert(mode))
+    return pixels.reshape(image.height, image.width, -1), turned
+
+
 def lies_on_its_side(image: Image) -> bool:
     """Whether the camera noted that width and height must change places."""
     return image.getexif().get(_ORIENTATION) in {5, 6, 7, 8}
@@ -175,12 +189,20 @@ def _converted(image: Image, mode: str) -> Image:
     """Return the image in grey or colour, opaque, eight bits a channel."""
     from PIL import Image
 
-    if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would cut off at 255
-        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    image = _eight_bits(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return image.convert(mode)
+
+
+def _eight_bits(image: Image) -> Image:
+    """Return 16-bit grey by its upper eight bits; Pillow's own conversion would cut off at 255."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    return image
 
 
 def _said(error: Exception) -> str:
