@@ -12,7 +12,7 @@ import errno
 import os
 import signal
 import sys
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -75,13 +75,13 @@ def main() -> None:
         _fail("stopped; what was saved stands, and repeating the command goes on or begins again", STOPPED)
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
         _discard(sys.stdout)
-        sys.exit(1)
+        _leave(1)
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
         _discard(sys.stdout)
         _fail(f"cannot write the output: {error.strerror}; make room", 2)
-    sys.exit(code if isinstance(code, int) else 0)
+    _leave(code if isinstance(code, int) else 0)
 
 
 def _usage(error: Any) -> str:
@@ -94,11 +94,23 @@ def _usage(error: Any) -> str:
     return f"{message} (see {error.ctx.command_path} --help)" if error.ctx else message
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
+    _ignore_signals()
     line = " ".join(message.split())
     with contextlib.suppress(OSError):  # where there is no terminal any more, the exit code has to say it
         print(f"convlens: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the one place where errors are printed
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End with this code, which an impatient Ctrl-C does not change any more."""
+    _ignore_signals()
     sys.exit(code)
+
+
+def _ignore_signals() -> None:
+    for number in heeded():
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _discard(stream: TextIO) -> None:
