@@ -26,7 +26,7 @@ from . import checkpoint as checkpoints
 from .checkpoint import Progress, State
 from .hooks import Hook
 from .interrupt import InterruptGuard
-from .metrics import evaluate
+from .metrics import Evaluation, evaluate
 from .recipes import Recipe
 from .recipes import recipe as named_recipe
 from .run import Run
@@ -58,6 +58,7 @@ class Training:
             average_buffers=None if recipe.ema_decay is None else model.flat_buffers.copy(),
         )
         self.test_reads_before = dataset.test.reads
+        self.validation: Evaluation | None = None  # of the last epoch, where its weights are still the final ones
         self.configuration: dict[str, Any] = {
             "model": architecture(model),
             "data": dataset.describe(),
@@ -118,7 +119,7 @@ class Training:
         """Evaluate on validation, append a row to the history, and move on to the next epoch."""
         progress = self.progress
         with self.timed("validation"), self.state.averaged():
-            validation = evaluate(self.model, self.dataset.validation)
+            self.validation = validation = evaluate(self.model, self.dataset.validation)
             if validation.accuracy > progress.best_accuracy:
                 progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
                 self.state.remember_best()
@@ -276,6 +277,7 @@ def fit(
         _train(training, saver, hooks, guard)
         if chosen.patience is not None:
             training.state.restore_best()
+            training.validation = None
         else:
             training.state.take_average()
         run = Run.of(training, test=test)

@@ -57,7 +57,7 @@ class Run:
         """Evaluate a finished training; this is the only place where the test set is read."""
         progress, dataset, model = training.progress, training.dataset, training.model
         seconds = dict(progress.seconds)
-        validation = evaluate(model, dataset.validation)
+        validation = training.validation or evaluate(model, dataset.validation)
         start = time.perf_counter()
         tested = evaluate(model, dataset.test) if test else None
         seconds["test"] = time.perf_counter() - start

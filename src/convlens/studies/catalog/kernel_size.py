@@ -9,6 +9,7 @@ from ..verdict import Region, greater_than, less_than
 
 NAME = "kernel-size"
 SMALLEST_EFFECT = 0.001  # a tenth of a point: ten of the 10,000 test images
+EPOCHS = 2
 TRAIN_IMAGES = 18_000  # of 54,000: accuracies are lower, differences larger, and a trial takes seconds
 
 PROFILES = {
@@ -71,7 +72,7 @@ def study() -> Study:
 
 
 def _arm(name: str, network: CNN, cost: float) -> Arm:
-    return Arm(name, configuration(network, train_images=TRAIN_IMAGES, name=name), cost)
+    return Arm(name, configuration(network, train_images=TRAIN_IMAGES, epochs=EPOCHS, name=name), cost)
 
 
 def _contrast(name: str, metric: str, arm: str, reference: str, region: Region) -> Estimand:
