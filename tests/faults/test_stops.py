@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import convlens.train.loop
+import convlens.train.training
 from convlens import artifact, nn
 from convlens.errors import TrainingInterrupted
 from convlens.models import CNN
@@ -198,7 +199,7 @@ def test_stopped_in_validation_and_while_saving(
 ) -> None:
     """Also in the last epoch: the result is still to come, and so the stop is heeded."""
     toy, recipe = load_toy(tmp_path / "bars"), Recipe("test", Adam(), Constant(1e-3), epochs=3, batch_size=48)
-    room: Any = convlens.train.loop if where == "evaluate" else convlens.train.loop.checkpoints
+    room: Any = convlens.train.training if where == "evaluate" else convlens.train.loop.checkpoints
     usual, calls = getattr(room, where), 0
 
     def pressed(*arguments: Any) -> Any:

@@ -6,10 +6,9 @@ another.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .loop import Training
+from .training import Training
 
 
 class Hook:

@@ -2,146 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ..data import Batches, Dataset
-from ..engine import Address
-from ..errors import ConfigurationError, OutputError, TrainingDiverged, TrainingInterrupted
+from ..data import Dataset
+from ..errors import OutputError, TrainingDiverged, TrainingInterrupted
 from ..files import require_writable
 from ..nn import Model
-from ..nn.model import architecture
-from ..optim import clip_by_norm
-from ..program import aligned_zeros
-from ..typing import IntArray
 from . import checkpoint as checkpoints
-from .checkpoint import Progress, State
 from .hooks import Hook
 from .interrupt import InterruptGuard
-from .metrics import Evaluation, evaluate
 from .recipes import Recipe
 from .recipes import recipe as named_recipe
 from .run import Run
+from .training import Training
 
 CHECKPOINT_SECONDS = 60.0  # between checkpoints within an epoch
-
-
-class Training:
-    """One training under way: what hooks may read, and the loop advances."""
-
-    def __init__(self, model: Model, dataset: Dataset, recipe: Recipe, seed: int) -> None:
-        if model.input_shape != tuple(dataset.input_shape) or model.classes != len(dataset.class_names):
-            raise ConfigurationError(
-                f"the model takes {model.input_shape} and {model.classes} classes, but {dataset.name} has "
-                f"{tuple(dataset.input_shape)} and {len(dataset.class_names)} classes; build it for this data set"
-            )
-        self.model, self.dataset, self.recipe, self.seed = model, dataset, recipe, seed
-        self.engine = model.engine
-        self.batches = Batches(dataset.train, model.preprocessing, recipe.batch_size, seed, recipe.augmentation)
-        self.gradient = aligned_zeros(model.flat.size, model.flat.dtype.type)
-        self.state = State(
-            Progress(),
-            parameters=model.flat,
-            buffers=model.flat_buffers,
-            best=model.flat.copy(),
-            best_buffers=model.flat_buffers.copy(),
-            optimizer=recipe.optimizer.start(model.program, model.flat),
-            average=None if recipe.ema_decay is None else model.flat.copy(),
-            average_buffers=None if recipe.ema_decay is None else model.flat_buffers.copy(),
-        )
-        self.test_reads_before = dataset.test.reads
-        self.validation: Evaluation | None = None  # of the last epoch, where its weights are still the final ones
-        self.configuration: dict[str, Any] = {
-            "model": architecture(model),
-            "data": dataset.describe(),
-            "preprocessing": model.preprocessing.to_dict(),
-            "recipe": recipe.to_dict(),
-            "seed": seed,
-        }
-
-    @property
-    def progress(self) -> Progress:
-        """Where training stands."""
-        return self.state.progress
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch."""
-        return self.batches.steps_per_epoch
-
-    @contextmanager
-    def timed(self, what: str) -> Iterator[None]:
-        """Add the time spent inside to ``progress.seconds[what]``."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.progress.seconds[what] = self.progress.seconds.get(what, 0.0) + time.perf_counter() - start
-
-    def step(self, x: np.ndarray[Any, Any], labels: IntArray) -> None:
-        """Take one step on a batch: gradient, learning rate, update of the weights and of their average.
-
-        Raises
-        ------
-        TrainingDiverged
-            If the loss is not a finite number; the weights are those before the step.
-        """
-        progress = self.progress
-        done = (progress.epoch * self.steps + progress.step) / (self.recipe.epochs * self.steps)
-        progress.rate = self.recipe.schedule.at(done)
-        address, smoothing = Address(self.seed, progress.epoch, progress.step), self.recipe.label_smoothing
-        result = self.engine.gradient(x, labels, self.gradient, address, smoothing)
-        if not math.isfinite(result.loss):
-            raise TrainingDiverged(
-                f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1} "
-                f"(learning rate {progress.rate:.3g}); use a smaller learning rate"
-            )
-        if self.recipe.clip_norm is not None:
-            clip_by_norm(self.engine, self.gradient, self.recipe.clip_norm)
-        self.recipe.optimizer.step(self.engine, self.gradient, self.state.optimizer, progress.rate)
-        if self.recipe.ema_decay is not None:
-            self.state.follow(self.engine, self.recipe.ema_decay)
-        progress.loss_sum += result.loss * len(x)
-        progress.correct += result.correct
-        progress.seen += len(x)
-        progress.images += len(x)
-        progress.step += 1
-
-    def finish_epoch(self) -> dict[str, Any]:
-        """Evaluate on validation, append a row to the history, and move on to the next epoch."""
-        progress = self.progress
-        with self.timed("validation"), self.state.averaged():
-            self.validation = validation = evaluate(self.model, self.dataset.validation)
-            if validation.accuracy > progress.best_accuracy:
-                progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
-                self.state.remember_best()
-        row = {
-            "epoch": progress.epoch + 1,
-            "train.loss": progress.loss_sum / progress.seen,
-            "train.accuracy": progress.correct / progress.seen,
-            "validation.loss": validation.loss,
-            "validation.accuracy": validation.accuracy,
-            "learning_rate": progress.rate,
-        }
-        progress.history.append(row)
-        patience = self.recipe.patience
-        progress.stopped = patience is not None and progress.epoch - progress.best_epoch >= patience
-        progress.epoch, progress.step = progress.epoch + 1, 0
-        progress.loss_sum, progress.correct, progress.seen = 0.0, 0, 0
-        return row
-
-    @property
-    def finished(self) -> bool:
-        """Whether there is nothing left to train."""
-        return self.progress.stopped or self.progress.epoch >= self.recipe.epochs
 
 
 class Saver:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..nn import Model
 from .metrics import Evaluation, evaluate
 from .provenance import hardware, versions
-
-if TYPE_CHECKING:
-    from .loop import Training
+from .training import Training
 
 
 @dataclass(frozen=True)
