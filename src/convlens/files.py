@@ -120,3 +120,14 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def cache_folder() -> Path | None:
+    """Return the user's folder for what can be made again (it may not exist yet), or None where there is no place."""
+    if chosen := os.environ.get("CONVLENS_CACHE"):
+        return Path(chosen)
+    from platformdirs import user_cache_dir  # imported when needed: it is slow beside what it does
+
+    folder = Path(user_cache_dir("convlens"))
+    # A user without a home would get a folder called "~" right here.
+    return folder if folder.is_absolute() else None

@@ -135,7 +135,7 @@ def test_a_cache_that_cannot_be_written(mirror: list[str], tmp_path: Path, monke
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "file"))
     with pytest.raises(OutputError, match="cannot make the folder"):
         convlens.data.fetch("fashion-mnist")
-    monkeypatch.setattr("convlens.data.cache.cache_folder", lambda: None)
+    monkeypatch.setattr("convlens.data.sources.fashion_mnist.cache_folder", lambda: None)
     with pytest.raises(ConfigurationError, match="name one in CONVLENS_CACHE"):
         convlens.data.fetch("fashion-mnist")
 

@@ -1,4 +1,4 @@
-"""Runs the NumPy plan with an output derivative of one's own choice, where an engine would take that of the loss."""
+"""Runs a plan with an output derivative of one's own choice, where an engine would take that of the loss."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from convlens.engine.arena import Arena
 from convlens.engine.passes import Flat, LaneStore, Memory, Pass
 from convlens.engine.rewrite import rewrite
+from convlens.engine.toolbox import Toolbox
 from convlens.nn import Model
 from convlens.typing import Array, Float32
 
@@ -31,9 +32,9 @@ def poisoned_arena() -> Arena:
     return arena
 
 
-def drive(model: Model, x: Float32, dy: Float32) -> Driven:
+def drive(model: Model, x: Float32, dy: Float32, toolbox: Toolbox) -> Driven:
     """Run forward and backward, the first image as a micro-batch of its own, the others as a second one."""
-    memory, arena = Memory(rewrite(model.program)), poisoned_arena()
+    memory, arena = Memory(rewrite(model.program, toolbox.rectifiers), toolbox), poisoned_arena()
     assert not memory.lane_values, "dense layers finish once a lane; engines are the way to drive them"
     gradient = np.full_like(model.flat, np.nan)
     store = LaneStore.make(memory, len(x))
@@ -42,8 +43,7 @@ def drive(model: Model, x: Float32, dy: Float32) -> Driven:
     for part in parts:
         one = Pass(memory, part.stop - part.start, arena, Flat(model.flat, model.flat_buffers, gradient), store, part)
         one.begin(x[part])
-        for kernel in one.kernels:
-            kernel.prepare()
+        one.prepare()
         ys.append(one.forward().copy())
         assert one.dlogits is not None
         one.dlogits[...] = dy[part]

@@ -31,7 +31,7 @@ def batch(n: int) -> tuple[Array, Array]:
 
 def test_choosing_an_engine(model: nn.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONVLENS_ENGINE", raising=False)
-    assert engine.start(model.program, model.flat).name == engine.DEFAULT
+    assert engine.start(model.program, model.flat).name == engine.fastest()
     monkeypatch.setenv("CONVLENS_ENGINE", "interpreter")
     assert engine.start(model.program, model.flat).name == "interpreter"
     assert engine.start(model.program, model.flat, "numpy").name == "numpy"

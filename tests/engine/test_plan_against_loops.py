@@ -1,4 +1,4 @@
-"""The NumPy plan, with all its fusing and reordering, against the plain loops, to the bit.
+"""The plans, with all their fusing and reordering, against the plain loops, to the bit.
 
 A 1x1 convolution with the identity as its kernel stands first, so that the layer under test must compute an input
 derivative.
@@ -12,12 +12,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from convlens import nn
+from convlens.engine.engines import NumbaPlan, NumpyPlan, Plan
 from convlens.typing import Array, Float32
 from tests.reference import loops
 from tests.reference.strategies import Convolution, convolutions, pools, whole_numbers
 
 from .drive import drive
 
+each_plan = pytest.mark.parametrize("plan", [NumpyPlan, NumbaPlan])
 TAILS = [(), ("relu",), ("pool",), ("relu", "pool"), ("pool", "relu"), ("overlap",), ("relu", "overlap", "relu")]
 
 
@@ -50,9 +52,10 @@ def model_of(drawn: Convolution, tail: list[nn.Layer]) -> nn.Model:
     return model
 
 
+@each_plan
 @given(convolutions(), st.sampled_from(TAILS), st.tuples(st.integers(1, 3), st.integers(1, 3)), st.sampled_from([1, 3]))
 def test_convolution_and_what_follows(
-    drawn: Convolution, names: tuple[str, ...], pool: tuple[int, int], largest: int
+    plan: type[Plan], drawn: Convolution, names: tuple[str, ...], pool: tuple[int, int], largest: int
 ) -> None:
     last = list(drawn.grid.positions(*drawn.shape[1:3]))[-1]
     assume(not {"pool", "overlap"} & set(names) or (last[0] + 1 >= pool[0] and last[1] + 1 >= pool[1]))
@@ -62,7 +65,7 @@ def test_convolution_and_what_follows(
     inner = loops.conv2d(x, w, b, drawn.grid)
     y = reference_tail(inner, names, pool).reshape(len(x), -1)
     dy = whole_numbers(drawn.seed + 1, *y.shape)
-    got = drive(model, x, dy)
+    got = drive(model, x, dy, plan.tools())
     np.testing.assert_array_equal(got.y, y)
     flow = reference_tail(inner, names, pool, dy)
     check_gradients(model, got.gradient, x, loops.conv2d_backward(x, w, flow, drawn.grid))
@@ -78,18 +81,20 @@ def check_gradients(model: nn.Model, gradient: Array, x: Float32, wanted: tuple[
             np.testing.assert_array_equal(slot.view(gradient), arrays[slot.name], err_msg=slot.name)
 
 
+@each_plan
 @given(convolutions())
-def test_the_input_derivative_of_a_convolution(drawn: Convolution) -> None:
+def test_the_input_derivative_of_a_convolution(plan: type[Plan], drawn: Convolution) -> None:
     model, x = model_of(drawn, []), whole_numbers(drawn.seed, *drawn.shape)
     w, b = model.parameters["conv2.w"], model.parameters["conv2.b"]
     dy = whole_numbers(drawn.seed + 1, *loops.conv2d(x, w, b, drawn.grid).shape)
-    got = drive(model, x, dy.reshape(len(x), -1))
+    got = drive(model, x, dy.reshape(len(x), -1), plan.tools())
     np.testing.assert_array_equal(got.dx["conv2"], loops.conv2d_backward(x, w, dy, drawn.grid)[0])
 
 
+@each_plan
 @pytest.mark.parametrize("kind", ["max", "average"])
 @given(pools())
-def test_pools_on_their_own(kind: str, drawn: tuple[tuple[int, ...], loops.Grid, int]) -> None:
+def test_pools_on_their_own(plan: type[Plan], kind: str, drawn: tuple[tuple[int, ...], loops.Grid, int]) -> None:
     """An average pool of one pixel, which changes nothing, keeps the pool from being fused with the convolution."""
     shape, grid, seed = drawn
     pool = {"max": nn.MaxPool2D, "average": nn.AveragePool2D}[kind](grid.kernel, grid.stride)
@@ -99,6 +104,6 @@ def test_pools_on_their_own(kind: str, drawn: tuple[tuple[int, ...], loops.Grid,
     x = whole_numbers(seed, *shape, largest=1)
     dy = whole_numbers(seed + 1, *reference(x, grid)[0].shape)
     y, dx = reference(x, grid, dy)
-    got = drive(model, x, dy.reshape(len(x), -1))
+    got = drive(model, x, dy.reshape(len(x), -1), plan.tools())
     np.testing.assert_allclose(got.y, y.reshape(len(x), -1), rtol=0, atol=0 if kind == "max" else 1e-6)
     np.testing.assert_allclose(got.dx["pool2"], dx, rtol=0, atol=0 if kind == "max" else 1e-5)

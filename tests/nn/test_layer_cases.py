@@ -146,6 +146,7 @@ def test_engines_agree(case: LayerCase, model: nn.Model, meaning: tuple[Array, A
     assert_agrees(model, run(model, name, 1, *case.batch(37)), meaning)
 
 
+@pytest.mark.parametrize("name", FAST)
 @pytest.mark.parametrize("largest", [1, 4])
 def test_partial_micro_batches(
     case: LayerCase,
@@ -153,10 +154,11 @@ def test_partial_micro_batches(
     meaning: tuple[Array, Array, BatchResult],
     monkeypatch: pytest.MonkeyPatch,
     largest: int,
+    name: str,
 ) -> None:
     """Lanes of 9 and 10 images in micro-batches of 4 end with 1 or 2."""
     monkeypatch.setattr("convlens.engine.plan.LARGEST_MICRO_BATCH", largest)
-    assert_agrees(model, run(model, "numpy", 1, *case.batch(37)), meaning)
+    assert_agrees(model, run(model, name, 1, *case.batch(37)), meaning)
 
 
 def assert_agrees(

@@ -77,12 +77,14 @@ def test_engines_agree_and_gradients_are_right(
     note(str(layers))
     draw = np.random.default_rng(seed)
     x, labels = draw.standard_normal((n, *shape)), draw.integers(0, 3, n)
-    check_engines(nn.Model(layers, shape, seed), x.astype(np.float32), labels)
-    if n > 2 or "BatchNorm" not in repr(layers):  # of two equal values, the variance's slope is 1 / sqrt(epsilon)
+    # of two nearly equal values, the variance's slope is 1 / sqrt(epsilon): rounding errors grow with it
+    steep = n <= 2 and "BatchNorm" in repr(layers)
+    check_engines(nn.Model(layers, shape, seed), x.astype(np.float32), labels, 1e-2 if steep else 5e-5)
+    if not steep:
         check_gradient(nn.Model(layers, shape, seed, dtype=np.float64), x, draw)
 
 
-def check_engines(model: nn.Model, x: np.ndarray, labels: np.ndarray) -> None:
+def check_engines(model: nn.Model, x: np.ndarray, labels: np.ndarray, close: float) -> None:
     found = {}
     for name, threads in ((name, threads) for name in ENGINES for threads in (1, 2, 3)):
         buffers, gradient = model.flat_buffers.copy(), np.full_like(model.flat, np.nan)
@@ -92,7 +94,7 @@ def check_engines(model: nn.Model, x: np.ndarray, labels: np.ndarray) -> None:
         runner.close()
         for got, wanted, one in zip(found[name, threads], found["interpreter", 1], found[name, 1], strict=True):
             largest = max(float(np.abs(wanted).max(initial=0)), 1e-3)
-            assert np.abs(got - wanted).max(initial=0) <= 5e-5 * largest, name
+            assert np.abs(got - wanted).max(initial=0) <= close * largest, name
             assert got.tobytes() == one.tobytes(), f"{name}: the bits depend on the threads"
 
 
@@ -108,6 +110,7 @@ def check_gradient(model: nn.Model, x: np.ndarray, draw: np.random.Generator) ->
     def function() -> float:
         return float((run().values[model.program.output] * weights).sum())
 
+    model.flat += 0.1 * draw.standard_normal(model.flat.shape)  # biases of zero would put dead pixels on ReLU's kink
     gradient = np.full_like(model.flat, np.nan)
     dx = interpreter.backward(model.program, run(), weights, gradient)
     check_direction(function, x, dx, draw, "images")

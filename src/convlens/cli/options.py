@@ -26,7 +26,8 @@ SkipBrokenOption: TypeAlias = Annotated[
     bool, typer.Option("--skip-broken", help="Leave out image files that are broken or of an odd size.")
 ]
 EngineOption: TypeAlias = Annotated[
-    str | None, typer.Option("--engine", metavar="NAME", help="numpy or interpreter; the fastest where not given.")
+    str | None,
+    typer.Option("--engine", metavar="NAME", help="numba, numpy or interpreter; the fastest where not given."),
 ]
 ThreadsOption: TypeAlias = Annotated[
     int | None, typer.Option("--threads", help="Threads to use; all that the process may use where not given.")

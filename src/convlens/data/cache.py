@@ -1,7 +1,7 @@
 """Unpacked data, kept once for each user and mapped into memory: a second load takes next to no time.
 
 A cache is a convenience. Where none can be written all goes on in memory, quietly; a copy that is not as it
-was left is made again. The folder is the platform's for caches, or what ``CONVLENS_CACHE`` names.
+was left is made again. The folder is `convlens.files.cache_folder`.
 
 Each copy has a record beside it: its SHA-256, size and time of writing. Size and time are compared at every
 opening; where the time differs (a copied or touched file), the sum is.
@@ -12,26 +12,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import OutputError
-from ..files import write_atomically
+from ..files import cache_folder, write_atomically
 from ..typing import UInt8
-
-
-def cache_folder() -> Path | None:
-    """Return the folder for unpacked copies (which may not exist yet), or None where there is no place."""
-    if chosen := os.environ.get("CONVLENS_CACHE"):
-        return Path(chosen)
-    from platformdirs import user_cache_dir  # imported when needed: it is slow beside what it does
-
-    folder = Path(user_cache_dir("convlens"))
-    # A user without a home would get a folder called "~" right here.
-    return folder if folder.is_absolute() else None
 
 
 def unpacked(name: str, sha256: str, make: Callable[[], UInt8]) -> UInt8:

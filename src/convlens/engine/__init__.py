@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import os
+import sys
+from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 
 from ..errors import ConfigurationError, nearest
 from ..program import Program
 from ..typing import Array
-from .engines import BatchResult, Engine, Interpreter, NumpyPlan
+from .engines import BatchResult, Engine, Interpreter, NumbaPlan, NumpyPlan
 from .interpreter import Address
 from .lanes import LANES, available_threads
 
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpreter, NumpyPlan)}
-DEFAULT = NumpyPlan.name
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpreter, NumpyPlan, NumbaPlan)}
 
-__all__ = ["DEFAULT", "ENGINES", "LANES", "Address", "BatchResult", "Engine", "available_threads", "start"]
+
+__all__ = ["ENGINES", "LANES", "Address", "BatchResult", "Engine", "available_threads", "fastest", "start"]
+
+
+@cache
+def fastest() -> str:
+    """Return the name of the fastest engine that works here; where that is not the compiled one, say so, once."""
+    if find_spec("numba") is not None:
+        return NumbaPlan.name
+    sys.stderr.write("Numba is not installed: the NumPy engine takes its place, and is about half as fast.\n")
+    return NumpyPlan.name
 
 
 def start(
@@ -48,7 +60,7 @@ def start(
     ConfigurationError
         If there is no such engine.
     """
-    chosen = name or os.environ.get("CONVLENS_ENGINE") or DEFAULT
+    chosen = name or os.environ.get("CONVLENS_ENGINE") or fastest()
     if chosen not in ENGINES:
         raise ConfigurationError(f"unknown engine {chosen!r}{nearest(chosen, ENGINES)}")
     if parameters.dtype != np.float32:

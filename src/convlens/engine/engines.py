@@ -14,16 +14,20 @@ from typing import ClassVar
 import numpy as np
 
 from .. import ops
+from ..errors import ConfigurationError
+from ..ops import update
 from ..program import Program, aligned_zeros
 from ..typing import Array, FloatArray, IntArray
 from . import interpreter
 from .arena import Arena
 from .blas import single_threaded_blas
 from .interpreter import FIRST, Address
-from .lanes import LANES, Workers, split, thread_count
+from .lanes import CHUNK, LANES, Workers, split, thread_count
+from .numpy_tools import NUMPY
 from .passes import Flat, Memory
 from .plan import LaneBatch, PredictionPlan, TrainingPlan, micro_batch_size
 from .rewrite import rewrite
+from .toolbox import Toolbox, Updates
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,19 @@ class Engine(ABC):
         `convlens.ops.softmax_cross_entropy`). One caller at a time.
         """
 
+    @property
+    def updates(self) -> Updates:
+        """The optimisers' updates, as this engine runs them."""
+        return update
+
+    @property
+    def chunk(self) -> int:
+        """How much of the flat array an update takes at a time."""
+        return CHUNK
+
     def each_chunk(self, work: Callable[[slice], None]) -> None:
         """Call `work` on chunks that cover the flat parameter array, spread over the threads."""
-        self.workers.each(work, self.program.parameter_size)
+        self.workers.each(work, self.program.parameter_size, self.chunk)
 
     def close(self) -> None:
         """End the engine's threads."""
@@ -94,20 +108,33 @@ class Interpreter(Engine):
         return BatchResult(float(losses.mean(dtype=np.float64)), int((logits.argmax(axis=1) == labels).sum()))
 
 
-class NumpyPlan(Engine):
-    """Lanes, micro-batches, preallocated memory, fused kernels: the same in float32, several times as fast."""
-
-    name = "numpy"
+class Plan(Engine):
+    """Lanes, micro-batches, preallocated memory, fused kernels: in float32, many times as fast as the interpreter."""
 
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
         super().__init__(program, parameters, buffers, threads)
-        self._memory, self._flat = Memory(rewrite(program)), Flat(parameters, buffers)
+        self.toolbox = self.tools()
+        self._memory = Memory(rewrite(program, self.toolbox.rectifiers), self.toolbox)
+        self._flat = Flat(parameters, buffers)
         self._sizes: dict[bool, int] = {}
         # its append and pop are atomic: plans are lent to one thread at a time
         self._idle: deque[PredictionPlan] = deque()
         self._arenas = [Arena() for _ in range(self.threads)]
         self._gradients = [aligned_zeros(program.parameter_size) for _ in range(LANES)]
         self._plans: dict[int, TrainingPlan] = {}
+
+    @staticmethod
+    @abstractmethod
+    def tools() -> Toolbox:
+        """Return what the plan is made with."""
+
+    @property
+    def updates(self) -> Updates:
+        return self.toolbox.updates
+
+    @property
+    def chunk(self) -> int:
+        return self.toolbox.chunk
 
     def _micro_batch(self, *, training: bool) -> int:
         if training not in self._sizes:
@@ -152,10 +179,7 @@ class NumpyPlan(Engine):
 
     def _reduce(self, chunk: slice, out: Array) -> None:
         """Add up the lanes' gradients, in the order of the lanes."""
-        first, second, *others = self._gradients
-        np.add(first[chunk], second[chunk], out=out[chunk])
-        for gradient in others:
-            np.add(out[chunk], gradient[chunk], out=out[chunk])
+        self.toolbox.add_up([gradient[chunk] for gradient in self._gradients], out[chunk])
 
     def _plan(self, images: int) -> TrainingPlan:
         """Return the plan for batches of a size; made once."""
@@ -165,3 +189,35 @@ class NumpyPlan(Engine):
                 self._memory, images, micro, self._arenas, self.parameters, self.buffers, self._gradients
             )
         return self._plans[images]
+
+
+class NumpyPlan(Plan):
+    """The plan whose kernels are short lists of NumPy calls."""
+
+    name = "numpy"
+
+    @staticmethod
+    def tools() -> Toolbox:
+        return NUMPY
+
+
+class NumbaPlan(Plan):
+    """The plan whose kernels are compiled with Numba; what has no compiled kernel takes NumPy's.
+
+    Raises
+    ------
+    ConfigurationError
+        If Numba is not installed.
+    """
+
+    name = "numba"
+
+    @staticmethod
+    def tools() -> Toolbox:
+        try:
+            from .compiled import COMPILED  # here, because importing it compiles
+        except ImportError as error:
+            raise ConfigurationError(
+                f"the engine 'numba' needs Numba, which cannot be imported ({error}): pip install 'convlens[fast]'"
+            ) from error
+        return COMPILED

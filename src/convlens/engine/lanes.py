@@ -61,9 +61,9 @@ class Workers:
         for future in futures:
             future.result()
 
-    def each(self, work: Callable[[slice], None], size: int) -> None:
-        """Call `work` on slices that cover range(size), in cache-sized chunks spread over the threads."""
-        chunks = [slice(start, min(start + CHUNK, size)) for start in range(0, size, CHUNK)]
+    def each(self, work: Callable[[slice], None], size: int, chunk: int = CHUNK) -> None:
+        """Call `work` on slices that cover range(size), in chunks spread over the threads."""
+        chunks = [slice(start, min(start + chunk, size)) for start in range(0, size, chunk)]
 
         def share(part: slice) -> Callable[[], None]:
             def task() -> None:

@@ -13,12 +13,8 @@ import numpy as np
 from ..program import INPUT, Node, Program
 from ..typing import Array, Float32, FloatArray
 from .arena import Arena
-from .kernels import KERNELS, BatchNormKernel, DropoutKernel, FallbackKernel, Kernel, Wiring
-
-
-def kernel_of(node: Node) -> type[Kernel]:
-    """Return the kernel class that runs a node."""
-    return KERNELS.get(node.op, FallbackKernel)
+from .kernels import BatchNormKernel, DropoutKernel, Kernel, Wiring
+from .toolbox import Toolbox
 
 
 class Memory:
@@ -29,8 +25,9 @@ class Memory:
     in the arena until the next micro-batch.
     """
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, toolbox: Toolbox) -> None:
+        self.program, self.toolbox = program, toolbox
+        kernel_of = toolbox.kernel_of
         self.roots: dict[str, str] = {INPUT: INPUT}
         needed: set[str] = set()  # roots whose contents some backward pass reads, so that they may only be reshaped
         for node in program.nodes:
@@ -91,6 +88,7 @@ class Pass:
         rows: slice = slice(0, 0),
     ) -> None:
         self.n, self._memory, self._arena = n, memory, arena
+        self.judge = memory.toolbox.judge
         self._rows = rows
         start = arena.mark()
         program = memory.program
@@ -114,7 +112,7 @@ class Pass:
                 accumulate=rows.start > 0,
                 shared=lane.shared if lane else {},
             )
-            self.kernels.append(kernel_of(node)(wiring))
+            self.kernels.append(memory.toolbox.kernel_of(node)(wiring))
         self._take_memory()
         # an arena may be used by others once this pass has run; one with barriers stays under way, and keeps its own
         if not memory.has_barriers or lane is None:
@@ -171,6 +169,11 @@ class Pass:
         aside = self._arena.take(target.shape)
         self._additions.setdefault(reader.name, []).append((target, aside))
         return aside
+
+    def prepare(self) -> None:
+        """Compute what depends on the parameters alone, for all passes that share it with this one."""
+        for kernel in self.kernels:
+            kernel.prepare()
 
     def begin(self, x: Float32, masks: Mapping[str, FloatArray] | None = None) -> None:
         """Take images x (n, H, W, C) and, in training, the masks of dropout nodes."""

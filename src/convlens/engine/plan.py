@@ -1,4 +1,4 @@
-"""The NumPy plan: a Program bound to preallocated arrays, run in micro-batches that stay in the cache.
+"""A plan: a Program bound to preallocated arrays, run in micro-batches that stay in the cache.
 
 A `TrainingPlan` is a batch of one size; it has a `LanePlan` for each lane, and that a `Pass` for each micro-batch: the
 kernels, wired together (`passes`). A `PredictionPlan` runs passes forward only.
@@ -12,7 +12,6 @@ from functools import partial
 
 import numpy as np
 
-from .. import ops
 from ..program import Node
 from ..typing import Array, Float32, FloatArray, IntArray
 from .arena import Arena
@@ -21,8 +20,6 @@ from .kernels.dense import DenseKernel
 from .lanes import Workers, split
 from .passes import Flat, LaneStore, Memory, Pass
 
-TRAINING_BYTES = 12 << 20  # memory of a micro-batch in training; measured in benchmarks/ to be the best compromise
-PREDICTION_BYTES = 3 << 20
 LARGEST_MICRO_BATCH = 32
 
 
@@ -48,8 +45,8 @@ class LanePlan:
 
     def work(self, batch: LaneBatch) -> Iterator[tuple[Pass, slice]]:
         """Return the micro-batches with their images, each begun."""
-        for kernel in self.passes[0].kernels if self.passes else ():
-            kernel.prepare()
+        if self.passes:
+            self.passes[0].prepare()
         for one, part in zip(self.passes, self.parts, strict=True):
             masks = {name: mask[part] for name, mask in batch.masks.items()}
             one.begin(batch.x[part], masks)
@@ -91,12 +88,10 @@ class LaneBatch:
 
     def judge(self, one: Pass, part: slice) -> None:
         """Add a micro-batch's losses, and write the derivatives of its logits."""
-        losses, saved = ops.softmax_cross_entropy(one.logits, self.labels[part], self.smoothing)
-        self.loss += float(losses.sum(dtype=np.float64))
-        self.correct += int((one.logits.argmax(axis=1) == self.labels[part]).sum())
         assert one.dlogits is not None, "a plan for prediction has no derivatives"
-        weights = np.full(len(losses), self.weight, np.float32)
-        one.dlogits[...] = ops.softmax_cross_entropy_backward(weights, saved)
+        loss, correct = one.judge(one.logits, self.labels[part], self.smoothing, self.weight, one.dlogits)
+        self.loss += loss
+        self.correct += correct
 
 
 class TrainingPlan:
@@ -196,6 +191,7 @@ class PredictionPlan:
             n = part.stop - part.start
             if n not in self._passes:
                 self._passes[n] = Pass(self._memory, n, self._arena, self._flat)
+            self._passes[n].prepare()
             self._passes[n].begin(x[part])
             logits[part] = self._passes[n].forward()
 
@@ -209,5 +205,6 @@ def micro_batch_size(memory: Memory, flat: Flat, *, training: bool) -> int:
         Pass(memory, 1, arena, Flat(flat.parameters, flat.buffers, gradient), lane, slice(0, 1))
     else:
         Pass(memory, 1, arena, flat)
-    budget = TRAINING_BYTES if training else PREDICTION_BYTES
+    tools = memory.toolbox
+    budget = tools.training_bytes if training else tools.prediction_bytes
     return int(np.clip(budget // (4 * arena.high_water), 1, LARGEST_MICRO_BATCH))

@@ -1,27 +1,29 @@
 """Rewriting a Program into one that means the same and runs faster.
 
-Three rules, applied wherever they match; no model is special:
+A few rules, applied wherever they match; no model is special:
 
 0. Nodes that the output does not depend on are dropped; their parameters keep their places, and a gradient of zero.
 1. ReLU and max-pooling commute, so ``relu -> max_pool`` becomes ``max_pool -> relu``, on a fraction of the data.
 2. ``conv2d -> max_pool2d`` whose windows tile the image becomes one node, ``conv2d_max_pool2d``: the convolution can
-then be
-   arranged so that pooling is a maximum over contiguous planes.
+   then be arranged so that pooling is a maximum over contiguous planes.
+3. Where kernels can rectify what they write, ``-> relu`` becomes a setting of the node before it.
 
 The value that leaves a rewritten group keeps its name; values inside it are gone. Only plans see such a Program.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from types import MappingProxyType
 
 from ..program import Node, Program
 
 
-def rewrite(program: Program) -> Program:
-    """Return the faster Program."""
-    return _fuse_convolution_and_pool(_pool_before_relu(_without_dead_ends(program)))
+def rewrite(program: Program, rectifiers: Collection[str] = ()) -> Program:
+    """Return the faster Program; `rectifiers` are the ops whose kernels heed the attribute ``relu``."""
+    program = _fuse_convolution_and_pool(_pool_before_relu(_without_dead_ends(program)))
+    return _with_relu(program, rectifiers)
 
 
 def _without_dead_ends(program: Program) -> Program:
@@ -73,6 +75,19 @@ def _fuse_convolution_and_pool(program: Program) -> Program:
                     attributes=MappingProxyType({**node.attributes, "pool": pool.window.kernel}),
                 )
             )
+        elif node.name not in gone:
+            nodes.append(node)
+    return replace(program, nodes=tuple(nodes))
+
+
+def _with_relu(program: Program, rectifiers: Collection[str]) -> Program:
+    nodes: list[Node] = []
+    gone: set[str] = set()
+    for node in program.nodes:
+        relu = _sole_consumer(program, node, "relu") if node.op in rectifiers else None
+        if relu is not None:
+            gone.add(relu.name)
+            nodes.append(replace(node, name=relu.name, attributes=MappingProxyType({**node.attributes, "relu": True})))
         elif node.name not in gone:
             nodes.append(node)
     return replace(program, nodes=tuple(nodes))

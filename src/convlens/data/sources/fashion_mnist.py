@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import ConfigurationError, DataError
-from .. import cache, idx
+from ...files import cache_folder
+from .. import idx
 from ..assemble import assemble
 from ..dataset import Dataset
 from ..download import download
@@ -174,7 +175,7 @@ def _found() -> tuple[Path, str, str]:
 
 
 def _cached() -> Path | None:
-    folder = cache.cache_folder()
+    folder = cache_folder()
     return None if folder is None else folder / NAME
 
 

@@ -1,0 +1,25 @@
+"""The compiled plan's toolbox: kernels bound to the functions of `convlens.fast`. Importing it compiles them, once."""
+
+from __future__ import annotations
+
+from ...fast.compiler import announced
+
+with announced():
+    from .conv import ConvKernel
+
+from ..kernels import KERNELS
+from ..numpy_tools import NUMPY
+from ..toolbox import Toolbox
+
+COMPILED = Toolbox(
+    kernels={**KERNELS, "conv2d": ConvKernel, "conv2d_max_pool2d": ConvKernel},
+    rectifiers=("conv2d", "conv2d_max_pool2d"),
+    judge=NUMPY.judge,
+    updates=NUMPY.updates,
+    add_up=NUMPY.add_up,
+    training_bytes=12 << 20,
+    prediction_bytes=3 << 20,
+    chunk=NUMPY.chunk,
+)
+
+__all__ = ["COMPILED"]

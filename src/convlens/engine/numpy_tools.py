@@ -1,0 +1,39 @@
+"""The NumPy plan's toolbox."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import ops
+from ..ops import update
+from ..typing import Array, Float32, IntArray
+from .kernels import KERNELS
+from .lanes import CHUNK
+from .toolbox import Toolbox
+
+
+def judge(logits: Float32, labels: IntArray, smoothing: float, weight: float, dlogits: Float32) -> tuple[float, int]:
+    """See `convlens.engine.toolbox.Judge`."""
+    losses, saved = ops.softmax_cross_entropy(logits, labels, smoothing)
+    dlogits[...] = ops.softmax_cross_entropy_backward(np.full(len(losses), weight, np.float32), saved)
+    return float(losses.sum(dtype=np.float64)), int((logits.argmax(axis=1) == labels).sum())
+
+
+def add_up(parts: list[Array], out: Array) -> None:
+    """Write the sum of arrays, in their order, to `out`."""
+    first, second, *others = parts
+    np.add(first, second, out=out)
+    for part in others:
+        np.add(out, part, out=out)
+
+
+NUMPY = Toolbox(
+    kernels=KERNELS,
+    rectifiers=(),
+    judge=judge,
+    updates=update,
+    add_up=add_up,
+    training_bytes=12 << 20,
+    prediction_bytes=3 << 20,
+    chunk=CHUNK,
+)
