@@ -167,6 +167,7 @@ class Plan(Engine):
         self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
     ) -> BatchResult:
         masks, weight = interpreter.draw_masks(self.program, len(x), address), 1 / len(x)
+        labels = np.ascontiguousarray(labels, np.int64)
         plan = self._plan(len(x))
         batches = [
             LaneBatch(x[part], labels[part], {name: mask[part] for name, mask in masks.items()}, weight, smoothing)

@@ -173,6 +173,18 @@ def times(w: _Writer, one: Any, other: Any) -> Any:
     return w.builder.fmul(one, other)
 
 
+@_instruction(Vector, Vector, Vector)
+def over(w: _Writer, one: Any, other: Any) -> Any:
+    """Return the quotients."""
+    return w.builder.fdiv(one, other)
+
+
+@_instruction(Vector, Vector)
+def root(w: _Writer, value: Any) -> Any:
+    """Return the square roots."""
+    return w.call("llvm.sqrt.v16f32", _VECTOR, value)
+
+
 @_instruction(Vector, Vector, types.float32)
 def at_least(w: _Writer, value: Any, floor: Any) -> Any:
     """Return the larger of each number and `floor`; NaN stays NaN."""

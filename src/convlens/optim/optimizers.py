@@ -9,9 +9,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..engine import Engine
+from ..engine import Engine, Updates
 from ..errors import ConfigurationError
-from ..ops import update
 from ..program import Program, aligned_zeros
 from ..typing import Array
 from .numbers import is_number
@@ -61,13 +60,22 @@ class Optimizer(ABC):
         def change(chunk: slice) -> None:
             decay = None if state.decay is None else state.decay[chunk]
             arrays = {name: array[chunk] for name, array in state.arrays.items()}
-            self.update(engine.parameters[chunk], gradient[chunk], arrays, rate, state.step, decay)
+            self.update(engine.updates, engine.parameters[chunk], gradient[chunk], arrays, rate, state.step, decay)
 
         engine.each_chunk(change)
 
     @abstractmethod
-    def update(self, p: Array, g: Array, state: dict[str, Array], rate: float, step: int, decay: Array | None) -> None:
-        """Update one chunk of the parameters, in place."""
+    def update(
+        self,
+        updates: Updates,
+        p: Array,
+        g: Array,
+        state: dict[str, Array],
+        rate: float,
+        step: int,
+        decay: Array | None,
+    ) -> None:
+        """Update one chunk of the parameters, in place, with an engine's updates."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +96,19 @@ class SGD(Optimizer):
     def remembers(self) -> tuple[str, ...]:
         return ("velocity",) if self.momentum else ()
 
-    def update(self, p: Array, g: Array, state: dict[str, Array], rate: float, step: int, decay: Array | None) -> None:
+    def update(
+        self,
+        updates: Updates,
+        p: Array,
+        g: Array,
+        state: dict[str, Array],
+        rate: float,
+        step: int,
+        decay: Array | None,
+    ) -> None:
         del step
         velocity = state.get("velocity")
-        update.sgd(p, g, velocity, rate=rate, momentum=self.momentum, nesterov=self.nesterov, decay=decay)
+        updates.sgd(p, g, velocity, rate=rate, momentum=self.momentum, nesterov=self.nesterov, decay=decay)
 
 
 @dataclass(frozen=True)
@@ -113,9 +130,18 @@ class Adam(Optimizer):
         if not (is_number(self.epsilon) and self.epsilon > 0):
             raise ConfigurationError(f"epsilon is a number above 0, not {self.epsilon!r}")
 
-    def update(self, p: Array, g: Array, state: dict[str, Array], rate: float, step: int, decay: Array | None) -> None:
+    def update(
+        self,
+        updates: Updates,
+        p: Array,
+        g: Array,
+        state: dict[str, Array],
+        rate: float,
+        step: int,
+        decay: Array | None,
+    ) -> None:
         settings: dict[str, Any] = {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon}
-        update.adam(
+        updates.adam(
             p,
             g,
             state["m"],

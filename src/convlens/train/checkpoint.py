@@ -18,7 +18,6 @@ import numpy as np
 from .. import artifact
 from ..engine import Engine
 from ..errors import ArtifactError, ConfigurationError
-from ..ops import update
 from ..optim import OptimizerState
 from ..typing import Array
 
@@ -75,8 +74,9 @@ class State:
         mean, buffers, step = self.average, self.average_buffers, self.optimizer.step
         assert mean is not None
         assert buffers is not None
-        engine.each_chunk(lambda part: update.average(mean[part], self.parameters[part], decay=decay, step=step))
-        update.average(buffers, self.buffers, decay=decay, step=step)
+        average = engine.updates.average
+        engine.each_chunk(lambda part: average(mean[part], self.parameters[part], decay=decay, step=step))
+        average(buffers, self.buffers, decay=decay, step=step)
 
     @contextmanager
     def averaged(self) -> Iterator[None]:

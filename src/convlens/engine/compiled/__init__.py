@@ -5,21 +5,22 @@ from __future__ import annotations
 from ...fast.compiler import announced
 
 with announced():
+    from ...fast import update
+    from ...fast.loss import judge
     from .conv import ConvKernel
 
 from ..kernels import KERNELS
-from ..numpy_tools import NUMPY
 from ..toolbox import Toolbox
 
 COMPILED = Toolbox(
     kernels={**KERNELS, "conv2d": ConvKernel, "conv2d_max_pool2d": ConvKernel},
     rectifiers=("conv2d", "conv2d_max_pool2d"),
-    judge=NUMPY.judge,
-    updates=NUMPY.updates,
-    add_up=NUMPY.add_up,
+    judge=judge,
+    updates=update,
+    add_up=update.add_up,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
-    chunk=NUMPY.chunk,
+    chunk=1 << 16,
 )
 
 __all__ = ["COMPILED"]
