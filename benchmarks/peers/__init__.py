@@ -12,6 +12,7 @@ import importlib
 PEERS = {
     "textbook": "textbook:Textbook",
     "convlens-numpy": "convlens_engine:NumpyPlan",
+    "convlens-numba": "convlens_engine:NumbaPlan",
     "torch-nchw": "pytorch:Contiguous",
     "torch-channels-last": "pytorch:ChannelsLast",
 }

@@ -30,3 +30,10 @@ class NumpyPlan:
 
     def predict(self) -> None:
         self.model.engine.logits(next(self.data)[0])
+
+
+class NumbaPlan(NumpyPlan):
+    """The compiled plan."""
+
+    name = "convlens-numba"
+    engine = "numba"

@@ -41,6 +41,14 @@ def test_choosing_an_engine(model: nn.Model, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("name", ENGINES)
+def test_images_and_labels_may_lie_in_memory_that_cannot_be_written(model: nn.Model, name: str) -> None:
+    images, labels = batch(6)
+    images.flags.writeable = labels.flags.writeable = False
+    gradient = np.zeros_like(model.flat)
+    assert engine.start(model.program, model.flat, name).gradient(images, labels, gradient).loss > 0
+
+
+@pytest.mark.parametrize("name", ENGINES)
 def test_float64_takes_the_interpreter(name: str) -> None:
     model = nn.Model([nn.Flatten(), nn.Dense(2)], (3, 3, 1), dtype=np.float64)
     assert model.use(name).engine.name == "interpreter"

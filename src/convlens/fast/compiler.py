@@ -27,7 +27,8 @@ from numba.core import event
 from ..files import cache_folder
 
 NOTHING, SIZE, NUMBER, FLAG = types.void, types.intp, types.float32, types.boolean
-FLOATS, INDICES, LABELS = types.float32[::1], types.int32[::1], types.int64[::1]
+FLOATS, INDICES = types.float32[::1], types.int32[::1]
+LABELS = types.Array(types.int64, 1, "C", readonly=True)  # they may lie in a mapped file; others serve as well
 
 # Sums may be taken in any order and products fused with them, so that loops use vector registers. Infinities and
 # NaN keep their meaning: a training that diverges must show it.
