@@ -19,8 +19,21 @@ from __future__ import annotations
 
 from ..typing import Array, Float32
 from .compiler import FLAG, FLOATS, INDICES, NOTHING, SIZE, compiled
-from .product import NO_FLOOR, product
-from .vector import LANES, at, at_least, load, load_some, spread, store, store_some, where_equal, where_greater, zeros
+from .product import NO_FLOOR, WIDE, product
+from .vector import (
+    LANES,
+    at,
+    at_least,
+    load,
+    load_some,
+    plus,
+    spread,
+    store,
+    store_some,
+    where_equal,
+    where_greater,
+    zeros,
+)  # fmt: skip
 
 NOBODY = -1.0  # no phase of a pooling window takes the derivative: ReLU cut it off
 
@@ -81,21 +94,33 @@ def unpad(
                 store_some(load_some(dpadded, of + at(lines, h) + k, row - k), dx, to + k, row - k)
 
 
-@compiled(NOTHING, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, SIZE, FLAG, FLOATS)
+@compiled(NOTHING, FLOATS, SIZE, SIZE, SIZE, SIZE, SIZE, FLOATS, SIZE, SIZE, SIZE, FLAG, FLOATS)
 def pool_planes(
-    planes: Float32, phases: int, width: int, y: Float32, y0: int, step: int, columns: int, relu: bool, winners: Float32
+    planes: Float32,
+    column: int,
+    step: int,
+    rows: int,
+    phases: int,
+    width: int,
+    y: Float32,
+    y0: int,
+    filters: int,
+    columns: int,
+    relu: bool,
+    winners: Float32,
 ) -> None:
-    """Reduce a row of pooling windows (phases, width, 16) to its maxima; note which phase won, the first of equals.
+    """Reduce rows of pooling windows (rows, phases, width, step) to their maxima, sixteen columns from one on.
 
-    `winners` is empty where nobody asks.
+    Notes in `winners` which phase won, the first of equals; it is empty where nobody asks.
     """
-    for j in range(width):
-        best, phase = load(planes, j * LANES), zeros()
+    for j in range(rows * width):
+        of = ((j // width * phases) * width + j % width) * step + column
+        best, phase = load(planes, of), zeros()
         for q in range(1, phases):
-            value = load(planes, (q * width + j) * LANES)
+            value = load(planes, of + q * width * step)
             phase = where_greater(value, best, spread(q), phase)
             best = where_greater(value, best, value, best)
-        to = y0 + j * step
+        to = y0 + j * filters
         if relu:
             phase = where_greater(best, zeros(), phase, spread(NOBODY))
             best = at_least(best, 0)
@@ -152,7 +177,7 @@ def forward(
     relu
         Whether negative results become zero.
     y, planes, winners
-        The result; memory for one row of windows; which phase won each, empty in prediction.
+        The result; memory for a few rows of pooling windows; which phase won each, empty in prediction.
     """
     each, row = len(outputs) // group, size // max(1, len(lines))
     padded[:] = 0
@@ -163,24 +188,31 @@ def forward(
         if len(padded):
             pad(x, first * size, count, row, lines, mirrored, len(padded) // group, padded)
             a, a0 = padded, 0
-        for s in range(0, filters, LANES):
+        rows, y0 = count * each, first * each // phases * filters
+        for s in range(0, filters, WIDE):
             b0, more = s * len(taps), filters - s
-            rows, y0 = count * each, first * each // phases * filters + s
             if phases == 1:
                 product(
-                    *(a, a0, outputs, 0, rows, taps, strip, len(taps), strips, b0),
-                    *(y, y0, filters, bias, s, 0, floor, more),
+                    *(a, a0, outputs, 0, rows, taps, strip, len(taps), strips, b0, len(taps) * LANES),
+                    *(y, y0 + s, filters, bias, s, 0, floor, more),
                 )
                 continue
-            for block in range(0, rows, phases * width):
+            step = LANES if more <= LANES else WIDE
+            most = len(planes) // (phases * width * step)  # rows of pooling windows at a time
+            for block in range(0, rows // (phases * width), most):
+                at_once = min(most, rows // (phases * width) - block)
                 product(
-                    *(a, a0, outputs, block, phases * width, taps, strip, len(taps), strips, b0),
-                    *(planes, 0, LANES, bias, s, 0, NO_FLOOR, LANES),
+                    *(a, a0, outputs, block * phases * width, at_once * phases * width, taps, strip, len(taps)),
+                    *(strips, b0, len(taps) * LANES, planes, 0, step, bias, s, 0, NO_FLOOR, step),
                 )
-                pool_planes(planes, phases, width, y, y0 + block // phases * filters, filters, more, relu, winners)
+                for column in range(0, min(more, step), LANES):
+                    pool_planes(
+                        *(planes, column, step, at_once, phases, width),
+                        *(y, y0 + block * width * filters + s + column, filters, more - column, relu, winners),
+                    )
 
 
-@compiled(NOTHING, FLOATS, SIZE, SIZE, FLOATS, FLOATS, FLAG, SIZE, SIZE, SIZE, INDICES, SIZE, SIZE, FLOATS)
+@compiled(NOTHING, FLOATS, SIZE, SIZE, FLOATS, FLOATS, FLAG, SIZE, SIZE, SIZE, INDICES, SIZE, SIZE, FLOATS, FLOATS)
 def spread_out(
     dy: Float32,
     y0: int,
@@ -195,12 +227,14 @@ def spread_out(
     s: int,
     s0: int,
     out: Float32,
+    db: Float32,
 ) -> None:
     """Put the derivatives of one strip of results where the convolution's own outputs stand: `places` from s0 on.
 
-    What pooling or ReLU cut off becomes zero.
+    What pooling or ReLU cut off becomes zero. The sum of the others is added to the biases' gradient.
     """
     columns = filters - s
+    total = zeros()
     for row in range(0, outputs, phases * width):
         for j in range(width):
             of = y0 + (row // phases + j) * filters + s
@@ -209,17 +243,21 @@ def spread_out(
                 if relu:
                     given = where_greater(load_some(y, of, columns), zeros(), given, zeros())
                 store(given, out, s0 + at(places, row + j))
+                total = plus(total, given)
                 continue
             phase = load_some(winners, of, columns)
             for q in range(phases):
-                store(where_equal(phase, spread(q), given), out, s0 + at(places, row + q * width + j))
+                passed = where_equal(phase, spread(q), given)
+                store(passed, out, s0 + at(places, row + q * width + j))
+                total = plus(total, passed)
+    store_some(plus(load_some(db, s, columns), total), db, s, columns)
 
 
 @compiled(
     NOTHING,
     *(FLOATS, SIZE, FLOATS, INDICES, INDICES, SIZE),
     *(FLOATS, FLOATS, FLOATS, FLOATS, INDICES),
-    *(INDICES, INDICES, INDICES, FLOATS, FLOATS),
+    *(INDICES, INDICES, FLOATS),
     *(SIZE, SIZE, SIZE, SIZE, SIZE, FLAG),
     *(FLOATS, FLOATS, FLAG),
     *(FLOATS, INDICES, INDICES, INDICES, FLOATS, FLOATS),
@@ -238,8 +276,6 @@ def backward(
     places: Array,
     outputs: Array,
     taps: Array,
-    zero: Array,
-    one: Float32,
     nought: Float32,
     images: int,
     group: int,
@@ -270,9 +306,8 @@ def backward(
     spread_dy, places
         Memory for the derivatives of a group's outputs, in strips, as the convolution that makes dx wants them: apart
         by the stride, with a border of zeros; and where in it each output stands.
-    zero, one, nought
-        A table of zeros for each output, the number one (the bias is a kernel position that always sees one), and a
-        strip of zeros.
+    nought
+        A strip of zeros.
     dw, db, accumulate
         The gradients (taps, filters) and (filters,), and whether to add to what is there.
     turned, pixels, taps_back, strip_back
@@ -297,25 +332,23 @@ def backward(
             a, a0 = padded, 0
         rows, y0 = count * each, first * each // phases * filters
         for s in range(0, filters, LANES):
-            s0, more = s // LANES * area, filters - s
-            spread_out(dy, y0, rows, y, winners, relu, filters, phases, width, places, s, s0, spread_dy)
+            s0 = s // LANES * area
+            spread_out(dy, y0, rows, y, winners, relu, filters, phases, width, places, s, s0, spread_dy, db)
+        for s in range(0, filters, WIDE):
             product(
-                *(a, a0, taps, 0, len(taps), outputs, places, rows, spread_dy, s0),
-                *(dw, s, filters, dw, s, filters, NO_FLOOR, more),
-            )
-            product(
-                *(one, 0, zero, 0, 1, zero, places, rows, spread_dy, s0),
-                *(db, s, filters, db, s, filters, NO_FLOOR, more),
+                *(a, a0, taps, 0, len(taps), outputs, places, rows, spread_dy, s // LANES * area, area),
+                *(dw, s, filters, dw, s, filters, NO_FLOOR, filters - s),
             )
         if len(dx) == 0:
             continue
         c, c0 = dx, first * size
         if len(dpadded):
             c, c0 = dpadded, 0
-        for s in range(0, channels, LANES):
+        for s in range(0, channels, WIDE):
             product(
                 *(spread_dy, 0, pixels, 0, count * back, taps_back, strip_back, len(taps_back)),
-                *(turned, s * len(taps_back), c, c0 + s, channels, nought, 0, 0, NO_FLOOR, channels - s),
+                *(turned, s * len(taps_back), len(taps_back) * LANES, c, c0 + s, channels),
+                *(nought, 0, 0, NO_FLOOR, channels - s),
             )
         if len(dpadded):
             unpad(dpadded, first * size, count, row, lines, mirrored, len(padded) // group, dx)

@@ -4,143 +4,115 @@
 
     C[r, :] = max(sum over k of  A[row[r] + tap[k]] * B[strip[k] + :]  +  start[r, :],  floor)
 
-for sixteen columns. `row`, `tap` and `strip` are tables of offsets, so A need not be a matrix in memory. For a
-convolution, `row` says where an output's patch begins in the image and `tap` where a position of the kernel lies in a
-patch: no patch is ever copied. Up to six rows are added up at the same time, in registers: 6 x 16 sums fill twelve of
-AVX2's sixteen, and each value loaded from B is used six times.
+`row`, `tap` and `strip` are tables of offsets, so A need not be a matrix in memory. For a convolution, `row` says where
+an output's patch begins in the image and `tap` where a position of the kernel lies in a patch: no patch is ever copied.
 
-Sources: Dukhan, "The indirect convolution algorithm", 2019; for the tile, Goto & van de Geijn, "Anatomy of
+A *tile* is as many rows and columns as the processor's registers can add up at the same time, so that a value loaded
+once is used often. With AVX-512 (32 registers of sixteen numbers) that is 8 x 32, or 12 x 16 where there are only
+sixteen columns; with the sixteen registers of eight that AVX2 has, 6 x 16. The order of a sum is the same for all. A
+tile of each height is written out in LLVM's instructions: no compiler unrolls loops over registers reliably.
+
+Sources: Dukhan, "The indirect convolution algorithm", 2019; for tiles, Goto & van de Geijn, "Anatomy of
 high-performance matrix multiplication", 2008.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from llvmlite.binding import get_host_cpu_features
+from numba.core import cgutils
+
 from ..typing import Array, Float32
 from .compiler import FLOATS, INDICES, NOTHING, NUMBER, SIZE, compiled
-from .vector import Vector, add_product, at, at_least, load, load_some, plus, store_some, zeros
+from .writer import LANES, Writer, instruction
 
-MOST_ROWS = 6
+_ROOMY = bool(get_host_cpu_features().get("avx512f"))  # Numba keeps compiled code for each kind of processor apart
+STRIPS = 2 if _ROOMY else 1  # strips of sixteen columns in the widest tile
+WIDE = STRIPS * LANES
+_ROWS, _ROWS_WIDE = (12, 8) if _ROOMY else (6, 6)  # of the highest tile, of one strip and of the widest
+DEPTH = 224  # products in one go: what the widest tile reads of B in the meantime stays in a cache of 32 KiB
 NO_FLOOR = -3.4e38  # below every sum: a product that is not rectified
 
-
-@compiled(NOTHING, Vector, FLOATS, SIZE, FLOATS, SIZE, NUMBER, SIZE)
-def finish(total, c, c0, start, start0, floor, columns):  # type: ignore[no-untyped-def]
-    """Write one row of C."""
-    store_some(at_least(plus(total, load_some(start, start0, columns)), floor), c, c0, columns)
-
-
 _TILE = (
-    *(NOTHING, FLOATS, SIZE, INDICES, SIZE, INDICES, INDICES, SIZE, FLOATS, SIZE),
-    *(FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, NUMBER, SIZE),
+    *(NOTHING, SIZE, FLOATS, SIZE, INDICES, SIZE, INDICES, INDICES, SIZE, SIZE),
+    *(FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, NUMBER, SIZE),
 )
+_A, _ROW, _TAP, _STRIP, _B, _C, _START = 1, 3, 5, 6, 9, 12, 15  # positions of the arrays among them
 
 
-@compiled(*_TILE)
-def tile_6(a, a0, row, r, tap, strip, length, b, b0, c, c0, c_step, start, s0, s_step, floor, columns):  # type: ignore[no-untyped-def]
-    p0, p1, p2, p3, p4, p5 = (
-        a0 + at(row, r),
-        a0 + at(row, r + 1),
-        a0 + at(row, r + 2),
-        a0 + at(row, r + 3),
-        a0 + at(row, r + 4),
-        a0 + at(row, r + 5),
-    )
-    t0 = t1 = t2 = t3 = t4 = t5 = zeros()
-    for k in range(length):
-        j, w = at(tap, k), load(b, b0 + at(strip, k))
-        t0 = add_product(t0, a, p0 + j, w)
-        t1 = add_product(t1, a, p1 + j, w)
-        t2 = add_product(t2, a, p2 + j, w)
-        t3 = add_product(t3, a, p3 + j, w)
-        t4 = add_product(t4, a, p4 + j, w)
-        t5 = add_product(t5, a, p5 + j, w)
-    finish(t0, c, c0, start, s0, floor, columns)
-    finish(t1, c, c0 + c_step, start, s0 + s_step, floor, columns)
-    finish(t2, c, c0 + 2 * c_step, start, s0 + 2 * s_step, floor, columns)
-    finish(t3, c, c0 + 3 * c_step, start, s0 + 3 * s_step, floor, columns)
-    finish(t4, c, c0 + 4 * c_step, start, s0 + 4 * s_step, floor, columns)
-    finish(t5, c, c0 + 5 * c_step, start, s0 + 5 * s_step, floor, columns)
+class _Tiles:
+    """Writes tiles of so many strips, one for each height."""
+
+    def __init__(self, w: Writer, strips: int, most: int, values: tuple[Any, ...]) -> None:
+        self.w, self.strips, self.most = w, strips, most
+        (self.n, self.a, self.a0, self.row, self.r, self.tap, self.strip, self.k0, self.length, *rest) = values
+        (self.b, self.b0, self.b_step, self.c, self.c0, self.c_step, self.start, self.s0, self.s_step, *rest) = rest
+        self.floor, self.columns = rest
+
+    def write(self) -> None:
+        """Write all, and the choice among them."""
+        builder = self.w.builder
+        end = builder.append_basic_block("end")
+        choice = builder.switch(self.n, end)
+        for rows in range(1, self.most + 1):
+            block = builder.append_basic_block(f"rows{rows}")
+            choice.add_case(self.w.size(rows), block)
+            builder.position_at_end(block)
+            totals = self._sums(rows)
+            for s in range(self.strips):
+                self._finish([sums[s] for sums in totals], s * LANES)
+            builder.branch(end)
+        builder.position_at_end(end)
+
+    def _sums(self, rows: int) -> list[list[Any]]:
+        """Write the sums of a tile of so many rows; return where they are, by row and strip."""
+        w, builder, add = self.w, self.w.builder, self.w.builder.add
+        begin = [add(self.a0, w.offset(_ROW, self.row, add(self.r, w.size(i)))) for i in range(rows)]
+        origins = [w.place(_A, self.a, index) for index in begin]
+        totals = [[w.variable() for _ in range(self.strips)] for _ in range(rows)]
+        with cgutils.for_range(builder, self.length) as loop:
+            k = add(self.k0, loop.index)
+            j, of = w.offset(_TAP, self.tap, k), add(self.b0, w.offset(_STRIP, self.strip, k))
+            factors = []
+            for _ in range(self.strips):
+                factors.append(w.load(_B, self.b, of))
+                of = add(of, self.b_step)
+            for origin, sums in zip(origins, totals, strict=True):
+                number = w.spread(builder.load(builder.gep(origin, [j])))
+                for total, factor in zip(sums, factors, strict=True):
+                    builder.store(w.add_product(builder.load(total), number, factor), total)
+        return totals
+
+    def _finish(self, totals: list[Any], column: int) -> None:
+        """Write a strip of the result from its sums, all sixteen columns or as many as there are."""
+        w, builder = self.w, self.w.builder
+        left = builder.sub(self.columns, w.size(column))
+        with builder.if_else(builder.icmp_signed(">=", left, w.size(LANES))) as (whole, part):
+            for branch, count in ((whole, None), (part, left)):
+                with branch:
+                    c, start = (builder.add(index, w.size(column)) for index in (self.c0, self.s0))
+                    for total in totals:
+                        value = builder.fadd(builder.load(total), w.load(_START, self.start, start, count))
+                        w.store(w.at_least(value, self.floor), _C, self.c, c, count)
+                        c, start = builder.add(c, self.c_step), builder.add(start, self.s_step)
 
 
-@compiled(*_TILE)
-def tile_5(a, a0, row, r, tap, strip, length, b, b0, c, c0, c_step, start, s0, s_step, floor, columns):  # type: ignore[no-untyped-def]
-    p0, p1, p2, p3, p4 = (
-        a0 + at(row, r),
-        a0 + at(row, r + 1),
-        a0 + at(row, r + 2),
-        a0 + at(row, r + 3),
-        a0 + at(row, r + 4),
-    )
-    t0 = t1 = t2 = t3 = t4 = zeros()
-    for k in range(length):
-        j, w = at(tap, k), load(b, b0 + at(strip, k))
-        t0 = add_product(t0, a, p0 + j, w)
-        t1 = add_product(t1, a, p1 + j, w)
-        t2 = add_product(t2, a, p2 + j, w)
-        t3 = add_product(t3, a, p3 + j, w)
-        t4 = add_product(t4, a, p4 + j, w)
-    finish(t0, c, c0, start, s0, floor, columns)
-    finish(t1, c, c0 + c_step, start, s0 + s_step, floor, columns)
-    finish(t2, c, c0 + 2 * c_step, start, s0 + 2 * s_step, floor, columns)
-    finish(t3, c, c0 + 3 * c_step, start, s0 + 3 * s_step, floor, columns)
-    finish(t4, c, c0 + 4 * c_step, start, s0 + 4 * s_step, floor, columns)
+@instruction(*_TILE)
+def _tile(w: Writer, *values: Any) -> None:
+    """Compute `n` rows and at most sixteen columns of C; the arguments are those of `product`, `r` is the row."""
+    _Tiles(w, 1, _ROWS, values).write()
 
 
-@compiled(*_TILE)
-def tile_4(a, a0, row, r, tap, strip, length, b, b0, c, c0, c_step, start, s0, s_step, floor, columns):  # type: ignore[no-untyped-def]
-    p0, p1, p2, p3 = a0 + at(row, r), a0 + at(row, r + 1), a0 + at(row, r + 2), a0 + at(row, r + 3)
-    t0 = t1 = t2 = t3 = zeros()
-    for k in range(length):
-        j, w = at(tap, k), load(b, b0 + at(strip, k))
-        t0 = add_product(t0, a, p0 + j, w)
-        t1 = add_product(t1, a, p1 + j, w)
-        t2 = add_product(t2, a, p2 + j, w)
-        t3 = add_product(t3, a, p3 + j, w)
-    finish(t0, c, c0, start, s0, floor, columns)
-    finish(t1, c, c0 + c_step, start, s0 + s_step, floor, columns)
-    finish(t2, c, c0 + 2 * c_step, start, s0 + 2 * s_step, floor, columns)
-    finish(t3, c, c0 + 3 * c_step, start, s0 + 3 * s_step, floor, columns)
-
-
-@compiled(*_TILE)
-def tile_3(a, a0, row, r, tap, strip, length, b, b0, c, c0, c_step, start, s0, s_step, floor, columns):  # type: ignore[no-untyped-def]
-    p0, p1, p2 = a0 + at(row, r), a0 + at(row, r + 1), a0 + at(row, r + 2)
-    t0 = t1 = t2 = zeros()
-    for k in range(length):
-        j, w = at(tap, k), load(b, b0 + at(strip, k))
-        t0 = add_product(t0, a, p0 + j, w)
-        t1 = add_product(t1, a, p1 + j, w)
-        t2 = add_product(t2, a, p2 + j, w)
-    finish(t0, c, c0, start, s0, floor, columns)
-    finish(t1, c, c0 + c_step, start, s0 + s_step, floor, columns)
-    finish(t2, c, c0 + 2 * c_step, start, s0 + 2 * s_step, floor, columns)
-
-
-@compiled(*_TILE)
-def tile_2(a, a0, row, r, tap, strip, length, b, b0, c, c0, c_step, start, s0, s_step, floor, columns):  # type: ignore[no-untyped-def]
-    p0, p1 = a0 + at(row, r), a0 + at(row, r + 1)
-    t0 = t1 = zeros()
-    for k in range(length):
-        j, w = at(tap, k), load(b, b0 + at(strip, k))
-        t0 = add_product(t0, a, p0 + j, w)
-        t1 = add_product(t1, a, p1 + j, w)
-    finish(t0, c, c0, start, s0, floor, columns)
-    finish(t1, c, c0 + c_step, start, s0 + s_step, floor, columns)
-
-
-@compiled(*_TILE)
-def tile_1(a, a0, row, r, tap, strip, length, b, b0, c, c0, c_step, start, s0, s_step, floor, columns):  # type: ignore[no-untyped-def]
-    p0 = a0 + at(row, r)
-    t0 = zeros()
-    for k in range(length):
-        j, w = at(tap, k), load(b, b0 + at(strip, k))
-        t0 = add_product(t0, a, p0 + j, w)
-    finish(t0, c, c0, start, s0, floor, columns)
+@instruction(*_TILE)
+def _wide_tile(w: Writer, *values: Any) -> None:
+    """Compute `n` rows and at most `WIDE` columns."""
+    _Tiles(w, STRIPS, _ROWS_WIDE, values).write()
 
 
 @compiled(
     *(NOTHING, FLOATS, SIZE, INDICES, SIZE, SIZE),
-    *(INDICES, INDICES, SIZE, FLOATS, SIZE),
+    *(INDICES, INDICES, SIZE, FLOATS, SIZE, SIZE),
     *(FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE),
     *(NUMBER, SIZE),
 )
@@ -155,6 +127,7 @@ def product(
     length: int,
     b: Float32,
     b0: int,
+    b_step: int,
     c: Float32,
     c0: int,
     c_step: int,
@@ -173,9 +146,10 @@ def product(
     row, row0, rows
         Offsets of rows in A; the first one to use, and how many.
     tap, strip, length
-        Offsets within a row of A, and of the matching sixteen values of B; how many to add up.
-    b, b0
-        The array of B, and where its sixteen columns begin; there must be sixteen, whatever the others hold.
+        Offsets within a row of A, and of the matching sixteen values of B; how many to add up, at least one.
+    b, b0, b_step
+        The array of B, where its first sixteen columns begin, and how far behind them the next. Strips are whole,
+        whatever the columns that are not asked for hold.
     c, c0, c_step
         The array of C, where its first row begins, and how far apart its rows are.
     start, start0, start_step
@@ -184,22 +158,63 @@ def product(
     floor
         Smallest result: 0 rectifies, `NO_FLOOR` leaves everything.
     columns
-        How many columns there are; above sixteen means sixteen.
+        How many columns there are; above `WIDE` means `WIDE`.
     """
-    tiles = (rows + MOST_ROWS - 1) // MOST_ROWS
-    for t in range(tiles):  # as even as can be: the smaller a tile, the less it gains from each value loaded
-        r = rows * t // tiles
-        n = rows * (t + 1) // tiles - r
-        c1, s1, r1 = c0 + r * c_step, start0 + r * start_step, row0 + r
-        if n == 6:
-            tile_6(a, a0, row, r1, tap, strip, length, b, b0, c, c1, c_step, start, s1, start_step, floor, columns)
-        elif n == 5:
-            tile_5(a, a0, row, r1, tap, strip, length, b, b0, c, c1, c_step, start, s1, start_step, floor, columns)
-        elif n == 4:
-            tile_4(a, a0, row, r1, tap, strip, length, b, b0, c, c1, c_step, start, s1, start_step, floor, columns)
-        elif n == 3:
-            tile_3(a, a0, row, r1, tap, strip, length, b, b0, c, c1, c_step, start, s1, start_step, floor, columns)
-        elif n == 2:
-            tile_2(a, a0, row, r1, tap, strip, length, b, b0, c, c1, c_step, start, s1, start_step, floor, columns)
-        else:
-            tile_1(a, a0, row, r1, tap, strip, length, b, b0, c, c1, c_step, start, s1, start_step, floor, columns)
+    columns = min(columns, WIDE)
+    most = _ROWS if columns <= LANES else _ROWS_WIDE
+    tiles, steps = (rows + most - 1) // most, (length + DEPTH - 1) // DEPTH
+    for step in range(steps):
+        k = length * step // steps
+        depth = length * (step + 1) // steps - k
+        least = floor if step == steps - 1 else NO_FLOOR
+        for t in range(tiles):  # as even as can be: the smaller a tile, the less it gains from each value loaded
+            r = rows * t // tiles
+            n = rows * (t + 1) // tiles - r
+            c1, s1, r1 = c0 + r * c_step, start0 + r * start_step, row0 + r
+            if columns <= LANES:
+                _tile(
+                    n,
+                    a,
+                    a0,
+                    row,
+                    r1,
+                    tap,
+                    strip,
+                    k,
+                    depth,
+                    b,
+                    b0,
+                    b_step,
+                    c,
+                    c1,
+                    c_step,
+                    start,
+                    s1,
+                    start_step,
+                    least,
+                    columns,
+                )
+            else:
+                _wide_tile(
+                    n,
+                    a,
+                    a0,
+                    row,
+                    r1,
+                    tap,
+                    strip,
+                    k,
+                    depth,
+                    b,
+                    b0,
+                    b_step,
+                    c,
+                    c1,
+                    c_step,
+                    start,
+                    s1,
+                    start_step,
+                    least,
+                    columns,
+                )
+        start, start0, start_step = c, c0, c_step

@@ -9,199 +9,109 @@ Each function below is one or two of LLVM's instructions. None of them checks an
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
 
 from .compiler import FLOATS, NOTHING, SIZE, compiled
+from .writer import LANES, VECTOR, ZEROS, VectorType, Writer, instruction
 
-LANES = 16
-
-_INT, _WORD = ir.IntType(32), ir.IntType(64)
-_VECTOR = ir.VectorType(ir.FloatType(), LANES)
-_ZEROS = ir.Constant(_VECTOR, [0.0] * LANES)
-
-
-class VectorType(types.Type):
-    """The type of sixteen float32 numbers."""
-
-    def __init__(self) -> None:
-        super().__init__(name="Vector")
-
+__all__ = ["LANES", "Vector"]
 
 Vector = VectorType()
 _ARRAY = types.Array(types.float32, 1, "C")
 _TABLE = types.Array(types.int32, 1, "C")
 
 
-@register_model(VectorType)
-class _Model(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)
-
-
-class _Writer:
-    """Writes instructions into the function that Numba is about to compile."""
-
-    def __init__(self, target: Any, builder: Any, signature: Any) -> None:
-        self.target, self.builder, self.signature = target, builder, signature
-
-    def place(self, position: int, array: Any, index: Any) -> Any:
-        """Return the address of an array's element; the array is argument number `position`."""
-        data = cgutils.create_struct_proxy(self.signature.args[position])(self.target, self.builder, array).data
-        return self.builder.gep(data, [index])
-
-    def vector_at(self, position: int, array: Any, index: Any) -> Any:
-        return self.builder.bitcast(self.place(position, array, index), _VECTOR.as_pointer())
-
-    def call(self, name: str, result: Any, *arguments: Any) -> Any:
-        kind = ir.FunctionType(result, [argument.type for argument in arguments])
-        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
-
-    def spread(self, value: Any) -> Any:
-        """Return a vector of one value in every lane."""
-        nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
-        alone = self.builder.insert_element(nothing, value, ir.Constant(_INT, 0))
-        return self.builder.shuffle_vector(alone, nothing, ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES))
-
-    def first(self, count: Any) -> Any:
-        """Return a mask of the first so many lanes."""
-        lanes = ir.Constant(ir.VectorType(_INT, LANES), list(range(LANES)))
-        return self.builder.icmp_signed("<", lanes, self.spread(self.builder.trunc(count, _INT)))
-
-
-_Write = Callable[..., Any]
-
-
-def _instruction(result: Any, *arguments: Any) -> Callable[[_Write], Any]:
-    """Make an instruction of a function that writes it, given a `_Writer` and the arguments' values."""
-
-    def decorate(write: _Write) -> Any:
-        def typed(context: Any, *given: Any) -> Any:
-            del context, given
-
-            def generate(target: Any, builder: Any, signature: Any, values: Any) -> Any:
-                made = write(_Writer(target, builder, signature), *values)
-                return target.get_dummy_value() if made is None else made
-
-            return result(*arguments), generate
-
-        # Numba reads how many arguments there are from a signature without a star
-        names = ", ".join(f"a{position}" for position in range(len(arguments)))
-        scope = {"typed": typed}
-        exec(f"def {write.__name__}(context{', ' + names if names else ''}):\n return typed(context, {names})", scope)  # noqa: S102
-        one = scope[write.__name__]
-        one.__doc__ = write.__doc__
-        return intrinsic(one)
-
-    return decorate
-
-
-@_instruction(types.intp, _TABLE, types.intp)
-def at(w: _Writer, table: Any, index: Any) -> Any:
+@instruction(types.intp, _TABLE, types.intp)
+def at(w: Writer, table: Any, index: Any) -> Any:
     """Return an entry of a table of offsets."""
-    return w.builder.sext(w.builder.load(w.place(0, table, index)), _WORD)
+    return w.offset(0, table, index)
 
 
-@_instruction(Vector)
-def zeros(w: _Writer) -> Any:
+@instruction(Vector)
+def zeros(w: Writer) -> Any:
     """Return sixteen zeros."""
     del w
-    return _ZEROS
+    return ZEROS
 
 
-@_instruction(Vector, types.float32)
-def spread(w: _Writer, value: Any) -> Any:
+@instruction(Vector, types.float32)
+def spread(w: Writer, value: Any) -> Any:
     """Return one number in every lane."""
     return w.spread(value)
 
 
-@_instruction(Vector, _ARRAY, types.intp)
-def load(w: _Writer, array: Any, index: Any) -> Any:
+@instruction(Vector, _ARRAY, types.intp)
+def load(w: Writer, array: Any, index: Any) -> Any:
     """Return the sixteen numbers from an index on."""
-    value = w.builder.load(w.vector_at(0, array, index))
-    value.align = 4
-    return value
+    return w.load(0, array, index)
 
 
-@_instruction(Vector, _ARRAY, types.intp, types.intp)
-def _load_first(w: _Writer, array: Any, index: Any, count: Any) -> Any:
+@instruction(Vector, _ARRAY, types.intp, types.intp)
+def _load_first(w: Writer, array: Any, index: Any, count: Any) -> Any:
     """Return the first so many numbers from an index on, and zeros; memory behind them is not touched."""
-    place = w.vector_at(0, array, index)
-    return w.call("llvm.masked.load.v16f32.p0", _VECTOR, place, ir.Constant(_INT, 4), w.first(count), _ZEROS)
+    return w.load(0, array, index, count)
 
 
-@_instruction(types.void, Vector, _ARRAY, types.intp)
-def store(w: _Writer, value: Any, array: Any, index: Any) -> None:
+@instruction(types.void, Vector, _ARRAY, types.intp)
+def store(w: Writer, value: Any, array: Any, index: Any) -> None:
     """Write sixteen numbers from an index on."""
-    w.builder.store(value, w.vector_at(1, array, index)).align = 4
+    w.store(value, 1, array, index)
 
 
-@_instruction(types.void, Vector, _ARRAY, types.intp, types.intp)
-def _store_first(w: _Writer, value: Any, array: Any, index: Any, count: Any) -> None:
+@instruction(types.void, Vector, _ARRAY, types.intp, types.intp)
+def _store_first(w: Writer, value: Any, array: Any, index: Any, count: Any) -> None:
     """Write only the first so many."""
-    place = w.vector_at(1, array, index)
-    w.call("llvm.masked.store.v16f32.p0", ir.VoidType(), value, place, ir.Constant(_INT, 4), w.first(count))
+    w.store(value, 1, array, index, count)
 
 
-@_instruction(Vector, Vector, _ARRAY, types.intp, Vector)
-def add_product(w: _Writer, total: Any, array: Any, index: Any, factors: Any) -> Any:
-    """Return total + array[index] * factors."""
-    number = w.spread(w.builder.load(w.place(1, array, index)))
-    return w.call("llvm.fmuladd.v16f32", _VECTOR, number, factors, total)
-
-
-@_instruction(Vector, Vector, Vector)
-def plus(w: _Writer, one: Any, other: Any) -> Any:
+@instruction(Vector, Vector, Vector)
+def plus(w: Writer, one: Any, other: Any) -> Any:
     """Return the sums."""
     return w.builder.fadd(one, other)
 
 
-@_instruction(Vector, Vector, Vector)
-def minus(w: _Writer, one: Any, other: Any) -> Any:
+@instruction(Vector, Vector, Vector)
+def minus(w: Writer, one: Any, other: Any) -> Any:
     """Return the differences."""
     return w.builder.fsub(one, other)
 
 
-@_instruction(Vector, Vector, Vector)
-def times(w: _Writer, one: Any, other: Any) -> Any:
+@instruction(Vector, Vector, Vector)
+def times(w: Writer, one: Any, other: Any) -> Any:
     """Return the products."""
     return w.builder.fmul(one, other)
 
 
-@_instruction(Vector, Vector, Vector)
-def over(w: _Writer, one: Any, other: Any) -> Any:
+@instruction(Vector, Vector, Vector)
+def over(w: Writer, one: Any, other: Any) -> Any:
     """Return the quotients."""
     return w.builder.fdiv(one, other)
 
 
-@_instruction(Vector, Vector)
-def root(w: _Writer, value: Any) -> Any:
+@instruction(Vector, Vector)
+def root(w: Writer, value: Any) -> Any:
     """Return the square roots."""
-    return w.call("llvm.sqrt.v16f32", _VECTOR, value)
+    return w.call("llvm.sqrt.v16f32", VECTOR, value)
 
 
-@_instruction(Vector, Vector, types.float32)
-def at_least(w: _Writer, value: Any, floor: Any) -> Any:
+@instruction(Vector, Vector, types.float32)
+def at_least(w: Writer, value: Any, floor: Any) -> Any:
     """Return the larger of each number and `floor`; NaN stays NaN."""
-    least = w.spread(floor)
-    return w.builder.select(w.builder.fcmp_ordered("<", value, least), least, value)
+    return w.at_least(value, floor)
 
 
-@_instruction(Vector, Vector, Vector, Vector, Vector)
-def where_greater(w: _Writer, one: Any, other: Any, then: Any, otherwise: Any) -> Any:
+@instruction(Vector, Vector, Vector, Vector, Vector)
+def where_greater(w: Writer, one: Any, other: Any, then: Any, otherwise: Any) -> Any:
     """Return `then` where one > other, `otherwise` elsewhere."""
     return w.builder.select(w.builder.fcmp_ordered(">", one, other), then, otherwise)
 
 
-@_instruction(Vector, Vector, Vector, Vector)
-def where_equal(w: _Writer, one: Any, other: Any, then: Any) -> Any:
+@instruction(Vector, Vector, Vector, Vector)
+def where_equal(w: Writer, one: Any, other: Any, then: Any) -> Any:
     """Return `then` where one = other, zero elsewhere."""
-    return w.builder.select(w.builder.fcmp_ordered("==", one, other), then, _ZEROS)
+    return w.builder.select(w.builder.fcmp_ordered("==", one, other), then, ZEROS)
 
 
 @compiled(Vector, FLOATS, SIZE, SIZE)

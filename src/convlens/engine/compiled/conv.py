@@ -11,13 +11,14 @@ from functools import lru_cache
 import numpy as np
 
 from ...fast import conv
+from ...fast.product import WIDE
 from ...fast.vector import LANES
 from ...ops.window import Pair, Window
 from ...typing import Array, Float32
 from ..arena import Arena
 from ..kernels.base import Kernel, Wiring
 
-PIXELS = 192  # outputs that a product should have at least: several small images are taken together
+PIXELS = 224  # outputs that a product should have: several small images, or rows of pooling windows, at a time
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,6 @@ class Tables:
     pixels: Array
     taps_back: Array
     strip_back: Array
-    zeros: Array
     area: int
     padded_size: int
 
@@ -81,7 +81,6 @@ def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair,
         _table(pixels),
         _table(taps_back),
         _table(np.arange(kh * kw * filters) * LANES),
-        np.zeros(places.size, np.int32),
         group * area,
         group * image,
     )
@@ -126,7 +125,7 @@ class ConvKernel(Kernel):
         channel_strips, taps_back = -(-self.channels // LANES), len(self.tables.taps_back)
         wanted = channel_strips * taps_back * LANES if wiring.dinputs[0] is not None else 0
         self.turned = shared.setdefault(f"{node.name}.turned", np.zeros(wanted, np.float32))
-        self.nought, self.one = np.zeros(LANES, np.float32), np.ones(1, np.float32)
+        self.nought = np.zeros(WIDE, np.float32)
         none = np.zeros(0, np.float32)
         self.padded = self.planes = self.spread = self.dpadded = self.winners = none
 
@@ -139,7 +138,8 @@ class ConvKernel(Kernel):
         if len(t.lines):
             self.padded = arena.take((t.padded_size,))
         if self.phases > 1:
-            self.planes = arena.take((self.phases * self.width * LANES,))
+            row, step = self.phases * self.width, min(WIDE, -(-self.filters // LANES) * LANES)
+            self.planes = arena.take((max(1, PIXELS // row) * row * step,))
         if self.wiring.gradient is None:
             return
         self.spread = arena.take((-(-self.filters // LANES) * t.area,))
@@ -174,7 +174,7 @@ class ConvKernel(Kernel):
         conv.backward(
             *(self.x, self.x.size // self.n, self.padded, t.lines, t.mirrored, self.channels),
             *(dy.reshape(-1), self.y, self.winners, self.spread, t.places),
-            *(t.outputs, t.taps, t.zeros, self.one, self.nought),
+            *(t.outputs, t.taps, self.nought),
             *(self.n, t.group, self.filters, self.phases, self.width, self.relu),
             *(wiring.dparameter("w").reshape(-1), wiring.dparameter("b"), wiring.accumulate),
             *(self.turned, t.pixels, t.taps_back, t.strip_back, self.dpadded),
