@@ -198,6 +198,13 @@ def where_greater(w: _Writer, one: Any, other: Any, then: Any, otherwise: Any) -
     return w.builder.select(w.builder.fcmp_ordered(">", one, other), then, otherwise)
 
 
+@_instruction(Vector, Vector, Vector, Vector, Vector)
+def where_beats(w: _Writer, one: Any, other: Any, then: Any, otherwise: Any) -> Any:
+    """Return `then` where one > other, or where it is NaN and the other is none; `otherwise` elsewhere."""
+    greater, known = w.builder.fcmp_unordered(">", one, other), w.builder.fcmp_ordered("ord", other, other)
+    return w.builder.select(w.builder.and_(greater, known), then, otherwise)
+
+
 @_instruction(Vector, Vector, Vector, Vector)
 def where_equal(w: _Writer, one: Any, other: Any, then: Any) -> Any:
     """Return `then` where one = other, zero elsewhere."""
