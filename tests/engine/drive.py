@@ -34,7 +34,7 @@ def poisoned_arena() -> Arena:
 
 def drive(model: Model, x: Float32, dy: Float32, toolbox: Toolbox) -> Driven:
     """Run forward and backward, the first image as a micro-batch of its own, the others as a second one."""
-    memory, arena = Memory(rewrite(model.program, toolbox.rectifiers), toolbox), poisoned_arena()
+    memory, arena = Memory(rewrite(model.program, toolbox.poolers, toolbox.rectifiers), toolbox), poisoned_arena()
     assert not memory.lane_values, "dense layers finish once a lane; engines are the way to drive them"
     gradient = np.full_like(model.flat, np.nan)
     store = LaneStore.make(memory, len(x))

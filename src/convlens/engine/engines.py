@@ -114,7 +114,7 @@ class Plan(Engine):
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
         super().__init__(program, parameters, buffers, threads)
         self.toolbox = self.tools()
-        self._memory = Memory(rewrite(program, self.toolbox.rectifiers), self.toolbox)
+        self._memory = Memory(rewrite(program, self.toolbox.poolers, self.toolbox.rectifiers), self.toolbox)
         self._flat = Flat(parameters, buffers)
         self._sizes: dict[bool, int] = {}
         # its append and pop are atomic: plans are lent to one thread at a time

@@ -29,6 +29,7 @@ def add_up(parts: list[Array], out: Array) -> None:
 
 NUMPY = Toolbox(
     kernels=KERNELS,
+    poolers=("conv2d",),
     rectifiers=(),
     judge=judge,
     updates=update,

@@ -43,6 +43,20 @@ class Memory:
         self.lane_derivatives = {self.roots[node.name] for node in keepers}
         self.shapes = {INPUT: program.input_shape} | {node.name: node.output_shape for node in program.nodes}
         self.has_barriers = any(kernel_of(node).barrier for node in program.nodes)
+        self.crossing = self._crossing()
+
+    def _crossing(self) -> set[str]:
+        """Return the roots whose derivatives are written and read while different segments run."""
+        visits: dict[str, set[int]] = {root: set() for root in self.roots.values()}
+        segment = 0
+        for node in self.program.nodes:
+            barrier = self.toolbox.kernel_of(node).barrier
+            segment += barrier
+            for name in node.inputs:  # a barrier's own backward pass belongs to the segment before it
+                visits[self.roots[name]].add(segment - barrier)
+            visits[self.roots[node.name]].update({segment - barrier, segment})
+        visits[self.roots[self.program.output]].add(segment + 1)  # the loss writes it, between the passes
+        return {root for root, when in visits.items() if len(when) > 1}
 
 
 @dataclass
@@ -75,7 +89,9 @@ class Flat:
 class Pass:
     """The kernels of one micro-batch of n images, bound to their arrays and ready to run.
 
-    They are cut into segments: every segment but the first begins with a barrier.
+    They are cut into segments: every segment but the first begins with a barrier. What only one segment needs is
+    taken from `arena`, whose memory others may use once this segment has run; what must stay as it is until the pass
+    has run from end to end, from `lasting`. Without barriers they are one and the same.
     """
 
     def __init__(
@@ -86,14 +102,15 @@ class Pass:
         flat: Flat,
         lane: LaneStore | None = None,
         rows: slice = slice(0, 0),
+        lasting: Arena | None = None,
     ) -> None:
-        self.n, self._memory, self._arena = n, memory, arena
+        self.n, self._memory, self._arena, self._lasting = n, memory, arena, lasting or arena
         self.judge = memory.toolbox.judge
         self._rows = rows
         start = arena.mark()
         program = memory.program
-        values = self._arrays(memory.lane_values if lane else set(), lane.values if lane else {})
-        derivatives = self._arrays(memory.lane_derivatives, lane.derivatives) if lane else {}
+        values = self._arrays(memory.lane_values if lane else set(), lane.values if lane else {}, set(memory.shapes))
+        derivatives = self._arrays(memory.lane_derivatives, lane.derivatives, memory.crossing) if lane else {}
         self.x, self.logits = values[INPUT], values[program.output]
         self.dlogits = derivatives.get(program.output)
         self.kernels: list[Kernel] = []
@@ -114,9 +131,7 @@ class Pass:
             )
             self.kernels.append(memory.toolbox.kernel_of(node)(wiring))
         self._take_memory()
-        # an arena may be used by others once this pass has run; one with barriers stays under way, and keeps its own
-        if not memory.has_barriers or lane is None:
-            arena.release(start)
+        arena.release(start)
         self.dropouts = [kernel for kernel in self.kernels if isinstance(kernel, DropoutKernel)]
         self.segments: list[list[Kernel]] = [[]]
         for kernel in self.kernels:
@@ -126,21 +141,18 @@ class Pass:
 
     def _take_memory(self) -> None:
         for kernel in self.kernels:
-            kernel.keep(self._arena)
+            kernel.keep(self._lasting)
         mark = self._arena.mark()
-        highest = mark
         for kernel in self.kernels:
             kernel.scratch(self._arena)
-            highest = max(highest, self._arena.mark())
             self._arena.release(mark)
-        self._arena.release(highest)
 
-    def _arrays(self, kept: set[str], store: dict[str, Float32]) -> dict[str, Float32]:
-        """Return an array for every value: the lane's for roots that are kept, the arena's for the others."""
+    def _arrays(self, kept: set[str], store: dict[str, Float32], lasting: set[str]) -> dict[str, Float32]:
+        """Return an array for every value: the lane's for roots that are kept, an arena's for the others."""
         memory, arrays = self._memory, {}
         for root in dict.fromkeys(memory.roots.values()):
-            shape = (self.n, *memory.shapes[root])
-            arrays[root] = store[root][self._rows] if root in kept else self._arena.take(shape)
+            shape, arena = (self.n, *memory.shapes[root]), self._lasting if root in lasting else self._arena
+            arrays[root] = store[root][self._rows] if root in kept else arena.take(shape)
         return {name: arrays[root].reshape(self.n, *memory.shapes[name]) for name, root in memory.roots.items()}
 
     @staticmethod

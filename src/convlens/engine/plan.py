@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 
 import numpy as np
 
@@ -26,12 +27,12 @@ LARGEST_MICRO_BATCH = 32
 class LanePlan:
     """One lane of a batch: its micro-batches, its own gradient, and the work that is done once a lane."""
 
-    def __init__(self, memory: Memory, images: int, micro_batch: int, arena: Arena, flat: Flat) -> None:
+    def __init__(self, memory: Memory, images: int, micro_batch: int, arena: Arena, flat: Flat, lasting: Arena) -> None:
         assert flat.gradient is not None, "a lane has a gradient"
         self._gradient = flat.gradient
         store = LaneStore.make(memory, images)
         self.parts = split(images, -(-images // micro_batch)) if images else []
-        self.passes = [Pass(memory, part.stop - part.start, arena, flat, store, part) for part in self.parts]
+        self.passes = [Pass(memory, part.stop - part.start, arena, flat, store, part, lasting) for part in self.parts]
         self._finishers = [
             (kernel, *self._lane_arrays(memory, store, kernel.wiring.node, images))
             for kernel in (self.passes[0].kernels if self.passes else ())
@@ -113,16 +114,17 @@ class TrainingPlan:
     ) -> None:
         self.slices = split(images)
         self._buffers, self._workers = buffers, len(arenas)
-        own = Arena()  # with barriers all micro-batches are under way at once, and share nothing
+        own = Arena()  # with barriers all micro-batches are under way at once, and need memory of their own
         self.lanes = [
             LanePlan(
                 memory,
                 part.stop - part.start,
                 micro_batch,
-                own if memory.has_barriers else arenas[lane % len(arenas)],
+                arena,
                 Flat(parameters, buffers, gradient),
+                own if memory.has_barriers else arena,
             )
-            for lane, (part, gradient) in enumerate(zip(self.slices, gradients, strict=True))
+            for part, gradient, arena in zip(self.slices, gradients, cycle(arenas), strict=False)
         ]
 
     def run(self, workers: Workers, batches: Sequence[LaneBatch]) -> None:

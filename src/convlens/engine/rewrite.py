@@ -4,8 +4,8 @@ A few rules, applied wherever they match; no model is special:
 
 0. Nodes that the output does not depend on are dropped; their parameters keep their places, and a gradient of zero.
 1. ReLU and max-pooling commute, so ``relu -> max_pool`` becomes ``max_pool -> relu``, on a fraction of the data.
-2. ``conv2d -> max_pool2d`` whose windows tile the image becomes one node, ``conv2d_max_pool2d``: the convolution can
-   then be arranged so that pooling is a maximum over contiguous planes.
+2. Where kernels can pool what they write, ``-> max_pool2d`` whose windows tile the image becomes one node with the
+   node before it: ``conv2d_max_pool2d``, say, for which pooling is a maximum over contiguous planes.
 3. Where kernels can rectify what they write, ``-> relu`` becomes a setting of the node before it.
 
 The value that leaves a rewritten group keeps its name; values inside it are gone. Only plans see such a Program.
@@ -20,9 +20,13 @@ from types import MappingProxyType
 from ..program import Node, Program
 
 
-def rewrite(program: Program, rectifiers: Collection[str] = ()) -> Program:
-    """Return the faster Program; `rectifiers` are the ops whose kernels heed the attribute ``relu``."""
-    program = _fuse_convolution_and_pool(_pool_before_relu(_without_dead_ends(program)))
+def rewrite(program: Program, poolers: Collection[str] = (), rectifiers: Collection[str] = ()) -> Program:
+    """Return the faster Program.
+
+    `poolers` are the ops that have a kernel for themselves and a max-pool behind them, ``..._max_pool2d``;
+    `rectifiers` those whose kernels heed the attribute ``relu``.
+    """
+    program = _with_pool(_pool_before_relu(_without_dead_ends(program)), poolers)
     return _with_relu(program, rectifiers)
 
 
@@ -59,18 +63,18 @@ def _pool_before_relu(program: Program) -> Program:
     return replace(program, nodes=tuple(swapped.get(node.name, node) for node in program.nodes))
 
 
-def _fuse_convolution_and_pool(program: Program) -> Program:
+def _with_pool(program: Program, poolers: Collection[str]) -> Program:
     nodes: list[Node] = []
     gone: set[str] = set()
     for node in program.nodes:
-        pool = _sole_consumer(program, node, "max_pool2d") if node.op == "conv2d" else None
+        pool = _sole_consumer(program, node, "max_pool2d") if node.op in poolers else None
         if pool is not None and pool.window.kernel == pool.window.stride:
             gone.add(pool.name)
             nodes.append(
                 replace(
                     node,
                     name=pool.name,
-                    op="conv2d_max_pool2d",
+                    op=f"{node.op}_max_pool2d",
                     output_shape=pool.output_shape,
                     attributes=MappingProxyType({**node.attributes, "pool": pool.window.kernel}),
                 )

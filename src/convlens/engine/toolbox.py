@@ -39,8 +39,10 @@ class Toolbox:
     ----------
     kernels
         The kernel of each op; an op that has none runs through `convlens.ops`.
+    poolers
+        Ops that have a kernel ``..._max_pool2d``, for themselves and the pool behind them (`convlens.engine.rewrite`).
     rectifiers
-        Ops whose kernels heed the attribute ``relu`` (`convlens.engine.rewrite`).
+        Ops whose kernels heed the attribute ``relu``.
     judge, updates
         The loss; the optimisers' updates.
     add_up
@@ -52,6 +54,7 @@ class Toolbox:
     """
 
     kernels: Mapping[str, type[Kernel]]
+    poolers: Collection[str]
     rectifiers: Collection[str]
     judge: Judge
     updates: Updates

@@ -108,6 +108,13 @@ def where_greater(w: Writer, one: Any, other: Any, then: Any, otherwise: Any) ->
     return w.builder.select(w.builder.fcmp_ordered(">", one, other), then, otherwise)
 
 
+@instruction(Vector, Vector, Vector, Vector, Vector)
+def where_beats(w: Writer, one: Any, other: Any, then: Any, otherwise: Any) -> Any:
+    """Return `then` where one > other, or where it is NaN and the other is none; `otherwise` elsewhere."""
+    greater, known = w.builder.fcmp_unordered(">", one, other), w.builder.fcmp_ordered("ord", other, other)
+    return w.builder.select(w.builder.and_(greater, known), then, otherwise)
+
+
 @instruction(Vector, Vector, Vector, Vector)
 def where_equal(w: Writer, one: Any, other: Any, then: Any) -> Any:
     """Return `then` where one = other, zero elsewhere."""

@@ -8,13 +8,21 @@ with announced():
     from ...fast import update
     from ...fast.loss import judge
     from .conv import ConvKernel
+    from .norm import CompiledBatchNormKernel
 
 from ..kernels import KERNELS
 from ..toolbox import Toolbox
 
 COMPILED = Toolbox(
-    kernels={**KERNELS, "conv2d": ConvKernel, "conv2d_max_pool2d": ConvKernel},
-    rectifiers=("conv2d", "conv2d_max_pool2d"),
+    kernels={
+        **KERNELS,
+        "batch_norm": CompiledBatchNormKernel,
+        "batch_norm_max_pool2d": CompiledBatchNormKernel,
+        "conv2d": ConvKernel,
+        "conv2d_max_pool2d": ConvKernel,
+    },
+    poolers=("batch_norm", "conv2d"),
+    rectifiers=("batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d"),
     judge=judge,
     updates=update,
     add_up=update.add_up,

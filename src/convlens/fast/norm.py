@@ -1,0 +1,238 @@
+"""`convlens.ops.norm`, compiled: batch normalisation, with the max-pooling and the ReLU behind it.
+
+A batch does not fit into any cache, so what counts is how often memory is passed over. Nothing is kept but the values
+x that came in and the result: ``(x - mean) / sqrt(variance + epsilon)`` is as quickly computed as it is read. Where a
+pool follows, of each window only the value that won is kept. Sums are taken over blocks that stay in the first-level
+cache, and then over blocks: quick, and exact enough in float32.
+
+Values are rows of so many channels. Windows of a pool cover whole rows of an image side by side; without a pool, a
+window is one value.
+"""
+
+from __future__ import annotations
+
+from ..typing import Array, Float32
+from .compiler import FLAG, FLOATS, INDICES, NOTHING, SIZE, compiled
+from .vector import (
+    LANES,
+    at,
+    at_least,
+    load_some,
+    minus,
+    plus,
+    spread,
+    store_some,
+    times,
+    where_beats,
+    where_equal,
+    where_greater,
+    zeros,
+)  # fmt: skip
+
+BLOCK = 4096  # floats
+
+
+@compiled(NOTHING, FLOATS, SIZE, FLOATS, FLOATS)
+def measure(x: Float32, channels: int, mean: Float32, squares: Float32) -> None:
+    """Write the mean of each channel of x (rows, channels), and the sum of squares about it.
+
+    Two groups of a and b values have together the mean m_a + d b/(a+b) and the sum of squares
+    S_a + S_b + d**2 ab/(a+b), d = m_b - m_a. Source: Chan, Golub & LeVeque, 1979.
+    """
+    rows = len(x) // channels
+    most = max(1, BLOCK // channels)
+    mean[:] = 0
+    squares[:] = 0
+    for first in range(0, rows, most):
+        count = min(most, rows - first)
+        share, both = count / (first + count), first / (first + count) * count
+        for s in range(0, channels, LANES):
+            begin, left = first * channels + s, channels - s
+            end = begin + count * channels
+            half, other = zeros(), zeros()  # two sums, so that one addition need not wait for the other
+            for i in range(begin, end - channels, 2 * channels):
+                half = plus(half, load_some(x, i, left))
+                other = plus(other, load_some(x, i + channels, left))
+            if count % 2:
+                half = plus(half, load_some(x, end - channels, left))
+            own = times(plus(half, other), spread(1 / count))
+            half, other = zeros(), zeros()
+            for i in range(begin, end - channels, 2 * channels):
+                one, two = minus(load_some(x, i, left), own), minus(load_some(x, i + channels, left), own)
+                half, other = plus(half, times(one, one)), plus(other, times(two, two))
+            if count % 2:
+                one = minus(load_some(x, end - channels, left), own)
+                half = plus(half, times(one, one))
+            before = load_some(mean, s, left)
+            apart = minus(own, before)
+            store_some(plus(before, times(apart, spread(share))), mean, s, left)
+            sums = plus(plus(half, other), times(times(apart, apart), spread(both)))
+            store_some(plus(load_some(squares, s, left), sums), squares, s, left)
+
+
+_WINDOWS = (SIZE, SIZE, SIZE, SIZE, SIZE, SIZE, INDICES)
+
+
+@compiled(NOTHING, FLOATS, SIZE, *_WINDOWS, FLOATS, FLOATS, FLOATS, FLAG, FLOATS, FLOATS)
+def forward(
+    x: Float32,
+    channels: int,
+    windows: int,
+    width: int,
+    step: int,
+    down: int,
+    rows: int,
+    size: int,
+    taps: Array,
+    mean: Float32,
+    scale: Float32,
+    shift: Float32,
+    relu: bool,
+    y: Float32,
+    best: Float32,
+) -> None:
+    """Write y = (x - mean) * scale + shift, of each window the largest.
+
+    Parameters
+    ----------
+    x, channels
+        Values.
+    windows, width, step, down, rows, size, taps
+        How many windows there are, and how many side by side in a row; how far apart they and their rows are; how
+        many rows an image has, and how many values; offsets within a window.
+    mean, scale, shift
+        One for each channel.
+    relu
+        Whether negative results become zero.
+    y, best
+        The result; of each window, the x that gave it, the first of equals: empty if nobody asks.
+    """
+    for first in range(0, windows, width):
+        row, count = first // width, min(width, windows - first)
+        of = row // rows * size + row % rows * down
+        for s in range(0, channels, LANES):
+            left = channels - s
+            middle, factor, end = load_some(mean, s, left), load_some(scale, s, left), load_some(shift, s, left)
+            for j in range(count):
+                begin = of + j * step + s
+                winner = load_some(x, begin, left)
+                value = plus(times(minus(winner, middle), factor), end)
+                for q in range(1, len(taps)):
+                    other = load_some(x, begin + at(taps, q), left)
+                    result = plus(times(minus(other, middle), factor), end)
+                    winner = where_beats(result, value, other, winner)
+                    value = where_beats(result, value, result, value)
+                to = (first + j) * channels + s
+                store_some(at_least(value, 0) if relu else value, y, to, left)
+                if len(best):
+                    store_some(winner, best, to, left)
+
+
+@compiled(NOTHING, *(FLOATS,) * 3, FLAG, SIZE, *(FLOATS,) * 4)
+def measure_back(
+    x: Float32,
+    dy: Float32,
+    y: Float32,
+    relu: bool,
+    channels: int,
+    mean: Float32,
+    inverse: Float32,
+    dgamma: Float32,
+    dbeta: Float32,
+) -> None:
+    """Write the sums over rows of dy * (x - mean) * inverse, and of dy; where ReLU cut y off, dy is zero."""
+    rows = len(x) // channels
+    most = max(1, BLOCK // channels)
+    dgamma[:] = 0
+    dbeta[:] = 0
+    for first in range(0, rows, most):
+        begin = first * channels
+        end = begin + min(most, rows - first) * channels
+        for s in range(0, channels, LANES):
+            left = channels - s
+            middle = load_some(mean, s, left)
+            slope, total = zeros(), zeros()
+            for i in range(begin + s, end, channels):
+                given = load_some(dy, i, left)
+                if relu:
+                    given = where_greater(load_some(y, i, left), zeros(), given, zeros())
+                slope = plus(slope, times(given, minus(load_some(x, i, left), middle)))
+                total = plus(total, given)
+            slope = times(slope, load_some(inverse, s, left))
+            store_some(plus(load_some(dgamma, s, left), slope), dgamma, s, left)
+            store_some(plus(load_some(dbeta, s, left), total), dbeta, s, left)
+
+
+@compiled(NOTHING, FLOATS, SIZE, SIZE, SIZE, FLOATS, FLOATS, FLOATS, FLOATS)
+def _unseen(x, start, stop, channels, mean, slope, level, dx):  # type: ignore[no-untyped-def]
+    """Write the derivatives of values that are in no window, from one index to another."""
+    for s in range(0, channels, LANES):
+        left = channels - s
+        middle, steep, flat = load_some(mean, s, left), load_some(slope, s, left), load_some(level, s, left)
+        for i in range(start + s, stop, channels):
+            store_some(plus(times(minus(load_some(x, i, left), middle), steep), flat), dx, i, left)
+
+
+@compiled(NOTHING, FLOATS, SIZE, *_WINDOWS, SIZE, *(FLOATS,) * 7, FLAG, FLOATS)
+def backward(
+    x: Float32,
+    channels: int,
+    windows: int,
+    width: int,
+    step: int,
+    down: int,
+    rows: int,
+    size: int,
+    taps: Array,
+    line: int,
+    mean: Float32,
+    factor: Float32,
+    slope: Float32,
+    level: Float32,
+    dy: Float32,
+    y: Float32,
+    best: Float32,
+    relu: bool,
+    dx: Float32,
+) -> None:
+    """Write dx = factor * (dy where x won its window, else 0) + slope * (x - mean) + level.
+
+    Parameters
+    ----------
+    x, channels, windows, width, step, down, rows, size, taps, y, best, relu
+        As in `forward`.
+    line
+        Values of a row of an image; 0 if every value is in a window.
+    mean, factor, slope, level
+        One for each channel.
+    """
+    for first in range(0, windows, width):
+        row, count = first // width, min(width, windows - first)
+        of = row // rows * size + row % rows * down
+        for s in range(0, channels, LANES):
+            left = channels - s
+            middle, scale = load_some(mean, s, left), load_some(factor, s, left)
+            steep, flat = load_some(slope, s, left), load_some(level, s, left)
+            for j in range(count):
+                begin, at_y = of + j * step + s, (first + j) * channels + s
+                given = load_some(dy, at_y, left)
+                if relu:
+                    given = where_greater(load_some(y, at_y, left), zeros(), given, zeros())
+                given = times(given, scale)
+                if len(taps) == 1:
+                    rest = plus(times(minus(load_some(x, begin, left), middle), steep), flat)
+                    store_some(plus(given, rest), dx, begin, left)
+                    continue
+                winner = load_some(best, at_y, left)
+                for q in range(len(taps)):
+                    i = begin + at(taps, q)
+                    value = load_some(x, i, left)
+                    passed = where_equal(value, winner, given)
+                    given = minus(given, passed)  # nothing is left for the others
+                    rest = plus(times(minus(value, middle), steep), flat)
+                    store_some(plus(passed, rest), dx, i, left)
+        if line:
+            for i in range(of, of + down, line):
+                _unseen(x, i + width * step, i + line, channels, mean, slope, level, dx)
+            if row % rows == rows - 1:
+                _unseen(x, of + down, (row // rows + 1) * size, channels, mean, slope, level, dx)
