@@ -31,6 +31,21 @@ class Updates(Protocol):
     average: Callable[..., None]
 
 
+class Warp(Protocol):
+    """Moves images: `convlens.ops.warp.warp`."""
+
+    def __call__(
+        self,
+        images: Float32,
+        matrices: Float32,
+        noise: Float32 | None,
+        strength: float,
+        deviation: float,
+        out: Float32 | None = None,
+    ) -> Float32:
+        """Return the images moved, in `out` where it is given."""
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """One way of running a Program.
@@ -41,8 +56,8 @@ class Toolbox:
         The kernel of each op; an op that has none runs through `convlens.ops`.
     rectifiers
         Ops whose kernels heed the attribute ``relu`` (`convlens.engine.rewrite`).
-    judge, updates
-        The loss; the optimisers' updates.
+    judge, updates, warp
+        The loss; the optimisers' updates; what moves images.
     add_up
         Writes the sum of arrays, in their order, to another.
     training_bytes, prediction_bytes
@@ -55,6 +70,7 @@ class Toolbox:
     rectifiers: Collection[str]
     judge: Judge
     updates: Updates
+    warp: Warp
     add_up: Callable[[list[Array], Array], None]
     training_bytes: int
     prediction_bytes: int

@@ -185,6 +185,23 @@ def root(w: _Writer, value: Any) -> Any:
     return w.call("llvm.sqrt.v16f32", _VECTOR, value)
 
 
+@_instruction(Vector, Vector)
+def whole(w: _Writer, value: Any) -> Any:
+    """Return the largest whole numbers that are not above."""
+    return w.call("llvm.floor.v16f32", _VECTOR, value)
+
+
+@_instruction(Vector, _ARRAY, types.intp, Vector)
+def gather(w: _Writer, array: Any, index: Any, places: Any) -> Any:
+    """Return sixteen numbers from sixteen places, counted from an index on; places are whole, and below 2**24."""
+    start = w.spread(w.builder.ptrtoint(w.place(0, array, index), _WORD))
+    words = ir.VectorType(_WORD, LANES)
+    offsets = w.builder.mul(w.builder.fptosi(places, words), ir.Constant(words, [4] * LANES))
+    addresses = w.builder.inttoptr(w.builder.add(start, offsets), ir.VectorType(ir.FloatType().as_pointer(), LANES))
+    all_lanes = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [1] * LANES)
+    return w.call("llvm.masked.gather.v16f32.v16p0", _VECTOR, addresses, ir.Constant(_INT, 4), all_lanes, _ZEROS)
+
+
 @_instruction(Vector, Vector, types.float32)
 def at_least(w: _Writer, value: Any, floor: Any) -> Any:
     """Return the larger of each number and `floor`; NaN stays NaN."""
