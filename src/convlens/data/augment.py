@@ -1,7 +1,7 @@
 """Augmentation: every training image is moved a little each time it is shown, and stays what it is.
 
 The settings are a frozen dataclass; the mathematics is in `convlens.ops.warp`. Draws are addressed by seed, epoch and
-step and made for the whole batch at once, so a resumed run sees the same images, and the number of threads is
+step, so a resumed run sees the same images, and each image's place among them is fixed, so the number of threads is
 indifferent.
 """
 
@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from ..engine import Engine
 from ..engine.blas import single_threaded_blas
 from ..errors import ConfigurationError, nearest
-from ..ops.warp import affine_matrices, affine_places, bilinear, elastic_displacement
+from ..ops.warp import affine_matrices, warp
 from ..randomness import stream
 from ..typing import Float32
 
 _LARGEST = {"shift": 1000.0, "rotation": 180.0, "scale": 10.0, "shear": 10.0, "elastic": 1000.0, "smoothness": 100.0}
+_AFFINE_DRAWS = 5
+_SHARE = 16  # images that a thread moves at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +85,14 @@ class Augmentation:
         return max(self.shift, self.rotation, self.scale, self.shear) > 0
 
     def __call__(
-        self, images: Float32, seed: int, *, epoch: int = 0, step: int = 0, out: Float32 | None = None
+        self,
+        images: Float32,
+        seed: int,
+        *,
+        epoch: int = 0,
+        step: int = 0,
+        out: Float32 | None = None,
+        engine: Engine | None = None,
     ) -> Float32:
         """Move the images of one batch.
 
@@ -94,6 +104,8 @@ class Augmentation:
             The address of the draws.
         out
             (N, H, W, C) float32, C-contiguous, not `images` itself; without it, a new array.
+        engine
+            Whose threads and whose way of moving images to use; without it, NumPy's, in this thread.
 
         Returns
         -------
@@ -102,27 +114,34 @@ class Augmentation:
         """
         if not self.moves:
             return images
-        n, height, width, _ = images.shape
-        draw = stream(seed, "augment", epoch=epoch, step=step)
+        moved = np.empty_like(images) if out is None else out
+        matrices = self._matrices(len(images), stream(seed, "augment", epoch=epoch, step=step))
+        move = warp if engine is None else engine.warp
+
+        def share(part: slice) -> None:
+            noise = None
+            if self.elastic:
+                noise = _noise(part, images.shape[:3], stream(seed, "augment", epoch=epoch, step=step))
+            move(images[part], matrices[part], noise, self.elastic, self.smoothness, moved[part])
+
+        with single_threaded_blas():
+            if engine is None:
+                share(slice(0, len(images)))
+            else:
+                engine.workers.each(share, len(images), _SHARE)
+        return moved
+
+    def _matrices(self, n: int, draw: np.random.Generator) -> Float32:
+        """Return (N, 2, 3): where each image goes."""
         # All five are drawn whatever is asked for: a setting more must not change what the others draw.
-        down, right, turn, size, slant = draw.uniform(-1, 1, (5, n))
-        matrices = affine_matrices(
+        down, right, turn, size, slant = draw.uniform(-1, 1, (_AFFINE_DRAWS, n))
+        matrices: Float32 = affine_matrices(
             math.radians(self.rotation) * turn,
             np.exp(math.log1p(self.scale) * size),
             self.shear * slant,
             self.shift * np.stack((down, right), axis=1),
         )
-        rows, columns = affine_places(matrices, height, width)
-        if self.elastic:
-            noise = draw.random((n, 2, height, width), dtype=np.float32)
-            noise *= 2
-            noise -= 1
-            with single_threaded_blas():
-                field = elastic_displacement(noise, self.elastic, self.smoothness)
-            rows += field[:, 0]
-            columns += field[:, 1]
-        moved: Float32 = bilinear(images, rows, columns, out=out)
-        return moved
+        return matrices
 
     def to_dict(self) -> dict[str, float]:
         """Return plain JSON data from which `from_dict` makes an equal object."""
@@ -144,3 +163,20 @@ class Augmentation:
             if key not in known:
                 raise ConfigurationError(f"augmentation: unknown setting {key!r}{nearest(str(key), known)}")
         return cls(**settings)
+
+
+def _noise(part: slice, shape: tuple[int, ...], draw: np.random.Generator) -> Float32:
+    """Return some images' noise (n, 2, H, W), uniform from -1 to 1, of a batch (N, H, W).
+
+    It is what comes behind the draws of all images' matrices and the noise of the images before. The generator counts
+    to get there: four 64-bit numbers a tick, one for a matrix's draw or for two of noise.
+    """
+    n, height, width = shape
+    before = _AFFINE_DRAWS * n + part.start * height * width
+    generator: Any = draw.bit_generator
+    generator.advance(before // 4)
+    generator.random_raw(before % 4)
+    noise = draw.random((part.stop - part.start, 2, height, width), dtype=np.float32)
+    noise *= 2
+    noise -= 1
+    return noise

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..engine import Engine
 from ..errors import ConfigurationError, DataError, ShapeError
 from ..randomness import stream
 from ..typing import Float32, Labels
@@ -52,6 +53,8 @@ class Batches:
         The run's seed.
     augmentation
         How the images are moved each time they are shown; None leaves them as they are.
+    engine
+        What moves them; see `Augmentation`.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class Batches:
         batch_size: int,
         seed: int,
         augmentation: Augmentation | None = None,
+        engine: Engine | None = None,
     ) -> None:
         if batch_size < 1:
             raise ConfigurationError(f"a batch has at least 1 image, not {batch_size}")
@@ -90,6 +94,7 @@ class Batches:
         self._bytes = np.empty((size, self._pixels.shape[1]), dtype=np.uint8)
         self._floats = np.empty((size, *preprocessing.input_shape), dtype=np.float32)
         self._augmentation = augmentation if augmentation is not None and augmentation.moves else None
+        self._engine = engine
         self._moved = self._floats if self._augmentation is None else np.empty_like(self._floats)
         stream(seed, "shuffle")  # a seed that cannot be is found out here, not in the first epoch
 
@@ -145,5 +150,7 @@ class Batches:
             images = self._bytes[:size].reshape(size, *self._preprocessing.input_shape)
             prepared = self._preprocessing(images, out=self._floats[:size])
             if self._augmentation is not None:
-                prepared = self._augmentation(prepared, self.seed, epoch=epoch, step=step, out=self._moved[:size])
+                prepared = self._augmentation(
+                    prepared, self.seed, epoch=epoch, step=step, out=self._moved[:size], engine=self._engine
+                )
             yield Batch(step, prepared, self._labels[rows])

@@ -15,12 +15,23 @@ from ..typing import Array
 from .engines import BatchResult, Engine, Interpreter, NumbaPlan, NumpyPlan
 from .interpreter import Address
 from .lanes import LANES, available_threads
-from .toolbox import Updates
+from .toolbox import Updates, Warp
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpreter, NumpyPlan, NumbaPlan)}
 
 
-__all__ = ["ENGINES", "LANES", "Address", "BatchResult", "Engine", "Updates", "available_threads", "fastest", "start"]
+__all__ = [
+    "ENGINES",
+    "LANES",
+    "Address",
+    "BatchResult",
+    "Engine",
+    "Updates",
+    "Warp",
+    "available_threads",
+    "fastest",
+    "start",
+]
 
 
 @cache

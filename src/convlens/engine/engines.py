@@ -16,6 +16,7 @@ import numpy as np
 from .. import ops
 from ..errors import ConfigurationError
 from ..ops import update
+from ..ops.warp import warp
 from ..program import Program, aligned_zeros
 from ..typing import Array, FloatArray, IntArray
 from . import interpreter
@@ -27,7 +28,7 @@ from .numpy_tools import NUMPY
 from .passes import Flat, Memory
 from .plan import LaneBatch, PredictionPlan, TrainingPlan, micro_batch_size
 from .rewrite import rewrite
-from .toolbox import Toolbox, Updates
+from .toolbox import Toolbox, Updates, Warp
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class Engine(ABC):
     def updates(self) -> Updates:
         """The optimisers' updates, as this engine runs them."""
         return update
+
+    @property
+    def warp(self) -> Warp:
+        """What moves images, as this engine does it."""
+        return warp
 
     @property
     def chunk(self) -> int:
@@ -131,6 +137,10 @@ class Plan(Engine):
     @property
     def updates(self) -> Updates:
         return self.toolbox.updates
+
+    @property
+    def warp(self) -> Warp:
+        return self.toolbox.warp
 
     @property
     def chunk(self) -> int:

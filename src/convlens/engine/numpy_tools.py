@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import ops
 from ..ops import update
+from ..ops.warp import warp
 from ..typing import Array, Float32, IntArray
 from .kernels import KERNELS
 from .lanes import CHUNK
@@ -33,6 +34,7 @@ NUMPY = Toolbox(
     rectifiers=(),
     judge=judge,
     updates=update,
+    warp=warp,
     add_up=add_up,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,

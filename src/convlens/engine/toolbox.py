@@ -31,6 +31,21 @@ class Updates(Protocol):
     average: Callable[..., None]
 
 
+class Warp(Protocol):
+    """Moves images: `convlens.ops.warp.warp`."""
+
+    def __call__(
+        self,
+        images: Float32,
+        matrices: Float32,
+        noise: Float32 | None,
+        strength: float,
+        deviation: float,
+        out: Float32 | None = None,
+    ) -> Float32:
+        """Return the images moved, in `out` where it is given."""
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """One way of running a Program.
@@ -43,8 +58,8 @@ class Toolbox:
         Ops that have a kernel ``..._max_pool2d``, for themselves and the pool behind them (`convlens.engine.rewrite`).
     rectifiers
         Ops whose kernels heed the attribute ``relu``.
-    judge, updates
-        The loss; the optimisers' updates.
+    judge, updates, warp
+        The loss; the optimisers' updates; what moves images.
     add_up
         Writes the sum of arrays, in their order, to another.
     training_bytes, prediction_bytes
@@ -58,6 +73,7 @@ class Toolbox:
     rectifiers: Collection[str]
     judge: Judge
     updates: Updates
+    warp: Warp
     add_up: Callable[[list[Array], Array], None]
     training_bytes: int
     prediction_bytes: int

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 
 from .compiler import FLOATS, NOTHING, SIZE, compiled
-from .writer import LANES, VECTOR, ZEROS, VectorType, Writer, instruction
+from .writer import INT, LANES, VECTOR, WORD, ZEROS, VectorType, Writer, instruction
 
 __all__ = ["LANES", "Vector"]
 
@@ -94,6 +95,23 @@ def over(w: Writer, one: Any, other: Any) -> Any:
 def root(w: Writer, value: Any) -> Any:
     """Return the square roots."""
     return w.call("llvm.sqrt.v16f32", VECTOR, value)
+
+
+@instruction(Vector, Vector)
+def whole(w: Writer, value: Any) -> Any:
+    """Return the largest whole numbers that are not above."""
+    return w.call("llvm.floor.v16f32", VECTOR, value)
+
+
+@instruction(Vector, _ARRAY, types.intp, Vector)
+def gather(w: Writer, array: Any, index: Any, places: Any) -> Any:
+    """Return sixteen numbers from sixteen places, counted from an index on; places are whole, and below 2**24."""
+    start = w.spread(w.builder.ptrtoint(w.place(0, array, index), WORD))
+    words = ir.VectorType(WORD, LANES)
+    offsets = w.builder.mul(w.builder.fptosi(places, words), ir.Constant(words, [4] * LANES))
+    addresses = w.builder.inttoptr(w.builder.add(start, offsets), ir.VectorType(ir.FloatType().as_pointer(), LANES))
+    all_lanes = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [1] * LANES)
+    return w.call("llvm.masked.gather.v16f32.v16p0", VECTOR, addresses, ir.Constant(INT, 4), all_lanes, ZEROS)
 
 
 @instruction(Vector, Vector, types.float32)

@@ -2,6 +2,144 @@
 
 from __future__ import annotations
 
-from numba import types
+from functools import lru_cache
 
-_FRAME = types.UniTuple(types.intp, 3)
+import numpy as np
+
+from ..ops.warp import gaussian_matrix
+from ..typing import Array, Float32
+from .compiler import FLOATS, INDICES, NOTHING, NUMBER, SIZE, compiled
+from .product import NO_FLOOR, product
+from .vector import (
+    LANES,
+    Vector,
+    at_least,
+    gather,
+    load,
+    minus,
+    plus,
+    spread,
+    store,
+    store_some,
+    times,
+    where_greater,
+    whole,
+)
+
+_NONE = np.zeros(0, np.float32)
+
+
+@compiled(*(NOTHING, FLOATS, SIZE, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, FLOATS, FLOATS, FLOATS))
+def _smooth(noise, n0, down, across, rows, strips, count, height, width, nought, between, field):  # type: ignore[no-untyped-def]
+    """Write one image's field (2, H, strips): noise (2, H, W) from n0 on, smoothed along its rows and columns."""
+    stride = strips[1]
+    for s in range(0, width, LANES):
+        product(
+            *(noise, n0, rows[height:], 0, 2 * height, count, strips, width, across, s, 0),
+            *(between, s, stride, nought, 0, 0, NO_FLOOR, LANES),
+        )
+        for part in range(0, 2 * height * stride, height * stride):
+            product(
+                *(down, 0, rows, 0, height, count, strips, height, between, part + s, 0),
+                *(field, part + s, stride, nought, 0, 0, NO_FLOOR, LANES),
+            )
+
+
+@compiled(Vector, Vector, NUMBER)
+def _at_most(value, most):  # type: ignore[no-untyped-def]
+    return where_greater(value, spread(most), spread(most), value)
+
+
+@compiled(Vector, Vector, Vector, Vector)
+def _mixed(one, other, share):  # type: ignore[no-untyped-def]
+    """Return a mixture; where the other's share is 0, one to the bit."""
+    return plus(times(minus(spread(1), share), one), times(share, other))
+
+
+@compiled(*(NOTHING, FLOATS, SIZE, FLOATS, SIZE, FLOATS, FLOATS, SIZE, SIZE, SIZE, FLOATS, FLOATS))
+def _move(images, x0, m, m0, field, across, height, width, channels, strip, out):  # type: ignore[no-untyped-def]
+    """Look one image up at the places of its matrix and field; see `convlens.ops.warp.bilinear`.
+
+    `across` holds the columns from the centre, filled up to strips; `strip` is memory for one strip.
+    """
+    middle, centre, stride = (height - 1) / 2, (width - 1) / 2, len(across)
+    last_row, last_column = np.float32(height - 1), np.float32(width - 1)
+    for i in range(height):
+        y = i - middle
+        row, column = m[m0] * y + (m[m0 + 2] + middle), m[m0 + 3] * y + (m[m0 + 5] + centre)
+        for j in range(0, width, LANES):
+            x = load(across, j)
+            r = plus(spread(row), times(spread(m[m0 + 1]), x))
+            c = plus(spread(column), times(spread(m[m0 + 4]), x))
+            if len(field):
+                r = plus(r, load(field, i * stride + j))
+                c = plus(c, load(field, (height + i) * stride + j))
+            r, c = _at_most(at_least(r, 0), last_row), _at_most(at_least(c, 0), last_column)
+            above, left = whole(r), whole(c)
+            u, v = minus(r, above), minus(c, left)
+            # on the last row or column the next one counts nothing, but has to be there
+            below, right = _at_most(plus(above, spread(1)), last_row), _at_most(plus(left, spread(1)), last_column)
+            above, below = times(above, spread(width * channels)), times(below, spread(width * channels))
+            left, right = times(left, spread(channels)), times(right, spread(channels))
+            for k in range(channels):
+                of, to = x0 + k, x0 + (i * width + j) * channels + k
+                upper = _mixed(gather(images, of, plus(above, left)), gather(images, of, plus(above, right)), v)
+                lower = _mixed(gather(images, of, plus(below, left)), gather(images, of, plus(below, right)), v)
+                if channels == 1:
+                    store_some(_mixed(upper, lower, u), out, to, width - j)
+                    continue
+                store(_mixed(upper, lower, u), strip, 0)
+                for one in range(min(LANES, width - j)):
+                    out[to + one * channels] = strip[one]
+
+
+@compiled(*(NOTHING, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, SIZE, FLOATS))
+def _warp(images, matrices, noise, down, across, rows, strips, count, height, width, channels, out):  # type: ignore[no-untyped-def]
+    size, stride = height * width * channels, strips[1]
+    nought, strip = np.zeros(LANES, np.float32), np.empty(LANES, np.float32)
+    columns = (np.arange(stride) - (width - 1) / 2).astype(np.float32)
+    between = np.empty(2 * height * stride if len(noise) else 0, np.float32)
+    field = np.empty_like(between)
+    for n in range(len(matrices) // 6):
+        if len(noise):
+            n0 = n * 2 * height * width
+            _smooth(noise, n0, down, across, rows, strips, count, height, width, nought, between, field)
+        _move(images, n * size, matrices, n * 6, field, columns, height, width, channels, strip, out)
+
+
+@lru_cache(maxsize=8)
+def _tables(height: int, width: int, strength: float, deviation: float) -> tuple[Array, ...]:
+    """Return what `_smooth` multiplies by, and its tables of offsets.
+
+    The Gaussians, along columns (H, H) and, with the strength in it, along rows (W, strips of sixteen); the rows of the
+    former and behind them those of an image's noise; how far apart rows of strips are; and 0, 1, 2 ...
+    """
+    stride = -(-width // LANES) * LANES
+    across = np.zeros((width, stride), np.float32)
+    across[:, :width] = gaussian_matrix(width, deviation).T * np.float32(strength)
+    rows = np.concatenate([np.arange(height) * height, np.arange(2 * height) * width])
+    strips, count = np.arange(max(height, width, 2)) * stride, np.arange(max(height, width))
+    down = gaussian_matrix(height, deviation)
+    return down.reshape(-1), across.reshape(-1), *(table.astype(np.int32) for table in (rows, strips, count))
+
+
+def warp(
+    images: Float32,
+    matrices: Float32,
+    noise: Float32 | None,
+    strength: float,
+    deviation: float,
+    out: Float32 | None = None,
+) -> Float32:
+    """See `convlens.ops.warp.warp`; float32 alone."""
+    height, width, channels = images.shape[1:]
+    moved = np.empty(images.shape, np.float32) if out is None else out
+    fields = _NONE if noise is None else np.ascontiguousarray(noise).reshape(-1)
+    _warp(
+        np.ascontiguousarray(images).reshape(-1),
+        np.ascontiguousarray(matrices).reshape(-1),
+        fields,
+        *_tables(height, width, strength, deviation),
+        *(height, width, channels, moved.reshape(-1)),
+    )
+    return moved

@@ -4,7 +4,8 @@ A warp is given by the place in the input that each output pixel comes from, so 
 Beyond the edge the edge's own pixels go on, which is background whatever its value. Rows run downwards and columns to
 the right, both from 0, so a positive rotation is clockwise as seen.
 
-Reading order: `affine_matrices` (what a warp does) -> `affine_places` -> `elastic_displacement` -> `bilinear`.
+Reading order: `affine_matrices` (what a warp does) -> `affine_places` -> `elastic_displacement` -> `bilinear` ->
+`warp`, all of them together.
 """
 
 from __future__ import annotations
@@ -162,3 +163,30 @@ def _between(flat: FloatArray, place: np.ndarray, right: int, v: FloatArray) -> 
     right_pixel *= v
     left_pixel += right_pixel
     return left_pixel
+
+
+def warp(
+    images: FloatArray,
+    matrices: FloatArray,
+    noise: FloatArray | None,
+    strength: float,
+    deviation: float,
+    out: FloatArray | None = None,
+) -> FloatArray:
+    """Move images: to the places that matrices say, and, where there is noise, an elastic displacement further.
+
+    Parameters
+    ----------
+    images, out
+        (N, H, W, C), as for `bilinear`.
+    matrices
+        (N, 2, 3): see `affine_matrices`.
+    noise, strength, deviation
+        See `elastic_displacement`; no noise, no displacement.
+    """
+    rows, columns = affine_places(matrices, *images.shape[1:3])
+    if noise is not None:
+        field = elastic_displacement(noise, strength, deviation)
+        rows += field[:, 0]
+        columns += field[:, 1]
+    return bilinear(images, rows, columns, out=out)

@@ -34,7 +34,9 @@ class Training:
             )
         self.model, self.dataset, self.recipe, self.seed = model, dataset, recipe, seed
         self.engine = model.engine
-        self.batches = Batches(dataset.train, model.preprocessing, recipe.batch_size, seed, recipe.augmentation)
+        self.batches = Batches(
+            dataset.train, model.preprocessing, recipe.batch_size, seed, recipe.augmentation, model.engine
+        )
         self.gradient = aligned_zeros(model.flat.size, model.flat.dtype.type)
         self.state = State(
             Progress(),

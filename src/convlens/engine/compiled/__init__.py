@@ -7,6 +7,7 @@ from ...fast.compiler import announced
 with announced():
     from ...fast import update
     from ...fast.loss import judge
+    from ...fast.warp import warp
     from .conv import ConvKernel
     from .norm import CompiledBatchNormKernel
 
@@ -25,6 +26,7 @@ COMPILED = Toolbox(
     rectifiers=("batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d"),
     judge=judge,
     updates=update,
+    warp=warp,
     add_up=update.add_up,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
