@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from convlens.engine.arena import Arena
+from convlens.engine.kernels import Step
 from convlens.engine.passes import Flat, LaneStore, Memory, Pass
 from convlens.engine.rewrite import rewrite
 from convlens.engine.toolbox import Toolbox
 from convlens.nn import Model
+from convlens.program import INPUT
 from convlens.typing import Array, Float32
 
 
@@ -32,22 +34,27 @@ def poisoned_arena() -> Arena:
     return arena
 
 
+def run(steps: list[Step]) -> None:
+    for step in steps:
+        step()
+
+
 def drive(model: Model, x: Float32, dy: Float32, toolbox: Toolbox) -> Driven:
     """Run forward and backward, the first image as a micro-batch of its own, the others as a second one."""
     memory, arena = Memory(rewrite(model.program, toolbox.poolers, toolbox.rectifiers), toolbox), poisoned_arena()
-    assert not memory.lane_values, "dense layers finish once a lane; engines are the way to drive them"
+    assert memory.lane_values == {INPUT}, "dense layers finish once a lane; engines are the way to drive them"
     gradient = np.full_like(model.flat, np.nan)
-    store = LaneStore.make(memory, len(x))
+    store = LaneStore(memory, len(x))
     parts = [part for part in (slice(0, 1), slice(1, len(x))) if part.stop > part.start]
     ys, dxs = [], []
     for part in parts:
         one = Pass(memory, part.stop - part.start, arena, Flat(model.flat, model.flat_buffers, gradient), store, part)
-        one.begin(x[part])
-        one.prepare()
-        ys.append(one.forward().copy())
+        np.copyto(one.x, x[part])
+        run(toolbox.join(one.prepare() + one.forward()))
+        ys.append(one.logits.copy())
         assert one.dlogits is not None
         one.dlogits[...] = dy[part]
-        one.backward()
+        run(toolbox.join(one.backward()))
         wirings = [kernel.wiring for kernel in one.kernels]
         dxs.append({w.node.name: w.dinputs[0].copy() for w in wirings if w.dinputs[0] is not None})
     dx = {name: np.concatenate([one[name] for one in dxs]) for name in dxs[0]}

@@ -12,6 +12,11 @@ from ..typing import Array, Float32, Shape
 _BLOCK = 1 << 20  # floats: 4 MiB, asked for at least
 
 
+def readable(size: int) -> Array:
+    """Return a flat zeroed array behind which a few more values can be read: kernels read whole vectors."""
+    return aligned_zeros(size + ALIGNMENT)[:size]
+
+
 class Arena:
     """A stack of float32 memory that many plans use in turn.
 
@@ -31,7 +36,7 @@ class Arena:
         while self._block < len(self._blocks) and self._used + size > self._blocks[self._block].size:
             self._block, self._used = self._block + 1, 0
         if self._block == len(self._blocks):
-            self._blocks.append(aligned_zeros(max(size, _BLOCK)))
+            self._blocks.append(readable(max(size, _BLOCK)))
         start, self._used = self._used, self._used + size
         before = sum(block.size for block in self._blocks[: self._block])
         self.high_water = max(self.high_water, before + self._used)

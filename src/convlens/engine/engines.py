@@ -26,7 +26,7 @@ from .interpreter import FIRST, Address
 from .lanes import CHUNK, LANES, Workers, split, thread_count
 from .numpy_tools import NUMPY
 from .passes import Flat, Memory
-from .plan import LaneBatch, PredictionPlan, TrainingPlan, micro_batch_size
+from .plan import Batch, PredictionPlan, TrainingPlan, micro_batch_size
 from .rewrite import rewrite
 from .toolbox import Toolbox, Updates, Warp
 
@@ -176,17 +176,12 @@ class Plan(Engine):
     def gradient(
         self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
     ) -> BatchResult:
-        masks, weight = interpreter.draw_masks(self.program, len(x), address), 1 / len(x)
-        labels = np.ascontiguousarray(labels, np.int64)
         plan = self._plan(len(x))
-        batches = [
-            LaneBatch(x[part], labels[part], {name: mask[part] for name, mask in masks.items()}, weight, smoothing)
-            for part in plan.slices
-        ]
         with single_threaded_blas():
-            plan.run(self.workers, batches)
+            masks = interpreter.draw_masks(self.program, len(x), address)
+            loss, correct = plan.run(self.workers, Batch(x, labels, masks, smoothing))
         self.each_chunk(lambda chunk: self._reduce(chunk, out))
-        return BatchResult(sum(lane.loss for lane in batches) * weight, sum(lane.correct for lane in batches))
+        return BatchResult(loss / len(x), correct)
 
     def _reduce(self, chunk: slice, out: Array) -> None:
         """Add up the lanes' gradients, in the order of the lanes."""

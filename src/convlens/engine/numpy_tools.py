@@ -8,16 +8,22 @@ from .. import ops
 from ..ops import update
 from ..ops.warp import warp
 from ..typing import Array, Float32, IntArray
-from .kernels import KERNELS
+from .kernels import KERNELS, Step
 from .lanes import CHUNK
 from .toolbox import Toolbox
 
 
-def judge(logits: Float32, labels: IntArray, smoothing: float, weight: float, dlogits: Float32) -> tuple[float, int]:
+def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Step:
     """See `convlens.engine.toolbox.Judge`."""
-    losses, saved = ops.softmax_cross_entropy(logits, labels, smoothing)
-    dlogits[...] = ops.softmax_cross_entropy_backward(np.full(len(losses), weight, np.float32), saved)
-    return float(losses.sum(dtype=np.float64)), int((logits.argmax(axis=1) == labels).sum())
+
+    def step() -> None:
+        smoothing, weight = settings
+        losses, saved = ops.softmax_cross_entropy(logits, labels, float(smoothing))
+        dlogits[...] = ops.softmax_cross_entropy_backward(np.full(len(losses), weight, np.float32), saved)
+        result[0] += losses.sum(dtype=np.float64)
+        result[1] += (logits.argmax(axis=1) == labels).sum()
+
+    return step
 
 
 def add_up(parts: list[Array], out: Array) -> None:
@@ -33,6 +39,7 @@ NUMPY = Toolbox(
     poolers=("conv2d",),
     rectifiers=(),
     judge=judge,
+    join=list,
     updates=update,
     warp=warp,
     add_up=add_up,

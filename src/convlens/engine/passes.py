@@ -5,15 +5,17 @@ Values that several nodes read, and memory that two nodes may share, are settled
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ..program import INPUT, Node, Program
-from ..typing import Array, Float32, FloatArray
-from .arena import Arena
-from .kernels import BatchNormKernel, DropoutKernel, Kernel, Wiring
+from ..typing import Array, Float32
+from .arena import Arena, readable
+from .kernels import BatchNormKernel, Kernel, Step, Wiring
 from .toolbox import Toolbox
 
 
@@ -39,7 +41,7 @@ class Memory:
             if kernel.needs_output:
                 needed.add(self.roots[node.name])
         keepers = [node for node in program.nodes if kernel_of(node).whole_lane]
-        self.lane_values = {self.roots[node.inputs[0]] for node in keepers}
+        self.lane_values = {INPUT} | {self.roots[node.inputs[0]] for node in keepers}
         self.lane_derivatives = {self.roots[node.name] for node in keepers}
         self.shapes = {INPUT: program.input_shape} | {node.name: node.output_shape for node in program.nodes}
         self.has_barriers = any(kernel_of(node).barrier for node in program.nodes)
@@ -59,22 +61,31 @@ class Memory:
         return {root for root, when in visits.items() if len(when) > 1}
 
 
-@dataclass
 class LaneStore:
-    """The arrays of one lane: those that hold all its images, by root, and what its micro-batches share."""
+    """The arrays of one lane.
 
-    values: dict[str, Float32]
-    derivatives: dict[str, Float32]
-    shared: dict[str, Float32]
+    Attributes
+    ----------
+    values, derivatives
+        Those that hold all its images, by root; the images themselves among them.
+    labels, masks, settings
+        Classes, int64; what dropout nodes multiply with, by name; smoothing and weight of a loss, float64.
+    result
+        The sum of the losses, and how many images were classified right.
+    shared
+        What its micro-batches have in common, by node.
+    """
 
-    @classmethod
-    def make(cls, memory: Memory, images: int) -> LaneStore:
-        """Allocate for a number of images."""
-        return cls(
-            {root: np.zeros((images, *memory.shapes[root]), np.float32) for root in sorted(memory.lane_values)},
-            {root: np.zeros((images, *memory.shapes[root]), np.float32) for root in sorted(memory.lane_derivatives)},
-            {},
-        )
+    def __init__(self, memory: Memory, images: int) -> None:
+        def arrays(names: Iterable[str]) -> dict[str, Float32]:
+            shapes = {name: (images, *memory.shapes[name]) for name in sorted(names)}
+            return {name: readable(math.prod(shape)).reshape(shape) for name, shape in shapes.items()}
+
+        self.values, self.derivatives = arrays(memory.lane_values), arrays(memory.lane_derivatives)
+        self.masks = arrays(node.name for node in memory.program.nodes if node.op == "dropout")
+        self.labels = np.zeros(images, np.int64)
+        self.settings, self.result = np.zeros((2, 2))
+        self.shared: dict[str, Float32] = {}
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,6 @@ class Pass:
         lasting: Arena | None = None,
     ) -> None:
         self.n, self._memory, self._arena, self._lasting = n, memory, arena, lasting or arena
-        self.judge = memory.toolbox.judge
         self._rows = rows
         start = arena.mark()
         program = memory.program
@@ -114,7 +124,7 @@ class Pass:
         self.x, self.logits = values[INPUT], values[program.output]
         self.dlogits = derivatives.get(program.output)
         self.kernels: list[Kernel] = []
-        self._additions: dict[str, list[tuple[Float32, Float32]]] = {}
+        self._additions: dict[str, list[Step]] = {}
         self._needed = self._with_parameters_before(program)
         for node in program.nodes:
             wiring = Wiring(
@@ -128,11 +138,11 @@ class Pass:
                 flat.gradient,
                 accumulate=rows.start > 0,
                 shared=lane.shared if lane else {},
+                mask=lane.masks[node.name][rows] if lane and node.op == "dropout" else None,
             )
             self.kernels.append(memory.toolbox.kernel_of(node)(wiring))
         self._take_memory()
         arena.release(start)
-        self.dropouts = [kernel for kernel in self.kernels if isinstance(kernel, DropoutKernel)]
         self.segments: list[list[Kernel]] = [[]]
         for kernel in self.kernels:
             if kernel.barrier and lane is not None:
@@ -179,45 +189,36 @@ class Pass:
         if readers[-1] == (reader.name, position):
             return target
         aside = self._arena.take(target.shape)
-        self._additions.setdefault(reader.name, []).append((target, aside))
+        self._additions.setdefault(reader.name, []).append(partial(np.add, target, aside, out=target))
         return aside
 
-    def prepare(self) -> None:
-        """Compute what depends on the parameters alone, for all passes that share it with this one."""
-        for kernel in self.kernels:
-            kernel.prepare()
+    def prepare(self) -> list[Step]:
+        """Return the steps that compute what depends on the parameters alone, for all passes that share it."""
+        return [step for kernel in self.kernels for step in kernel.steps("prepare")]
 
-    def begin(self, x: Float32, masks: Mapping[str, FloatArray] | None = None) -> None:
-        """Take images x (n, H, W, C) and, in training, the masks of dropout nodes."""
-        np.copyto(self.x, x)
-        for kernel in self.dropouts:
-            kernel.mask = None if masks is None else masks[kernel.wiring.node.name]
+    def forward(self, segment: int = 0) -> list[Step]:
+        """Return the steps of one segment, and of measuring for the barrier behind it.
 
-    def forward(self, segment: int = 0) -> Float32:
-        """Run one segment, and measure for the barrier behind it; return the logits (n, K), complete after the last.
-
-        They are the plan's own array, valid until the next pass.
+        After the last one `logits` (n, K) are complete; they are the plan's own array, valid until the next pass.
         """
-        for kernel in self.segments[segment]:
-            kernel.forward()
-        if segment + 1 < len(self.segments):
-            self.barrier(segment + 1).measure()
-        return self.logits
+        steps = [step for kernel in self.segments[segment] for step in kernel.steps("forward")]
+        return steps + ([self.barrier(segment + 1).measure] if segment + 1 < len(self.segments) else [])
 
-    def backward(self, segment: int = 0) -> None:
-        """Run one segment backwards, the last one first; then measure for the barrier at its beginning."""
-        if segment + 1 < len(self.segments):
-            self._back(self.segments[segment + 1][0])
-        own = self.segments[segment][1:] if segment else self.segments[segment]
-        for kernel in reversed(own):
-            self._back(kernel)
-        if segment:
-            self.barrier(segment).measure_back()
+    def judge(self, lane: LaneStore) -> Step:
+        """Return the step that computes the losses and the derivatives of the logits."""
+        assert self.dlogits is not None, "a plan for prediction has no derivatives"
+        judge = self._memory.toolbox.judge
+        return judge(self.logits, lane.labels[self._rows], lane.settings, self.dlogits, lane.result)
 
-    def _back(self, kernel: Kernel) -> None:
-        kernel.backward()
-        for target, aside in self._additions.get(kernel.wiring.node.name, ()):
-            np.add(target, aside, out=target)
+    def backward(self, segment: int = 0) -> list[Step]:
+        """Return the steps of one segment backwards, the last one first, and of measuring for the barrier before it."""
+        kernels = self.segments[segment][1:] if segment else self.segments[segment]
+        if segment + 1 < len(self.segments):
+            kernels = [*kernels, self.segments[segment + 1][0]]
+        steps: list[Step] = []
+        for kernel in reversed(kernels):
+            steps += [*kernel.steps("backward"), *self._additions.get(kernel.wiring.node.name, ())]
+        return steps + ([self.barrier(segment).measure_back] if segment else [])
 
     def barrier(self, segment: int) -> BatchNormKernel:
         """Return the barrier that a segment begins with."""

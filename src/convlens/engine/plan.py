@@ -6,18 +6,17 @@ kernels, wired together (`passes`). A `PredictionPlan` runs passes forward only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 
 import numpy as np
 
-from ..program import Node
+from ..program import INPUT
 from ..typing import Array, Float32, FloatArray, IntArray
 from .arena import Arena
-from .kernels import BatchNormKernel
-from .kernels.dense import DenseKernel
+from .kernels import BatchNormKernel, Step
 from .lanes import Workers, split
 from .passes import Flat, LaneStore, Memory, Pass
 
@@ -29,70 +28,59 @@ class LanePlan:
 
     def __init__(self, memory: Memory, images: int, micro_batch: int, arena: Arena, flat: Flat, lasting: Arena) -> None:
         assert flat.gradient is not None, "a lane has a gradient"
-        self._gradient = flat.gradient
-        store = LaneStore.make(memory, images)
-        self.parts = split(images, -(-images // micro_batch)) if images else []
-        self.passes = [Pass(memory, part.stop - part.start, arena, flat, store, part, lasting) for part in self.parts]
-        self._finishers = [
-            (kernel, *self._lane_arrays(memory, store, kernel.wiring.node, images))
-            for kernel in (self.passes[0].kernels if self.passes else ())
-            if isinstance(kernel, DenseKernel)
-        ]
+        self.store = LaneStore(memory, images)
+        parts = split(images, -(-images // micro_batch)) if images else []
+        self.passes = [Pass(memory, part.stop - part.start, arena, flat, self.store, part, lasting) for part in parts]
+        self._join = memory.toolbox.join
+        prepare = self.passes[0].prepare() if self.passes else []
+        segments = range(len(self.passes[0].segments)) if self.passes else range(1)
+        forward = [[step for one in self.passes for step in one.forward(segment)] for segment in segments]
+        judge = [one.judge(self.store) for one in self.passes]
+        backward = [[step for one in self.passes for step in one.backward(segment)] for segment in segments]
+        finish = self._finishing(memory) if self.passes else [partial(flat.gradient.fill, 0)]
+        if len(segments) > 1:
+            rounds = [prepare + forward[0], *forward[1:-1], forward[-1] + judge + backward[-1], *backward[-2::-1]]
+        else:
+            rounds = [prepare]
+            for one, step in zip(self.passes, judge, strict=True):
+                rounds[0] += [*one.forward(), step, *one.backward()]
+        rounds[-1] += finish
+        self.rounds = [self._join(steps) for steps in rounds]
 
-    @staticmethod
-    def _lane_arrays(memory: Memory, store: LaneStore, node: Node, images: int) -> tuple[Float32, Float32]:
-        x, dy = store.values[memory.roots[node.inputs[0]]], store.derivatives[memory.roots[node.name]]
-        return x.reshape(images, -1), dy.reshape(images, -1)
+    def _finishing(self, memory: Memory) -> list[Step]:
+        """Return the steps that compute, once a lane, what kernels want all its images for."""
+        values, derivatives, steps = self.store.values, self.store.derivatives, list[Step]()
+        for kernel in self.passes[0].kernels:
+            if kernel.whole_lane:
+                node = kernel.wiring.node
+                x, dy = values[memory.roots[node.inputs[0]]], derivatives[memory.roots[node.name]]
+                steps += kernel.finishing(x.reshape(len(x), -1), dy.reshape(len(dy), -1))
+        return steps
 
-    def work(self, batch: LaneBatch) -> Iterator[tuple[Pass, slice]]:
-        """Return the micro-batches with their images, each begun."""
-        if self.passes:
-            self.passes[0].prepare()
-        for one, part in zip(self.passes, self.parts, strict=True):
-            masks = {name: mask[part] for name, mask in batch.masks.items()}
-            one.begin(batch.x[part], masks)
-            yield one, part
+    def load(self, batch: Batch, rows: slice) -> None:
+        """Take the lane's images of a batch."""
+        store = self.store
+        np.copyto(store.values[INPUT], batch.x[rows])
+        np.copyto(store.labels, batch.labels[rows])
+        for name, mask in batch.masks.items():
+            np.copyto(store.masks[name], mask[rows])
+        store.settings[:] = batch.smoothing, 1 / len(batch.x)
+        store.result[:] = 0
 
-    def forward(self, segment: int) -> None:
-        """Run one segment of every micro-batch."""
-        for one in self.passes:
-            one.forward(segment)
-
-    def backward(self, segment: int) -> None:
-        """Run one segment of every micro-batch backwards."""
-        for one in self.passes:
-            one.backward(segment)
-
-    def finish(self) -> None:
-        """Compute the weight gradients that are computed once a lane; an empty lane's are zero."""
-        if not self.passes:
-            self._gradient.fill(0)
-        for kernel, inputs, derivatives in self._finishers:
-            kernel.finish(inputs, derivatives)
+    def run(self, number: int) -> None:
+        """Run a round: what lies between two barriers. An empty lane has one only."""
+        for step in self.rounds[number] if number < len(self.rounds) else ():
+            step()
 
 
-@dataclass
-class LaneBatch:
-    """One lane's part of a batch, and what comes of it.
-
-    `weight` is what each image's loss counts in the gradient, `smoothing` that of the labels; `loss` is the sum of the
-    lane's losses in nats, and `correct` how many of its images were classified right.
-    """
+@dataclass(frozen=True)
+class Batch:
+    """Images (N, H, W, C), their classes, masks of dropout nodes by name, and the smoothing of the labels."""
 
     x: Float32
     labels: IntArray
     masks: Mapping[str, FloatArray]
-    weight: float
-    smoothing: float = 0.0
-    loss: float = 0.0
-    correct: int = 0
-
-    def judge(self, one: Pass, part: slice) -> None:
-        """Add a micro-batch's losses, and write the derivatives of its logits."""
-        assert one.dlogits is not None, "a plan for prediction has no derivatives"
-        loss, correct = one.judge(one.logits, self.labels[part], self.smoothing, self.weight, one.dlogits)
-        self.loss += loss
-        self.correct += correct
+    smoothing: float
 
 
 class TrainingPlan:
@@ -127,26 +115,29 @@ class TrainingPlan:
             for part, gradient, arena in zip(self.slices, gradients, cycle(arenas), strict=False)
         ]
 
-    def run(self, workers: Workers, batches: Sequence[LaneBatch]) -> None:
-        """Compute every lane's gradient of ``weight * sum of losses``."""
-        lanes = list(zip(self.lanes, batches, strict=True))
-        passes = [one for lane in self.lanes for one in lane.passes]
-        segments = len(passes[0].segments)
-        if segments == 1:
-            self._each_lane(workers, [partial(_straight, *lane) for lane in lanes])
-            return
-        self._each_lane(workers, [partial(_enter, *lane) for lane in lanes])
-        for segment in range(1, segments):
-            BatchNormKernel.merge([one.barrier(segment) for one in passes], self._buffers)
-            self._each_lane(workers, [partial(lane.forward, segment) for lane in self.lanes])
-        self._each_lane(workers, [partial(_judge, *lane) for lane in lanes])
-        for segment in range(segments - 1, -1, -1):
-            self._each_lane(workers, [partial(lane.backward, segment) for lane in self.lanes])
-            if segment:
-                BatchNormKernel.merge_back([one.barrier(segment) for one in passes])
-        self._each_lane(workers, [lane.finish for lane in self.lanes])
+    def run(self, workers: Workers, batch: Batch) -> tuple[float, int]:
+        """Compute every lane's gradient of the mean loss; return the sum of the losses and how many images are right.
 
-    def _each_lane(self, workers: Workers, work: Sequence[Callable[[], None]]) -> None:
+        Forward, the lanes meet at every barrier and their measurements are merged; then backwards again.
+        """
+
+        def enter(lane: LanePlan, rows: slice) -> None:
+            lane.load(batch, rows)
+            lane.run(0)
+
+        self._each_lane(workers, [partial(enter, *lane) for lane in zip(self.lanes, self.slices, strict=True)])
+        passes = [one for lane in self.lanes for one in lane.passes]
+        barriers = len(passes[0].segments) - 1
+        for number in range(1, 2 * barriers + 1):
+            if number <= barriers:
+                BatchNormKernel.merge([one.barrier(number) for one in passes], self._buffers)
+            else:
+                BatchNormKernel.merge_back([one.barrier(2 * barriers + 1 - number) for one in passes])
+            self._each_lane(workers, [partial(lane.run, number) for lane in self.lanes])
+        loss, correct = np.sum([lane.store.result for lane in self.lanes], axis=0)
+        return float(loss), int(correct)
+
+    def _each_lane(self, workers: Workers, work: Sequence[Step]) -> None:
         """Do each lane's work; lane i is always worker (i modulo workers)'s."""
 
         def share(worker: int) -> None:
@@ -156,27 +147,6 @@ class TrainingPlan:
         workers.run([partial(share, worker) for worker in range(min(self._workers, len(work)))])
 
 
-def _straight(lane: LanePlan, batch: LaneBatch) -> None:
-    """Run a lane without barriers: each micro-batch forward and backward at once."""
-    for one, part in lane.work(batch):
-        one.forward()
-        batch.judge(one, part)
-        one.backward()
-    lane.finish()
-
-
-def _enter(lane: LanePlan, batch: LaneBatch) -> None:
-    """Run a lane up to its first barrier."""
-    for one, _ in lane.work(batch):
-        one.forward()
-
-
-def _judge(lane: LanePlan, batch: LaneBatch) -> None:
-    """Compute a lane's losses and the derivatives of its logits."""
-    for one, part in zip(lane.passes, lane.parts, strict=True):
-        batch.judge(one, part)
-
-
 class PredictionPlan:
     """Forward passes only, for any number of images."""
 
@@ -184,7 +154,7 @@ class PredictionPlan:
         self._memory, self._flat = memory, flat
         self._micro_batch = micro_batch
         self._arena = Arena()
-        self._passes: dict[int, Pass] = {}
+        self._passes: dict[int, tuple[Pass, list[Step]]] = {}
 
     def run(self, x: Float32, logits: Float32) -> None:
         """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
@@ -192,10 +162,13 @@ class PredictionPlan:
             part = slice(start, min(start + self._micro_batch, len(x)))
             n = part.stop - part.start
             if n not in self._passes:
-                self._passes[n] = Pass(self._memory, n, self._arena, self._flat)
-            self._passes[n].prepare()
-            self._passes[n].begin(x[part])
-            logits[part] = self._passes[n].forward()
+                one = Pass(self._memory, n, self._arena, self._flat)
+                self._passes[n] = one, self._memory.toolbox.join(one.prepare() + one.forward())
+            one, steps = self._passes[n]
+            np.copyto(one.x, x[part])
+            for step in steps:
+                step()
+            logits[part] = one.logits
 
 
 def micro_batch_size(memory: Memory, flat: Flat, *, training: bool) -> int:
@@ -203,7 +176,7 @@ def micro_batch_size(memory: Memory, flat: Flat, *, training: bool) -> int:
     arena = Arena()
     if training:
         gradient = np.zeros_like(flat.parameters)
-        lane = LaneStore.make(memory, 1)
+        lane = LaneStore(memory, 1)
         Pass(memory, 1, arena, Flat(flat.parameters, flat.buffers, gradient), lane, slice(0, 1))
     else:
         Pass(memory, 1, arena, flat)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..program import Node
 from ..typing import Array, Float32, IntArray
-from .kernels import FallbackKernel, Kernel
+from .kernels import FallbackKernel, Kernel, Step
 
 
 class Judge(Protocol):
-    """Computes a micro-batch's loss."""
+    """Makes the step that computes a micro-batch's loss."""
 
-    def __call__(
-        self, logits: Float32, labels: IntArray, smoothing: float, weight: float, dlogits: Float32
-    ) -> tuple[float, int]:
-        """Return the sum of the losses (nats) and how many images are classified right; write the derivatives.
+    def __call__(self, logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Step:
+        """Return a step that judges logits (n, K) by labels (n,).
 
-        They are those of ``weight * sum of losses`` with respect to the logits.
+        `settings`, float64, are the smoothing of the labels, and the weight of a loss in the sum that the derivatives
+        `dlogits` are of. Added to `result`, float64: the sum of the losses (nats), and how many images are right.
         """
 
 
@@ -60,6 +59,8 @@ class Toolbox:
         Ops whose kernels heed the attribute ``relu``.
     judge, updates, warp
         The loss; the optimisers' updates; what moves images.
+    join
+        Puts steps that follow one another together, where that makes them faster.
     add_up
         Writes the sum of arrays, in their order, to another.
     training_bytes, prediction_bytes
@@ -74,6 +75,7 @@ class Toolbox:
     judge: Judge
     updates: Updates
     warp: Warp
+    join: Callable[[Sequence[Step]], list[Step]]
     add_up: Callable[[list[Array], Array], None]
     training_bytes: int
     prediction_bytes: int

@@ -27,7 +27,7 @@ from numba.core import event
 from ..files import cache_folder
 
 NOTHING, SIZE, NUMBER, FLAG = types.void, types.intp, types.float32, types.boolean
-FLOATS, INDICES = types.float32[::1], types.int32[::1]
+FLOATS, DOUBLES, INDICES = types.float32[::1], types.float64[::1], types.int32[::1]
 LABELS = types.Array(types.int64, 1, "C", readonly=True)  # they may lie in a mapped file; others serve as well
 
 # Sums may be taken in any order and products fused with them, so that loops use vector registers. Infinities and
@@ -35,23 +35,42 @@ LABELS = types.Array(types.int64, 1, "C", readonly=True)  # they may lie in a ma
 FREEDOM = {"reassoc", "contract", "arcp", "nsz"}
 
 
+_OPTIONS: dict[str, Any] = {"fastmath": FREEDOM, "error_model": "numpy"}
+
+# Compiled together with whoever calls it, and kept with them, not apart.
+helper: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(nogil=True, **_OPTIONS)
+
+
 def compiled(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a function for the given types of arguments and result; it runs without Python's lock."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        folder = cache_of_compiled()
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = "" if folder is None else str(folder)
-        try:
-            make = numba.njit(
-                result(*arguments), nogil=True, fastmath=FREEDOM, error_model="numpy", cache=folder is not None
-            )
-            done: Callable[..., Any] = make(function)
-            return done
-        finally:
-            numba.config.CACHE_DIR = before
+        with _cache() as kept:
+            done: Callable[..., Any] = numba.njit(result(*arguments), nogil=True, cache=kept, **_OPTIONS)(function)
+        return done
 
     return decorate
+
+
+def native(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function that is called by its address."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        with _cache() as kept:
+            return numba.cfunc(result(*arguments), cache=kept, **_OPTIONS)(function)
+
+    return decorate
+
+
+@contextmanager
+def _cache() -> Iterator[bool]:
+    """Point Numba to the folder for compiled code; False where there is none."""
+    folder, before = cache_of_compiled(), numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = "" if folder is None else str(folder)
+    try:
+        yield folder is not None
+    finally:
+        numba.config.CACHE_DIR = before
 
 
 @cache

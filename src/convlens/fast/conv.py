@@ -18,8 +18,9 @@ channels, filled up with zeros.
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .compiler import FLAG, FLOATS, INDICES, NOTHING, SIZE, compiled
+from .compiler import FLAG, FLOATS, INDICES, SIZE, helper
 from .product import NO_FLOOR, WIDE, product
+from .script import entry
 from .vector import (
     LANES,
     at,
@@ -38,7 +39,7 @@ from .vector import (
 NOBODY = -1.0  # no phase of a pooling window takes the derivative: ReLU cut it off
 
 
-@compiled(NOTHING, FLOATS, SIZE, SIZE, FLOATS)
+@entry(FLOATS, SIZE, SIZE, FLOATS)
 def pack(w: Float32, taps: int, filters: int, strips: Float32) -> None:
     """Write kernels (taps, filters) in strips of sixteen filters: (strips, taps, 16)."""
     for s in range(len(strips) // (taps * LANES)):
@@ -47,7 +48,7 @@ def pack(w: Float32, taps: int, filters: int, strips: Float32) -> None:
             store(kernels, strips, (s * taps + t) * LANES)
 
 
-@compiled(NOTHING, FLOATS, SIZE, SIZE, SIZE, FLOATS)
+@entry(FLOATS, SIZE, SIZE, SIZE, FLOATS)
 def pack_turned(w: Float32, positions: int, channels: int, filters: int, strips: Float32) -> None:
     """Write kernels (positions, channels, filters), turned by 180 degrees, in strips of sixteen channels.
 
@@ -63,7 +64,7 @@ def pack_turned(w: Float32, positions: int, channels: int, filters: int, strips:
                 strips[to + (q * filters + f) * LANES] = w[of + f]
 
 
-@compiled(NOTHING, FLOATS, SIZE, SIZE, SIZE, INDICES, INDICES, SIZE, FLOATS)
+@helper
 def pad(x: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array, size: int, padded: Float32) -> None:
     """Copy images, in rows of so many values, into padded ones of `size` values whose border is zero.
 
@@ -79,7 +80,7 @@ def pad(x: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array
             padded[to + at(mirrored, p)] = padded[to + at(mirrored, p + 1)]
 
 
-@compiled(NOTHING, FLOATS, SIZE, SIZE, SIZE, INDICES, INDICES, SIZE, FLOATS)
+@helper
 def unpad(
     dpadded: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array, size: int, dx: Float32
 ) -> None:
@@ -94,7 +95,7 @@ def unpad(
                 store_some(load_some(dpadded, of + at(lines, h) + k, row - k), dx, to + k, row - k)
 
 
-@compiled(NOTHING, FLOATS, SIZE, SIZE, SIZE, SIZE, SIZE, FLOATS, SIZE, SIZE, SIZE, FLAG, FLOATS)
+@helper
 def pool_planes(
     planes: Float32,
     column: int,
@@ -129,8 +130,7 @@ def pool_planes(
             store_some(phase, winners, to, columns)
 
 
-@compiled(
-    NOTHING,
+@entry(
     *(FLOATS, SIZE, FLOATS, INDICES, INDICES),
     *(FLOATS, FLOATS, INDICES, INDICES, INDICES),
     *(SIZE, SIZE, SIZE, SIZE, SIZE, FLAG),
@@ -212,7 +212,7 @@ def forward(
                     )
 
 
-@compiled(NOTHING, FLOATS, SIZE, SIZE, FLOATS, FLOATS, FLAG, SIZE, SIZE, SIZE, INDICES, SIZE, SIZE, FLOATS, FLOATS)
+@helper
 def spread_out(
     dy: Float32,
     y0: int,
@@ -253,8 +253,7 @@ def spread_out(
     store_some(plus(load_some(db, s, columns), total), db, s, columns)
 
 
-@compiled(
-    NOTHING,
+@entry(
     *(FLOATS, SIZE, FLOATS, INDICES, INDICES, SIZE),
     *(FLOATS, FLOATS, FLOATS, FLOATS, INDICES),
     *(INDICES, INDICES, FLOATS),

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 
-from numba import types
+import numpy as np
 
-from ..typing import Float32, IntArray
-from .compiler import FLOATS, LABELS, NUMBER, SIZE, compiled
+from ..typing import Array, Float32
+from .compiler import DOUBLES, FLOATS, LABELS, SIZE
+from .script import entry
 
 
-@compiled(types.UniTuple(types.float64, 2), FLOATS, LABELS, SIZE, NUMBER, NUMBER, FLOATS)
-def _judge(logits, labels, classes, smoothing, weight, dlogits):  # type: ignore[no-untyped-def]
-    loss, correct = 0.0, 0.0
+@entry(FLOATS, LABELS, SIZE, DOUBLES, FLOATS, DOUBLES)
+def judge(logits: Float32, labels: Array, classes: int, settings: Array, dlogits: Float32, result: Array) -> None:
+    """Compute a micro-batch's losses and the derivatives of its logits.
+
+    `settings` are the smoothing of the labels, and the weight of a loss in the sum that the derivatives are of. Added
+    to `result`: the sum of the losses, and how many images were classified right.
+    """
+    smoothing, weight = np.float32(settings[0]), np.float32(settings[1])
     for n in range(len(labels)):
         z, slope, label = logits[n * classes : (n + 1) * classes], dlogits[n * classes : (n + 1) * classes], labels[n]
         largest, best = z[0], 0
@@ -29,15 +35,8 @@ def _judge(logits, labels, classes, smoothing, weight, dlogits):  # type: ignore
         target = z[label] - largest
         if smoothing:
             target = (1 - smoothing) * target + smoothing * type(largest)(mean / classes)
-        loss += math.log(total) - target
-        correct += best == label
+        result[0] += math.log(total) - target
+        result[1] += best == label
         for k in range(classes):
             wanted = (1 - smoothing if k == label else type(largest)(0)) + smoothing / classes
             slope[k] = (slope[k] / total - wanted) * weight
-    return loss, correct
-
-
-def judge(logits: Float32, labels: IntArray, smoothing: float, weight: float, dlogits: Float32) -> tuple[float, int]:
-    """See `convlens.engine.toolbox.Judge`."""
-    loss, correct = _judge(logits.reshape(-1), labels, logits.shape[1], smoothing, weight, dlogits.reshape(-1))
-    return loss, int(correct)

@@ -24,7 +24,7 @@ from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils
 
 from ..typing import Array, Float32
-from .compiler import FLOATS, INDICES, NOTHING, NUMBER, SIZE, compiled
+from .compiler import FLOATS, INDICES, NOTHING, NUMBER, SIZE, helper
 from .writer import LANES, Writer, instruction
 
 _ROOMY = bool(get_host_cpu_features().get("avx512f"))  # Numba keeps compiled code for each kind of processor apart
@@ -110,12 +110,7 @@ def _wide_tile(w: Writer, *values: Any) -> None:
     _Tiles(w, STRIPS, _ROWS_WIDE, values).write()
 
 
-@compiled(
-    *(NOTHING, FLOATS, SIZE, INDICES, SIZE, SIZE),
-    *(INDICES, INDICES, SIZE, FLOATS, SIZE, SIZE),
-    *(FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE),
-    *(NUMBER, SIZE),
-)
+@helper
 def product(
     a: Float32,
     a0: int,

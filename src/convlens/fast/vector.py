@@ -14,7 +14,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-from .compiler import FLOATS, NOTHING, SIZE, compiled
+from .compiler import helper
 from .writer import INT, LANES, VECTOR, WORD, ZEROS, VectorType, Writer, instruction
 
 __all__ = ["LANES", "Vector"]
@@ -139,16 +139,48 @@ def where_equal(w: Writer, one: Any, other: Any, then: Any) -> Any:
     return w.builder.select(w.builder.fcmp_ordered("==", one, other), then, ZEROS)
 
 
-@compiled(Vector, FLOATS, SIZE, SIZE)
+@instruction(types.void, _ARRAY, types.intp, types.intp, _ARRAY, types.intp, types.intp)
+def _transposed(w: Writer, a: Any, a0: Any, a_step: Any, b: Any, b0: Any, b_step: Any) -> None:
+    """Write a block of 16 x 16 numbers, its rows so far apart, to another one, turned.
+
+    In four rounds, each of which pairs rows that are 8, 4, 2 and 1 apart, and exchanges halves of them.
+    """
+    rows = []
+    for _ in range(LANES):
+        rows.append(w.load(0, a, a0))
+        a0 = w.builder.add(a0, a_step)
+    for apart in (8, 4, 2, 1):
+        for i in (i for i in range(LANES) if not i & apart):
+            one, other = rows[i], rows[i + apart]
+            low = [k if not k & apart else k - apart + LANES for k in range(LANES)]
+            high = [k + apart if not k & apart else k + LANES for k in range(LANES)]
+            rows[i], rows[i + apart] = w.mixed(one, other, low), w.mixed(one, other, high)
+    for row in rows:
+        w.store(row, 3, b, b0)
+        b0 = w.builder.add(b0, b_step)
+
+
+@helper
 def load_some(array, index, count):  # type: ignore[no-untyped-def]
     """Return sixteen numbers, or only so many and zeros behind them; memory behind them is not touched."""
     return load(array, index) if count >= LANES else _load_first(array, index, count)
 
 
-@compiled(NOTHING, Vector, FLOATS, SIZE, SIZE)
+@helper
 def store_some(value, array, index, count):  # type: ignore[no-untyped-def]
     """Write sixteen numbers, or only the first so many (which processors do far more slowly)."""
     if count >= LANES:
         store(value, array, index)
     else:
         _store_first(value, array, index, count)
+
+
+@helper
+def transposed(a, a0, a_step, b, b0, b_step, rows, columns):  # type: ignore[no-untyped-def]
+    """Write a block of at most 16 x 16 numbers, its rows so far apart, to another one, turned."""
+    if rows == LANES and columns == LANES:
+        _transposed(a, a0, a_step, b, b0, b_step)
+    else:
+        for r in range(rows):
+            for c in range(columns):
+                b[b0 + c * b_step + r] = a[a0 + r * a_step + c]

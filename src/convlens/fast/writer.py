@@ -84,6 +84,10 @@ class Writer:
         alone = self.builder.insert_element(nothing, value, ir.Constant(INT, 0))
         return self.builder.shuffle_vector(alone, nothing, ir.Constant(ir.VectorType(INT, LANES), [0] * LANES))
 
+    def mixed(self, one: Any, other: Any, places: list[int]) -> Any:
+        """Return the numbers at these places of two vectors, one behind the other."""
+        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(INT, LANES), places))
+
     def add_product(self, total: Any, one: Any, other: Any) -> Any:
         """Return total + one * other, fused where the processor can."""
         return self.call("llvm.fmuladd.v16f32", VECTOR, one, other, total)

@@ -5,14 +5,22 @@ from __future__ import annotations
 from ...fast.compiler import announced
 
 with announced():
-    from ...fast import update
-    from ...fast.loss import judge
+    from ...fast import loss, update
+    from ...fast.script import Call, join
     from ...fast.warp import warp
     from .conv import ConvKernel
+    from .dense import DenseKernel
     from .norm import CompiledBatchNormKernel
 
+from ...typing import Array, Float32, IntArray
 from ..kernels import KERNELS
 from ..toolbox import Toolbox
+
+
+def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Call:
+    """See `convlens.engine.toolbox.Judge`."""
+    return loss.judge(logits.reshape(-1), labels, logits.shape[1], settings, dlogits.reshape(-1), result)
+
 
 COMPILED = Toolbox(
     kernels={
@@ -21,10 +29,12 @@ COMPILED = Toolbox(
         "batch_norm_max_pool2d": CompiledBatchNormKernel,
         "conv2d": ConvKernel,
         "conv2d_max_pool2d": ConvKernel,
+        "dense": DenseKernel,
     },
     poolers=("batch_norm", "conv2d"),
-    rectifiers=("batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d"),
+    rectifiers=("batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d", "dense"),
     judge=judge,
+    join=join,
     updates=update,
     warp=warp,
     add_up=update.add_up,

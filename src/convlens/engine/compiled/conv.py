@@ -12,11 +12,13 @@ import numpy as np
 
 from ...fast import conv
 from ...fast.product import WIDE
+from ...fast.script import Call
 from ...fast.vector import LANES
 from ...ops.window import Pair, Window
-from ...typing import Array, Float32
+from ...typing import Array
 from ..arena import Arena
-from ..kernels.base import Kernel, Wiring
+from ..kernels.base import Wiring
+from .base import NONE, CompiledKernel
 
 PIXELS = 224  # outputs that a product should have: several small images, or rows of pooling windows, at a time
 
@@ -102,7 +104,7 @@ def _padding(window: Window, height: int, width: int, channels: int) -> tuple[Ar
     return _table(lines), _table(np.stack((border, origin[border]), axis=1))
 
 
-class ConvKernel(Kernel):
+class ConvKernel(CompiledKernel):
     """Nodes ``conv2d`` and ``conv2d_max_pool2d``, rectified or not."""
 
     needs_output = True
@@ -126,8 +128,7 @@ class ConvKernel(Kernel):
         wanted = channel_strips * taps_back * LANES if wiring.dinputs[0] is not None else 0
         self.turned = shared.setdefault(f"{node.name}.turned", np.zeros(wanted, np.float32))
         self.nought = np.zeros(WIDE, np.float32)
-        none = np.zeros(0, np.float32)
-        self.padded = self.planes = self.spread = self.dpadded = self.winners = none
+        self.padded = self.planes = self.spread = self.dpadded = self.winners = NONE
 
     def keep(self, arena: Arena) -> None:
         if self.phases > 1 and self.wiring.gradient is not None:
@@ -151,34 +152,35 @@ class ConvKernel(Kernel):
         """Whether padding is a copy of pixels, which then get its derivatives."""
         return self.wiring.node.window.is_padded and self.wiring.node.window.mode == "reflect"
 
-    def prepare(self) -> None:
-        conv.pack(self.w, len(self.tables.taps), self.filters, self.strips)
-        self.bias[: self.filters] = self.wiring.parameter("b")
+    def prepare_calls(self) -> list[Call]:
+        calls = [conv.pack(self.w, len(self.tables.taps), self.filters, self.strips)]
+        calls.append(conv.pack(self.wiring.parameter("b"), 1, self.filters, self.bias))
         if self.turned.size:
             kh, kw = self.wiring.node.window.kernel
-            conv.pack_turned(self.w, kh * kw, self.channels, self.filters, self.turned)
+            calls.append(conv.pack_turned(self.w, kh * kw, self.channels, self.filters, self.turned))
+        return calls
 
-    def forward(self) -> None:
+    def forward_calls(self) -> list[Call]:
         t = self.tables
-        conv.forward(
+        call = conv.forward(
             *(self.x, self.x.size // self.n, self.padded, t.lines, t.mirrored),
             *(self.strips, self.bias, t.outputs, t.taps, t.strip),
             *(self.n, t.group, self.filters, self.phases, self.width, self.relu),
             *(self.y, self.planes, self.winners),
         )
+        return [call]
 
-    def backward(self) -> None:
+    def backward_calls(self) -> list[Call]:
         t, wiring = self.tables, self.wiring
         dy, dx = wiring.doutput, wiring.dinputs[0]
         assert dy is not None, "a plan for prediction has no backward pass"
-        conv.backward(
+        call = conv.backward(
             *(self.x, self.x.size // self.n, self.padded, t.lines, t.mirrored, self.channels),
             *(dy.reshape(-1), self.y, self.winners, self.spread, t.places),
             *(t.outputs, t.taps, self.nought),
             *(self.n, t.group, self.filters, self.phases, self.width, self.relu),
             *(wiring.dparameter("w").reshape(-1), wiring.dparameter("b"), wiring.accumulate),
             *(self.turned, t.pixels, t.taps_back, t.strip_back, self.dpadded),
-            self.nothing if dx is None else dx.reshape(-1),
+            NONE if dx is None else dx.reshape(-1),
         )
-
-    nothing: Float32 = np.zeros(0, np.float32)
+        return [call]

@@ -5,7 +5,7 @@ running is a short list of NumPy calls with ``out=``. `KERNELS` names the kernel
 through `convlens.ops` (`fallback`), correctly. Adding a fast kernel is adding a row.
 """
 
-from .base import Kernel, Wiring
+from .base import Kernel, Stage, Step, Wiring
 from .conv import ConvKernel
 from .dense import DenseKernel
 from .fallback import FallbackKernel
@@ -27,4 +27,4 @@ KERNELS: dict[str, type[Kernel]] = {
     "tanh": TanhKernel,
 }
 
-__all__ = ["KERNELS", "BatchNormKernel", "DropoutKernel", "FallbackKernel", "Kernel", "Wiring"]
+__all__ = ["KERNELS", "BatchNormKernel", "DropoutKernel", "FallbackKernel", "Kernel", "Stage", "Step", "Wiring"]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, Literal, TypeAlias
 
 from ...program import Node
 from ...typing import Array, Float32
 from ..arena import Arena
+
+Step: TypeAlias = Callable[[], None]  # a part of the work, with all it needs
+Stage: TypeAlias = Literal["prepare", "forward", "backward"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Wiring:
         Whether an earlier micro-batch of the lane has already written its part of the gradient.
     shared
         Arrays that all micro-batches of the lane have in common, by node.
+    mask
+        What a dropout node multiplies with, (n, *image shape); None in a plan for prediction.
     """
 
     node: Node
@@ -44,6 +51,7 @@ class Wiring:
     gradient: Array | None
     accumulate: bool
     shared: dict[str, Float32]
+    mask: Float32 | None = None
 
     def parameter(self, key: str) -> Float32:
         """Return a parameter of the node."""
@@ -69,8 +77,8 @@ class Kernel(ABC):
     needs_output
         The backward pass reads the output, so nobody behind may change it in place.
     whole_lane
-        Input and output derivative must be kept for all images of the lane: `finish` computes the gradient of the
-        weights once a lane.
+        Input and output derivative are kept for all images of the lane: `finish` computes the gradient of the weights
+        once a lane.
     barrier
         It can run only when all micro-batches of all lanes have come to it: see `BatchNormKernel`.
     """
@@ -99,3 +107,15 @@ class Kernel(ABC):
     @abstractmethod
     def backward(self) -> None:
         """Compute the derivatives of inputs and parameters from the output's."""
+
+    def finish(self, inputs: Float32, derivatives: Float32) -> None:  # noqa: B027 - few have anything left to do
+        """Write what is computed once a lane, given inputs and output derivatives of all its images."""
+
+    def steps(self, stage: Stage) -> list[Step]:
+        """Return a stage as steps: the same as calling it, but a plan can put steps of several kernels together."""
+        nothing = getattr(type(self), stage) is getattr(Kernel, stage)
+        return [] if nothing else [getattr(self, stage)]
+
+    def finishing(self, inputs: Float32, derivatives: Float32) -> list[Step]:
+        """Return `finish` as steps."""
+        return [partial(self.finish, inputs, derivatives)]

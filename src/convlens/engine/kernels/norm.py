@@ -18,21 +18,17 @@ class DropoutKernel(Kernel):
 
     in_place = True
 
-    def __init__(self, wiring: Wiring) -> None:
-        super().__init__(wiring)
-        self.mask: Array | None = None  # this micro-batch's rows, set before every pass
-
     def forward(self) -> None:
-        x, y = self.wiring.inputs[0], self.wiring.output
-        if self.mask is not None:
-            np.multiply(x, self.mask, out=y)
+        x, y, mask = self.wiring.inputs[0], self.wiring.output, self.wiring.mask
+        if mask is not None:
+            np.multiply(x, mask, out=y)
         elif not np.shares_memory(x, y):
             np.copyto(y, x)
 
     def backward(self) -> None:
-        dx, dy = self.wiring.dinputs[0], self.wiring.doutput
-        if dx is not None and dy is not None and self.mask is not None:
-            np.multiply(dy, self.mask, out=dx)
+        dx, dy, mask = self.wiring.dinputs[0], self.wiring.doutput, self.wiring.mask
+        if dx is not None and dy is not None and mask is not None:
+            np.multiply(dy, mask, out=dx)
 
 
 class BatchNormKernel(Kernel):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...typing import Float32
 from ..arena import Arena, bits, sign_mask
-from .base import Kernel
+from .base import Kernel, Stage, Step
 
 
 class ReluKernel(Kernel):
@@ -80,3 +81,10 @@ class ReshapeKernel(Kernel):
         dx, dy = self.wiring.dinputs[0], self.wiring.doutput
         if dx is not None and dy is not None and not np.shares_memory(dx, dy):
             np.copyto(dx, dy.reshape(dx.shape))
+
+    def steps(self, stage: Stage) -> list[Step]:
+        into: Float32 | None = self.wiring.output
+        of: Float32 | None = self.wiring.inputs[0]
+        if stage == "backward":
+            into, of = self.wiring.doutput, self.wiring.dinputs[0]
+        return [] if into is None or of is None or np.shares_memory(into, of) else super().steps(stage)

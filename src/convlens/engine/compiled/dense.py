@@ -1,0 +1,68 @@
+"""The compiled dense kernel."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from ...fast import dense
+from ...fast.product import WIDE
+from ...fast.script import Call
+from ...fast.vector import LANES
+from ...typing import Array, Float32
+from ..arena import Arena
+from ..kernels.base import Step, Wiring
+from .base import CompiledKernel
+
+
+@lru_cache(maxsize=256)
+def table(count: int, step: int = 1) -> Array:
+    """Return offsets that are so far apart."""
+    return np.arange(0, count * step, step, dtype=np.int32)
+
+
+class DenseKernel(CompiledKernel):
+    """y = x w + b, rectified or not; `convlens.engine.kernels.dense` says when the weights' gradient is computed."""
+
+    whole_lane = True
+    needs_output = True
+
+    def __init__(self, wiring: Wiring) -> None:
+        super().__init__(wiring)
+        self.relu = bool(wiring.node.attributes.get("relu", False))
+        self.x, self.y = wiring.inputs[0].reshape(-1), wiring.output.reshape(-1)
+        self.n, (self.d_in, self.d_out) = len(wiring.output), wiring.parameter("w").shape
+        self.w, self.nought = wiring.parameter("w").reshape(-1), np.zeros(WIDE, np.float32)
+
+    def scratch(self, arena: Arena) -> None:
+        if self.wiring.dinputs[0] is not None:
+            whole = -(-self.n // LANES) * LANES
+            self.turned_dy, self.turned_dx = arena.take((self.d_out * whole,)), arena.take((self.d_in * whole,))
+
+    def forward_calls(self) -> list[Call]:
+        row, tap, strip = table(self.n, self.d_in), table(self.d_in), table(self.d_in, self.d_out)
+        b = self.wiring.parameter("b")
+        return [dense.forward(self.x, self.w, b, row, tap, strip, self.n, self.d_out, self.relu, self.y)]
+
+    def backward_calls(self) -> list[Call]:
+        dx, dy = self.wiring.dinputs[0], self.wiring.doutput
+        assert dy is not None, "a plan for prediction has no backward pass"
+        calls = [dense.rectify(self.y, dy.reshape(-1))] if self.relu else []
+        if dx is None:
+            return calls
+        row, tap = table(self.d_in, self.d_out), table(self.d_out)
+        strip = table(self.d_out, len(self.turned_dy) // self.d_out)
+        call = dense.backward(
+            *(dy.reshape(-1), self.w, row, tap, strip, self.nought, self.n, self.d_in, self.d_out),
+            *(self.turned_dy, self.turned_dx, dx.reshape(-1)),
+        )
+        return [*calls, call]
+
+    def finishing(self, inputs: Float32, derivatives: Float32) -> list[Step]:
+        n, dw, db = len(inputs), self.wiring.dparameter("w"), self.wiring.dparameter("b")
+        call = dense.weights(
+            *(inputs.reshape(-1), derivatives.reshape(-1), table(self.d_in), table(n, self.d_in), table(n, self.d_out)),
+            *(self.nought, n, self.d_out, dw.reshape(-1), db),
+        )
+        return [call]

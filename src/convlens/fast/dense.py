@@ -1,0 +1,103 @@
+"""Dense layers, forward and backward: matrix products, in which nothing is packed.
+
+The weights w (D_in, D_out) are read where they lie, and only the output's derivatives, which are small, are copied.
+"""
+
+from __future__ import annotations
+
+from ..typing import Array, Float32
+from .compiler import FLAG, FLOATS, INDICES, SIZE, helper
+from .product import NO_FLOOR, WIDE, product
+from .script import entry
+from .vector import LANES, load_some, plus, store_some, transposed, where_greater, zeros
+
+
+@entry(FLOATS, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, FLAG, FLOATS)
+def forward(
+    x: Float32, w: Float32, b: Float32, row: Array, tap: Array, strip: Array, n: int, d_out: int, relu: bool, y: Float32
+) -> None:
+    """Compute y = x w + b for n images, rectified or not.
+
+    Tables: where the rows of x begin, what lies in one, and where the rows of w begin.
+    """
+    floor = 0.0 if relu else NO_FLOOR
+    for s in range(0, d_out, WIDE):
+        product(
+            *(x, 0, row, 0, n, tap, strip, len(tap), w, s, LANES),
+            *(y, s, d_out, b, s, 0, floor, d_out - s),
+        )
+
+
+@entry(FLOATS, FLOATS)
+def rectify(y: Float32, dy: Float32) -> None:
+    """Make derivatives zero where ReLU cut the result off."""
+    for i in range(0, len(y), LANES):
+        more = len(y) - i
+        store_some(where_greater(load_some(y, i, more), zeros(), load_some(dy, i, more), zeros()), dy, i, more)
+
+
+@helper
+def transpose(a: Float32, rows: int, columns: int, step: int, b: Float32, b_step: int) -> None:
+    """Write A (rows, columns), whose rows are `step` apart, to B (columns, rows), whose rows are `b_step` apart."""
+    for r in range(0, rows, LANES):
+        for c in range(0, columns, LANES):
+            transposed(a, r * step + c, step, b, c * b_step + r, b_step, min(LANES, rows - r), min(LANES, columns - c))
+
+
+@entry(FLOATS, FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, SIZE, SIZE, FLOATS, FLOATS, FLOATS)
+def backward(
+    dy: Float32,
+    w: Float32,
+    row: Array,
+    tap: Array,
+    strip: Array,
+    nought: Float32,
+    n: int,
+    d_in: int,
+    d_out: int,
+    turned_dy: Float32,
+    turned_dx: Float32,
+    dx: Float32,
+) -> None:
+    """Compute dx = dy w^T for n images, as dx^T = w dy^T: so the large matrix is read as it lies, and once.
+
+    Tables: where the rows of w begin, what lies in one, and where the rows of dy^T begin. `turned_dy` (D_out, n) and
+    `turned_dx` (D_in, n) are memory; their rows are whole strips.
+    """
+    step = len(turned_dy) // d_out
+    transpose(dy, n, d_out, d_out, turned_dy, step)
+    for s in range(0, n, WIDE):
+        product(
+            *(w, 0, row, 0, d_in, tap, strip, d_out, turned_dy, s, LANES),
+            *(turned_dx, s, step, nought, 0, 0, NO_FLOOR, step - s),
+        )
+    transpose(turned_dx, d_in, n, step, dx, d_in)
+
+
+@entry(FLOATS, FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, SIZE, FLOATS, FLOATS)
+def weights(
+    x: Float32,
+    dy: Float32,
+    row: Array,
+    tap: Array,
+    strip: Array,
+    nought: Float32,
+    n: int,
+    d_out: int,
+    dw: Float32,
+    db: Float32,
+) -> None:
+    """Compute dw = x^T dy and db, the sum of dy, over n images.
+
+    Tables: where the columns of x begin, what lies in one, and where the rows of dy begin.
+    """
+    for s in range(0, d_out, WIDE):
+        product(
+            *(x, 0, row, 0, len(row), tap, strip, n, dy, s, LANES),
+            *(dw, s, d_out, nought, 0, 0, NO_FLOOR, d_out - s),
+        )
+    for s in range(0, d_out, LANES):
+        total = zeros()
+        for i in range(n):
+            total = plus(total, load_some(dy, i * d_out + s, d_out - s))
+        store_some(total, db, s, d_out - s)

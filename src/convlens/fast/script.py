@@ -1,0 +1,140 @@
+"""Scripts: a list of compiled calls with all their arguments, run by one call that holds no lock.
+
+Calling a compiled function from Python costs some microseconds, and threads wait for one another's Python in between.
+So a function that plans use is an `Entry`: it can be *bound* to its arguments once, and a `Script` of such calls then
+runs from end to end without Python. In memory a script is pairs of addresses: of a function, and of its arguments,
+each a 64-bit word (an array is two: address and length).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.np.arrayobj import make_array, populate_array
+
+from ..typing import Array
+from .compiler import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NOTHING, NUMBER, compiled, helper, native
+from .writer import WORD, instruction
+
+_WORDS = types.CPointer(types.int64)
+
+
+def _array_reader(kind: Any) -> Any:
+    """Return an instruction that makes an array of its address and length."""
+
+    @instruction(kind, _WORDS, types.intp)
+    def read(w: Any, words: Any, index: Any) -> Any:
+        builder, target = w.builder, w.target
+        address, length = (builder.load(builder.gep(words, [builder.add(index, w.size(i))])) for i in (0, 1))
+        array = make_array(kind)(target, builder)
+        itemsize = w.size(kind.dtype.bitwidth // 8)
+        data = builder.inttoptr(address, target.get_data_type(kind.dtype).as_pointer())
+        populate_array(array, data=data, shape=[length], strides=[itemsize], itemsize=itemsize, meminfo=None)
+        return array._getvalue()
+
+    return read
+
+
+@instruction(types.float32, _WORDS, types.intp)
+def _read_number(w: Any, words: Any, index: Any) -> Any:
+    low = w.builder.trunc(w.builder.load(w.builder.gep(words, [index])), ir.IntType(32))
+    return w.builder.bitcast(low, ir.FloatType())
+
+
+@instruction(types.void, types.int64, types.int64)
+def _call(w: Any, function: Any, words: Any) -> None:
+    pointer = WORD.as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [pointer])
+    w.builder.call(w.builder.inttoptr(function, kind.as_pointer()), [w.builder.inttoptr(words, pointer)])
+
+
+@compiled(NOTHING, types.int64[::1])
+def _run(script):  # type: ignore[no-untyped-def]
+    for i in range(0, len(script), 2):
+        _call(script[i], script[i + 1])
+
+
+_ARRAYS = {FLOATS: np.float32, DOUBLES: np.float64, INDICES: np.int32, LABELS: np.int64}
+_READERS: dict[Any, Any] = {kind: _array_reader(kind) for kind in _ARRAYS} | {NUMBER: _read_number}
+
+
+class Call:
+    """A function with its arguments; what they hold is read when it runs."""
+
+    def __init__(self, function: int, words: Array, arguments: tuple[Any, ...]) -> None:
+        self.function, self.words = function, words
+        self._arguments = arguments  # arrays must stay where they are
+
+    def __call__(self) -> None:
+        """Run it alone."""
+        _run(np.array((self.function, self.words.ctypes.data)))
+
+
+class Script:
+    """Calls, one after the other."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self._calls = tuple(calls)
+        self._words = np.array([(call.function, call.words.ctypes.data) for call in calls], np.int64).reshape(-1)
+
+    def __call__(self) -> None:
+        """Run them."""
+        _run(self._words)
+
+
+def join(steps: Sequence[Callable[[], None]]) -> list[Callable[[], None]]:
+    """Return steps that do the same, calls that follow one another made a script."""
+    joined: list[Callable[[], None]] = []
+    for scripted, group in groupby(steps, lambda step: isinstance(step, Call)):
+        together = list(group)
+        joined += [Script([step for step in together if isinstance(step, Call)])] if scripted else together
+    return joined
+
+
+class Entry:
+    """A compiled function that scripts can call.
+
+    Its arguments are arrays, whole numbers, float32 numbers and flags, as `entry` was told.
+    """
+
+    def __init__(self, kinds: tuple[Any, ...], native: Any) -> None:
+        self.kinds, self._native = kinds, native
+
+    def __call__(self, *arguments: Any) -> Call:
+        """Bind the function to its arguments. Arrays are one-dimensional, contiguous, and of the right dtype."""
+        assert len(arguments) == len(self.kinds), f"{len(self.kinds)} arguments, not {len(arguments)}"
+        words: list[int] = []
+        for kind, value in zip(self.kinds, arguments, strict=True):
+            if kind in _ARRAYS:
+                assert (value.dtype, value.ndim, value.flags.c_contiguous) == (_ARRAYS[kind], 1, True), kind
+                words += (value.ctypes.data, len(value))
+            elif kind == NUMBER:
+                words.append(int(np.float32(value).view(np.int32)))
+            else:
+                words.append(int(value))
+        return Call(self._native.address, np.array(words, np.int64), arguments)
+
+
+def entry(*kinds: Any) -> Callable[[Callable[..., None]], Entry]:
+    """Compile a function of arguments of these kinds, to be called from scripts."""
+
+    def decorate(function: Callable[..., None]) -> Entry:
+        name, reads, index = function.__name__, [], 0
+        for kind in kinds:
+            reads.append(f"read{kinds.index(kind)}(words, {index})" if kind in _READERS else f"words[{index}]")
+            reads[-1] += " != 0" if kind == FLAG else ""
+            index += 2 if kind in _ARRAYS else 1
+        scope: dict[str, Any] = {"__name__": function.__module__}
+        scope |= {f"read{kinds.index(kind)}": reader for kind, reader in _READERS.items() if kind in kinds}
+        scope[name] = helper(function)
+        # Numba looks for the file that a function was written in, to keep what it compiled apart by it
+        source = f"def {name}_from(words):\n {name}({', '.join(reads)})\n"
+        exec(compile(source, function.__code__.co_filename, "exec"), scope)  # noqa: S102
+        return Entry(kinds, native(NOTHING, _WORDS)(scope[f"{name}_from"]))
+
+    return decorate
