@@ -10,6 +10,8 @@ with announced():
     from ...fast.warp import warp
     from .conv import ConvKernel
     from .norm import CompiledBatchNormKernel
+    from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
+    from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
 
 from ..kernels import KERNELS
 from ..toolbox import Toolbox
@@ -17,13 +19,19 @@ from ..toolbox import Toolbox
 COMPILED = Toolbox(
     kernels={
         **KERNELS,
+        "add": CompiledAddKernel,
+        "average_pool2d": WeighingPoolKernel,
         "batch_norm": CompiledBatchNormKernel,
         "batch_norm_max_pool2d": CompiledBatchNormKernel,
+        "blur_pool2d": WeighingPoolKernel,
         "conv2d": ConvKernel,
         "conv2d_max_pool2d": ConvKernel,
+        "max_pool2d": CompiledMaxPoolKernel,
+        "relu": CompiledReluKernel,
+        "tanh": CompiledTanhKernel,
     },
     poolers=("batch_norm", "conv2d"),
-    rectifiers=("batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d"),
+    rectifiers=("add", "batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d", "max_pool2d"),
     judge=judge,
     updates=update,
     warp=warp,
