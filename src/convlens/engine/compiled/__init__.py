@@ -9,6 +9,7 @@ with announced():
     from ...fast.loss import judge
     from ...fast.warp import warp
     from .conv import ConvKernel
+    from .local import LocalKernel
     from .norm import CompiledBatchNormKernel
     from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
     from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
@@ -26,12 +27,13 @@ COMPILED = Toolbox(
         "blur_pool2d": WeighingPoolKernel,
         "conv2d": ConvKernel,
         "conv2d_max_pool2d": ConvKernel,
+        "local2d": LocalKernel,
         "max_pool2d": CompiledMaxPoolKernel,
         "relu": CompiledReluKernel,
         "tanh": CompiledTanhKernel,
     },
     poolers=("batch_norm", "conv2d"),
-    rectifiers=("add", "batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d", "max_pool2d"),
+    rectifiers=("add", "batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d", "local2d", "max_pool2d"),
     judge=judge,
     updates=update,
     warp=warp,
