@@ -107,3 +107,38 @@ def test_pools_on_their_own(plan: type[Plan], kind: str, drawn: tuple[tuple[int,
     got = drive(model, x, dy.reshape(len(x), -1), plan.tools())
     np.testing.assert_allclose(got.y, y.reshape(len(x), -1), rtol=0, atol=0 if kind == "max" else 1e-6)
     np.testing.assert_allclose(got.dx["pool2"], dx, rtol=0, atol=0 if kind == "max" else 1e-5)
+
+
+@each_plan
+@given(convolutions(), st.booleans())
+def test_local_connections(plan: type[Plan], drawn: Convolution, rectified: bool) -> None:
+    channels = drawn.shape[3]
+    tested = nn.LocallyConnected2D(drawn.filters, drawn.kernel, drawn.stride, drawn.padding, drawn.mode)
+    tail = [nn.ReLU()] if rectified else []
+    model = nn.Model([nn.Conv2D(channels, 1), tested, *tail, nn.Flatten()], drawn.shape[1:])
+    parameters = model.parameters
+    parameters["conv1.w"][...] = np.eye(channels, dtype=np.float32)
+    for name in ("local1.w", "local1.b"):
+        parameters[name][...] = whole_numbers(drawn.seed, *parameters[name].shape, largest=2)
+    x = whole_numbers(drawn.seed, *drawn.shape)
+    w, b = parameters["local1.w"], parameters["local1.b"]
+    inner = loops.local2d(x, w, b, drawn.grid)
+    dy = whole_numbers(drawn.seed + 1, *inner.shape)
+    got = drive(model, x, dy.reshape(len(x), -1), plan.tools())
+    y, flow = loops.relu(inner, dy) if rectified else (inner, dy)
+    np.testing.assert_array_equal(got.y, y.reshape(len(x), -1))
+    wanted = dict(zip(("dx", "local1.w", "local1.b"), loops.local2d_backward(x, w, flow, drawn.grid), strict=True))
+    for slot in model.program.slots:
+        if slot.name in wanted:
+            np.testing.assert_array_equal(slot.view(got.gradient), wanted[slot.name], err_msg=slot.name)
+    fused = "local1" not in got.dx
+    np.testing.assert_array_equal(got.dx["relu1" if fused else "local1"], wanted["dx"])
+
+
+@each_plan
+@given(st.lists(st.sampled_from([0.0, 1.0, np.nan]), min_size=9, max_size=9))
+def test_nan_is_the_largest_of_a_pool(plan: type[Plan], values: list[float]) -> None:
+    model = nn.Model([nn.Conv2D(1, 1), nn.AveragePool2D(1), nn.MaxPool2D(3), nn.Flatten()], (3, 3, 1))
+    model.parameters["conv1.w"][...] = 1
+    x = np.array(values, np.float32).reshape(1, 3, 3, 1)
+    np.testing.assert_array_equal(drive(model, x, np.ones((1, 1), np.float32), plan.tools()).y[0, 0], x.max())

@@ -202,7 +202,7 @@ class Pass:
         After the last one `logits` (n, K) are complete; they are the plan's own array, valid until the next pass.
         """
         steps = [step for kernel in self.segments[segment] for step in kernel.steps("forward")]
-        return steps + ([self.barrier(segment + 1).measure] if segment + 1 < len(self.segments) else [])
+        return steps + (self.barrier(segment + 1).steps("measure") if segment + 1 < len(self.segments) else [])
 
     def judge(self, lane: LaneStore) -> Step:
         """Return the step that computes the losses and the derivatives of the logits."""
@@ -218,7 +218,7 @@ class Pass:
         steps: list[Step] = []
         for kernel in reversed(kernels):
             steps += [*kernel.steps("backward"), *self._additions.get(kernel.wiring.node.name, ())]
-        return steps + ([self.barrier(segment).measure_back] if segment else [])
+        return steps + (self.barrier(segment).steps("measure_back") if segment else [])
 
     def barrier(self, segment: int) -> BatchNormKernel:
         """Return the barrier that a segment begins with."""

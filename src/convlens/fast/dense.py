@@ -9,7 +9,7 @@ from ..typing import Array, Float32
 from .compiler import FLAG, FLOATS, INDICES, SIZE, helper
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .vector import LANES, load_some, plus, store_some, transposed, where_greater, zeros
+from .vector import LANES, load_some, plus, store_some, transposed, zeros
 
 
 @entry(FLOATS, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, FLAG, FLOATS)
@@ -26,14 +26,6 @@ def forward(
             *(x, 0, row, 0, n, tap, strip, len(tap), w, s, LANES),
             *(y, s, d_out, b, s, 0, floor, d_out - s),
         )
-
-
-@entry(FLOATS, FLOATS)
-def rectify(y: Float32, dy: Float32) -> None:
-    """Make derivatives zero where ReLU cut the result off."""
-    for i in range(0, len(y), LANES):
-        more = len(y) - i
-        store_some(where_greater(load_some(y, i, more), zeros(), load_some(dy, i, more), zeros()), dy, i, more)
 
 
 @helper

@@ -12,7 +12,8 @@ window is one value.
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .compiler import FLAG, FLOATS, INDICES, NOTHING, SIZE, compiled
+from .compiler import FLAG, FLOATS, INDICES, SIZE, helper
+from .script import entry
 from .vector import (
     LANES,
     at,
@@ -32,9 +33,13 @@ from .vector import (
 BLOCK = 4096  # floats
 
 
-@compiled(NOTHING, FLOATS, SIZE, FLOATS, FLOATS)
-def measure(x: Float32, channels: int, mean: Float32, squares: Float32) -> None:
+@entry(FLOATS, SIZE, FLOATS, FLOATS, FLOATS, FLOATS)
+def measure(
+    x: Float32, channels: int, mean: Float32, squares: Float32, all_mean: Float32, all_squares: Float32
+) -> None:
     """Write the mean of each channel of x (rows, channels), and the sum of squares about it.
+
+    Where the last two are shorter, they get those of all channels that stand for the same.
 
     Two groups of a and b values have together the mean m_a + d b/(a+b) and the sum of squares
     S_a + S_b + d**2 ab/(a+b), d = m_b - m_a. Source: Chan, Golub & LeVeque, 1979.
@@ -68,12 +73,22 @@ def measure(x: Float32, channels: int, mean: Float32, squares: Float32) -> None:
             store_some(plus(before, times(apart, spread(share))), mean, s, left)
             sums = plus(plus(half, other), times(times(apart, apart), spread(both)))
             store_some(plus(load_some(squares, s, left), sums), squares, s, left)
+    fewer = len(all_mean)
+    for c in range(fewer):
+        total, spare = mean[c] * 0, mean[c] * 0
+        for k in range(c, channels, fewer):
+            total += mean[k]
+        all_mean[c] = total / (channels // fewer)
+        for k in range(c, channels, fewer):
+            apart_from_all = mean[k] - all_mean[c]
+            spare += squares[k] + apart_from_all * apart_from_all * rows
+        all_squares[c] = spare
 
 
 _WINDOWS = (SIZE, SIZE, SIZE, SIZE, SIZE, SIZE, INDICES)
 
 
-@compiled(NOTHING, FLOATS, SIZE, *_WINDOWS, FLOATS, FLOATS, FLOATS, FLAG, FLOATS, FLOATS)
+@entry(FLOATS, SIZE, *_WINDOWS, FLOATS, FLOATS, FLOATS, FLAG, FLOATS, FLOATS)
 def forward(
     x: Float32,
     channels: int,
@@ -128,7 +143,7 @@ def forward(
                     store_some(winner, best, to, left)
 
 
-@compiled(NOTHING, *(FLOATS,) * 3, FLAG, SIZE, *(FLOATS,) * 4)
+@entry(*(FLOATS,) * 3, FLAG, SIZE, *(FLOATS,) * 8, FLAG)
 def measure_back(
     x: Float32,
     dy: Float32,
@@ -139,8 +154,16 @@ def measure_back(
     inverse: Float32,
     dgamma: Float32,
     dbeta: Float32,
+    all_dgamma: Float32,
+    all_dbeta: Float32,
+    lane_dgamma: Float32,
+    lane_dbeta: Float32,
+    accumulate: bool,
 ) -> None:
-    """Write the sums over rows of dy * (x - mean) * inverse, and of dy; where ReLU cut y off, dy is zero."""
+    """Write the sums over rows of dy * (x - mean) * inverse, and of dy; where ReLU cut y off, dy is zero.
+
+    Then, as in `measure`, those of all channels that stand for the same; and write or add these to the lane's.
+    """
     rows = len(x) // channels
     most = max(1, BLOCK // channels)
     dgamma[:] = 0
@@ -161,9 +184,18 @@ def measure_back(
             slope = times(slope, load_some(inverse, s, left))
             store_some(plus(load_some(dgamma, s, left), slope), dgamma, s, left)
             store_some(plus(load_some(dbeta, s, left), total), dbeta, s, left)
+    fewer = len(all_dgamma)
+    for c in range(fewer):
+        steep, flat = dgamma[c], dbeta[c]
+        for k in range(c + fewer, channels, fewer):
+            steep += dgamma[k]
+            flat += dbeta[k]
+        all_dgamma[c], all_dbeta[c] = steep, flat
+        lane_dgamma[c] = lane_dgamma[c] + steep if accumulate else steep
+        lane_dbeta[c] = lane_dbeta[c] + flat if accumulate else flat
 
 
-@compiled(NOTHING, FLOATS, SIZE, SIZE, SIZE, FLOATS, FLOATS, FLOATS, FLOATS)
+@helper
 def _unseen(x, start, stop, channels, mean, slope, level, dx):  # type: ignore[no-untyped-def]
     """Write the derivatives of values that are in no window, from one index to another."""
     for s in range(0, channels, LANES):
@@ -173,7 +205,7 @@ def _unseen(x, start, stop, channels, mean, slope, level, dx):  # type: ignore[n
             store_some(plus(times(minus(load_some(x, i, left), middle), steep), flat), dx, i, left)
 
 
-@compiled(NOTHING, FLOATS, SIZE, *_WINDOWS, SIZE, *(FLOATS,) * 7, FLAG, FLOATS)
+@entry(FLOATS, SIZE, *_WINDOWS, SIZE, *(FLOATS,) * 7, FLAG, FLOATS)
 def backward(
     x: Float32,
     channels: int,

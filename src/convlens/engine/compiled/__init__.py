@@ -10,7 +10,10 @@ with announced():
     from ...fast.warp import warp
     from .conv import ConvKernel
     from .dense import DenseKernel
+    from .local import LocalKernel
     from .norm import CompiledBatchNormKernel
+    from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
+    from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
 
 from ...typing import Array, Float32, IntArray
 from ..kernels import KERNELS
@@ -25,14 +28,24 @@ def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, 
 COMPILED = Toolbox(
     kernels={
         **KERNELS,
+        "add": CompiledAddKernel,
+        "average_pool2d": WeighingPoolKernel,
         "batch_norm": CompiledBatchNormKernel,
         "batch_norm_max_pool2d": CompiledBatchNormKernel,
+        "blur_pool2d": WeighingPoolKernel,
         "conv2d": ConvKernel,
         "conv2d_max_pool2d": ConvKernel,
         "dense": DenseKernel,
+        "local2d": LocalKernel,
+        "max_pool2d": CompiledMaxPoolKernel,
+        "relu": CompiledReluKernel,
+        "tanh": CompiledTanhKernel,
     },
     poolers=("batch_norm", "conv2d"),
-    rectifiers=("batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d", "dense"),
+    rectifiers=(
+        *("add", "batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d"),
+        *("dense", "local2d", "max_pool2d"),
+    ),
     judge=judge,
     join=join,
     updates=update,

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...fast import dense
+from ...fast import dense, point
 from ...fast.product import WIDE
 from ...fast.script import Call
 from ...fast.vector import LANES
@@ -48,7 +48,7 @@ class DenseKernel(CompiledKernel):
     def backward_calls(self) -> list[Call]:
         dx, dy = self.wiring.dinputs[0], self.wiring.doutput
         assert dy is not None, "a plan for prediction has no backward pass"
-        calls = [dense.rectify(self.y, dy.reshape(-1))] if self.relu else []
+        calls = [point.relu_back(dy.reshape(-1), self.y, dy.reshape(-1))] if self.relu else []
         if dx is None:
             return calls
         row, tap = table(self.d_in, self.d_out), table(self.d_out)

@@ -7,21 +7,21 @@ from math import gcd
 import numpy as np
 
 from ...fast import norm
+from ...fast.script import Call
 from ...fast.vector import LANES
 from ...ops.window import Pair
 from ...typing import Array, Float32
 from ..arena import Arena
-from ..kernels import BatchNormKernel
+from ..kernels import BatchNormKernel, Stage, Step
 from ..kernels.base import Wiring
-
-_NONE = np.zeros(0, np.float32)
+from .base import NONE
 
 
 class CompiledBatchNormKernel(BatchNormKernel):
     """Nodes ``batch_norm`` and ``batch_norm_max_pool2d``, rectified or not.
 
     Vectors are sixteen values long. Where there are fewer channels, or they do not come out even, neighbouring values
-    are taken together as if they were more channels, as long as their number allows it: `repeats` of them.
+    are taken together as if they were more channels, where their number allows it: so many that the channels repeat.
     """
 
     needs_output = True
@@ -32,89 +32,105 @@ class CompiledBatchNormKernel(BatchNormKernel):
         self.pool: Pair = node.attributes.get("pool", (1, 1))
         self.relu = bool(node.attributes.get("relu", False))
         self.pooled = self.pool != (1, 1)
-        self.measured = self._repeats(len(self.x))
-        self.repeats = 1 if self.pooled else self.measured
-        self.windows = self._windows(channels) if self.pooled else self._flat(channels * self.repeats)
-        self.flat_x, self.flat_y, self.best = self.x.reshape(-1), self.y.reshape(-1), _NONE
+        # channels as they count where x is measured, where it is normalised, and where y is measured
+        self.wide_x = channels * self._repeats(len(self.x))
+        self.wide_y = channels * self._repeats(len(self.y))
+        self.wide = channels if self.pooled else self.wide_x
+        self.windows = self._windows() if self.pooled else self._single()
+        self.flat_x, self.flat_y, self.best = self.x.reshape(-1), self.y.reshape(-1), NONE
 
     def _repeats(self, rows: int) -> int:
         wanted = LANES // gcd(self.x.shape[1], LANES)
         return wanted if rows % wanted == 0 else 1
 
-    def _windows(self, channels: int) -> tuple[int | Array, ...]:
+    def _windows(self) -> tuple[int | Array, ...]:
         """Return the windows of a pool; see `norm.forward`."""
-        (height, width, _), (h, w, _) = self.wiring.node.input_shapes[0], self.wiring.node.output_shape
+        (height, width, channels), (h, w, _) = self.wiring.node.input_shapes[0], self.wiring.node.output_shape
         ph, pw = self.pool
-        i, j, c = np.ogrid[:ph, :pw, :1]
-        taps = np.ascontiguousarray(((i * width + j) * channels + c).reshape(-1), np.int32)
+        i, j = np.ogrid[:ph, :pw]
+        taps = np.ascontiguousarray(((i * width + j) * channels).reshape(-1), np.int32)
         self.line = width * channels if (h * ph, w * pw) != (height, width) else 0
         return len(self.y), w, pw * channels, ph * width * channels, h, height * width * channels, taps
 
-    def _flat(self, channels: int) -> tuple[int | Array, ...]:
+    def _single(self) -> tuple[int | Array, ...]:
         """Return windows of one value each, in rows that stay in the cache."""
-        self.line, windows = 0, self.x.size // channels
-        width = max(1, norm.BLOCK // channels)
-        return windows, width, channels, width * channels, windows, 0, np.zeros(1, np.int32)
+        self.line, windows = 0, self.x.size // self.wide
+        width = max(1, norm.BLOCK // self.wide)
+        return windows, width, self.wide, width * self.wide, windows, 0, np.zeros(1, np.int32)
 
     def keep(self, arena: Arena) -> None:
+        # one for each channel, repeated: mean, scale, and what is added or subtracted
+        self.middle, self.scale, self.slope, self.level = (arena.take((self.wide,)) for _ in range(4))
         if self.dy is None:
             return
         channels = self.x.shape[1:]
         self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (arena.take(channels) for _ in range(5))
+        self.means_y, self.inverses_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
         if self.pooled:
             self.best = arena.take((self.y.size,))
 
     def scratch(self, arena: Arena) -> None:
-        del arena
+        self.sums_x = arena.take((self.wide_x,)), arena.take((self.wide_x,))
+        self.sums_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
 
-    def measure(self) -> None:
-        wide = self.measured * self.x.shape[1]
-        mean, squares = np.empty((2, wide), np.float32)
-        norm.measure(self.flat_x, wide, mean, squares)
-        means, sums = mean.reshape(self.measured, -1), squares.reshape(self.measured, -1)
-        np.mean(means, axis=0, out=self.mean)
-        between = np.square(means - self.mean).sum(axis=0) * np.float32(len(self.x) // self.measured)
-        np.add(sums.sum(axis=0), between, out=self.squares)
+    @staticmethod
+    def _repeat(values: Array, out: Float32) -> None:
+        out.reshape(-1, values.size)[...] = values
 
-    def _wide(self, *values: Array) -> list[Float32]:
-        """Return values for each channel, repeated."""
-        return [np.tile(value, self.repeats) for value in values]
-
-    def forward(self) -> None:
-        gamma, beta = self.wiring.parameter("gamma"), self.wiring.parameter("beta")
+    def prepare(self) -> None:
         if self.dy is None:  # prediction: with the running statistics, as they are now
-            mean = self.wiring.buffer("mean")
-            scale = gamma / np.sqrt(self.wiring.buffer("variance") + self.epsilon)
-        else:
-            mean, scale = self.mean, gamma * self.inverse
-        norm.forward(
-            *(self.flat_x, self.x.shape[1] * self.repeats, *self.windows),
-            *(*self._wide(mean, scale, beta), self.relu, self.flat_y, self.best),
-        )
+            inverse = 1 / np.sqrt(self.wiring.buffer("variance") + self.epsilon)
+            self._set_forward(self.wiring.buffer("mean"), inverse)
 
-    def measure_back(self) -> None:
-        assert self.dy is not None, "a plan for prediction has no backward pass"
-        repeats, x = self._repeats(len(self.y)), self.best if self.pooled else self.flat_x
-        mean, inverse = np.tile(self.mean, repeats), np.tile(self.inverse, repeats)
-        dgamma, dbeta = np.empty((2, mean.size), np.float32)
-        norm.measure_back(
-            *(x, self.dy.reshape(-1), self.flat_y, self.relu, mean.size, mean, inverse, dgamma, dbeta),
-        )
-        for key, share, sums in (("gamma", self.dgamma, dgamma), ("beta", self.dbeta, dbeta)):
-            np.sum(sums.reshape(repeats, -1), axis=0, out=share)
-            total = self.wiring.dparameter(key)
-            if self.wiring.accumulate:
-                np.add(total, share, out=total)
-            else:
-                np.copyto(total, share)
+    def _set_forward(self, mean: Array, inverse: Array) -> None:
+        self._repeat(mean, self.middle)
+        self._repeat(self.wiring.parameter("gamma") * inverse, self.scale)
+        self._repeat(self.wiring.parameter("beta"), self.level)
 
-    def backward(self) -> None:
-        if self.dx is None or self.dy is None:
-            return
+    def merged(self) -> None:
+        self._set_forward(self.mean, self.inverse)
+        self._repeat(self.mean, self.means_y)
+        self._repeat(self.inverse, self.inverses_y)
+
+    def merged_back(self) -> None:
         factor = self.wiring.parameter("gamma") * self.inverse
-        slope, level = -factor * self.inverse * self.dgamma, -factor * self.dbeta
-        norm.backward(
-            *(self.flat_x, self.x.shape[1] * self.repeats, *self.windows, self.line),
-            *(*self._wide(self.mean, factor, slope, level), self.dy.reshape(-1), self.flat_y, self.best, self.relu),
-            self.dx.reshape(-1),
+        self._repeat(-factor * self.inverse * self.dgamma, self.slope)
+        self._repeat(-factor * self.dbeta, self.level)
+
+    def steps(self, stage: Stage) -> list[Step]:
+        calls = {
+            "measure": self._measure,
+            "forward": self._forward,
+            "measure_back": self._measure_back,
+            "backward": self._backward,
+        }
+        return [*calls[stage]()] if stage in calls else super().steps(stage)
+
+    def _measure(self) -> list[Call]:
+        return [norm.measure(self.flat_x, self.wide_x, *self.sums_x, self.mean, self.squares)]
+
+    def _forward(self) -> list[Call]:
+        call = norm.forward(
+            *(self.flat_x, self.wide, *self.windows),
+            *(self.middle, self.scale, self.level, self.relu, self.flat_y, self.best),
         )
+        return [call]
+
+    def _measure_back(self) -> list[Call]:
+        assert self.dy is not None, "a plan for prediction has no backward pass"
+        wiring, x = self.wiring, self.best if self.pooled else self.flat_x
+        call = norm.measure_back(
+            *(x, self.dy.reshape(-1), self.flat_y, self.relu, self.wide_y, self.means_y, self.inverses_y),
+            *(*self.sums_y, self.dgamma, self.dbeta),
+            *(wiring.dparameter("gamma"), wiring.dparameter("beta"), wiring.accumulate),
+        )
+        return [call]
+
+    def _backward(self) -> list[Call]:
+        if self.dx is None or self.dy is None:
+            return []
+        call = norm.backward(
+            *(self.flat_x, self.wide, *self.windows, self.line, self.middle, self.scale, self.slope, self.level),
+            *(self.dy.reshape(-1), self.flat_y, self.best, self.relu, self.dx.reshape(-1)),
+        )
+        return [call]

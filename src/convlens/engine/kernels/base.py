@@ -13,7 +13,7 @@ from ...typing import Array, Float32
 from ..arena import Arena
 
 Step: TypeAlias = Callable[[], None]  # a part of the work, with all it needs
-Stage: TypeAlias = Literal["prepare", "forward", "backward"]
+Stage: TypeAlias = Literal["prepare", "measure", "forward", "measure_back", "backward"]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Kernel(ABC):
 
     def steps(self, stage: Stage) -> list[Step]:
         """Return a stage as steps: the same as calling it, but a plan can put steps of several kernels together."""
-        nothing = getattr(type(self), stage) is getattr(Kernel, stage)
+        nothing = getattr(type(self), stage) is getattr(Kernel, stage, None)
         return [] if nothing else [getattr(self, stage)]
 
     def finishing(self, inputs: Float32, derivatives: Float32) -> list[Step]:

@@ -88,6 +88,7 @@ class BatchNormKernel(Kernel):
         inverse = 1 / np.sqrt(variance + kernels[0].epsilon)
         for kernel in kernels:
             kernel.mean[...], kernel.inverse[...] = mean, inverse
+            kernel.merged()
 
     def forward(self) -> None:
         gamma, beta = self.wiring.parameter("gamma"), self.wiring.parameter("beta")
@@ -122,6 +123,13 @@ class BatchNormKernel(Kernel):
         dbeta = sum((kernel.dbeta.astype(np.float64) for kernel in kernels), np.float64(0)) / count
         for kernel in kernels:
             kernel.dgamma[...], kernel.dbeta[...] = dgamma, dbeta
+            kernel.merged_back()
+
+    def merged(self) -> None:
+        """Do what can be done once the statistics of the whole batch are known."""
+
+    def merged_back(self) -> None:
+        """Do what can be done once the sums of the whole batch's derivatives are known."""
 
     def backward(self) -> None:
         if self.dx is None or self.dy is None:

@@ -1,0 +1,188 @@
+"""`convlens.ops.local`, compiled: convolution without weight sharing.
+
+Its weights are many times as large as its images, so what counts is that they are read once for all images of a
+micro-batch: positions are gone through one by one, and at each of them all images are. With w[p] the weights of a
+position, (taps, filters), and patch[n] what it sees of image n, the three products there are::
+
+    y[n, o] = sum over k of patch[n, k] * w[p, k, o]             row: image     tap: k
+    dw[p, k, o] = sum over n of patch[n, k] * dy[n, o]           row: k         tap: image
+    dpatch[k, n] = sum over o of w[p, k, o] * dy[n, o]           row: k         tap: filter
+
+The last is taken with the images side by side, so that w is read as it lies; its rows are added to dx, (values of an
+image, images), which is turned round in the end.
+
+Which values a position sees is in a table, position after position: `sources`, where in an image, and `kernels`, where
+in w[p]; position p has those from ``starts[p]`` to ``starts[p + 1] - 1``. Padding with zeros is in no table.
+"""
+
+from __future__ import annotations
+
+from ..typing import Array, Float32
+from .compiler import FLAG, FLOATS, INDICES, SIZE, helper
+from .product import NO_FLOOR, WIDE, product
+from .script import entry
+from .vector import LANES, at, load_some, plus, store, store_some, where_greater, zeros
+
+_TABLES = (INDICES, INDICES, INDICES)
+
+
+@entry(FLOATS, SIZE, *_TABLES, INDICES, FLOATS, SIZE, FLOATS, FLAG, FLOATS)
+def forward(
+    x: Float32,
+    filters: int,
+    starts: Array,
+    sources: Array,
+    kernels: Array,
+    images: Array,
+    w: Float32,
+    taps: int,
+    b: Float32,
+    relu: bool,
+    y: Float32,
+) -> None:
+    """Write y (images, positions, filters).
+
+    Parameters
+    ----------
+    x, filters
+        The images; filters at each position.
+    starts, sources, kernels, images
+        What each position sees, and where each image begins in x.
+    w, taps, b
+        Weights (positions, taps, filters) and biases (positions, filters). Up to fifteen numbers behind w are read,
+        and not used.
+    relu
+        Whether negative results become zero.
+    """
+    positions, floor = len(starts) - 1, 0.0 if relu else NO_FLOOR
+    for p in range(positions):
+        begin, end = at(starts, p), at(starts, p + 1)
+        for s in range(0, filters, WIDE):
+            o = p * filters + s
+            product(
+                *(x, 0, images, 0, len(images), sources[begin:end], kernels[begin:end], end - begin),
+                *(w, p * taps * filters + s, LANES, y, o, positions * filters, b, o, 0, floor, filters - s),
+            )
+
+
+@helper
+def _collect(dy, p, y, relu, filters, positions, accumulate, rows, db):  # type: ignore[no-untyped-def]
+    """Copy the derivatives of one position to `rows`, in whole strips; where ReLU cut y off they become zero."""
+    wide = (filters + LANES - 1) // LANES * LANES
+    for s in range(0, filters, LANES):
+        left, o = filters - s, p * filters + s
+        total = load_some(db, o, left) if accumulate else zeros()
+        for n in range(len(rows) // wide):
+            i = n * positions * filters + o
+            given = load_some(dy, i, left)
+            if relu:
+                given = where_greater(load_some(y, i, left), zeros(), given, zeros())
+            store(given, rows, n * wide + s)
+            total = plus(total, given)
+        store_some(total, db, o, left)
+
+
+@helper
+def _run(table, begin, end, step):  # type: ignore[no-untyped-def]
+    """Return how many entries, from one on, are each so much larger than the one before."""
+    count = 1
+    while begin + count < end and at(table, begin + count) - at(table, begin + count - 1) == step:
+        count += 1
+    return count
+
+
+@helper
+def _turn(rows, wide, images, columns):  # type: ignore[no-untyped-def]
+    """Write rows (images, wide) as columns (wide, at least so many images)."""
+    side = len(columns) // wide
+    for i in range(images):
+        for j in range(wide):
+            columns[j * side + i] = rows[i * wide + j]
+
+
+@helper
+def _turn_back(columns, side, rows):  # type: ignore[no-untyped-def]
+    """Write columns (wide, side) as rows (fewer than `side`, wide)."""
+    wide = len(columns) // side
+    for i in range(len(rows) // wide):
+        for j in range(wide):
+            rows[i * wide + j] = columns[j * side + i]
+
+
+@entry(
+    *(FLOATS, SIZE, *_TABLES, INDICES, FLOATS, SIZE, FLOATS, FLOATS, FLAG),
+    *(FLOATS, INDICES, FLOATS, INDICES, INDICES),
+    *(FLOATS, FLOATS, FLAG, FLOATS, FLOATS),
+)
+def backward(
+    x: Float32,
+    filters: int,
+    starts: Array,
+    sources: Array,
+    kernels: Array,
+    images: Array,
+    w: Float32,
+    taps: int,
+    dy: Float32,
+    y: Float32,
+    relu: bool,
+    rows: Float32,
+    row_places: Array,
+    columns: Float32,
+    column_places: Array,
+    numbers: Array,
+    dw: Float32,
+    db: Float32,
+    accumulate: bool,
+    turned_dx: Float32,
+    dx: Float32,
+) -> None:
+    """Compute the gradients of weights and biases, and that of the images where it is wanted.
+
+    Parameters
+    ----------
+    x, filters, starts, sources, kernels, images, w, taps, y, relu
+        As in `forward`.
+    rows, row_places, columns, column_places
+        Memory for the derivatives at one position, (images, filters) and the other way round, both filled up to
+        whole strips; and where in them each image, and each filter, begins.
+    numbers
+        The numbers of the filters, from 0.
+    dw, db, accumulate
+        The gradients, and whether to add to what is there.
+    turned_dx, dx
+        Memory for (values of an image, images), filled up; the derivative of the images. Empty if unwanted.
+    """
+    positions, side = len(starts) - 1, len(columns) // (len(rows) // len(images))
+    columns[:] = 0
+    turned_dx[:] = 0
+    for p in range(positions):
+        end, w0 = at(starts, p + 1), p * taps * filters
+        _collect(dy, p, y, relu, filters, positions, accumulate, rows, db)
+        if not accumulate:
+            dw[w0 : w0 + taps * filters] = 0
+        k = at(starts, p)
+        while k < end:
+            count = _run(kernels, k, end, filters)
+            for s in range(0, filters, WIDE):
+                to = w0 + at(kernels, k) + s
+                product(
+                    *(x, 0, sources, k, count, images, row_places, len(images), rows, s, LANES),
+                    *(dw, to, filters, dw, to, filters, NO_FLOOR, filters - s),
+                )
+            k += count
+        if len(dx) == 0:
+            continue
+        _turn(rows, len(rows) // len(images), len(images), columns)
+        k = at(starts, p)
+        while k < end:
+            count = _run(sources, k, end, 1)
+            for s in range(0, side, WIDE):
+                to = at(sources, k) * side + s
+                product(
+                    *(w, w0, kernels, k, count, numbers, column_places, filters, columns, s, LANES),
+                    *(turned_dx, to, side, turned_dx, to, side, NO_FLOOR, side - s),
+                )
+            k += count
+    if len(dx):
+        _turn_back(turned_dx, side, dx)

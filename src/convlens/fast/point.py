@@ -1,0 +1,48 @@
+"""Functions of each value alone, compiled: one pass over memory each."""
+
+from __future__ import annotations
+
+from ..typing import Float32
+from .compiler import FLAG, FLOATS
+from .script import entry
+from .vector import LANES, at_least, load_some, minus, plus, spread, store_some, times, where_greater, zeros
+
+
+@entry(FLOATS, FLOATS)
+def relu(x: Float32, y: Float32) -> None:
+    """Write y = max(x, 0); x and y may be the same."""
+    for i in range(0, len(y), LANES):
+        n = len(y) - i
+        store_some(at_least(load_some(x, i, n), 0), y, i, n)
+
+
+@entry(FLOATS, FLOATS, FLOATS)
+def relu_back(dy: Float32, y: Float32, dx: Float32) -> None:
+    """Write dx = dy where y > 0, else 0; dy and dx may be the same."""
+    for i in range(0, len(dx), LANES):
+        n = len(dx) - i
+        store_some(where_greater(load_some(y, i, n), zeros(), load_some(dy, i, n), zeros()), dx, i, n)
+
+
+@entry(FLOATS, FLOATS, FLOATS)
+def tanh_back(dy: Float32, y: Float32, dx: Float32) -> None:
+    """Write dx = dy * (1 - y**2); dy and dx may be the same."""
+    for i in range(0, len(dx), LANES):
+        n = len(dx) - i
+        value = load_some(y, i, n)
+        store_some(times(load_some(dy, i, n), minus(spread(1), times(value, value))), dx, i, n)
+
+
+@entry(FLOATS, FLOATS, FLAG, FLOATS)
+def add(one: Float32, other: Float32, rectified: bool, y: Float32) -> None:
+    """Write y = one + other, or max(one + other, 0)."""
+    for i in range(0, len(y), LANES):
+        n = len(y) - i
+        total = plus(load_some(one, i, n), load_some(other, i, n))
+        store_some(at_least(total, 0) if rectified else total, y, i, n)
+
+
+@entry(FLOATS, FLOATS)
+def copy(x: Float32, y: Float32) -> None:
+    """Write y = x."""
+    y[:] = x
