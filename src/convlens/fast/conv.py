@@ -25,6 +25,7 @@ from .vector import (
     LANES,
     at,
     at_least,
+    clear,
     load,
     load_some,
     plus,
@@ -55,7 +56,7 @@ def pack_turned(w: Float32, positions: int, channels: int, filters: int, strips:
     They become (strips, positions * filters, 16).
     """
     taps = positions * filters
-    strips[:] = 0
+    clear(strips)
     for channel in range(channels):
         to = channel // LANES * taps * LANES + channel % LANES
         for q in range(positions):
@@ -180,7 +181,7 @@ def forward(
         The result; memory for a few rows of pooling windows; which phase won each, empty in prediction.
     """
     each, row = len(outputs) // group, size // max(1, len(lines))
-    padded[:] = 0
+    clear(padded)
     floor = 0.0 if relu else NO_FLOOR
     for first in range(0, images, group):
         count = min(group, images - first)
@@ -318,11 +319,11 @@ def backward(
     each, back = len(outputs) // group, len(pixels) // group
     area = len(spread_dy) // ((filters + LANES - 1) // LANES)
     row = size // max(1, len(lines))
-    padded[:] = 0
-    spread_dy[:] = 0
+    clear(padded)
+    clear(spread_dy)
     if not accumulate:
-        dw[:] = 0
-        db[:] = 0
+        clear(dw)
+        clear(db)
     for first in range(0, images, group):
         count = min(group, images - first)
         a, a0 = x, first * size

@@ -21,7 +21,7 @@ from ..typing import Array, Float32
 from .compiler import FLAG, FLOATS, INDICES, SIZE, helper
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .vector import LANES, at, load_some, plus, store, store_some, where_greater, zeros
+from .vector import LANES, at, clear, load_some, plus, store, store_some, where_greater, zeros
 
 _TABLES = (INDICES, INDICES, INDICES)
 
@@ -154,13 +154,13 @@ def backward(
         Memory for (values of an image, images), filled up; the derivative of the images. Empty if unwanted.
     """
     positions, side = len(starts) - 1, len(columns) // (len(rows) // len(images))
-    columns[:] = 0
-    turned_dx[:] = 0
+    clear(columns)
+    clear(turned_dx)
     for p in range(positions):
         end, w0 = at(starts, p + 1), p * taps * filters
         _collect(dy, p, y, relu, filters, positions, accumulate, rows, db)
         if not accumulate:
-            dw[w0 : w0 + taps * filters] = 0
+            clear(dw[w0 : w0 + taps * filters])
         k = at(starts, p)
         while k < end:
             count = _run(kernels, k, end, filters)

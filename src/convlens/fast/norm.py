@@ -18,6 +18,7 @@ from .vector import (
     LANES,
     at,
     at_least,
+    clear,
     load_some,
     minus,
     plus,
@@ -46,8 +47,8 @@ def measure(
     """
     rows = len(x) // channels
     most = max(1, BLOCK // channels)
-    mean[:] = 0
-    squares[:] = 0
+    clear(mean)
+    clear(squares)
     for first in range(0, rows, most):
         count = min(most, rows - first)
         share, both = count / (first + count), first / (first + count) * count
@@ -166,8 +167,8 @@ def measure_back(
     """
     rows = len(x) // channels
     most = max(1, BLOCK // channels)
-    dgamma[:] = 0
-    dbeta[:] = 0
+    clear(dgamma)
+    clear(dbeta)
     for first in range(0, rows, most):
         begin = first * channels
         end = begin + min(most, rows - first) * channels

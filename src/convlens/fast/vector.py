@@ -184,3 +184,10 @@ def transposed(a, a0, a_step, b, b0, b_step, rows, columns):  # type: ignore[no-
         for r in range(rows):
             for c in range(columns):
                 b[b0 + c * b_step + r] = a[a0 + r * a_step + c]
+
+
+@helper
+def clear(array):  # type: ignore[no-untyped-def]
+    """Make an array zero (Numba's own way to say this takes seconds to compile)."""
+    for i in range(0, len(array), LANES):
+        store_some(zeros(), array, i, len(array) - i)
