@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from importlib.util import find_spec
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from convlens.bench.cells import GEMM, Cell, cells
 from convlens.bench.peers import load, work
-from convlens.bench.worker import Server, disagreement, expected
+from convlens.bench.worker import Server, busy_seconds, disagreement, expected
 
 NEEDS = {"torch": "torch", "jax": "jax", "sklearn": "sklearn", "convlens-numba": "numba"}
 STEPS = 3
@@ -66,4 +67,15 @@ def test_the_worker_measures_calls() -> None:
     answer = server.answer({"do": "measure", "work": "train", "seconds": 0.01})
     assert answer["calls"] >= 1
     assert answer["seconds"] >= 0.01
+    assert answer["others"] is None or -1 < answer["others"] < 1.5
     assert server.answer({"do": "memory"})["mib"] > 10
+
+
+def test_the_machines_own_clock_of_work_runs() -> None:
+    before, own = busy_seconds(), time.process_time()
+    while time.process_time() - own < 0.2:
+        pass
+    after = busy_seconds()
+    if before is None or after is None:
+        pytest.skip("this system does not tell")
+    assert after - before >= 0.15

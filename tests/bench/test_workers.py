@@ -30,6 +30,11 @@ for line in sys.stdin:
     rounds += 1
     if name == "dying" and rounds == 3:
         os.kill(os.getpid(), signal.SIGKILL)
+    if name == "crowded":  # at every second try others are less in the way
+        others = 0.3 if rounds % 2 else 0.05
+        print(json.dumps({"calls": rounds, "seconds": 1.0, "others": others}), flush=True); continue
+    if name == "smothered":
+        print(json.dumps({"calls": rounds, "seconds": 1.0, "others": 1 / (1 + rounds)}), flush=True); continue
     print(json.dumps({"calls": 5, "seconds": 0.5}), flush=True)
 """
 
@@ -84,3 +89,19 @@ def test_a_cell_goes_on_without_those_who_are_lost() -> None:
         "dying": "in round 2: ended by signal 9 (SIGKILL)",
     }
     assert not living.alive
+
+
+def test_a_disturbed_timing_is_repeated_and_the_least_disturbed_counts() -> None:
+    cell = Cell("toy", "cnn", 1, 1, peers=("crowded",))
+    with Pool([sys.executable, "-c", ECHO]) as pool:
+        found = time_cell(cell, pool, 2, 0.1, {}, lambda _: None)
+    assert found["rates"] == {"train": {"crowded": [2.0, 6.0]}, "predict": {"crowded": [4.0, 8.0]}}
+    assert found["disturbed"] == 0
+
+
+def test_what_stays_disturbed_is_counted() -> None:
+    cell = Cell("toy", "cnn", 1, 1, peers=("smothered",))
+    with Pool([sys.executable, "-c", ECHO]) as pool:
+        found = time_cell(cell, pool, 1, 0.1, {}, lambda _: None)
+    assert found["rates"] == {"train": {"smothered": [4.0]}, "predict": {"smothered": [8.0]}}
+    assert found["disturbed"] == 2

@@ -9,6 +9,8 @@ from .cells import COMPILED, GEMM, OURS, WORKS, Cell
 from .peers.gemm import FLOPS
 from .workers import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, Pool, Worker
 
+DISTURBED = 0.1  # share of the machine that others may take; beyond it a timing is repeated, so often:
+TRIES = 4
 MEMORY_SECONDS = 2.0  # of training before the memory is read
 
 
@@ -17,24 +19,36 @@ def time_cell(
 ) -> dict[str, Any]:
     """Return a cell's result: every peer's rates by work and round, who is absent and why, first calls.
 
+    `disturbed` counts the timings during which other processes took more than a tenth of the machine, again and again.
+
     Rates are images a second; those of `GEMM` floating-point operations a second.
     """
+    say(f"{cell.name}: peers get ready, compilers too")
     first, absent = _prepare(cell, pool, missing)
+    say(f"{cell.name}: {rounds} rounds")
     present = [name for name in cell.peers if name in first]
     rates: dict[str, dict[str, list[float]]] = {work: {name: [] for name in present} for work in WORKS}
+    disturbed = 0
     for number in range(rounds):
-        say(f"{cell.name}: round {number + 1} of {rounds}")
         for work in WORKS:
             for name in present if number % 2 == 0 else present[::-1]:
                 if name in absent:
                     continue
                 try:
-                    rates[work][name].append(_rate(cell, pool.worker(name), name, work, seconds))
+                    rate, others = _rate(cell, pool.worker(name), name, work, seconds)
+                    rates[work][name].append(rate)
+                    disturbed += others > DISTURBED
                 except PeerLost as lost:
                     absent[name] = f"in round {number + 1}: {lost}"
                     pool.dismiss(name)
     kept = {work: {name: row for name, row in of_work.items() if name not in absent} for work, of_work in rates.items()}
-    return {"cell": cell.to_dict(), "rates": kept, "absent": absent, "first_call_seconds": first}
+    return {
+        "cell": cell.to_dict(),
+        "rates": kept,
+        "absent": absent,
+        "first_call_seconds": first,
+        "disturbed": disturbed,
+    }
 
 
 def _prepare(cell: Cell, pool: Pool, missing: dict[str, str]) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
@@ -63,10 +77,17 @@ def explained(name: str, reason: str, missing: dict[str, str]) -> str:
     return f"{reason} ({missing[module]})" if module in missing else reason
 
 
-def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> float:
-    answer = worker.ask({"do": "measure", "work": work, "seconds": seconds}, MEASURE_SECONDS)
-    units = FLOPS if name == GEMM else cell.batch
-    return float(answer["calls"] * units / answer["seconds"])
+def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> tuple[float, float]:
+    """Return a rate, and the share of the machine that others took meanwhile: of some tries, that with the least."""
+    units, found = FLOPS if name == GEMM else cell.batch, []
+    for _ in range(TRIES):
+        answer = worker.ask({"do": "measure", "work": work, "seconds": seconds}, MEASURE_SECONDS)
+        others = float(answer.get("others") or 0.0)
+        found.append((others, answer["calls"] * units / answer["seconds"]))
+        if others <= DISTURBED:
+            break
+    others, rate = min(found)
+    return rate, others
 
 
 MEMORY_PEERS: Sequence[str] = (*OURS, "textbook", "torch-nchw", "torch-channels-last", COMPILED, "jax")

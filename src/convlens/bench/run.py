@@ -19,7 +19,7 @@ from ..files import make_folder, write_atomically
 from ..train import Recipe
 from ..train.provenance import hardware, versions
 from . import results
-from .cells import MAIN, MEMORY, WORKS, Cell, cells, chosen
+from .cells import MAIN, MEMORY, RACE, WORKS, Cell, cells, chosen
 from .environment import Environment, prepare
 from .measure import measure_memory, time_cell
 from .peers import work
@@ -27,7 +27,7 @@ from .race import race
 from .workers import Pool
 
 FILE = "speed.json"
-PEER_PACKAGES = ("torch", "jax", "scikit-learn", "numba", "scipy")
+PEER_PACKAGES = ("numpy", "numba", "scipy", "torch", "jax", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
                     _add_cell(result, found, time.perf_counter() - begun)
                     _keep(path, result)
         for name in others:
-            if name not in result:
+            if name not in result or (name == RACE and result[name]["recipe"] != settings.recipe.to_dict()):
                 begun = time.perf_counter()
                 result[name] = _other(name, settings, place, variables, say)
                 result["seconds"][name] = round(time.perf_counter() - begun, 1)
@@ -163,6 +163,7 @@ def _add_cell(result: dict[str, Any], found: dict[str, Any], seconds: float) -> 
         **cell,
         "flops": work.model(Cell.from_dict(cell)).program.flops,
         "absent": found["absent"],
+        "disturbed": found["disturbed"],
         "first_call_seconds": {
             name: {w: round(s, 2) for w, s in first.items()} for name, first in found["first_call_seconds"].items()
         },

@@ -37,7 +37,7 @@ class Table:
 
     def rich(self) -> RichTable:
         """Return it for a terminal."""
-        table = RichTable(title=self.title, title_justify="left", box=box.SIMPLE)
+        table = RichTable(title=self.title, title_justify="left", box=box.SIMPLE, pad_edge=False)
         for position, column in enumerate(self.columns):
             table.add_column(column, justify="right" if position else "left", overflow="fold")
         for row in self.rows:
@@ -124,6 +124,23 @@ def speed(result: Result, work: str) -> Table:
     return Table(f"{WORDS[work].capitalize()}, median images a second", columns, rows)
 
 
+def short(result: Result, work: str) -> Table:
+    """Return what `speed` returns, narrow enough for a terminal: in thousands, and without ratios."""
+    whole = speed(result, work)
+    peers = whole.columns[1:-3]
+    rows = []
+    for cell in result["cells"].values():
+        rates = cell["rates"][work]
+        medians = [statistics.median(rates[name]) if name in rates else None for name in peers]
+        rows.append((cell["name"], *(NONE if rate is None else _thousands(rate) for rate in medians)))
+    columns = ("", *(name.replace("-", "\n") for name in peers))
+    return Table(f"{WORDS[work].capitalize()}, median images a second (K: thousands)", columns, rows)
+
+
+def _thousands(rate: float) -> str:
+    return f"{rate:.0f}" if rate < 1000 else f"{rate / 1000:.1f}K" if rate < 100_000 else f"{rate / 1000:.0f}K"
+
+
 def _percent(ratio: Ratio | None) -> str:
     return NONE if ratio is None else percent(ratio.median, 0)
 
@@ -196,9 +213,12 @@ def setting(result: Result) -> str:
     names = {"NumPy": "numpy", "Numba": "numba", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
     with_what = ", ".join(f"{title} {versions[name]}" for title, name in names.items() if versions.get(name))
     threads = f"{told['threads']} thread{'s' * (told['threads'] != 1)}"
+    disturbed = sum(cell["disturbed"] for cell in result["cells"].values())
+    noise = f" {disturbed} timings were disturbed by other processes." if disturbed else ""
     return (
         f"Measured {result['date']} on {hardware['processor']} ({hardware['system']}), {threads}, {told['rounds']} "
         f"rounds of {told['seconds']} s, with {with_what}. Ratios are medians of paired rounds, with their range."
+        f"{noise}"
     )
 
 
@@ -215,5 +235,6 @@ def readme(result: Result) -> str:
 
 def terminal(result: Result) -> Sequence[RenderableType]:
     """Return what a terminal shows of a result."""
-    shown = [table for table in tables(result) if table.title != first_calls(result).title]
+    found = (headline(result), short(result, "train"), short(result, "predict"), memory(result), race(result))
+    shown = [table for table in (*found, absent(result)) if table.rows]
     return [*(table.rich() for table in shown), Text(setting(result))]

@@ -8,7 +8,8 @@ request                                        answer
 =============================================  ==================================================================
 ``{"do": "prepare", "cell", "works"}``         ``{"first": {work: seconds}}``: the first call of each, compilation
                                                included; then it is warm
-``{"do": "measure", "work", "seconds"}``       ``{"calls", "seconds"}``
+``{"do": "measure", "work", "seconds"}``       ``{"calls", "seconds", "others"}``: the last is the share of the
+                                               machine that other processes took, None if that is not told
 ``{"do": "memory"}``                           ``{"mib"}``: the most the process has had
 =============================================  ==================================================================
 
@@ -76,12 +77,15 @@ class Server:
         """Call a work again and again, for a while; one call before, to fill the caches, does not count."""
         call: Callable[[], None] = getattr(self.peer, name)
         call()
+        busy, own = busy_seconds(), time.process_time()
         calls, begun = 0, time.perf_counter()
         while (spent := time.perf_counter() - begun) < seconds or not calls:
             call()
             calls += 1
+        total, mine = busy_seconds(), time.process_time() - own
+        others = None if busy is None or total is None else (total - busy - mine) / (spent * (os.cpu_count() or 1))
         fall_silent()
-        return {"calls": calls, "seconds": spent}
+        return {"calls": calls, "seconds": spent, "others": others}
 
 
 def disagreement(logits: FloatArray, reference: FloatArray) -> float:
@@ -117,6 +121,17 @@ def fall_silent() -> None:
         time.sleep(SILENCE_SECONDS)
         if time.process_time() - before < SILENCE_SECONDS / 10:
             return
+
+
+def busy_seconds() -> float | None:
+    """Return how long the machine's processors have worked in all, on Linux; what its host took from it included."""
+    try:
+        fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
+    except OSError:
+        return None
+    idle, waiting, guests = 3, 4, (8, 9)  # guests are in the users' time already
+    counted = (int(ticks) for place, ticks in enumerate(fields) if place not in (idle, waiting, *guests))
+    return sum(counted) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory() -> float:

@@ -19,8 +19,8 @@ from .pytorch import images, network
 def train(recipe: Recipe, seed: int, threads: int) -> dict[str, Any]:
     """Train the CNN and return the seconds of training and the test accuracy.
 
-    The seconds count what convlens's count: assembly of batches (by the same code), steps; no evaluation. Validation
-    is not looked at, as it is in convlens's runs; neither counts that.
+    The seconds count what convlens's count: assembly of batches (by the same code) and steps, no evaluation. convlens's
+    runs also look at validation after each epoch, which these leave out.
     """
     torch.set_num_threads(threads)
     if recipe.patience is not None:

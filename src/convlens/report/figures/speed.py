@@ -21,6 +21,11 @@ def draw(result: Mapping[str, Any], look: Look) -> Figure | None:
     cells = [cell for cell in result["cells"].values() if any(_ratio(cell, w, e) for w in _WORKS for e in _ENGINES)]
     if not cells:
         return None
+    with look.applied():
+        return _figure(cells, look)
+
+
+def _figure(cells: list[Mapping[str, Any]], look: Look) -> Figure:
     figure = look.figure((0.36 * len(cells) + 1.6) * (2 if look.narrow else 1))
     rows, columns = (2, 1) if look.narrow else (1, 2)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
