@@ -107,8 +107,8 @@ def _race_headline(result: Result) -> Iterator[tuple[str, ...]]:
     ]
     for key, words in (("seconds", "training"), ("cold_seconds", "from process start to end")):
         ratio = race_ratio(race, key)
-        told = NONE if ratio is None else f"{ratio}; reached by {', '.join(reached)} seeds"
-        yield (f"time to {percent(race['target'], 1)}, {words}", told, NONE, NONE)
+        yield (f"time to {percent(race['target'], 1)}, {words}", str(ratio or NONE), NONE, NONE)
+    yield (f"seeds that reached {percent(race['target'], 1)}", ", ".join(reached), NONE, NONE)
 
 
 def speed(result: Result, work: str) -> Table:
