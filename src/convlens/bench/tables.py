@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.console import RenderableType
@@ -18,6 +18,12 @@ from .results import Ratio, best_torch, better_eager, race_ratio, share_of_peak
 WORDS = {"train": "training", "predict": "prediction"}
 NETWORKS = {"cnn": "CNN {0}x{0}", "dense": "dense 784-128-64-10", "deep": "three blocks with batch normalisation"}
 NONE = "–"
+NAME_WIDTH = 24  # of the longest cell's name, which is not broken on a terminal
+SHORT = {
+    "convlens-numpy": "ours\nnumpy", "convlens-numba": "ours\nnumba", "torch-nchw": "torch\nnchw",
+    "torch-channels-last": "torch\nlast", "torch-compile": "torch\ncompile",
+    "textbook": "text\nbook", "sklearn": "scikit\nlearn",
+}  # fmt: skip
 
 Result = Mapping[str, Any]
 
@@ -38,8 +44,10 @@ class Table:
     def rich(self) -> RichTable:
         """Return it for a terminal."""
         table = RichTable(title=self.title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+        whole = max(len(row[0]) for row in self.rows) <= NAME_WIDTH
         for position, column in enumerate(self.columns):
-            table.add_column(column, justify="right" if position else "left", overflow="fold")
+            justify: Literal["left", "right"] = "right" if position else "left"
+            table.add_column(column, justify=justify, overflow="fold", no_wrap=whole and not position)
         for row in self.rows:
             table.add_row(*map(Text, row))
         return table
@@ -133,7 +141,7 @@ def short(result: Result, work: str) -> Table:
         rates = cell["rates"][work]
         medians = [statistics.median(rates[name]) if name in rates else None for name in peers]
         rows.append((cell["name"], *(NONE if rate is None else _thousands(rate) for rate in medians)))
-    columns = ("", *(name.replace("-", "\n") for name in peers))
+    columns = ("", *(SHORT.get(name, name) for name in peers))
     return Table(f"{WORDS[work].capitalize()}, median images a second (K: thousands)", columns, rows)
 
 
