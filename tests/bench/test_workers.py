@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from convlens.bench import measure
 from convlens.bench.cells import Cell
-from convlens.bench.measure import time_cell
+from convlens.bench.measure import measure_memory, time_cell
 from convlens.bench.workers import PeerLost, Pool, Worker
 
 ECHO = """
@@ -25,6 +26,8 @@ for line in sys.stdin:
         print("hello", flush=True); continue
     if name == "silent":
         time.sleep(60)
+    if request["do"] == "memory":
+        print(json.dumps({"mib": 100.0 + rounds}), flush=True); continue
     if request["do"] == "prepare":
         print(json.dumps({"first": {"train": 1.0, "predict": 1.0}}), flush=True); continue
     rounds += 1
@@ -105,3 +108,13 @@ def test_what_stays_disturbed_is_counted() -> None:
         found = time_cell(cell, pool, 1, 0.1, {}, lambda _: None)
     assert found["rates"] == {"train": {"smothered": [4.0]}, "predict": {"smothered": [8.0]}}
     assert found["disturbed"] == 2
+
+
+def test_memory_is_that_of_a_fresh_process_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "MEMORY_PEERS", ("living", "refusing"))
+    cell = Cell("toy", "cnn", 1, 1)
+    with Pool([sys.executable, "-c", ECHO]) as pool:
+        pool.worker("living").ask({"do": "measure"}, 30)
+        found = measure_memory(cell, pool, {}, lambda _: None)
+    assert found["peak_mib"] == {"living": 101.0}
+    assert list(found["absent"]) == ["refusing"]
