@@ -12,7 +12,7 @@ help:
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
 	@echo "make test        the tests, in under three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands"
-	@echo "make bench       speed beside PyTorch and the textbook form (installs torch into an environment of its own)"
+	@echo "make bench       speed beside PyTorch, JAX and others, at most 15 minutes (installs them into an environment of its own)"
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "convlens needs Python 3.11 or later; set PYTHON=")'
@@ -37,16 +37,9 @@ check: lint
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n 2 $(ARGS)
 
-# PyTorch's CPU build goes into an environment of its own; elsewhere that name can pull gigabytes.
-.venv-bench/.ready: requirements.lock
-	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	@touch $@
-
-bench: .venv-bench/.ready
-	.venv-bench/bin/python benchmarks/run.py $(ARGS)
+# The peers (PyTorch's CPU build, JAX, scikit-learn) go into an environment of their own.
+bench: $(READY)
+	$(BIN)/convlens bench --environment .venv-bench $(ARGS)
 
 # Rewrites requirements.lock from pyproject.toml; needs uv (https://docs.astral.sh/uv).
 lock:

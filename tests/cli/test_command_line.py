@@ -99,6 +99,9 @@ BAD = {
     "missing artifact": (("evaluate", "no.safetensors"), "there is no file no.safetensors"),
     "other data": (("evaluate", "m.safetensors"), "name the data it was trained on"),
     "two profiles": (("reproduce", "--quick", "--full"), "not both"),
+    "unknown cell": (("bench", "--only", "deep-batch12"), "did you mean 'deep-batch128'"),
+    "quick and only": (("bench", "--quick", "--only", "memory"), "not both"),
+    "no rounds": (("bench", "--rounds", "0"), "at least 1 round"),
     "no more images": (("train", "baseline", "--data", "bars", "--train-images", "9999"), "9,999"),
 }
 
@@ -161,7 +164,9 @@ def test_importing_is_light() -> None:
     assert found.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("verb", ["reproduce", "train", "evaluate", "predict", "summary", "data list", "data verify"])
+@pytest.mark.parametrize(
+    "verb", ["reproduce", "bench", "train", "evaluate", "predict", "summary", "data list", "data verify"]
+)
 def test_every_help_has_an_example(place: Path, verb: str) -> None:
     found = convlens(place, *verb.split(), "--help")
     assert found.returncode == 0

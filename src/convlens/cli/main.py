@@ -19,7 +19,7 @@ import typer
 from ..errors import ConvlensError, nearest
 from ..signals import heeded
 from ..version import __version__
-from . import data, evaluate, predict, reproduce, summary, train
+from . import bench, data, evaluate, predict, reproduce, summary, train
 
 # typer carries its own copy of click; of that copy's errors, this is the base that can be reached by a public name
 UsageError: Any = typer.BadParameter.__base__
@@ -40,6 +40,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("summary")(summary.summary)
+app.command("bench")(bench.bench)
 app.add_typer(data.app, name="data")
 
 

@@ -1,0 +1,88 @@
+"""What is timed: every cell is one network at one batch size, and the peers that do its work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..errors import ConfigurationError, nearest
+
+NUMPY, NUMBA = "convlens-numpy", "convlens-numba"
+EAGER = ("torch-nchw", "torch-channels-last")
+COMPILED = "torch-compile"
+GEMM = "gemm"  # no peer: the machine's largest rate of multiplying, in floating-point operations a second
+OURS = (NUMPY, NUMBA)
+USUAL = (*OURS, *EAGER, COMPILED, GEMM)
+
+MEMORY, RACE = "memory", "time-to-99"  # what is measured beside the cells
+
+WORKS = ("train", "predict")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One network at one batch size, timed side by side.
+
+    Attributes
+    ----------
+    network
+        ``"cnn"``, ``"dense"`` (784-128-64-10) or ``"deep"`` (three blocks of 3x3 convolution, batch normalisation, ReLU
+        and 2x2 max-pooling with 32, 64 and 128 filters, then Dense 10).
+    threads
+        That every peer may use.
+    peers
+        Who takes part, in the order of a round.
+    """
+
+    name: str
+    network: str
+    batch: int
+    threads: int
+    kernel_size: int = 3
+    peers: tuple[str, ...] = USUAL
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**asdict(self), "peers": list(self.peers)}
+
+    @classmethod
+    def from_dict(cls, given: dict[str, Any]) -> Cell:
+        """Read what `to_dict` wrote."""
+        return cls(**{**given, "peers": tuple(given["peers"])})
+
+
+def cells(threads: int) -> list[Cell]:
+    """Return all cells: batch 1, 32, 128, 512 by kernel 3, 5, 7; a dense and a deeper network; one thread."""
+    found = []
+    for kernel in (3, 5, 7):
+        for batch in (1, 32, 128, 512):
+            more = ("jax",) * (batch == 128) + ("textbook",) * (batch == 128 and kernel == 3)
+            found.append(Cell(f"cnn-{kernel}x{kernel}-batch{batch}", "cnn", batch, threads, kernel, (*USUAL, *more)))
+    return [
+        *found,
+        Cell("cnn-3x3-batch128-1thread", "cnn", 128, 1),
+        Cell("dense-batch128", "dense", 128, threads, peers=(*OURS, "torch-nchw", COMPILED, GEMM, "jax", "sklearn")),
+        Cell("deep-batch128", "deep", 128, threads),
+    ]
+
+
+MAIN = "cnn-3x3-batch128"  # the cell of --quick, and the network of memory and race
+
+
+def chosen(only: Sequence[str], threads: int) -> tuple[list[Cell], list[str]]:
+    """Return the cells and the other measurements that names or patterns such as ``cnn-5x5-*`` ask for; all for none.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name fits nothing; the message names the nearest right one.
+    """
+    everything = cells(threads)
+    names = [*(cell.name for cell in everything), MEMORY, RACE]
+    for pattern in only:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ConfigurationError(f"nothing to measure is called {pattern!r}{nearest(pattern, names)}")
+    wanted = [name for name in names if not only or any(fnmatchcase(name, pattern) for pattern in only)]
+    return [cell for cell in everything if cell.name in wanted], [n for n in (MEMORY, RACE) if n in wanted]

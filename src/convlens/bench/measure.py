@@ -1,0 +1,110 @@
+"""Rounds: in each, everybody is timed in turn, and the rest sleep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .cells import COMPILED, GEMM, OURS, WORKS, Cell
+from .peers.gemm import FLOPS
+from .workers import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, Pool, Worker
+
+DISTURBED = 0.1  # share of the machine that others may take; beyond it a timing is repeated, so often:
+TRIES = 4
+MEMORY_SECONDS = 2.0  # of training before the memory is read
+
+
+def time_cell(
+    cell: Cell, pool: Pool, rounds: int, seconds: float, missing: dict[str, str], say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return a cell's result: every peer's rates by work and round, who is absent and why, first calls.
+
+    `disturbed` counts the timings during which other processes took more than a tenth of the machine, again and again.
+
+    Rates are images a second; those of `GEMM` floating-point operations a second.
+    """
+    say(f"{cell.name}: peers get ready, compilers too")
+    first, absent = _prepare(cell, pool, missing)
+    say(f"{cell.name}: {rounds} rounds")
+    present = [name for name in cell.peers if name in first]
+    rates: dict[str, dict[str, list[float]]] = {work: {name: [] for name in present} for work in WORKS}
+    disturbed = 0
+    for number in range(rounds):
+        for work in WORKS:
+            for name in present if number % 2 == 0 else present[::-1]:
+                if name in absent:
+                    continue
+                try:
+                    rate, others = _rate(cell, pool.worker(name), name, work, seconds)
+                    rates[work][name].append(rate)
+                    disturbed += others > DISTURBED
+                except PeerLost as lost:
+                    absent[name] = f"in round {number + 1}: {lost}"
+                    pool.dismiss(name)
+    kept = {work: {name: row for name, row in of_work.items() if name not in absent} for work, of_work in rates.items()}
+    return {
+        "cell": cell.to_dict(),
+        "rates": kept,
+        "absent": absent,
+        "first_call_seconds": first,
+        "disturbed": disturbed,
+    }
+
+
+def _prepare(cell: Cell, pool: Pool, missing: dict[str, str]) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+    """Let all peers get ready at the same time, compilers too, before anybody is timed."""
+    waiting: dict[str, Worker] = {}
+    first: dict[str, dict[str, float]] = {}
+    absent: dict[str, str] = {}
+    for name in cell.peers:
+        try:
+            waiting[name] = pool.worker(name)
+            waiting[name].send({"do": "prepare", "cell": cell.to_dict(), "works": list(WORKS)})
+        except PeerLost as lost:
+            absent[name] = str(lost)
+    for name, worker in waiting.items():
+        try:
+            first[name] = worker.receive(PREPARE_SECONDS)["first"]
+        except PeerLost as lost:
+            absent[name] = explained(name, str(lost), missing)
+            pool.dismiss(name)
+    return first, absent
+
+
+def explained(name: str, reason: str, missing: dict[str, str]) -> str:
+    """Return why a peer is absent, with the reason why its library could not be installed."""
+    module = name.partition("-")[0]
+    return f"{reason} ({missing[module]})" if module in missing else reason
+
+
+def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> tuple[float, float]:
+    """Return a rate, and the share of the machine that others took meanwhile: of some tries, that with the least."""
+    units, found = FLOPS if name == GEMM else cell.batch, []
+    for _ in range(TRIES):
+        answer = worker.ask({"do": "measure", "work": work, "seconds": seconds}, MEASURE_SECONDS)
+        others = float(answer.get("others") or 0.0)
+        found.append((others, answer["calls"] * units / answer["seconds"]))
+        if others <= DISTURBED:
+            break
+    others, rate = min(found)
+    return rate, others
+
+
+MEMORY_PEERS: Sequence[str] = (*OURS, "textbook", "torch-nchw", "torch-channels-last", COMPILED, "jax")
+
+
+def measure_memory(cell: Cell, pool: Pool, missing: dict[str, str], say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the peak memory in MiB of a process that has trained one cell and done nothing else, by peer."""
+    peak, absent = {}, {}
+    for name in MEMORY_PEERS:
+        say(f"memory: {name}")
+        pool.dismiss(name)
+        try:
+            worker = pool.worker(name)
+            worker.ask({"do": "prepare", "cell": cell.to_dict(), "works": ["train"]}, PREPARE_SECONDS)
+            worker.ask({"do": "measure", "work": "train", "seconds": MEMORY_SECONDS}, MEASURE_SECONDS)
+            peak[name] = round(worker.ask({"do": "memory"}, MEASURE_SECONDS)["mib"], 1)
+        except PeerLost as lost:
+            absent[name] = explained(name, str(lost), missing)
+        pool.dismiss(name)
+    return {"cell": cell.to_dict(), "peak_mib": peak, "absent": absent}

@@ -1,0 +1,78 @@
+"""The work that all peers do: real digits in a fixed order, on the same network from the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import data, models, nn
+from ...errors import ConfigurationError
+from ...program import INPUT, Node
+from ...typing import Float32, Labels
+from ..cells import Cell
+
+RATE = 1e-3  # Adam's, in every peer
+BATCHES = 16  # that each peer goes through again and again
+
+
+def batches(size: int, count: int = BATCHES) -> list[tuple[Float32, Labels]]:
+    """Return images (N, 28, 28, 1) in [0, 1] and labels (N,), `count` batches of them."""
+    digits = data.load("mnist")
+    images, labels = digits.train.images, digits.train.labels
+    parts = [slice(size * i, size * (i + 1)) for i in range(min(count, len(labels) // size))]
+    return [(digits.preprocessing(images[part]), np.array(labels[part], np.int64)) for part in parts]
+
+
+def model(cell: Cell) -> nn.Model:
+    """Return the cell's network at its first weights."""
+    if cell.network == "cnn":
+        return models.build("cnn", kernel_size=cell.kernel_size)
+    if cell.network == "dense":
+        return models.build("baseline")
+    blocks = [
+        layer
+        for filters in (32, 64, 128)
+        for layer in (nn.Conv2D(filters, cell.kernel_size), nn.BatchNorm(), nn.ReLU(), nn.MaxPool2D())
+    ]
+    head = nn.Dense(10, kernel_initializer="glorot_uniform")
+    return nn.Model([*blocks, nn.Flatten(), head], (28, 28, 1))
+
+
+def chain(network: nn.Model) -> Sequence[Node]:
+    """Return the nodes of a network in order; ConfigurationError if it is more than a chain."""
+    before = INPUT
+    for node in network.program.nodes:
+        if node.inputs != (before,):
+            raise ConfigurationError(f"peers know chains of layers only, and {node.name} reads {node.inputs}")
+        before = node.name
+    return network.program.nodes
+
+
+def unknown(node: Node) -> ConfigurationError:
+    """Return the error for a layer that a peer has no counterpart of."""
+    return ConfigurationError(f"this peer has no counterpart of {node.op!r} as {node.name} uses it")
+
+
+def require_usual_convolution(node: Node) -> Any:
+    """Return the window of a convolution with stride 1, zeros, and output as large as input; or raise."""
+    window = node.sight
+    if (
+        isinstance(window, str)
+        or window.stride != (1, 1)
+        or window.mode != "zeros"
+        or node.output_shape[:2] != node.input_shapes[0][:2]
+        or window.rows[0] != window.rows[1]
+        or window.columns[0] != window.columns[1]
+    ):
+        raise unknown(node)
+    return window
+
+
+def require_usual_pool(node: Node) -> Any:
+    """Return the window of a pooling without overlap; or raise."""
+    window = node.sight
+    if isinstance(window, str) or window.stride != window.kernel or window.kernel != (2, 2):
+        raise unknown(node)
+    return window

@@ -1,0 +1,86 @@
+"""Ratios, and what is read off a result: plain data, as it stands in the JSON file."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .cells import EAGER, GEMM, OURS
+
+FORMAT = 1  # of the file
+Rates = Mapping[str, list[float]]  # by peer, one a round
+TRAINING_PASSES = 3  # forward, and two products as large backward
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Median of the ratios within a round, the smallest and the largest."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, ours: Iterable[float], theirs: Iterable[float]) -> Ratio:
+        """Return the ratio of two peers from their rates by round."""
+        pairs = [a / b for a, b in zip(ours, theirs, strict=True)]
+        return cls(statistics.median(pairs), min(pairs), max(pairs))
+
+    def __str__(self) -> str:
+        digits = 2 if self.high < 10 else 1
+        return f"{self.median:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+
+
+def better(rates: Rates, among: Iterable[str]) -> str | None:
+    """Return the peer with the highest median rate among some; None if none of them is there."""
+    present = [name for name in among if rates.get(name)]
+    return max(present, key=lambda name: statistics.median(rates[name])) if present else None
+
+
+def better_eager(rates: Rates) -> str | None:
+    """Return PyTorch's better eager memory format."""
+    return better(rates, EAGER)
+
+
+def best_torch(rates: Rates) -> str | None:
+    """Return the best PyTorch mode tried, torch.compile included."""
+    return better(rates, [name for name in rates if name.startswith("torch")])
+
+
+def ratios(rates: Rates) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return each of our engines' ratios: to every peer, to the better eager format and to the best PyTorch mode."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for ours in OURS:
+        if not rates.get(ours):
+            continue
+        row = {name: _entry(rates, ours, name) for name in rates if name not in (ours, GEMM)}
+        for title, peer in (("better eager PyTorch", better_eager(rates)), ("best PyTorch", best_torch(rates))):
+            if peer is not None:
+                row[title] = _entry(rates, ours, peer)
+        found[ours] = row
+    return found
+
+
+def _entry(rates: Rates, ours: str, peer: str) -> dict[str, Any]:
+    ratio = Ratio.of(rates[ours], rates[peer])
+    return {"peer": peer, "median": ratio.median, "low": ratio.low, "high": ratio.high}
+
+
+def share_of_peak(cell: Mapping[str, Any], work: str, name: str) -> Ratio | None:
+    """Return the share of the measured GEMM peak that a peer reaches, by the FLOPs of direct convolution."""
+    rates = cell["rates"][work]
+    if not rates.get(name) or not rates.get(GEMM):
+        return None
+    passes = TRAINING_PASSES if work == "train" else 1
+    return Ratio.of([rate * cell["flops"] * passes for rate in rates[name]], rates[GEMM])
+
+
+def race_ratio(race: Mapping[str, Any], key: str) -> Ratio | None:
+    """Return convlens's time as a share of PyTorch's, paired by seed; key is ``seconds`` or ``cold_seconds``."""
+    runs = list(race["runs"].values())
+    if len(runs) < 2:
+        return None
+    ours, theirs = race["runs"]["convlens"], race["runs"]["torch-channels-last"]
+    return Ratio.of([row[key] for row in ours], [row[key] for row in theirs])

@@ -1,0 +1,200 @@
+"""The whole benchmark: cell by cell, each kept in the file as soon as it is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..engine.lanes import thread_count
+from ..errors import ConfigurationError
+from ..files import make_folder, write_atomically
+from ..train import Recipe
+from ..train.provenance import hardware, versions
+from . import results
+from .cells import MAIN, MEMORY, RACE, WORKS, Cell, cells, chosen
+from .environment import Environment, prepare
+from .measure import measure_memory, time_cell
+from .peers import work
+from .race import race
+from .workers import Pool
+
+FILE = "speed.json"
+PEER_PACKAGES = ("numpy", "numba", "scipy", "torch", "jax", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one benchmark asks for.
+
+    Attributes
+    ----------
+    only
+        Names or patterns of what to measure; everything where empty.
+    rounds, seconds
+        How often each work of each peer is timed, and how long each time.
+    threads
+        That peers may use, but for the cell that is about one thread.
+    recipe
+        Of the time to an accuracy.
+    environment
+        Folder of the peers' Python.
+    folder
+        For the result.
+    resume
+        Keep what is in the folder already, and measure the rest.
+    """
+
+    only: tuple[str, ...]
+    rounds: int
+    seconds: float
+    threads: int
+    recipe: Recipe
+    environment: Path
+    folder: Path
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ConfigurationError(f"a benchmark has at least 1 round, not {self.rounds}")
+        thread_count(self.threads)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what results must agree in to stand in one file."""
+        return {"rounds": self.rounds, "seconds": self.seconds, "threads": self.threads}
+
+
+def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measure what is asked for, keep it in the folder, and return the result.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name is unknown, or the result to go on with was measured otherwise.
+    OutputError
+        If the folder cannot be written.
+    """
+    wanted, others = chosen(settings.only, settings.threads)
+    make_folder(settings.folder)
+    path = settings.folder / FILE
+    result = _begun(path, settings) if settings.resume and path.exists() else _empty(settings)
+    place = prepare(settings.environment, say)
+    result["versions"] = {**versions(), **_versions(place.python)}
+    with tempfile.TemporaryDirectory(prefix="convlens-bench-") as scratch:
+        variables = _variables(scratch)
+        with Pool((place.python, "-m", "convlens.bench.worker"), variables) as pool:
+            for cell in wanted:
+                if cell.name not in result["cells"]:
+                    begun = time.perf_counter()
+                    found = time_cell(cell, pool, settings.rounds, settings.seconds, place.missing, say)
+                    _add_cell(result, found, time.perf_counter() - begun)
+                    _keep(path, result)
+        for name in others:
+            if name not in result or (name == RACE and result[name]["recipe"] != settings.recipe.to_dict()):
+                begun = time.perf_counter()
+                result[name] = _other(name, settings, place, variables, say)
+                result["seconds"][name] = round(time.perf_counter() - begun, 1)
+                _keep(path, result)
+    return result
+
+
+def _other(
+    name: str, settings: Settings, place: Environment, variables: dict[str, str], say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Measure what is not a cell."""
+    if name == MEMORY:
+        main = next(cell for cell in cells(settings.threads) if cell.name == MAIN)
+        with Pool((place.python, "-m", "convlens.bench.worker"), variables) as pool:
+            return measure_memory(main, pool, place.missing, say)
+    command = (place.python, "-m", "convlens.bench.racer")
+    return race(settings.recipe, settings.threads, command, variables, place.missing, say)
+
+
+def _empty(settings: Settings) -> dict[str, Any]:
+    return {
+        "what": "training images a second (forward, loss, backward, Adam) and predicted images a second, float32, "
+        "by peer and round; 'gemm' is the machine's own rate of multiplying matrices, in FLOP/s",
+        "format": results.FORMAT,
+        "date": datetime.now(UTC).date().isoformat(),
+        "settings": settings.to_dict(),
+        "hardware": hardware(),
+        "versions": {},
+        "seconds": {},
+        "cells": {},
+    }
+
+
+def _begun(path: Path, settings: Settings) -> dict[str, Any]:
+    """Return the result that stands in the file."""
+    found = read(path)
+    now = {"settings": settings.to_dict(), "hardware": hardware()}
+    for what, value in now.items():
+        if found.get(what) != value:
+            raise ConfigurationError(
+                f"{path} was measured with other {what} ({found.get(what)}, and here {value}); "
+                "leave out --resume, or name another folder with --out"
+            )
+    return found
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a result; ConfigurationError if it is none."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if found["format"] != results.FORMAT:
+            raise ValueError(f"its format is {found['format']}, and {results.FORMAT} is needed")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{path} is no result of convlens bench ({error}); run it anew") from error
+    return found
+
+
+def _add_cell(result: dict[str, Any], found: dict[str, Any], seconds: float) -> None:
+    """Put a cell into the result, with its ratios, and its rates rounded to what they are worth."""
+    cell = found["cell"]
+    rates = {w: {n: [float(f"{rate:.6g}") for rate in row] for n, row in found["rates"][w].items()} for w in WORKS}
+    result["cells"][cell["name"]] = {
+        **cell,
+        "flops": work.model(Cell.from_dict(cell)).program.flops,
+        "absent": found["absent"],
+        "disturbed": found["disturbed"],
+        "first_call_seconds": {
+            name: {w: round(s, 2) for w, s in first.items()} for name, first in found["first_call_seconds"].items()
+        },
+        "rates": rates,
+        "ratios": {w: results.ratios(rates[w]) for w in WORKS},
+    }
+    result["seconds"][cell["name"]] = round(seconds, 1)
+
+
+def _keep(path: Path, result: dict[str, Any]) -> None:
+    write_atomically(path, (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
+
+
+def _variables(scratch: str) -> dict[str, str]:
+    """Return what workers get: this very convlens, and no compiled code of PyTorch's from before."""
+    source = str(Path(__file__).parents[2])
+    return {
+        "PYTHONPATH": os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH", "")))),
+        "TORCHINDUCTOR_CACHE_DIR": f"{scratch}/inductor",  # so that the time to compile is that of a first run
+    }
+
+
+def _versions(python: Path) -> dict[str, str | None]:
+    """Return the versions of what the peers need, None for what is not there."""
+    code = (
+        "import importlib.metadata as m, json, sys\n"
+        "def v(n):\n"
+        "    try: return m.version(n)\n"
+        "    except m.PackageNotFoundError: return None\n"
+        "print(json.dumps({n: v(n) for n in sys.argv[1:]}))"
+    )
+    done = subprocess.run([python, "-c", code, *PEER_PACKAGES], check=False, capture_output=True, text=True)  # noqa: S603
+    found: dict[str, str | None] = json.loads(done.stdout) if done.returncode == 0 else {}
+    return found

@@ -1,0 +1,248 @@
+"""A result as tables: Markdown for README and docs, Rich for a terminal. Both show the same rows."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from .cells import GEMM, MAIN, NUMBA, NUMPY
+from .results import Ratio, best_torch, better_eager, race_ratio, share_of_peak
+
+WORDS = {"train": "training", "predict": "prediction"}
+NETWORKS = {"cnn": "CNN {0}x{0}", "dense": "dense 784-128-64-10", "deep": "three blocks with batch normalisation"}
+NONE = "–"
+NAME_WIDTH = 24  # of the longest cell's name, which is not broken on a terminal
+SHORT = {
+    "convlens-numpy": "ours\nnumpy", "convlens-numba": "ours\nnumba", "torch-nchw": "torch\nnchw",
+    "torch-channels-last": "torch\nlast", "torch-compile": "torch\ncompile",
+    "textbook": "text\nbook", "sklearn": "scikit\nlearn",
+}  # fmt: skip
+
+Result = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Plain rows under a title."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+    def markdown(self) -> str:
+        """Return it in Markdown, without the title."""
+        lines = [self.columns, tuple("---" for _ in self.columns), *self.rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def rich(self) -> RichTable:
+        """Return it for a terminal."""
+        table = RichTable(title=self.title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+        whole = max(len(row[0]) for row in self.rows) <= NAME_WIDTH
+        for position, column in enumerate(self.columns):
+            justify: Literal["left", "right"] = "right" if position else "left"
+            table.add_column(column, justify=justify, overflow="fold", no_wrap=whole and not position)
+        for row in self.rows:
+            table.add_row(*map(Text, row))
+        return table
+
+
+def headline(result: Result) -> Table:
+    """Return the figures that README shows: ratios to both of PyTorch's best, for the compiled and the NumPy engine."""
+    names = [
+        (MAIN, ("train", "predict")), ("cnn-3x3-batch1", ("predict",)), ("cnn-3x3-batch512", ("train", "predict")),
+        ("cnn-5x5-batch128", ("train", "predict")), ("cnn-7x7-batch128", ("train", "predict")),
+        ("deep-batch128", ("train", "predict")), ("dense-batch128", ("train", "predict")),
+        (f"{MAIN}-1thread", ("train",)),
+    ]  # fmt: skip
+    rows: list[tuple[str, ...]] = [
+        (f"{label(cell)}, {WORDS[work]}", *_both(cell, work, NUMBA), _to_eager(cell, work, NUMPY))
+        for name, works in names
+        if (cell := result["cells"].get(name))
+        for work in works
+    ]
+    rows += [*_memory_headline(result), *_race_headline(result)]
+    columns = ("", "compiled, to better eager PyTorch", "compiled, to best PyTorch", "NumPy, to better eager PyTorch")
+    return Table("convlens beside PyTorch", columns, rows)
+
+
+def label(cell: Mapping[str, Any]) -> str:
+    """Return what a cell is, in words."""
+    threads = ", 1 thread" if cell["name"].endswith("-1thread") else ""
+    return f"{NETWORKS[cell['network']].format(cell['kernel_size'])}, batch {cell['batch']}{threads}"
+
+
+def _both(cell: Mapping[str, Any], work: str, ours: str) -> tuple[str, str]:
+    rates = cell["rates"][work]
+    best = best_torch(rates)
+    if best is None or ours not in rates:
+        return _to_eager(cell, work, ours), NONE
+    mode = "compile" if best == "torch-compile" else "eager"
+    return _to_eager(cell, work, ours), f"{Ratio.of(rates[ours], rates[best])} {mode}"
+
+
+def _to_eager(cell: Mapping[str, Any], work: str, ours: str) -> str:
+    rates = cell["rates"][work]
+    eager = better_eager(rates)
+    return str(Ratio.of(rates[ours], rates[eager])) if eager is not None and ours in rates else NONE
+
+
+def _memory_headline(result: Result) -> Iterator[tuple[str, ...]]:
+    peak: Mapping[str, float] = result.get("memory", {}).get("peak_mib", {})
+    eager = [size for name, size in peak.items() if name in ("torch-nchw", "torch-channels-last")]
+    every = [size for name, size in peak.items() if name.startswith("torch")]
+    if eager:
+        cells = [
+            f"{peak[ours] / min(sizes):.2f} ({peak[ours]:.0f} of {min(sizes):.0f} MiB)" if ours in peak else NONE
+            for ours, sizes in ((NUMBA, eager), (NUMBA, every), (NUMPY, eager))
+        ]
+        yield ("peak memory of a training process", *cells)
+
+
+def _race_headline(result: Result) -> Iterator[tuple[str, ...]]:
+    if "time-to-99" not in result:
+        return
+    race = result["time-to-99"]
+    reached = [
+        f"{name} {sum(row['accuracy'] >= race['target'] for row in rows)} of {len(rows)}"
+        for name, rows in race["runs"].items()
+    ]
+    for key, words in (("seconds", "training"), ("cold_seconds", "from process start to end")):
+        ratio = race_ratio(race, key)
+        yield (f"time to {percent(race['target'], 1)}, {words}", str(ratio or NONE), NONE, NONE)
+    yield (f"seeds that reached {percent(race['target'], 1)}", ", ".join(reached), NONE, NONE)
+
+
+def speed(result: Result, work: str) -> Table:
+    """Return one kind of work in all cells: the median images a second of every peer."""
+    present = [name for cell in result["cells"].values() for name in cell["rates"][work] if name != GEMM]
+    peers = list(dict.fromkeys(present))
+    rows = []
+    for cell in result["cells"].values():
+        rates = cell["rates"][work]
+        medians = [f"{statistics.median(rates[name]):,.0f}" if name in rates else NONE for name in peers]
+        rows.append((label(cell), *medians, *_both(cell, work, NUMBA), _percent(share_of_peak(cell, work, NUMBA))))
+    columns = ("images a second", *peers, "compiled, to better eager", "compiled, to best PyTorch", "of GEMM peak")
+    return Table(f"{WORDS[work].capitalize()}, median images a second", columns, rows)
+
+
+def short(result: Result, work: str) -> Table:
+    """Return what `speed` returns, narrow enough for a terminal: in thousands, and without ratios."""
+    whole = speed(result, work)
+    peers = whole.columns[1:-3]
+    rows = []
+    for cell in result["cells"].values():
+        rates = cell["rates"][work]
+        medians = [statistics.median(rates[name]) if name in rates else None for name in peers]
+        rows.append((cell["name"], *(NONE if rate is None else _thousands(rate) for rate in medians)))
+    columns = ("", *(SHORT.get(name, name) for name in peers))
+    return Table(f"{WORDS[work].capitalize()}, median images a second (K: thousands)", columns, rows)
+
+
+def _thousands(rate: float) -> str:
+    return f"{rate:.0f}" if rate < 1000 else f"{rate / 1000:.1f}K" if rate < 100_000 else f"{rate / 1000:.0f}K"
+
+
+def _percent(ratio: Ratio | None) -> str:
+    return NONE if ratio is None else percent(ratio.median, 0)
+
+
+def percent(share: float, digits: int) -> str:
+    """Return a share as per cent."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def first_calls(result: Result) -> Table:
+    """Return how long compilers took: the first call of each work."""
+    rows = []
+    for cell in result["cells"].values():
+        first = cell["first_call_seconds"]
+        rows.append(
+            (
+                label(cell),
+                *(
+                    f"{first[name][work]:.1f} s" if name in first else NONE
+                    for name in ("torch-compile", "jax")
+                    for work in ("train", "predict")
+                ),
+            )
+        )
+    columns = ("first call", "torch-compile, train", "torch-compile, predict", "jax, train", "jax, predict")
+    return Table("Seconds to compile: the first call of each process for each shape", columns, rows)
+
+
+def memory(result: Result) -> Table:
+    """Return the peak memory of each peer."""
+    peak = result.get("memory", {}).get("peak_mib", {})
+    rows = [(name, f"{size:,.0f} MiB") for name, size in peak.items()]
+    return Table("Peak memory of a process that only trains (CNN 3x3, batch 128)", ("peer", "at most"), rows)
+
+
+def race(result: Result) -> Table:
+    """Return the time to an accuracy, a row a run."""
+    found = result.get("time-to-99", {"runs": {}, "target": 0.99, "recipe": {"name": "", "epochs": 0}})
+    rows = [
+        (name, str(row["seed"]), f"{row['seconds']:.1f} s", f"{row['cold_seconds']:.1f} s", percent(row["accuracy"], 2))
+        for name, of_peer in found["runs"].items()
+        for row in of_peer
+    ]
+    recipe = found["recipe"]
+    title = f"Time to {percent(found['target'], 1)} test accuracy: recipe {recipe['name']}, {recipe['epochs']} epochs"
+    return Table(title, ("", "seed", "training", "from process start to end", "test accuracy"), rows)
+
+
+def absent(result: Result) -> Table:
+    """Return who is missing where, and why: a row a reason."""
+    places: dict[tuple[str, str], list[str]] = {}
+    parts = {**result["cells"], **{name: result[name] for name in ("memory", "time-to-99") if name in result}}
+    for place, part in parts.items():
+        for name, reason in part["absent"].items():
+            places.setdefault((name, reason), []).append(place)
+    rows = [(name, ", ".join(where), reason) for (name, reason), where in places.items()]
+    return Table("Not measured", ("peer", "where", "why"), rows)
+
+
+def tables(result: Result) -> Sequence[Table]:
+    """Return all tables that have rows."""
+    found = (headline(result), speed(result, "train"), speed(result, "predict"), first_calls(result), memory(result),
+             race(result), absent(result))  # fmt: skip
+    return [table for table in found if table.rows]
+
+
+def setting(result: Result) -> str:
+    """Return in one sentence where and how a result was measured."""
+    told, hardware, versions = result["settings"], result["hardware"], result["versions"]
+    names = {"NumPy": "numpy", "Numba": "numba", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
+    with_what = ", ".join(f"{title} {versions[name]}" for title, name in names.items() if versions.get(name))
+    threads = f"{told['threads']} thread{'s' * (told['threads'] != 1)}"
+    disturbed = sum(cell["disturbed"] for cell in result["cells"].values())
+    noise = f" {disturbed} timings were disturbed by other processes." if disturbed else ""
+    return (
+        f"Measured {result['date']} on {hardware['processor']} ({hardware['system']}), {threads}, {told['rounds']} "
+        f"rounds of {told['seconds']} s, with {with_what}. Ratios are medians of paired rounds, with their range."
+        f"{noise}"
+    )
+
+
+def markdown(result: Result) -> str:
+    """Return all tables in Markdown."""
+    parts = [f"### {table.title}\n\n{table.markdown()}" for table in tables(result)]
+    return "\n\n".join([setting(result), *parts]) + "\n"
+
+
+def readme(result: Result) -> str:
+    """Return what README shows of a result."""
+    return f"{headline(result).markdown()}\n\n{setting(result)}\n"
+
+
+def terminal(result: Result) -> Sequence[RenderableType]:
+    """Return what a terminal shows of a result."""
+    found = (headline(result), short(result, "train"), short(result, "predict"), memory(result), race(result))
+    shown = [table for table in (*found, absent(result)) if table.rows]
+    return [*(table.rich() for table in shown), Text(setting(result))]

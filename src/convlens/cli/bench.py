@@ -1,0 +1,81 @@
+"""``convlens bench``: speed, memory and time to an accuracy beside other libraries."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import ConfigurationError
+from .options import JsonFlag, ThreadsOption, duration, notes, out, print_json
+
+RACE_EPOCHS = 2  # of the recipe "good", where no other is named: about as many as 99.0 % takes
+
+
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="One cell, about a minute.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help="A cell or a pattern such as 'cnn-5x5-*'; may be repeated."),
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", help="How often everybody is timed.")] = 5,
+    threads: ThreadsOption = None,
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", help="Of the time to 99.0 %; 'good' for 2 epochs where not given.")
+    ] = None,
+    environment: Annotated[
+        Path | None,
+        typer.Option("--environment", metavar="FOLDER", help="The peers' Python; made in the cache if not given."),
+    ] = None,
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the result.")] = Path("out/bench"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep what the folder holds of an earlier run; measure the rest.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Time the same work by convlens, PyTorch, JAX, scikit-learn and the textbook form, side by side.
+
+    Installs the peers into an environment of their own; what cannot be installed or run is named with its reason. At
+    most 15 minutes on two cores.
+
+    Example: [bold]convlens bench --quick[/bold]
+    """
+    from ..bench.cells import MAIN
+    from ..bench.environment import default_folder
+    from ..bench.run import Settings
+    from ..engine import available_threads
+    from ..train import recipe as named_recipe
+
+    if quick and only:
+        raise ConfigurationError("choose --quick or --only, not both")
+    chosen = replace(named_recipe("good"), epochs=RACE_EPOCHS) if recipe is None else named_recipe(recipe)
+    names = (MAIN,) if quick else tuple(only or ())
+    here = available_threads() if threads is None else threads
+    place = default_folder() if environment is None else environment
+    run(Settings(names, rounds, 0.25, here, chosen, place.absolute(), folder, resume), json=json)
+
+
+def run(settings: object, *, json: bool) -> None:
+    """Measure, report, and write the result."""
+    from ..bench import run as measuring
+    from ..bench.tables import markdown, terminal
+    from ..files import write_atomically
+    from ..report.figures import png
+    from ..report.figures.speed import LOOK, draw
+
+    assert isinstance(settings, measuring.Settings)
+    begun = time.perf_counter()
+    result = measuring.run(settings, notes.print)
+    write_atomically(settings.folder / "speed.md", markdown(result).encode())
+    figure = draw(result, LOOK)
+    if figure is not None:
+        write_atomically(settings.folder / "speed.png", png(figure))
+    if json:
+        print_json(result)
+        return
+    for part in terminal(result):
+        out.print(part, soft_wrap=False)
+    out.print(f"{duration(time.perf_counter() - begun)}; result: {settings.folder / measuring.FILE}")

@@ -1,0 +1,41 @@
+"""The peers' environment: what it lacks is said, and why."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from convlens.bench import environment
+from convlens.bench.measure import explained
+
+
+def test_a_place_that_cannot_be_leaves_our_own_python_and_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "REQUIREMENTS", {"no_such_module": "no-such-module", "json": "json"})
+    (tmp_path / "file").touch()
+    found = environment.prepare(tmp_path / "file" / "folder", lambda _: None)
+    assert found.python == Path(sys.executable)
+    assert list(found.missing) == ["no_such_module"]
+    assert "no environment could be made" in found.missing["no_such_module"]
+
+
+def test_what_cannot_be_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "REQUIREMENTS", {"no_such_module": "/nowhere/no_such_module-1-py3-none-any.whl"})
+    venv.create(tmp_path / "peers", with_pip=False, symlinks=True)  # it borrows pip from us
+    said: list[str] = []
+    found = environment.prepare(tmp_path / "peers", said.append)
+    assert found.python == tmp_path / "peers" / "bin" / "python"
+    assert "cannot be installed" in found.missing["no_such_module"]
+    assert said == ["installing /nowhere/no_such_module-1-py3-none-any.whl"]
+    seen = subprocess.run([found.python, "-c", "import numpy; print(numpy.__file__)"], capture_output=True, text=True)
+    assert seen.stdout.strip().startswith(str(Path(sys.prefix))), seen.stderr
+
+
+def test_an_absent_peer_says_why_its_library_is_not_there() -> None:
+    assert explained("torch-nchw", "not installed", {"torch": "no space"}) == "not installed (no space)"
+    assert explained("jax", "not installed", {"torch": "no space"}) == "not installed"
