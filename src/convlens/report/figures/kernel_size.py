@@ -46,8 +46,9 @@ def picture(reproduction: Reproduction) -> Picture:
     bars = "large mark and bar: mean and 95 % t-interval" if n[-1] > 1 else "one seed, so there is no interval"
     caption = (
         f"Test accuracy, parameters and cost of the CNN with kernels of 3x3, 5x5 and 7x7: as is (circles, solid), "
-        f"with as many FLOPs as 3x3 (squares, dashed); a 3x3 network with as many parameters as each (triangles, dotted), "
-        f"and one whose layers of 3x3 are stacked until they see as much (diamonds, dash-dotted). Small hollow dots: every seed; {bars}; n = {seeds} a point. The series share the 3x3 network. "
+        f"with as many FLOPs as 3x3 (squares, dashed); a 3x3 network with as many parameters as each (triangles, "
+        f"dotted), and one whose layers of 3x3 are stacked until they see as much (diamonds, dash-dotted). Small "
+        f"hollow dots: every seed; {bars}; n = {seeds} a point. The series share the 3x3 network. "
         + reproduction.setting(KERNELS)
     )
     told = "; ".join(
