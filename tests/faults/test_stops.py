@@ -187,6 +187,34 @@ def test_reproduce_stopped_at_random_moments(place: Path) -> None:
 
 
 @pytest.mark.slow
+def test_trials_side_by_side_stopped_again_and_again(place: Path) -> None:
+    arguments = ("reproduce", "--quick", "--threads", "2", "--out", "reproduced")
+    store, draw, kept = place / "reproduced" / "trials.sqlite", random.Random(7), 0
+    for turn in range(4):
+        among = turn % 2
+        command = Command(place, *arguments, toy={"STEPS": 10 if among else 3})
+        if among:
+            command.wait_for(f"trial {kept + 3}/")  # the third to be begun: one of the first two is kept or about to be
+        time.sleep(draw.uniform(0, 0.8))
+        command.stop(draw.choice([signal.SIGINT, signal.SIGTERM]))
+        assert_stopped(command)
+        if store.exists():
+            with TrialStore(store, read_only=True) as trials:
+                assert len(trials) >= kept
+                kept = len(trials)
+    found = []
+    for threads, out in (("2", "reproduced"), ("1", "apart")):
+        command = Command(place, *arguments[:3], threads, "--out", out, toy={})
+        command.wait_for("writing the report")
+        command.stop()
+        assert_stopped(command)
+        with TrialStore(place / out / "trials.sqlite", read_only=True) as trials:
+            found.append({trial.key: trial.metrics["test.accuracy"] for trial in trials.select()})
+    assert len(found[0]) == 15
+    assert found[0] == found[1]
+
+
+@pytest.mark.slow
 def test_what_the_process_was_told_to_ignore_is_ignored(place: Path) -> None:
     """As `nohup` does."""
     ignoring = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", sys.executable, "-m", "convlens", *TRAIN]

@@ -62,4 +62,5 @@ loop.InterruptGuard = ToyGuard
 if "REPORTS" in os.environ:
     write_report = report.write_report
     report.write_report = write_for_ever
-main()
+if __name__ == "__main__":  # and not where a worker imports this to be like the process that started it
+    main()
