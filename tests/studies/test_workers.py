@@ -69,6 +69,9 @@ def test_the_same_outcomes_as_one_after_another(store: TrialStore, tmp_path: Pat
     kinds = [event.kind for event in events]
     assert [kinds.count(kind) for kind in ("found", "started", "finished")] == [2, 7, 7]
     assert (events[-1].total, max(event.position for event in events)) == (9, 9)
+    # seeds outermost; among one seed's, the dearest first
+    told = [(event.planned.seed, event.planned.arm) for event in events if event.kind == "started"]
+    assert told == [(0, "7x7"), *((seed, arm) for seed in (1, 2) for arm in ("7x7", "5x5", "3x3"))]
     assert run_trials(planned, store, fail_oddly, workers=2)  # all there: nothing runs
 
 

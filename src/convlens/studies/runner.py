@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Literal, Protocol, TypeAlias
 
 from ..errors import ConfigurationError, TrainingInterrupted, nearest
@@ -153,13 +154,19 @@ def _run_side_by_side(
 
     try:
         with TrialWorkers(workers, execute) as processes:
-            for wanted, outcome in processes.run(missing, begin):
+            for wanted, outcome in processes.run(_dear_ones_first(missing), begin):
                 _keep(wanted, outcome, running.pop(wanted.key)[1], store)
                 herald.tell("finished", wanted)
     except KeyboardInterrupt:
         for wanted, _ in running.values():
             herald.tell("interrupted", wanted)
         raise
+
+
+def _dear_ones_first(planned: Sequence[PlannedTrial]) -> list[PlannedTrial]:
+    """Return the trials in their order, but those of one study and seed by cost: so all processes end together."""
+    together = groupby(planned, key=lambda trial: (trial.study, trial.seed))
+    return [trial for _, group in together for trial in sorted(group, key=lambda trial: -trial.cost)]
 
 
 def _keep(wanted: PlannedTrial, outcome: TrialOutcome, started: str, store: TrialStore) -> Trial:
