@@ -1,12 +1,13 @@
 """The one file format: a safetensors file with a JSON header and raw arrays. Never pickle.
 
 Models and checkpoints are such files. The header is one JSON object under the key ``convlens`` of the file's
-metadata; it says what kind of file it is and by which version of the format. Reading runs no code from the file, and
-believes nothing in it unchecked.
+metadata; it says what kind of file it is, by which version of the format, and the checksum of the arrays. Reading runs
+no code from the file, and believes nothing in it unchecked.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from .version import __version__
 
 FORMAT_VERSION = 1
 LARGEST_HEADER = 16 << 20  # characters of JSON
-_KEY = "convlens"
+_KEY, _SUM = "convlens", "arrays_sha256"
 _NUMPY_TYPES = ("F32", "F64", "I64", "I32", "U8", "BOOL")  # as safetensors names them
 
 Kind: TypeAlias = Literal["model", "checkpoint"]
@@ -47,8 +48,8 @@ def write(path: Path, kind: Kind, header: Mapping[str, Any], arrays: Mapping[str
         If it cannot be written; what stood there before still stands.
     """
     about = {"format_version": FORMAT_VERSION, "kind": kind, "convlens_version": __version__}
-    text = json.dumps({**about, **header}, allow_nan=False)
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    text = json.dumps({**about, **header, _SUM: _sum(contiguous)}, allow_nan=False)
     write_atomically(path, to_bytes(contiguous, metadata={_KEY: text}))
 
 
@@ -75,7 +76,19 @@ def read(path: Path, kind: Kind) -> Artifact:
         raise ArtifactError(
             f"{path} is damaged, or not a safetensors file ({reason}); expected a {kind} that convlens has saved"
         ) from error
+    if _SUM in header and header[_SUM] != _sum(arrays):  # early files have no checksum
+        raise ArtifactError(f"{path} is damaged: its arrays do not have the checksum in its header; use another copy")
     return Artifact(header, arrays)
+
+
+def _sum(arrays: Mapping[str, Array]) -> str:
+    """Return the SHA-256 of arrays, with their names, types and shapes, in the order of their names."""
+    told = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        told.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        told.update(array.tobytes())
+    return told.hexdigest()
 
 
 def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
@@ -99,7 +112,9 @@ def _check_type(path: Path, name: str, dtype: str) -> None:
 
 def _check(path: Path, kind: Kind, header: Mapping[str, Any]) -> None:
     version, found = header.get("format_version"), header.get("kind")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if isinstance(version, int) and version < 1:
+        raise ArtifactError(f"{path} is damaged: it has format version {version!r}, and the first was 1")
+    if type(version) is not int or version > FORMAT_VERSION:
         raise ArtifactError(
             f"{path} has format version {version!r}, and this convlens ({__version__}) reads up to {FORMAT_VERSION}; "
             "upgrade convlens"

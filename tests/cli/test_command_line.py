@@ -165,6 +165,29 @@ def test_importing_is_light() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        ("--help", "numba pandas matplotlib scipy PIL numpy"),
+        ("train --help", "numba pandas matplotlib scipy PIL numpy"),
+        ("summary cnn", "numba pandas matplotlib scipy"),
+        ("data list", "numba pandas matplotlib scipy"),
+    ],
+)
+def test_what_trains_nothing_starts_no_engine(words: str, heavy: str) -> None:
+    code = f"""
+import sys
+from convlens.cli.main import main
+sys.argv = ["convlens", *{words.split()!r}]
+try:
+    main()
+finally:
+    sys.stderr.write(str([m for m in {heavy.split()!r} if m in sys.modules]))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
     "verb", ["reproduce", "bench", "train", "evaluate", "predict", "summary", "data list", "data verify"]
 )
 def test_every_help_has_an_example(place: Path, verb: str) -> None:

@@ -176,6 +176,29 @@ def test_blas_has_one_thread_inside_and_its_own_number_again_outside() -> None:
         assert blas_threads() == before
 
 
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_blas_has_its_own_number_again_after_an_error(error: type[BaseException]) -> None:
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        with pytest.raises(error), single_threaded_blas():  # noqa: PT012 - it is the block that fails
+            assert set(blas_threads()) <= {1}
+            raise error
+        assert blas_threads() == before
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_blas_has_its_own_number_again_after_a_batch_that_fails(model: nn.Model, name: str) -> None:
+    images = np.zeros((8, *model.input_shape), np.float32)
+    with threadpool_limits(2, user_api="blas"):
+        before, runner = blas_threads(), engine.start(model.program, model.flat, name, 2)
+        with pytest.raises(ValueError):
+            runner.logits(images[..., :0])
+        with pytest.raises((ValueError, IndexError)):
+            runner.gradient(images[:, 1:], np.zeros(8, np.int64), np.zeros_like(model.flat))
+        assert blas_threads() == before
+        assert np.isfinite(runner.logits(images)).all()
+
+
 def test_blas_is_limited_from_any_thread_and_given_back_by_another() -> None:
     """threadpoolctl ignores, without a word, all threads but the first that ever set a limit."""
     with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(1) as pool:

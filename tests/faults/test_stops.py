@@ -49,10 +49,11 @@ runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
 class Command:
     """A convlens that was started and will be stopped."""
 
-    def __init__(self, folder: Path, *arguments: str, toy: bool = False, slow: float = 0, **options: Any) -> None:
-        module = "tests.faults.toy_convlens" if toy else "convlens"
+    def __init__(self, folder: Path, *arguments: str, toy: dict[str, Any] | None = None, **options: Any) -> None:
+        """Start it; with the settings of `toy_convlens`, that instead."""
+        module = "convlens" if toy is None else "tests.faults.toy_convlens"
         code = f"MODULE = {module!r}\n{START}"
-        more = {"TOY": str(folder / "bars"), "SLOW": str(slow)}
+        more = {"TOY": str(folder / "bars"), **{name: str(value) for name, value in (toy or {}).items()}}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(**more), **options}
         self.process = subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=folder, **pipes)
         assert self.process.stdout is not None
@@ -103,23 +104,31 @@ def assert_stopped(command: Command, *words: str) -> str:
 
 @pytest.mark.slow
 def test_training_stopped_at_random_moments_again_and_again(place: Path) -> None:
+    """First so that it cannot end by itself, in every other turn surely among the steps; then anywhere, to the end."""
     files = ("--out", "m.safetensors", "--json", "run.json", "--checkpoint", "c", "--resume")
-    draw, stopped = random.Random(3), 0
-    for _ in range(40):
-        command = Command(place, *TRAIN, *files, toy=True, slow=0.05)
-        time.sleep(draw.uniform(0, 1.1))
-        command.stop(draw.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP]))
+    draw, numbers = random.Random(3), [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    for turn in range(10):
+        command = Command(place, *TRAIN, *files, toy={"STEPS": 1, "SLOW": 0.05})  # 2 of 30 steps
+        if turn % 2:
+            command.wait_for("a long step begins")
+        time.sleep(draw.uniform(0, 0.2 if turn % 2 else 1.1))
+        command.stop(draw.choice(numbers))
+        assert_stopped(command)
+    progress = artifact.read(place / "c", "checkpoint").header["progress"]
+    assert 5 * 2 <= 5 * progress["epoch"] + progress["step"] <= 10 * 2
+    for _ in range(20):
+        command = Command(place, *TRAIN, *files, toy={"SLOW": 0.05})
+        time.sleep(draw.uniform(0, 1.5))
+        command.stop(draw.choice(numbers))
         code, lines, text = command.end()
         # a stop that comes when all is written and said is late: the command has done its work
         if code == 0 or (place / "run.json").exists():
             break
         assert (code, len(lines)) == (130, 1), text
         assert "repeat" in lines[0]
-        stopped += 1
-    assert stopped > 5
-    assert Command(place, *TRAIN, *files, toy=True).end()[0] == 0
+    assert Command(place, *TRAIN, *files, toy={}).end()[0] == 0
     whole = ("--out", "whole.safetensors", "--json", "whole.json")
-    assert Command(place, *TRAIN, *whole, toy=True).end()[0] == 0
+    assert Command(place, *TRAIN, *whole, toy={}).end()[0] == 0
     runs = [json.loads((place / name).read_text()) for name in ("run.json", "whole.json")]
     assert runs[0]["history"] == runs[1]["history"]
     models = [artifact.read(place / name, "model").arrays for name in ("m.safetensors", "whole.safetensors")]
@@ -130,7 +139,7 @@ def test_training_stopped_at_random_moments_again_and_again(place: Path) -> None
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stopped_while_it_starts(place: Path, number: int) -> None:
     for seconds in (0.0, 0.05, 0.15, 0.25, 0.35):
-        command = Command(place, *TRAIN, "--epochs", "2000")
+        command = Command(place, *TRAIN, "--epochs", "100000")
         time.sleep(seconds)
         command.stop(number)
         assert_stopped(command)
@@ -138,16 +147,13 @@ def test_stopped_while_it_starts(place: Path, number: int) -> None:
 
 @pytest.mark.slow
 def test_stopped_twice(place: Path) -> None:
-    """The first waits for the step under way; the second does not."""
-    command = Command(place, *TRAIN, "--checkpoint", "c", toy=True, slow=1)
-    command.wait_for("epoch 1/6")
-    time.sleep(0.3)  # into the next step
-    for _ in range(2):
-        command.stop()
-        time.sleep(0.1)
-    began = time.perf_counter()
+    """The first waits for the step under way; the second does not, and this step would last for ever."""
+    command = Command(place, *TRAIN, "--checkpoint", "c", toy={"STUCK": 5})
+    command.wait_for("a long step begins")
+    command.stop()
+    command.wait_for("asked to stop")
+    command.stop()
     assert_stopped(command, "at once", "--checkpoint c --resume")
-    assert time.perf_counter() - began < 0.8
     assert artifact.read(place / "c", "checkpoint").header["progress"]["epoch"] == 1
 
 
@@ -156,27 +162,56 @@ def test_reproduce_stopped_at_random_moments(place: Path) -> None:
     arguments = ("reproduce", "--quick", "--threads", "1", "--out", "reproduced")
     draw, kept = random.Random(5), 0
     for turn in range(6):
-        command = Command(place, *arguments, toy=True, slow=0.02)
-        if turn % 2:  # among the trials; otherwise also while it starts
-            command.wait_for("trial ")
+        among = turn % 2  # surely among the trials, once another one is kept; otherwise also while it starts
+        command = Command(place, *arguments, toy={"STEPS": 10 if among else 3, "SLOW": 0.02})  # a trial is 5 to 9 steps
+        if among:
+            command.wait_for(f"trial {kept + 2}/")
         time.sleep(draw.uniform(0, 0.8))
         command.stop(draw.choice([signal.SIGINT, signal.SIGTERM]))
         assert_stopped(command)
         store = place / "reproduced" / "trials.sqlite"
         if store.exists():
             with TrialStore(store, read_only=True) as trials:
-                assert len(trials) >= kept
+                assert len(trials) >= kept + among
                 kept = len(trials)
-    assert kept > 0
-    command = Command(place, *arguments, toy=True)
+    assert kept >= 3
+    command = Command(place, *arguments, toy={"REPORTS": "forever"})
     command.wait_for("writing the report")
     time.sleep(0.5)
     command.stop()
     assert_stopped(command)
-    code, _, text = Command(place, *arguments, toy=True).end()
+    code, _, text = Command(place, *arguments, toy={}).end()
     assert code == 0, text
     assert "trial 1/" not in text
     assert (place / "reproduced" / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_trials_side_by_side_stopped_again_and_again(place: Path) -> None:
+    arguments = ("reproduce", "--quick", "--threads", "2", "--out", "reproduced")
+    store, draw, kept = place / "reproduced" / "trials.sqlite", random.Random(7), 0
+    for turn in range(4):
+        among = turn % 2
+        command = Command(place, *arguments, toy={"STEPS": 10 if among else 3})
+        if among:
+            command.wait_for(f"trial {kept + 3}/")  # the third to be begun: one of the first two is kept or about to be
+        time.sleep(draw.uniform(0, 0.8))
+        command.stop(draw.choice([signal.SIGINT, signal.SIGTERM]))
+        assert_stopped(command)
+        if store.exists():
+            with TrialStore(store, read_only=True) as trials:
+                assert len(trials) >= kept
+                kept = len(trials)
+    found = []
+    for threads, out in (("2", "reproduced"), ("1", "apart")):
+        command = Command(place, *arguments[:3], threads, "--out", out, toy={})
+        command.wait_for("writing the report")
+        command.stop()
+        assert_stopped(command)
+        with TrialStore(place / out / "trials.sqlite", read_only=True) as trials:
+            found.append({trial.key: trial.metrics["test.accuracy"] for trial in trials.select()})
+    assert len(found[0]) == 15
+    assert found[0] == found[1]
 
 
 @pytest.mark.slow
@@ -295,12 +330,12 @@ def test_on_a_terminal(place: Path, more: dict[str, str]) -> None:
                 return
 
     environ = {"TERM": "xterm-256color", **environment(), **more}
-    command = Command(place, *TRAIN, "--epochs", "2000", stderr=theirs, env=environ)
+    command = Command(place, *TRAIN, "--epochs", "100000", stderr=theirs, env=environ)
     os.close(theirs)
     listener = threading.Thread(target=listen)
     listener.start()
     deadline = time.monotonic() + 60
-    while b"epoch 3/2000" not in read and time.monotonic() < deadline:
+    while b"epoch 3/100000" not in read and time.monotonic() < deadline:
         time.sleep(0.02)
     command.stop()
     assert command.process.wait(60) == 130

@@ -1,28 +1,66 @@
 """The command convlens with the toy data in place of MNIST, so that `reproduce` takes seconds.
 
-``TOY`` names the folder; ``SLOW`` makes every step of training take so many seconds longer.
+``TOY`` names the folder; ``SLOW`` makes every step of training take so many seconds longer. After ``STEPS`` steps of
+training the next one lasts until the process is asked to stop, and after ``STUCK`` steps for ever; with ``REPORTS`` a
+report is written again and again: so a test can stop it on the way on any machine, however fast or busy. What a test
+may wait for is said on the error stream: that a long step has begun, and that the process was asked to stop.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from types import FrameType
+from typing import Any
 
-from convlens import data
+from convlens import data, report
 from convlens.__main__ import main
 from convlens.studies import training
 from convlens.train import loop
+from convlens.train.interrupt import InterruptGuard
 
 toy = data.load(os.environ["TOY"])
 training._load = lambda name: toy
 training.subset = lambda wanted: toy
 step, delay = loop.Training.step, float(os.environ.get("SLOW", "0"))
+limit, stuck = (int(os.environ.get(name, "-1")) for name in ("STEPS", "STUCK"))
+taken = 0
+
+
+class ToyGuard(InterruptGuard):
+    """Says when it was asked to stop."""
+
+    latest: InterruptGuard
+
+    def __enter__(self) -> InterruptGuard:
+        ToyGuard.latest = self
+        return super().__enter__()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        super()._handle(number, frame)
+        os.write(2, b"toy: asked to stop\n")
 
 
 def slow_step(self: loop.Training, x: object, labels: object) -> None:
+    global taken
     time.sleep(delay)
+    if taken in (limit, stuck):
+        os.write(2, b"toy: a long step begins\n")
+    while taken == stuck or (taken == limit and not ToyGuard.latest.requested):
+        time.sleep(0.01)
+    taken += 1
     step(self, x, labels)
 
 
+def write_for_ever(*arguments: Any) -> None:
+    while True:
+        write_report(*arguments)
+
+
 loop.Training.step = slow_step
-main()
+loop.InterruptGuard = ToyGuard
+if "REPORTS" in os.environ:
+    write_report = report.write_report
+    report.write_report = write_for_ever
+if __name__ == "__main__":  # and not where a worker imports this to be like the process that started it
+    main()

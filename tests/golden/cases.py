@@ -149,6 +149,28 @@ def optimizer_inputs() -> tuple[tuple[Array, Array], list[tuple[Array, Array]]]:
     return start, [(noise(f"step{i}.dw", *WEIGHTS_SHAPE), noise(f"step{i}.db", units)) for i in range(STEPS)]
 
 
+BRANCHED_INPUT = (6, 4, 5, 2)  # N, H, W, C
+BRANCHED_SHAPES = {  # x + relu(conv 3x3 of x) - dropout - the same values as 2 x 4 x 5 - conv 2x2 of 3, valid - dense 4
+    "conv1.w": (3, 3, 2, 2),
+    "conv1.b": (2,),
+    "conv2.w": (2, 2, 5, 3),
+    "conv2.b": (3,),
+    "dense1.w": (1 * 3 * 3, 4),
+    "dense1.b": (4,),
+}
+DROPOUT_RATE = 0.25
+
+
+def branched_parameters() -> dict[str, Array]:
+    return {name: noise(f"branched.{name}", *shape) for name, shape in BRANCHED_SHAPES.items()}
+
+
+def branched_batch() -> tuple[Array, Array, Array]:
+    """Return images, labels, and what dropout multiplies with: 0 or 4/3."""
+    kept = noise("branched.mask", *BRANCHED_INPUT) >= 2 * DROPOUT_RATE - 1
+    return noise("branched.x", *BRANCHED_INPUT), np.arange(6) % 4, np.float32(1 / (1 - DROPOUT_RATE)) * kept
+
+
 CNN_SHAPES = {  # the MNIST network: conv 16 - relu - pool - conv 32 - relu - pool - dense 128 - relu - dense 10
     "conv1.w": (3, 3, 1, 16),
     "conv1.b": (16,),

@@ -145,9 +145,24 @@ def cnn() -> dict[str, torch.Tensor]:
     return {"cnn.logits": logits, "cnn.loss": mean} | {f"cnn.d {k}": torch.tensor(v) for k, v in gradients.items()}
 
 
+def branched() -> dict[str, torch.Tensor]:
+    p = {name: leaf(value) for name, value in cases.branched_parameters().items()}
+    images, labels, mask = cases.branched_batch()
+    x = leaf(images)
+    y = F.relu(F.conv2d(to_nchw(x), p["conv1.w"].permute(3, 2, 0, 1), p["conv1.b"], padding=1))
+    h = to_nhwc(y + to_nchw(x)) * torch.tensor(mask, dtype=torch.float64)
+    h = to_nchw(h.reshape(-1, 2, 4, 5))
+    h = F.conv2d(h, p["conv2.w"].permute(3, 2, 0, 1), p["conv2.b"])
+    logits = to_nhwc(h).flatten(1) @ p["dense1.w"] + p["dense1.b"]
+    mean = F.cross_entropy(logits, torch.tensor(labels))
+    mean.backward()
+    found = {"branched.loss": mean, "branched.logits": logits, "branched.dx": x.grad}
+    return found | {f"branched.d {name}": tensor.grad for name, tensor in p.items()}
+
+
 def compute() -> dict[str, Array]:
     """Return every golden tensor by name."""
-    found = pools() | dense() | batch_norm() | local() | blur() | tanh() | loss() | cnn()
+    found = pools() | dense() | batch_norm() | local() | blur() | tanh() | loss() | branched() | cnn()
     for case in cases.CONVOLUTIONS:
         found |= convolution(case)
     for case in cases.OPTIMIZERS:

@@ -135,6 +135,39 @@ def test_five_steps_of_an_optimizer(goldens: dict[str, Array], case: OptimizerCa
     assert_golden(goldens, f"{case.name}.b", b(model.flat))
 
 
+def branched() -> nn.Model:
+    branch = [nn.Conv2D(2), nn.ReLU()]
+    after = [nn.Conv2D(3, 2, padding="valid"), nn.Flatten(), nn.Dense(4)]
+    layers = [nn.Residual(branch), nn.Dropout(cases.DROPOUT_RATE), nn.Reshape((2, 4, 5)), *after]
+    model = nn.Model(layers, cases.BRANCHED_INPUT[1:])
+    for name, value in cases.branched_parameters().items():
+        model.parameters[name][...] = value
+    return model
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_residual_dropout_and_reshape(goldens: dict[str, Array], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, (x, labels, mask) = branched(), cases.branched_batch()
+    monkeypatch.setattr(interpreter, "draw_masks", lambda *_: {"dropout1": mask})
+    runner, gradient = engine.start(model.program, model.flat, name), np.zeros_like(model.flat)
+    assert runner.gradient(x, labels, gradient).loss == pytest.approx(float(goldens["branched.loss"]), rel=CLOSE)
+    for slot in model.program.slots:
+        assert_golden(goldens, f"branched.d {slot.name}", slot.view(gradient))
+
+
+def test_residual_dropout_and_reshape_back_to_the_images(goldens: dict[str, Array]) -> None:
+    model, (x, labels, mask) = branched(), cases.branched_batch()
+    tape = interpreter.forward(
+        model.program, model.flat, x, interpreter.Context(model.flat_buffers, {"dropout1": mask})
+    )
+    logits = tape.values[model.program.output]
+    assert_golden(goldens, "branched.logits", logits)
+    _, saved = ops.softmax_cross_entropy(logits, labels)
+    dlogits = ops.softmax_cross_entropy_backward(np.full(len(x), 1 / len(x), np.float32), saved)
+    dx = interpreter.backward(model.program, tape, dlogits, np.zeros_like(model.flat))
+    assert_golden(goldens, "branched.dx", dx)
+
+
 def cnn() -> nn.Model:
     blocks = [layer for filters in (16, 32) for layer in (nn.Conv2D(filters), nn.ReLU(), nn.MaxPool2D())]
     model = nn.Model([*blocks, nn.Flatten(), nn.Dense(128), nn.ReLU(), nn.Dense(10)], (28, 28, 1))

@@ -97,6 +97,31 @@ def test_damage_anywhere_in_the_header_loads_or_is_refused_in_one_line(saved: Pa
     assert not any("\n" in message for message in messages)
 
 
+def test_damage_anywhere_in_the_arrays_is_found(saved: Path, tmp_path: Path) -> None:
+    """Weights of another value are weights; only a checksum can tell."""
+    raw = saved.read_bytes()
+    for position in range(8 + struct.unpack("<Q", raw[:8])[0], len(raw), 5):
+        damaged = bytearray(raw)
+        damaged[position] ^= 1
+        assert "do not have the checksum in its header" in refusal(tmp_path / "damaged", bytes(damaged))
+
+
+@pytest.mark.parametrize("checksum", ["", "0" * 64, None, 5, ["a"]])
+def test_a_checksum_that_lies(saved: Path, tmp_path: Path, checksum: Any) -> None:
+    honest = artifact.read(saved, "model")
+    text = json.dumps({**honest.header, "arrays_sha256": checksum})
+    raw = safetensors.numpy.save(honest.arrays, metadata={"convlens": text})
+    assert "do not have the checksum" in refusal(tmp_path / "m", raw)
+
+
+def test_files_of_the_time_before_checksums_still_load(model: nn.Model, saved: Path, tmp_path: Path) -> None:
+    honest = artifact.read(saved, "model")
+    header = {name: value for name, value in honest.header.items() if name != "arrays_sha256"}
+    raw = safetensors.numpy.save(honest.arrays, metadata={"convlens": json.dumps(header)})
+    (tmp_path / "early").write_bytes(raw)
+    assert nn.load(tmp_path / "early").flat.tobytes() == model.flat.tobytes()
+
+
 @pytest.mark.parametrize("position", [0, 4, 7, 8, 9, 20])
 def test_damage_at_the_beginning(saved: Path, tmp_path: Path, position: int) -> None:
     raw = bytearray(saved.read_bytes())
@@ -142,7 +167,13 @@ def test_another_kind_of_file(saved: Path, tmp_path: Path) -> None:
     assert refusal(path).endswith("is a checkpoint, and a model is needed")
 
 
-@pytest.mark.parametrize("version", [2, 99, "1", None, 1.5])
+@pytest.mark.parametrize("version", [0, -1, False])
+def test_versions_that_never_were(saved: Path, tmp_path: Path, version: Any) -> None:
+    message = refusal(rewritten(saved, tmp_path / "model", format_version=version))
+    assert message.endswith(f"is damaged: it has format version {version!r}, and the first was 1")
+
+
+@pytest.mark.parametrize("version", [2, 99, "1", None, 1.5, True])
 def test_later_versions(saved: Path, tmp_path: Path, version: Any) -> None:
     message = refusal(rewritten(saved, tmp_path / "model", format_version=version))
     assert f"has format version {version!r}" in message

@@ -1,4 +1,4 @@
-"""Locally connected layers, blurring and batch normalisation: `ops` against the plain loops."""
+"""Locally connected layers, blurring, batch normalisation, branches, dropout, reshaping: against the plain loops."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convlens import ops
+from convlens import nn, ops
+from convlens.engine import interpreter
+from convlens.nn.model import lower
 from tests.reference import loops
 from tests.reference.strategies import Convolution, convolutions, whole_numbers
 
@@ -51,6 +53,31 @@ def test_blur(drawn: Convolution) -> None:
     # the backward pass is the adjoint: <blur(x), dy> = <x, blur'(dy)>
     dy = np.float32(64) * whole_numbers(drawn.seed + 1, *y.shape)
     assert np.vdot(y, dy) == np.vdot(x, ops.blur_pool2d_backward(dy, saved))
+
+
+@given(st.tuples(*[st.integers(1, 4)] * 4), st.integers(1, 3), st.permutations(range(3)), st.integers(0, 999))
+def test_residual_dropout_and_reshape(
+    size: tuple[int, int, int, int], kernel: int, order: list[int], seed: int
+) -> None:
+    shape, turned = size[1:], tuple(size[1 + i] for i in order)
+    layers = [nn.Residual([nn.Conv2D(shape[2], kernel)]), nn.Dropout(0.5), nn.Reshape(turned), nn.Flatten()]
+    program = lower(layers, shape)
+    x, flat = whole_numbers(seed, *size), np.zeros(program.parameter_size, np.float32)
+    w, b = (slot.view(flat) for slot in program.slots)
+    w[...], b[...] = whole_numbers(seed + 1, *w.shape), whole_numbers(seed + 2, *b.shape)
+    mask = np.float32(2) * (whole_numbers(seed + 3, *size) > 0)
+    tape = interpreter.forward(program, flat, x, interpreter.Context(flat[:0], {"dropout1": mask}))
+    rows, columns = (loops.padding("same", side, kernel, 1) for side in shape[:2])
+    grid = loops.Grid((kernel, kernel), (1, 1), rows, columns)
+    added = loops.residual(x, loops.conv2d(x, w, b, grid))
+    np.testing.assert_array_equal(tape.values["add1"], added)
+    np.testing.assert_array_equal(tape.values["dropout1"], loops.dropout(added, mask))
+    np.testing.assert_array_equal(tape.values["reshape1"], loops.reshape(loops.dropout(added, mask), turned))
+    dy, gradient = whole_numbers(seed + 4, size[0], *turned), np.zeros_like(flat)
+    dx = interpreter.backward(program, tape, loops.reshape(dy, program.output_shape), gradient)
+    arriving = loops.dropout(loops.reshape(dy, shape), mask)
+    through, *_ = loops.conv2d_backward(x, w, arriving, grid)
+    np.testing.assert_array_equal(dx, loops.residual(arriving, through))
 
 
 @given(st.integers(1, 9), st.integers(1, 4), st.integers(0, 999))

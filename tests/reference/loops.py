@@ -248,3 +248,29 @@ def batch_norm(x: Array, gamma: Array, beta: Array, epsilon: float) -> tuple[Arr
         means.append(mean)
         variances.append(variance)
     return y, means, variances
+
+
+def dropout(x: Array, mask: Array) -> Array:
+    """Return y = x * mask; from dy, the same gives dx."""
+    y = np.zeros(x.shape)
+    for place in np.ndindex(x.shape):
+        y[place] = float(x[place]) * float(mask[place])
+    return y
+
+
+def residual(x: Array, branch: Array) -> Array:
+    """Return y = x + branch; from dy and what came back through the branch, the same gives dx."""
+    y = np.zeros(x.shape)
+    for place in np.ndindex(x.shape):
+        y[place] = float(x[place]) + float(branch[place])
+    return y
+
+
+def reshape(x: Array, shape: tuple[int, ...]) -> Array:
+    """Return each image's values in another shape, read and written rows first, channels last; backward likewise."""
+    y = np.zeros((len(x), *shape))
+    for n in range(len(x)):
+        read, written = np.ndindex(x.shape[1:]), np.ndindex(shape)
+        for source, target in zip(read, written, strict=True):
+            y[(n, *target)] = x[(n, *source)]
+    return y

@@ -27,6 +27,7 @@ LEVELS = {
     "3x3": 0.9855, "5x5": 0.9868, "7x7": 0.9864,
     "5x5, equal FLOPs": 0.9822, "7x7, equal FLOPs": 0.9771, "3x3 as large as 5x5": 0.9860,
     "3x3 as large as 7x7": 0.9852,
+    "3x3 stacked to 5x5": 0.9875, "3x3 stacked to 7x7": 0.9880,
 }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def test_kernel_figure_shows_every_seed_and_interval() -> None:
     for arm in made.arms("kernel-size"):
         for value in arm.values("test.accuracy").values():
             assert any(abs(dot - 100 * value) < 1e-9 for dot in dots), arm.name
-    assert len(figure.axes[0].containers) == 7  # an error bar for every arm
+    assert len(figure.axes[0].containers) == 9  # an error bar for every arm
     assert not pictures(make((0,)))[2].draw(Look()).axes[0].containers  # type: ignore[misc]  # one seed: none
 
 

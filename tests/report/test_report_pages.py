@@ -16,6 +16,7 @@ from PIL import Image
 from convlens.errors import OutputError
 from convlens.report import Reproduction, pages, write_report
 from convlens.report.figures import LOOKS, Look, Picture, png
+from convlens.report.words import warnings
 
 from .reproductions import make, save_model
 
@@ -219,6 +220,16 @@ def test_repeated_reading_of_the_test_set_is_said(tmp_path: Path) -> None:
     assert "up to 4 times" in text_of((tmp_path / "report.html").read_text())
     write_report(made, tmp_path)
     assert "up to 4 times" not in text_of((tmp_path / "report.html").read_text())
+
+
+def test_trials_of_several_engines_are_said() -> None:
+    made = make()
+    trials = {name: list(found) for name, found in made.trials.items()}
+    first = trials["kernel-size"][0]
+    trials["kernel-size"][0] = replace(first, provenance={**first.provenance, "engine": "numpy"})
+    assert not warnings(made)
+    (line,) = warnings(replace(made, trials=trials))
+    assert "Several engines ran these trials (numba, numpy)" in line
 
 
 def test_unwritable_folder_is_an_output_error(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from ..errors import ConfigurationError, TrainingInterrupted
 from .options import EngineOption, ThreadsOption, duration, notes, out, percent, print_json
 
 if TYPE_CHECKING:
-    from ..studies.runner import ProgressEvent
+    from ..studies.runner import PlannedTrial, ProgressEvent
+    from ..studies.store import TrialStore
     from ..train import Training
 
 
@@ -61,9 +62,8 @@ def run(settings: Settings) -> None:
     from ..studies.catalog import CATALOG
     from ..studies.claims import claims
     from ..studies.evidence import evaluate
-    from ..studies.runner import plan, run_trials, stored
+    from ..studies.runner import plan, stored
     from ..studies.store import TrialStore
-    from ..studies.training import Trainer
     from ..version import NUMERICS_VERSION
 
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
@@ -75,12 +75,10 @@ def run(settings: Settings) -> None:
         name: plan(study, profile, numerics_version=NUMERICS_VERSION) for name, (study, profile) in studies.items()
     }
     display = TrialProgress()
-    trainer = Trainer(
-        engine=settings.engine, threads=settings.threads, models_folder=models_folder, hooks=[display.hook()]
-    )
+    everything = [trial for planned in plans.values() for trial in planned]
     with TrialStore(settings.folder / "trials.sqlite") as store, display:
         try:
-            run_trials([trial for planned in plans.values() for trial in planned], store, trainer, display)
+            _train(everything, store, display, settings, models_folder)
         except (TrainingInterrupted, KeyboardInterrupt):
             kept = len({trial.key for planned in plans.values() for trial in stored(planned, store)})
             raise TrainingInterrupted(
@@ -104,6 +102,28 @@ def run(settings: Settings) -> None:
             out.print(line, markup=False)
     page = next(path for path in written if path.name == "report.html")
     out.print(f"{duration(time.perf_counter() - start)}; report: {page}")
+
+
+def _train(
+    planned: list[PlannedTrial], store: TrialStore, display: TrialProgress, settings: Settings, models_folder: Path
+) -> None:
+    """Run the missing trials, one thread each and as many as there are threads: less time, and the same bits."""
+    from .. import models
+    from ..engine.lanes import thread_count
+    from ..studies.runner import run_trials, stored
+    from ..studies.training import Trainer
+
+    workers, engine = thread_count(settings.threads), settings.engine
+    if workers > 1 and len(stored(planned, store)) < len(planned):
+        engine = models.build("baseline").use(engine, 1).engine.name  # here, so that code is compiled once
+    trainer = Trainer(
+        engine=engine,
+        threads=1,
+        workers=workers,
+        models_folder=models_folder,
+        hooks=[display.hook()] if workers == 1 else [],
+    )
+    run_trials(planned, store, trainer, display, workers)
 
 
 @dataclass

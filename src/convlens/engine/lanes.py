@@ -7,12 +7,12 @@ depend on their number.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from ..errors import ConfigurationError
+from .processors import available_processors
 
 LANES = 4
 CHUNK = 1 << 14  # floats: 64 KiB, so that an update's arrays stay in the second-level cache
@@ -24,9 +24,8 @@ def split(count: int, parts: int = LANES) -> list[slice]:
 
 
 def available_threads() -> int:
-    """Return the number of processors this process may use (its affinity), at most `LANES`."""
-    affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    return min(len(affinity), LANES)
+    """Return the number of processors this process may use, at most `LANES`."""
+    return min(available_processors(), LANES)
 
 
 def thread_count(asked: int | None) -> int:

@@ -1,30 +1,27 @@
-"""Compiling with Numba: once for each version of convlens and each kind of processor, then kept on disk.
+"""Compiling with Numba: once for each version of convlens and each kind of processor, then kept on disk (`kept`).
 
 Every function is given the types of its arguments, so it is compiled when its module is imported and never during
-work. Compiled code is kept in the user's cache folder (or what ``CONVLENS_CACHE`` names), in a folder named by the
-sources' hash: a new version compiles anew and cannot meet old code. Numba writes each file whole, under a name of
-its own first, so several processes may compile at the same time. Where nothing can be written, compiled code serves
-for this process alone, and that is said.
+work.
 """
 
 from __future__ import annotations
 
-import hashlib
-import platform
+import signal
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numba
 from numba import types
 from numba.core import event
+from numba.core.ccallback import CFunc
 
-from ..files import cache_folder
+from ..signals import heeded
+from .kept import cache_of_compiled, kept_on_disk
 
 NOTHING, SIZE, NUMBER, FLAG = types.void, types.intp, types.float32, types.boolean
 FLOATS, DOUBLES, INDICES = types.float32[::1], types.float64[::1], types.int32[::1]
@@ -45,55 +42,33 @@ def compiled(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], Cal
     """Compile a function for the given types of arguments and result; it runs without Python's lock."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        with _cache() as kept:
-            done: Callable[..., Any] = numba.njit(result(*arguments), nogil=True, cache=kept, **_OPTIONS)(function)
+        make = numba.njit(nogil=True, **_OPTIONS)(function)
+        _keep(make, function)
+        make.compile(result(*arguments))
+        make.disable_compile()
+        done: Callable[..., Any] = make
         return done
 
     return decorate
 
 
-def native(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], Any]:
+def native(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], CFunc]:
     """Compile a function that is called by its address."""
 
-    def decorate(function: Callable[..., Any]) -> Any:
-        with _cache() as kept:
-            return numba.cfunc(result(*arguments), cache=kept, **_OPTIONS)(function)
+    def decorate(function: Callable[..., Any]) -> CFunc:
+        make = CFunc(function, (arguments, result), locals={}, options=_OPTIONS)
+        _keep(make, function)
+        make.compile()
+        return make
 
     return decorate
 
 
-@contextmanager
-def _cache() -> Iterator[bool]:
-    """Point Numba to the folder for compiled code; False where there is none."""
-    folder, before = cache_of_compiled(), numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = "" if folder is None else str(folder)
-    try:
-        yield folder is not None
-    finally:
-        numba.config.CACHE_DIR = before
-
-
-@cache
-def cache_of_compiled() -> Path | None:
-    """Return the folder for compiled code, made and tried out; None where nothing can be written."""
-    folder = cache_folder()
-    if folder is None:
-        return None
-    folder = folder / "compiled" / _version()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:
-        return None
-
-
-def _version() -> str:
-    """Return a hash of all that compiled code depends on, beside the processor, which Numba itself looks after."""
-    told = hashlib.sha256(f"{numba.__version__} {platform.python_version()}".encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        told.update(source.read_bytes())
-    return told.hexdigest()[:16]
+def _keep(make: Any, function: Callable[..., Any]) -> None:
+    """Have what is compiled kept on disk, where there is a place for it."""
+    place = kept_on_disk(function)
+    if place is not None:
+        make._cache = place
 
 
 class _Notice(event.Listener):
@@ -101,8 +76,12 @@ class _Notice(event.Listener):
 
     def __init__(self) -> None:
         self.started: float | None = None
+        self.stopped: list[BaseException] = []
 
     def on_start(self, _event: event.Event) -> None:
+        """Begin, unless a signal has asked to stop."""
+        if self.stopped:
+            raise self.stopped[0]
         if self.started is None:
             self.started = time.perf_counter()
             how_often = "once" if cache_of_compiled() else "in every process: no folder for compiled code is writable"
@@ -120,8 +99,47 @@ class _Notice(event.Listener):
 
 @contextmanager
 def announced() -> Iterator[None]:
-    """Say so on the error stream if anything inside has to be compiled."""
+    """Say so on the error stream if anything inside has to be compiled, and let Ctrl-C end it."""
     notice = _Notice()
-    with event.install_listener("numba:compile", notice):
+    with event.install_listener("numba:compile", notice), _stoppable(notice.stopped):
         yield
     notice.close()
+
+
+@contextmanager
+def _stoppable(raised: list[BaseException]) -> Iterator[None]:
+    """See that what a signal raises gets out; note it in `raised`.
+
+    It may be raised in a function that LLVM calls, where Python can only print it and go on, to an error of no meaning.
+    """
+    before = {number: signal.getsignal(number) for number in heeded()}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        usual = before[signal.Signals(number)]
+        assert callable(usual)
+        try:
+            usual(number, frame)
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    def lost(what: sys.UnraisableHookArgs) -> None:
+        if what.exc_value not in raised:
+            hook(what)
+
+    hook, main = sys.unraisablehook, threading.current_thread() is threading.main_thread()
+    taken = [number for number, usual in before.items() if main and callable(usual)]
+    try:
+        sys.unraisablehook = lost
+        for number in taken:
+            signal.signal(number, handle)
+        yield
+    except Exception:
+        if not raised:
+            raise
+    finally:
+        sys.unraisablehook = hook
+        for number in taken:
+            signal.signal(number, before[number])
+    if raised:
+        raise raised[0]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..studies.claims import ClaimRow
 from ..studies.evidence import Evidence
 from ..studies.stats import Interval
+from ..studies.trial import Trial
 from ..studies.verdict import MOST_SEEDS, Verdict
 from .numbers import measured, region, seeds
 from .reproduction import Reproduction
@@ -63,10 +64,21 @@ def warnings(reproduction: Reproduction) -> list[str]:
             "One seed is always inconclusive: a single training cannot show how much trainings vary, so there are "
             "no intervals here and no measured claim is decided. Run a profile with more seeds to decide them."
         )
-    diverged = sum(t.metrics.get("diverged", 0) > 0 for trials in reproduction.trials.values() for t in trials)
+    engines = sorted({str(t.provenance["engine"]) for t in _trials(reproduction) if "engine" in t.provenance})
+    if len(engines) > 1:
+        found.append(
+            f"Several engines ran these trials ({', '.join(engines)}). Engines agree to rounding only, so their trials "
+            "differ as seeds do, but less; results.json names the engine of each. For one alone, use another folder."
+        )
+    diverged = sum(t.metrics.get("diverged", 0) > 0 for t in _trials(reproduction))
     if diverged:
         found.append(f"{int(diverged)} trainings diverged; they count, with the accuracy of guessing one class.")
     return found
+
+
+def _trials(reproduction: Reproduction) -> list[Trial]:
+    """Return every trial, once."""
+    return list({t.key: t for trials in reproduction.trials.values() for t in trials}.values())
 
 
 def _counts(claims: Sequence[ClaimRow]) -> str:

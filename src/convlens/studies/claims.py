@@ -176,7 +176,7 @@ def _best(evidence: Evidence, command: str) -> list[ClaimRow]:
             f"3x3 over {k}x{k}{how}",
             command,
         )
-        for how in ("", ", equal FLOPs", ", equal parameters")
+        for how in ("", ", equal FLOPs", ", equal parameters", ", equal receptive fields")
         for k in (5, 7)
     ]
     return [

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Literal, Protocol, TypeAlias
 
 from ..errors import ConfigurationError, TrainingInterrupted, nearest
@@ -14,6 +15,7 @@ from .store import TrialStore
 from .trial import PlannedTrial as PlannedTrial
 from .trial import Trial, TrialKey
 from .trial import TrialOutcome as TrialOutcome
+from .workers import TrialWorkers
 
 EventKind: TypeAlias = Literal["found", "started", "finished", "interrupted"]
 
@@ -81,11 +83,12 @@ def run_trials(
     store: TrialStore,
     execute: Callable[[PlannedTrial], TrialOutcome],
     progress: Progress | None = None,
+    workers: int = 1,
 ) -> list[Trial]:
-    """Run the planned trials that the store lacks, one after another; return all of them in that order.
+    """Run the planned trials that the store lacks; return all of them in that order.
 
     Each is stored as soon as it is finished, so whatever ends the run (Ctrl-C, an error, a kill) costs the
-    trial under way and no other; calling again goes on from there.
+    trials under way and no other; calling again goes on from there.
 
     Parameters
     ----------
@@ -94,9 +97,12 @@ def run_trials(
     store
         Open for writing, unless nothing is missing.
     execute
-        Runs one trial; it may use several processes, but does not touch the store.
+        Runs one trial; it does not touch the store.
     progress
         Is told of every trial found, started, finished or interrupted.
+    workers
+        How many trials to run side by side, each in a process of its own, to which `execute` is pickled; where 1,
+        they run here, one after another.
 
     Raises
     ------
@@ -107,17 +113,24 @@ def run_trials(
     KeyboardInterrupt, TrainingInterrupted, and whatever else `execute` raises
         As they came; finished trials are kept.
     """
-    herald = _Herald(progress, len(planned), {t.key: t.cost for t in planned if t.key not in store})
+    different = {trial.key: trial for trial in planned}
+    missing = {key: trial for key, trial in different.items() if key not in store}
+    herald = _Herald(progress, len(different), {key: trial.cost for key, trial in missing.items()})
+    for key, found in different.items():
+        if key not in missing:
+            herald.tell("found", found)
+    if workers > 1 and len(missing) > 1:
+        _run_side_by_side(list(missing.values()), store, execute, herald, min(workers, len(missing)))
     trials = []
     for wanted in planned:
         trial = store.get(wanted.key)
         if trial is not None:
             _check_metrics(wanted, trial.metrics)
-            herald.tell("found", wanted)
         else:
             herald.tell("started", wanted)
             try:
-                trial = _run_one(wanted, store, execute)
+                started = _now()
+                trial = _keep(wanted, execute(wanted), started, store)
             except (KeyboardInterrupt, TrainingInterrupted):
                 herald.tell("interrupted", wanted)
                 raise
@@ -126,9 +139,37 @@ def run_trials(
     return trials
 
 
-def _run_one(wanted: PlannedTrial, store: TrialStore, execute: Callable[[PlannedTrial], TrialOutcome]) -> Trial:
-    started = _now()
-    outcome = execute(wanted)
+def _run_side_by_side(
+    missing: Sequence[PlannedTrial],
+    store: TrialStore,
+    execute: Callable[[PlannedTrial], TrialOutcome],
+    herald: _Herald,
+    workers: int,
+) -> None:
+    running: dict[TrialKey, tuple[PlannedTrial, str]] = {}
+
+    def begin(wanted: PlannedTrial) -> None:
+        running[wanted.key] = wanted, _now()
+        herald.tell("started", wanted)
+
+    try:
+        with TrialWorkers(workers, execute) as processes:
+            for wanted, outcome in processes.run(_dear_ones_first(missing), begin):
+                _keep(wanted, outcome, running.pop(wanted.key)[1], store)
+                herald.tell("finished", wanted)
+    except KeyboardInterrupt:
+        for wanted, _ in running.values():
+            herald.tell("interrupted", wanted)
+        raise
+
+
+def _dear_ones_first(planned: Sequence[PlannedTrial]) -> list[PlannedTrial]:
+    """Return the trials in their order, but those of one study and seed by cost: so all processes end together."""
+    together = groupby(planned, key=lambda trial: (trial.study, trial.seed))
+    return [trial for _, group in together for trial in sorted(group, key=lambda trial: -trial.cost)]
+
+
+def _keep(wanted: PlannedTrial, outcome: TrialOutcome, started: str, store: TrialStore) -> Trial:
     _check_metrics(wanted, outcome.metrics)
     finished = _now()
     provenance = {"started": started, "finished": finished, **outcome.provenance}

@@ -82,6 +82,8 @@ class Trainer:
     ----------
     engine, threads
         What runs the models; see `convlens.engine.start`.
+    workers
+        How many of these run side by side, for the record: the rates they measure depend on it.
     models_folder
         Where each trained model is saved, named by its trial's key; None to keep none.
     hooks
@@ -93,10 +95,11 @@ class Trainer:
         *,
         engine: str | None = None,
         threads: int | None = None,
+        workers: int = 1,
         models_folder: Path | None = None,
         hooks: Sequence[Hook] = (),
     ) -> None:
-        self._engine, self._threads = engine, threads
+        self._engine, self._threads, self._workers = engine, threads, workers
         self._models_folder, self._hooks = models_folder, tuple(hooks)
 
     def __call__(self, planned: PlannedTrial) -> TrialOutcome:
@@ -107,9 +110,9 @@ class Trainer:
         model = build(wanted, dataset, planned.seed).use(self._engine, self._threads)
         try:
             run = fit(model, dataset, chosen, hooks=self._hooks)
-            outcome = _measured(run, dataset)
+            outcome = _measured(run, dataset, self._workers)
         except TrainingDiverged as error:
-            return _diverged(model, dataset, str(error))
+            return _diverged(model, dataset, str(error), self._workers)
         finally:
             model.engine.close()
         if self._models_folder is not None:
@@ -117,7 +120,7 @@ class Trainer:
         return outcome
 
 
-def _measured(run: Run, dataset: data.Dataset) -> TrialOutcome:
+def _measured(run: Run, dataset: data.Dataset, workers: int) -> TrialOutcome:
     """Return the outcome of a training that came to its end."""
     model, test = run.model, run.test
     assert test is not None, "a trial reads the test set"
@@ -140,7 +143,7 @@ def _measured(run: Run, dataset: data.Dataset) -> TrialOutcome:
         history=run.history,
         predictions={"test": _compact(test.predictions), "validation": _compact(run.validation.predictions)},
         labels={"test": _compact(dataset.test.labels), "validation": _compact(dataset.validation.labels)},
-        provenance=_provenance(model, dataset),
+        provenance=_provenance(model, dataset, workers),
     )
 
 
@@ -181,17 +184,18 @@ def _compact(classes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return classes.astype(np.uint8 if classes.max(initial=0) < 256 else np.uint16)
 
 
-def _provenance(model: Model, dataset: data.Dataset) -> dict[str, Any]:
+def _provenance(model: Model, dataset: data.Dataset, workers: int) -> dict[str, Any]:
     return {
         "versions": versions(),
         "hardware": hardware(),
         "engine": model.engine.name,
         "threads": model.engine.threads,
+        "trials side by side": workers,
         "split": dict(dataset.split),
     }
 
 
-def _diverged(model: Model, dataset: data.Dataset, reason: str) -> TrialOutcome:
+def _diverged(model: Model, dataset: data.Dataset, reason: str, workers: int) -> TrialOutcome:
     """Return the outcome of a training that diverged: a result too, at the accuracy of guessing one class."""
     guess = {
         split: float(np.bincount(getattr(dataset, split).labels).max() / len(getattr(dataset, split)))
@@ -206,4 +210,4 @@ def _diverged(model: Model, dataset: data.Dataset, reason: str) -> TrialOutcome:
         "seconds.train": 0.0,
         "images_per_second": 0.0,
     }
-    return TrialOutcome(metrics=metrics, provenance={**_provenance(model, dataset), "diverged": reason})
+    return TrialOutcome(metrics=metrics, provenance={**_provenance(model, dataset, workers), "diverged": reason})

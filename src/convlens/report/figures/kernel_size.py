@@ -19,7 +19,7 @@ from ..reproduction import KERNELS, ArmTrials, Reproduction
 from .picture import Picture
 from .style import Look, Series, empty
 
-GROUPS = ("as is", "equal FLOPs", "3x3 as large")
+GROUPS = ("as is", "equal FLOPs", "3x3 as large", "3x3 stacked")
 _NAME = "kernel-size"
 _HEADING = "Accuracy and size against the kernel size"
 
@@ -46,8 +46,9 @@ def picture(reproduction: Reproduction) -> Picture:
     bars = "large mark and bar: mean and 95 % t-interval" if n[-1] > 1 else "one seed, so there is no interval"
     caption = (
         f"Test accuracy, parameters and cost of the CNN with kernels of 3x3, 5x5 and 7x7: as is (circles, solid), "
-        f"with as many FLOPs as 3x3 (squares, dashed), and a 3x3 network with as many parameters as each (triangles, "
-        f"dotted). Small hollow dots: every seed; {bars}; n = {seeds} a point. The series share the 3x3 network. "
+        f"with as many FLOPs as 3x3 (squares, dashed); a 3x3 network with as many parameters as each (triangles, "
+        f"dotted), and one whose layers of 3x3 are stacked until they see as much (diamonds, dash-dotted). Small "
+        f"hollow dots: every seed; {bars}; n = {seeds} a point. The series share the 3x3 network. "
         + reproduction.setting(KERNELS)
     )
     told = "; ".join(
@@ -65,8 +66,9 @@ def _point(arm: ArmTrials) -> Point | None:
     kernel = _kernel(arm.arm.configuration)
     name, _, group = arm.name.partition(", ")
     group = group or GROUPS[0]
-    if name.startswith(GROUPS[2]):  # stands where the network stands that it is as large as
-        kernel, group = int(name.rpartition("x")[2]), GROUPS[2]
+    for made_equal in GROUPS[2:]:  # stand where the network stands to which they are made equal
+        if name.startswith(made_equal):
+            kernel, group = int(name.rpartition("x")[2]), made_equal
     if interval is None or kernel is None or group not in GROUPS:
         return None
     mean = {name: float(np.mean(list(arm.values(name).values()) or [0.0])) for name in ("parameters", "flops")}
@@ -101,13 +103,13 @@ def _draw(points: list[Point], look: Look) -> Figure:
         own = sorted(
             (p for p in points if p.group in (group, GROUPS[0]) and _belongs(p, group)), key=lambda p: p.kernel
         )
-        shift = (position - 1) * 0.42  # side by side, so that no mark hides another
+        shift = (position - 1.5) * 0.36  # side by side, so that no mark hides another
         _accuracies(accuracy, own, group, shift, series, look)
         x = [_place(p, shift * 0.5) for p in own]
         style: dict[str, Any] = {"color": series.colour, "marker": series.marker, "linestyle": series.line}
         parameters.plot(x, [p.parameters / 1000 for p in own], **style)
         cost.plot(x, [p.megaflops for p in own], label=group, **style)
-    _finish(figure, (accuracy, parameters, cost), points)
+    _finish(figure, (accuracy, parameters, cost), points, narrow=look.narrow)
     if not any(p.accuracies for p in points):
         empty(accuracy, "no trials", look)
     return figure
@@ -119,7 +121,7 @@ def _belongs(point: Point, group: str) -> bool:
 
 
 def _place(point: Point, shift: float) -> float:
-    """Return where a point stands: aside, but for 3x3, which all three series share."""
+    """Return where a point stands: aside, but for 3x3, which all series share."""
     return point.kernel + (0 if point.kernel == 3 else shift)
 
 
@@ -153,7 +155,7 @@ def _accuracies(axes: Axes, points: list[Point], group: str, shift: float, serie
         )
 
 
-def _finish(figure: Figure, panels: tuple[Axes, Axes, Axes], points: list[Point]) -> None:
+def _finish(figure: Figure, panels: tuple[Axes, Axes, Axes], points: list[Point], *, narrow: bool) -> None:
     kernels = sorted({p.kernel for p in points})
     for axes in panels:
         axes.set_xticks(kernels, [f"{k}x{k}" for k in kernels])
@@ -165,7 +167,7 @@ def _finish(figure: Figure, panels: tuple[Axes, Axes, Axes], points: list[Point]
     figure.legend(
         *panels[2].get_legend_handles_labels(),
         loc="outside upper left",
-        ncols=len(GROUPS),
+        ncols=2 if narrow else len(GROUPS),
         handlelength=2.6,
         columnspacing=1.0,
     )

@@ -70,10 +70,16 @@ class Look:
         return "#343a42" if self.dark else "#dfe3e8"
 
     @property
-    def series(self) -> tuple[Series, Series, Series]:
-        """Three categories, in colours of Okabe and Ito (2008) that stand out from the ground."""
-        blue, orange, green = ("#56b4e9", "#e69f00", "#2fc39a") if self.dark else ("#0072b2", "#d55e00", "#007f5f")
-        return Series(blue, "o", "-"), Series(orange, "s", (0, (5, 2))), Series(green, "^", (0, (1, 1)))
+    def series(self) -> tuple[Series, Series, Series, Series]:
+        """Four categories, in colours of Okabe and Ito (2008) that stand out from the ground."""
+        light, dark = ("#0072b2", "#d55e00", "#007f5f", "#a0417e"), ("#56b4e9", "#e69f00", "#2fc39a", "#dd8fbb")
+        blue, orange, green, purple = dark if self.dark else light
+        return (
+            Series(blue, "o", "-"),
+            Series(orange, "s", (0, (5, 2))),
+            Series(green, "^", (0, (1, 1))),
+            Series(purple, "D", (0, (6, 2, 1, 2))),
+        )
 
     @property
     def width(self) -> float:

@@ -20,13 +20,13 @@ def study() -> Study:
     """Return the study."""
     arms = tuple(
         Arm(f"{model}, {recipe}", configuration(model, recipe_name=recipe), cost=cost)
-        for model, recipe, cost in (
-            ("baseline", "plain", 1),
-            ("baseline", "good", 1),
-            ("baseline-wide", "good", 2),
-            ("baseline-flops", "good", 10),
-            ("cnn", "plain", 10),
-            ("cnn", "good", 10),
+        for model, recipe, cost in (  # seconds on one thread, about
+            ("baseline", "plain", 4),
+            ("baseline", "good", 3),
+            ("baseline-wide", "good", 4),
+            ("baseline-flops", "good", 23),
+            ("cnn", "plain", 21),
+            ("cnn", "good", 17),
         )
     )
     against = {
