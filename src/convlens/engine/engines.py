@@ -170,7 +170,8 @@ class Plan(Engine):
             return task
 
         with single_threaded_blas():
-            self.workers.run([share(mine) for mine in split(len(parts), min(self.threads, len(parts)))])
+            threads = min(self.workers.useful(self.program.flops * len(x)), len(parts))
+            self.workers.run([share(mine) for mine in split(len(parts), threads)])
         return out
 
     def gradient(
@@ -191,8 +192,9 @@ class Plan(Engine):
         """Return the plan for batches of a size; made once."""
         if images not in self._plans:
             micro = self._micro_batch(training=True)
+            arenas = self._arenas[: self.workers.useful(3 * self.program.flops * images)]
             self._plans[images] = TrainingPlan(
-                self._memory, images, micro, self._arenas, self.parameters, self.buffers, self._gradients
+                self._memory, images, micro, arenas, self.parameters, self.buffers, self._gradients
             )
         return self._plans[images]
 

@@ -15,6 +15,7 @@ from ..errors import ConfigurationError
 from .processors import available_processors
 
 LANES = 4
+WORTH = 40_000_000  # floating-point operations that repay waking a thread, which takes about a tenth of a millisecond
 CHUNK = 1 << 14  # floats: 64 KiB, so that an update's arrays stay in the second-level cache
 
 
@@ -44,9 +45,13 @@ class Workers:
         self.threads = threads
         self._pool = ThreadPoolExecutor(threads - 1, "convlens") if threads > 1 else None
 
+    def useful(self, flops: int) -> int:
+        """Return how many threads are of use for so much work."""
+        return max(1, min(self.threads, flops // WORTH))
+
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Run at most `threads` tasks at the same time and wait for them all; the first error is raised."""
-        if self._pool is None:
+        if self._pool is None or len(tasks) == 1:
             for task in tasks:
                 task()
             return
@@ -71,7 +76,7 @@ class Workers:
 
             return task
 
-        self.run([share(part) for part in split(len(chunks), self.threads)])
+        self.run([share(part) for part in split(len(chunks), min(self.threads, len(chunks)))])
 
     def close(self) -> None:
         """End the threads."""

@@ -32,6 +32,7 @@ from .vector import (
     spread,
     store,
     store_some,
+    where_beats,
     where_equal,
     where_greater,
     zeros,
@@ -120,8 +121,8 @@ def pool_planes(
         best, phase = load(planes, of), zeros()
         for q in range(1, phases):
             value = load(planes, of + q * width * step)
-            phase = where_greater(value, best, spread(q), phase)
-            best = where_greater(value, best, value, best)
+            phase = where_beats(value, best, spread(q), phase)
+            best = where_beats(value, best, value, best)
         to = y0 + j * filters
         if relu:
             phase = where_greater(best, zeros(), phase, spread(NOBODY))

@@ -53,7 +53,7 @@ COMPILED = Toolbox(
     add_up=update.add_up,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
-    chunk=1 << 16,
+    chunk=1 << 18,
 )
 
 __all__ = ["COMPILED"]
