@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -173,3 +174,14 @@ def test_stopped_while_it_compiles(tmp_path: Path, seconds: float) -> None:
     assert line.startswith("convlens: stopped")
     assert "Traceback" not in err
     assert "Exception" not in err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="tries an older processor of this kind")
+def test_a_processor_with_fewer_registers_computes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, _ = run(WHOLE, tmp_path)
+    monkeypatch.setenv("NUMBA_CPU_NAME", "haswell")
+    monkeypatch.setenv("NUMBA_CPU_FEATURES", "+sse4.2,+popcnt,+avx,+avx2,+fma,+bmi,+bmi2,+lzcnt,+movbe,+f16c")
+    older, said = run(f"{WHOLE}\nfrom convlens.fast.product import STRIPS\nassert STRIPS == 1", tmp_path)
+    assert "Compiling" in said
+    assert older == out

@@ -60,9 +60,15 @@ def cache_of_compiled() -> Path | None:
         return None
 
 
+def processor_features() -> str:
+    """Return what the processor can do, as LLVM writes it; or what ``NUMBA_CPU_FEATURES`` says."""
+    said: str | None = numba.config.CPU_FEATURES
+    return binding.get_host_cpu_features().flatten() if said is None else said
+
+
 def _version() -> str:
     """Return a hash of all that compiled code depends on."""
-    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    processor = f"{numba.config.CPU_NAME or binding.get_host_cpu_name()} {processor_features()}"
     told = hashlib.sha256(f"{numba.__version__} {platform.python_version()} {processor}".encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         told.update(source.read_bytes())

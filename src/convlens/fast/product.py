@@ -20,14 +20,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils
 
 from ..typing import Array, Float32
 from .compiler import FLOATS, INDICES, NOTHING, NUMBER, SIZE, helper
+from .kept import processor_features
 from .writer import LANES, Writer, instruction
 
-_ROOMY = bool(get_host_cpu_features().get("avx512f"))  # Numba keeps compiled code for each kind of processor apart
+_ROOMY = "+avx512f" in processor_features()
 STRIPS = 2 if _ROOMY else 1  # strips of sixteen columns in the widest tile
 WIDE = STRIPS * LANES
 _ROWS, _ROWS_WIDE = (12, 8) if _ROOMY else (6, 6)  # of the highest tile, of one strip and of the widest

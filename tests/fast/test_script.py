@@ -1,0 +1,64 @@
+"""Scripts: calls with their arguments, run one after the other without Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from convlens.fast.compiler import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NUMBER, SIZE
+from convlens.fast.script import Script, entry, join
+from convlens.typing import Array
+
+
+@entry(FLOATS, DOUBLES, INDICES, LABELS, SIZE, NUMBER, FLAG)
+def note(x: Array, sums: Array, table: Array, labels: Array, index: int, factor: float, doubled: bool) -> None:
+    x[index] = x[index] * factor + table[0]
+    sums[0] += labels[-1]
+    if doubled:
+        x[index] *= 2
+
+
+def arguments(x: Array, *rest: float) -> tuple[object, ...]:
+    return x, np.zeros(1), np.ones(2, np.int32), np.arange(3), *rest
+
+
+def test_arguments_of_every_kind_arrive() -> None:
+    x, sums = np.array([3, 5], np.float32), np.zeros(1)
+    note(x, sums, np.array([7], np.int32), np.array([1, 9]), 1, 0.5, True)()
+    assert x.tolist() == [3, 19]
+    assert sums.tolist() == [9]
+
+
+def test_steps_keep_their_order() -> None:
+    x = np.array([1], np.float32)
+    triple, double = note(*arguments(x, 0, 3, False)), note(*arguments(x, 0, 1, True))
+
+    def subtract() -> None:
+        x[0] -= 10
+
+    steps = [triple, double, subtract, double, triple]
+    joined = join(steps)
+    assert [type(step) for step in joined] == [Script, type(subtract), Script]
+    for step in joined:
+        step()
+    together, x[0] = x[0], 1
+    for step in steps:
+        step()
+    assert together == x[0] == (((1 * 3 + 1 + 1) * 2 - 10 + 1) * 2) * 3 + 1
+
+
+def test_what_arrays_hold_is_read_when_it_runs_and_kept_alive() -> None:
+    x = np.array([1], np.float32)
+    script = Script([note(x, np.zeros(1), np.array([5], np.int32), np.arange(3), 0, 2, False) for _ in range(3)])
+    x[0] = 100
+    np.random.default_rng(0).random(1000)  # what nobody holds would be overwritten
+    script()
+    assert x[0] == 835
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(4), np.zeros((2, 2), np.float32), np.zeros(8, np.float32)[::2]])
+def test_an_array_of_another_kind_is_refused(wrong: Array) -> None:
+    with pytest.raises(AssertionError):
+        note(*arguments(wrong, 0, 1, False))
