@@ -102,6 +102,9 @@ BAD = {
     "unknown cell": (("bench", "--only", "deep-batch12"), "did you mean 'deep-batch128'"),
     "quick and only": (("bench", "--quick", "--only", "memory"), "not both"),
     "no rounds": (("bench", "--rounds", "0"), "at least 1 round"),
+    "no seeds": (("speedrun", "--seeds", "0"), "--seeds is a whole number from 1"),
+    "no target": (("speedrun", "--target", "101"), "--target is a test accuracy in per cent"),
+    "unknown engine of a speedrun": (("speedrun", "--engine", "numpi"), "did you mean 'numpy'"),
     "no more images": (("train", "baseline", "--data", "bars", "--train-images", "9999"), "9,999"),
 }
 
@@ -188,7 +191,7 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "verb", ["reproduce", "bench", "train", "evaluate", "predict", "summary", "data list", "data verify"]
+    "verb", ["reproduce", "bench", "train", "speedrun", "evaluate", "predict", "summary", "data list", "data verify"]
 )
 def test_every_help_has_an_example(place: Path, verb: str) -> None:
     found = convlens(place, *verb.split(), "--help")

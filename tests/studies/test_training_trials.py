@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from convlens import NUMERICS_VERSION
+from convlens.errors import TrainingInterrupted
 from convlens.models import CNN
 from convlens.nn import load
 from convlens.studies.runner import run_trials, stored
@@ -15,6 +16,7 @@ from convlens.studies.store import TrialStore
 from convlens.studies.training import METRICS, Trainer, configuration, model_path
 from convlens.studies.trial import PlannedTrial
 from tests.toys import write_toy_folder
+from tests.train.test_fit import StopAt
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,19 @@ def test_the_same_trial_gives_the_same_bits_on_any_threads(folder: Path, tmp_pat
     outcomes = [Trainer(threads=threads, models_folder=tmp_path)(planned(folder)) for threads in (1, 2)]
     assert outcomes[0].history == outcomes[1].history
     assert np.array_equal(outcomes[0].predictions["test"], outcomes[1].predictions["test"])
+
+
+def test_a_stopped_training_goes_on_to_the_same_bits(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingInterrupted):
+        Trainer(checkpoints_folder=tmp_path, hooks=[StopAt(3)])(planned(folder))
+    assert len(list(tmp_path.glob("*.checkpoint"))) == 1
+    steps = StopAt(-1)  # counts, and never stops
+    outcome = Trainer(checkpoints_folder=tmp_path, hooks=[steps])(planned(folder))
+    assert not list(tmp_path.iterdir())
+    counted = StopAt(-1)
+    assert outcome.history == Trainer(hooks=[counted])(planned(folder)).history
+    assert steps.left - counted.left == 3
+    assert outcome.metrics["test.reads"] == 1
 
 
 def test_a_training_that_diverges_is_a_result(folder: Path, tmp_path: Path) -> None:

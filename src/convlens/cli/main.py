@@ -19,7 +19,7 @@ import typer
 from ..errors import ConvlensError, nearest
 from ..signals import heeded
 from ..version import __version__
-from . import bench, data, evaluate, predict, reproduce, summary, train
+from . import bench, data, evaluate, predict, reproduce, speedrun, summary, train
 
 # typer carries its own copy of click; of that copy's errors, this is the base that can be reached by a public name
 UsageError: Any = typer.BadParameter.__base__
@@ -37,6 +37,7 @@ app = typer.Typer(
 )
 app.command("reproduce")(reproduce.reproduce)
 app.command("train")(train.train)
+app.command("speedrun")(speedrun.speedrun)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("summary")(summary.summary)

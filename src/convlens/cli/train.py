@@ -69,7 +69,10 @@ def train(
     train_images: Annotated[
         int | None, typer.Option("--train-images", help="Train on a stratified subset of so many images.")
     ] = None,
-    recipe: Annotated[str, typer.Option("--recipe", help="plain or good: see README.")] = "good",
+    recipe: Annotated[
+        str,
+        typer.Option("--recipe", help="plain, good, speedrun, best (for the CNN) or best-dense: see README."),
+    ] = "good",
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="Passes over the images; the recipe's if not given.")
     ] = None,

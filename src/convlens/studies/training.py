@@ -86,6 +86,8 @@ class Trainer:
         How many of these run side by side, for the record: the rates they measure depend on it.
     models_folder
         Where each trained model is saved, named by its trial's key; None to keep none.
+    checkpoints_folder
+        Where a training that is stopped saves itself, named likewise, for the next call to go on; None to begin again.
     hooks
         Told of every step and epoch.
     """
@@ -97,10 +99,12 @@ class Trainer:
         threads: int | None = None,
         workers: int = 1,
         models_folder: Path | None = None,
+        checkpoints_folder: Path | None = None,
         hooks: Sequence[Hook] = (),
     ) -> None:
         self._engine, self._threads, self._workers = engine, threads, workers
-        self._models_folder, self._hooks = models_folder, tuple(hooks)
+        self._models_folder, self._checkpoints_folder = models_folder, checkpoints_folder
+        self._hooks = tuple(hooks)
 
     def __call__(self, planned: PlannedTrial) -> TrialOutcome:
         """Train and evaluate; the test set is read once, at the end."""
@@ -108,13 +112,23 @@ class Trainer:
         dataset = subset(wanted["data"])
         chosen = Recipe.from_dict(wanted["recipe"])
         model = build(wanted, dataset, planned.seed).use(self._engine, self._threads)
+        folder = self._checkpoints_folder
+        checkpoint = None if folder is None else folder / f"{planned.key[:16]}.checkpoint"
         try:
-            run = fit(model, dataset, chosen, hooks=self._hooks)
+            run = fit(
+                *(model, dataset, chosen),
+                checkpoint=checkpoint,
+                resume=True,
+                checkpoint_on_interrupt_only=True,
+                hooks=self._hooks,
+            )
             outcome = _measured(run, dataset, self._workers)
         except TrainingDiverged as error:
             return _diverged(model, dataset, str(error), self._workers)
         finally:
             model.engine.close()
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
         if self._models_folder is not None:
             model.save(model_path(self._models_folder, planned.key))
         return outcome

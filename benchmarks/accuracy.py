@@ -1,0 +1,99 @@
+"""Accuracy of a model and a recipe on the test set, over seeds: `python benchmarks/accuracy.py cnn best`.
+
+Every training reads the test set once, at its end. A finished seed is stored at once and never runs again, so the same
+command goes on where it was stopped. Writes mean, 95 % interval and range as JSON, and prints them as the README's row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from convlens.errors import TrainingInterrupted
+from convlens.studies.runner import ProgressEvent, run_trials, stored
+from convlens.studies.stats import mean_interval
+from convlens.studies.store import TrialStore
+from convlens.studies.training import Trainer, configuration
+from convlens.studies.trial import PlannedTrial, TrialOutcome
+from convlens.train import recipe
+from convlens.version import NUMERICS_VERSION
+
+METRICS = ("test.accuracy", "validation.accuracy", "seconds.train", "images_per_second", "test.reads")
+
+
+def planned(model: str, name: str, seeds: int) -> list[PlannedTrial]:
+    wanted = configuration(model, recipe_name=name, epochs=recipe(name).epochs)
+    return [
+        PlannedTrial("accuracy", f"{model}-{name}", seed, wanted, NUMERICS_VERSION, metrics=METRICS)
+        for seed in range(seeds)
+    ]
+
+
+def show(event: ProgressEvent) -> None:
+    if event.kind in ("started", "finished"):
+        left = "" if event.seconds_left is None else f", {event.seconds_left:.0f} s left"
+        print(f"{event.kind} {event.position}/{event.total}: {event.planned.label}{left}", file=sys.stderr, flush=True)
+
+
+def summary(model: str, name: str, trials: list[Any]) -> dict[str, Any]:
+    return {
+        "model": model,
+        "parameters": int(trials[0].metrics["parameters"]),
+        "recipe": recipe(name).to_dict(),
+        **{metric: mean_interval([trial.metrics[metric] for trial in trials]).to_dict() for metric in METRICS},
+        "seeds": [{"seed": trial.seed, **trial.metrics} for trial in trials],
+        "provenance": trials[0].provenance,
+        "numerics_version": NUMERICS_VERSION,
+    }
+
+
+def row(found: dict[str, Any]) -> str:
+    """Return the README's row of what was written."""
+    interval, values = found["test.accuracy"], [100 * seed["test.accuracy"] for seed in found["seeds"]]
+    mean, low, high = (100 * interval[name] for name in ("mean", "low", "high"))
+    return (
+        f"| {found['model']}, {found['parameters']:,} parameters | `{found['recipe']['name']}`, "
+        f"{found['recipe']['epochs']} epochs | {mean:.2f} % [{low:.2f}, {high:.2f}] | "
+        f"{min(values):.2f} to {max(values):.2f} | {len(values)} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="a model by name, such as cnn or baseline")
+    parser.add_argument("recipe", help="a recipe by name, such as best or best-dense")
+    parser.add_argument("--seeds", type=int, default=5, help="two or more; from 0 on")
+    parser.add_argument("--store", type=Path, default=Path("out/accuracy/trials.sqlite"), help="where trials are kept")
+    parser.add_argument("--out", type=Path, help="JSON; benchmarks/results/accuracy-MODEL-RECIPE.json if not given")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="start no training after so long")
+    given = parser.parse_args()
+    place = given.out or Path(__file__).parent / "results" / f"accuracy-{given.model}-{given.recipe}.json"
+    trials, train = planned(given.model, given.recipe, given.seeds), Trainer(checkpoints_folder=given.store.parent)
+    given.store.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + given.seconds
+
+    def execute(trial: PlannedTrial) -> TrialOutcome:
+        if time.monotonic() > deadline:
+            raise TrainingInterrupted("the time given is over; run the same command to go on")
+        return train(trial)
+
+    with TrialStore(given.store) as store:
+        try:
+            run_trials(trials, store, execute, show)
+        except TrainingInterrupted as error:
+            sys.exit(str(error))
+        finally:
+            done = stored(trials, store)
+            for trial in done:
+                print(f"seed {trial.seed}: {100 * trial.metrics['test.accuracy']:.2f} %")
+    found = summary(given.model, given.recipe, done)
+    place.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"{row(found)}\n{found['seconds.train']['mean']:.0f} s of training a seed; written to {place}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Searches for recipes, on validation alone: `python benchmarks/search/search.py STAGE`.
+
+The test set is never read. A finished (recipe, seed) is stored at once and never runs again; one that is stopped goes
+on from its checkpoint. Afterwards the results of all stages are written, ranked by mean validation accuracy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from candidates import STAGES
+
+from convlens.errors import TrainingInterrupted
+from convlens.studies.runner import ProgressEvent, run_trials
+from convlens.studies.stats import mean_interval
+from convlens.studies.store import TrialStore
+from convlens.studies.training import build, configuration, subset
+from convlens.studies.trial import PlannedTrial, TrialOutcome
+from convlens.train import Recipe, fit
+from convlens.version import NUMERICS_VERSION
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def planned(name: str) -> list[PlannedTrial]:
+    """Return a stage's trials, seeds outermost."""
+    stage = STAGES[name]
+    base = {**configuration(stage.model), "test": False}
+    return [
+        PlannedTrial(
+            study=f"search-{name}",
+            arm=f"recipe-{number}",
+            seed=seed,
+            configuration={**base, "recipe": recipe.to_dict()},
+            numerics_version=NUMERICS_VERSION,
+            cost=recipe.epochs,
+            metrics=("validation.accuracy", "validation.loss"),
+        )
+        for seed in stage.seeds
+        for number, recipe in enumerate(stage.recipes.values())
+    ]
+
+
+class Searcher:
+    """Runs a trial without its test set; starts none after a deadline."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self._folder, self._deadline = folder, time.monotonic() + seconds
+
+    def __call__(self, trial: PlannedTrial) -> TrialOutcome:
+        if time.monotonic() > self._deadline:
+            raise TrainingInterrupted("the time given is over; run the same command to go on")
+        wanted: Mapping[str, Any] = trial.configuration
+        dataset = subset(wanted["data"])
+        model = build(wanted, dataset, trial.seed)
+        checkpoint = self._folder / f"{trial.key[:16]}.checkpoint"
+        run = fit(
+            model, dataset, Recipe.from_dict(wanted["recipe"]), checkpoint=checkpoint, resume=True,
+            checkpoint_on_interrupt_only=True, test=False,
+        )  # fmt: skip
+        model.engine.close()
+        assert run.test_reads == 0, "a search must not read the test set"
+        checkpoint.unlink(missing_ok=True)
+        metrics = {
+            "validation.accuracy": run.validation.accuracy,
+            "validation.loss": run.validation.loss,
+            "seconds.train": run.seconds["train"],
+        }
+        return TrialOutcome(metrics=metrics, history=run.history)
+
+
+def show(event: ProgressEvent) -> None:
+    if event.kind in ("started", "finished"):
+        left = "" if event.seconds_left is None else f", {event.seconds_left:.0f} s left"
+        print(f"{event.kind} {event.position}/{event.total}: {event.planned.label}{left}", file=sys.stderr, flush=True)
+
+
+def results(name: str, store: TrialStore) -> list[dict[str, Any]]:
+    """Return a stage's recipes, best first, each with its seeds' results."""
+    rows = []
+    trials = planned(name)
+    for number, (title, recipe) in enumerate(STAGES[name].recipes.items()):
+        found = [store.get(trial.key) for trial in trials if trial.arm == f"recipe-{number}"]
+        done = [trial for trial in found if trial is not None]
+        if not done:
+            continue
+        accuracies = [trial.metrics["validation.accuracy"] for trial in done]
+        rows.append(
+            {
+                "name": title,
+                "validation.accuracy": mean_interval(accuracies).to_dict(),
+                "accuracies": {trial.seed: trial.metrics["validation.accuracy"] for trial in done},
+                "validation.loss": sum(trial.metrics["validation.loss"] for trial in done) / len(done),
+                "seconds.train": sum(trial.metrics["seconds.train"] for trial in done) / len(done),
+                "recipe": recipe.to_dict(),
+            }
+        )
+    return sorted(rows, key=lambda row: -row["validation.accuracy"]["mean"])
+
+
+def table(name: str, rows: list[dict[str, Any]]) -> str:
+    lines = [
+        f"## {name}: {STAGES[name].model}",
+        "",
+        "| recipe | validation accuracy, mean | each seed | loss | seconds |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        seeds = ", ".join(f"{100 * accuracy:.2f}" for accuracy in row["accuracies"].values())
+        mean, loss, seconds = row["validation.accuracy"]["mean"], row["validation.loss"], row["seconds.train"]
+        lines.append(f"| {row['name']} | {100 * mean:.2f} % | {seeds} | {loss:.4f} | {seconds:.0f} |")
+    return "\n".join(lines)
+
+
+def write(store: TrialStore, folder: Path) -> None:
+    """Write what is known of all stages."""
+    found = {name: rows for name in STAGES if (rows := results(name, store))}
+    (folder / "search.json").write_text(json.dumps(found, indent=1) + "\n")
+    head = "# The search for recipes\n\nOn validation (6,000 images); the test set was not read. Best mean first.\n"
+    text = "\n\n".join([head.strip(), *(table(name, rows) for name, rows in found.items())])
+    (folder / "search.md").write_text(text + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("--store", type=Path, default=Path("out/search/trials.sqlite"), help="where trials are kept")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the tables")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="start no trial after so long")
+    given = parser.parse_args()
+    given.store.parent.mkdir(parents=True, exist_ok=True)
+    given.results.mkdir(parents=True, exist_ok=True)
+    with TrialStore(given.store) as store:
+        try:
+            run_trials(planned(given.stage), store, Searcher(given.store.parent, given.seconds), show)
+        except TrainingInterrupted as error:
+            sys.exit(str(error))
+        finally:
+            write(store, given.results)
+    print(table(given.stage, results(given.stage, TrialStore(given.store, read_only=True))))
+
+
+if __name__ == "__main__":
+    main()

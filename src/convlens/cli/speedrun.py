@@ -1,0 +1,164 @@
+"""``convlens speedrun``."""
+
+from __future__ import annotations
+
+import json as json_module
+import math
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import ConfigurationError, ConvlensError, TrainingInterrupted
+from .options import EngineOption, JsonFlag, ThreadsOption, duration, notes, out, percent, print_json
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one call of ``convlens speedrun`` asks for."""
+
+    seeds: int = 5
+    target: float = 99.0
+    engine: str | None = None
+    threads: int | None = None
+    json: bool = False
+    model: str = "cnn"
+    data: str = "mnist"
+    recipe: str = "speedrun"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.seeds <= 1000:
+            raise ConfigurationError(f"--seeds is a whole number from 1 to 1000, not {self.seeds}")
+        if not 0 < self.target <= 100:
+            raise ConfigurationError(f"--target is a test accuracy in per cent, above 0 to 100, not {self.target:g}")
+
+
+def speedrun(
+    seeds: Annotated[int, typer.Option("--seeds", help="How many trainings, with seeds from 0 on.")] = 5,
+    target: Annotated[float, typer.Option("--target", help="Test accuracy to reach, in per cent.")] = 99.0,
+    engine: EngineOption = None,
+    threads: ThreadsOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Train the CNN to 99.0 % in as little time as convlens can, several times over.
+
+    Each training is a process of its own, `convlens train cnn --recipe speedrun`, timed from its start to its end
+    too: imports, data, evaluation and all.
+
+    Example: [bold]convlens speedrun --seeds 5 --target 99.0[/bold]
+    """
+    run(Settings(seeds, target, engine, threads, json))
+
+
+def run(settings: Settings) -> None:
+    """Train with every seed, and report."""
+    from .. import models
+
+    # also compiles the engine, where that has never been done: once is not part of every training
+    engine = models.build("cnn").use(settings.engine, settings.threads).engine
+    engine.close()
+    notes.print(f"{settings.seeds} trainings with recipe {settings.recipe}, engine {engine.name}")
+    records: list[dict[str, Any]] = []
+    began = time.perf_counter()
+    try:
+        for seed in range(settings.seeds):
+            records.append(one(settings, seed))
+            left = (time.perf_counter() - began) / len(records) * (settings.seeds - len(records))
+            notes.print(f"seed {seed}: {_line(records[-1])}" + (f"; {duration(left)} left" if left else ""))
+    except KeyboardInterrupt:
+        raise TrainingInterrupted(
+            f"stopped after {len(records)} of {settings.seeds} trainings; nothing is kept: repeat the command"
+        ) from None
+    found = {"engine": engine.name, **summarise(records, settings.target)}
+    if settings.json:
+        print_json(found)
+    else:
+        report(found)
+
+
+def one(settings: Settings, seed: int) -> dict[str, Any]:
+    """Train once in a new process; return seed, test accuracy, seconds of training, and seconds of the whole process.
+
+    Raises
+    ------
+    ConvlensError
+        If the training failed; its own last line says why.
+    """
+    with tempfile.TemporaryDirectory(prefix="convlens-speedrun-") as folder:
+        result = Path(folder) / "run.json"
+        command = [sys.executable, "-m", "convlens", "train", settings.model, "--data", settings.data]
+        command += ["--recipe", settings.recipe, "--seed", str(seed)]
+        command += ["--out", str(Path(folder) / "model.safetensors"), "--json", str(result)]
+        if settings.engine is not None:
+            command += ["--engine", settings.engine]
+        if settings.threads is not None:
+            command += ["--threads", str(settings.threads)]
+        start = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+        seconds = time.perf_counter() - start
+        if done.returncode == TrainingInterrupted.exit_code:
+            raise KeyboardInterrupt
+        if done.returncode != 0:
+            why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1].removeprefix("convlens: ")
+            raise ConvlensError(f"the training with seed {seed} ended with exit code {done.returncode}: {why}")
+        written = json_module.loads(result.read_text(encoding="utf-8"))
+    return {
+        "seed": seed,
+        "test.accuracy": written["test"]["accuracy"],
+        "seconds.train": written["seconds"]["train"],
+        "seconds.cold_start": seconds,
+        **{name: written[name] for name in ("threads", "images_per_second", "versions", "hardware")},
+        "recipe": written["configuration"]["recipe"],
+    }
+
+
+def summarise(records: list[dict[str, Any]], target: float) -> dict[str, Any]:
+    """Return what the trainings gave, as plain JSON: means with 95 % intervals over seeds, and who got there."""
+    from ..studies.stats import mean_interval
+
+    shared = {name: records[0][name] for name in ("threads", "recipe", "versions", "hardware")}
+    reached = sum(record["test.accuracy"] * 100 >= target - 1e-9 for record in records)
+    measured = ("test.accuracy", "seconds.train", "seconds.cold_start")
+    return {
+        "target": target,
+        "reached": reached,
+        "share": reached / len(records),
+        **{name: mean_interval([record[name] for record in records]).to_dict() for name in measured},
+        "seeds": [{name: value for name, value in record.items() if name not in shared} for record in records],
+        **shared,
+    }
+
+
+def report(found: dict[str, Any]) -> None:
+    """Print the summary."""
+    seeds, recipe = len(found["seeds"]), found["recipe"]
+    out.print(
+        f"recipe {recipe['name']}: {recipe['epochs']} epochs, batch {recipe['batch_size']}; engine {found['engine']}, "
+        f"{found['threads']} threads; mean over {seeds} seeds [95 % interval], and range"
+    )
+    for title, name, show in (
+        ("training", "seconds.train", _seconds),
+        ("from cold start", "seconds.cold_start", _seconds),
+        ("test accuracy", "test.accuracy", percent),
+    ):
+        values = [record[name] for record in found["seeds"]]
+        mean, low, high = (found[name][part] for part in ("mean", "low", "high"))
+        interval = "one seed has no interval" if low is None else f"{show(low)} to {show(high)}"
+        out.print(f"{title:16} {show(mean)} [{interval}], {show(min(values))} to {show(max(values))}", markup=False)
+    out.print(f"{found['reached']} of {seeds} seeds reached {found['target']:g} % ({percent(found['share'])})")
+
+
+def _line(record: dict[str, Any]) -> str:
+    return (
+        f"{_seconds(record['seconds.train'])} of training, {_seconds(record['seconds.cold_start'])} from cold start, "
+        f"{percent(record['test.accuracy'])}"
+    )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f} s" if math.isfinite(value) else "?"
