@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +10,6 @@ import typer
 
 from ..errors import ConfigurationError
 from .options import JsonFlag, ThreadsOption, duration, notes, out, print_json
-
-RACE_EPOCHS = 2  # of the recipe "good", where no other is named: about as many as 99.0 % takes
 
 
 def bench(
@@ -23,9 +20,7 @@ def bench(
     ] = None,
     rounds: Annotated[int, typer.Option("--rounds", help="How often everybody is timed.")] = 5,
     threads: ThreadsOption = None,
-    recipe: Annotated[
-        str | None, typer.Option("--recipe", help="Of the time to 99.0 %; 'good' for 2 epochs where not given.")
-    ] = None,
+    recipe: Annotated[str, typer.Option("--recipe", help="Of the time to 99.0 %.")] = "speedrun",
     environment: Annotated[
         Path | None,
         typer.Option("--environment", metavar="FOLDER", help="The peers' Python; made in the cache if not given."),
@@ -51,7 +46,7 @@ def bench(
 
     if quick and only:
         raise ConfigurationError("choose --quick or --only, not both")
-    chosen = replace(named_recipe("good"), epochs=RACE_EPOCHS) if recipe is None else named_recipe(recipe)
+    chosen = named_recipe(recipe)
     names = (MAIN,) if quick else tuple(only or ())
     here = available_threads() if threads is None else threads
     place = default_folder() if environment is None else environment

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
+from itertools import chain, cycle
 
 import numpy as np
 
@@ -28,32 +28,32 @@ class LanePlan:
 
     def __init__(self, memory: Memory, images: int, micro_batch: int, arena: Arena, flat: Flat, lasting: Arena) -> None:
         assert flat.gradient is not None, "a lane has a gradient"
-        self.store = LaneStore(memory, images)
+        self.store, self._roots = LaneStore(memory, images), memory.roots
         parts = split(images, -(-images // micro_batch)) if images else []
         self.passes = [Pass(memory, part.stop - part.start, arena, flat, self.store, part, lasting) for part in parts]
-        self._join = memory.toolbox.join
-        prepare = self.passes[0].prepare() if self.passes else []
-        segments = range(len(self.passes[0].segments)) if self.passes else range(1)
-        forward = [[step for one in self.passes for step in one.forward(segment)] for segment in segments]
-        judge = [one.judge(self.store) for one in self.passes]
-        backward = [[step for one in self.passes for step in one.backward(segment)] for segment in segments]
-        finish = self._finishing(memory) if self.passes else [partial(flat.gradient.fill, 0)]
-        if len(segments) > 1:
-            rounds = [prepare + forward[0], *forward[1:-1], forward[-1] + judge + backward[-1], *backward[-2::-1]]
-        else:
-            rounds = [prepare]
-            for one, step in zip(self.passes, judge, strict=True):
-                rounds[0] += [*one.forward(), step, *one.backward()]
-        rounds[-1] += finish
-        self.rounds = [self._join(steps) for steps in rounds]
+        rounds = self._rounds() if self.passes else [[partial(flat.gradient.fill, 0)]]
+        self.rounds = [memory.toolbox.join(steps) for steps in rounds]
 
-    def _finishing(self, memory: Memory) -> list[Step]:
+    def _rounds(self) -> list[list[Step]]:
+        """Return what is done between barriers: forward up to each of them, then from the last one back again."""
+        prepare, judge = self.passes[0].prepare(), [one.judge(self.store) for one in self.passes]
+        segments = range(len(self.passes[0].segments))
+        if len(segments) == 1:  # each micro-batch runs forward and backward while it is in the cache
+            both = [[*one.forward(), step, *one.backward()] for one, step in zip(self.passes, judge, strict=True)]
+            return [[*prepare, *chain(*both), *self._finishing()]]
+        forward = [[step for one in self.passes for step in one.forward(segment)] for segment in segments]
+        backward = [[step for one in self.passes for step in one.backward(segment)] for segment in segments]
+        turn = forward[-1] + judge + backward[-1]
+        return [prepare + forward[0], *forward[1:-1], turn, *backward[-2:0:-1], backward[0] + self._finishing()]
+
+    def _finishing(self) -> list[Step]:
         """Return the steps that compute, once a lane, what kernels want all its images for."""
-        values, derivatives, steps = self.store.values, self.store.derivatives, list[Step]()
+        roots, values, derivatives = self._roots, self.store.values, self.store.derivatives
+        steps: list[Step] = []
         for kernel in self.passes[0].kernels:
             if kernel.whole_lane:
                 node = kernel.wiring.node
-                x, dy = values[memory.roots[node.inputs[0]]], derivatives[memory.roots[node.name]]
+                x, dy = values[roots[node.inputs[0]]], derivatives[roots[node.name]]
                 steps += kernel.finishing(x.reshape(len(x), -1), dy.reshape(len(dy), -1))
         return steps
 

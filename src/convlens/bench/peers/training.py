@@ -19,18 +19,18 @@ from .pytorch import images, network
 def train(recipe: Recipe, seed: int, threads: int) -> dict[str, Any]:
     """Train the CNN and return the seconds of training and the test accuracy.
 
-    The seconds count what convlens's count: assembly of batches (by the same code) and steps, no evaluation. convlens's
-    runs also look at validation after each epoch, which these leave out.
+    The seconds count what convlens's count: assembly and augmentation of batches (by the same code: convlens's fastest)
+    and steps, no evaluation. convlens's runs also look at validation after each epoch, which these leave out.
     """
     torch.set_num_threads(threads)
     if recipe.patience is not None:
         raise ConfigurationError("early stopping is not part of this race; choose a recipe without patience")
     digits = data.load("mnist")
-    start = models.build("cnn", seed=seed)
+    start = models.build("cnn", seed=seed).use(None, threads)
     model = network(start).to(memory_format=torch.channels_last)
     optimizer = _optimizer(recipe.optimizer, model)
     average = None if recipe.ema_decay is None else [p.detach().clone() for p in model.parameters()]
-    batches = Batches(digits.train, digits.preprocessing, recipe.batch_size, seed, recipe.augmentation)
+    batches = Batches(digits.train, digits.preprocessing, recipe.batch_size, seed, recipe.augmentation, start.engine)
     steps, step, begun = recipe.epochs * batches.steps_per_epoch, 0, time.perf_counter()
     for epoch in range(recipe.epochs):
         for batch in batches.epoch(epoch):
