@@ -1,7 +1,7 @@
 """The mathematics of `convlens.ops` once more, compiled with Numba: float32, fused, never needed for correctness.
 
 Everything here is a function on preallocated arrays that holds no lock while it runs, so threads work side by side.
-Reading order: `vector` (sixteen numbers at once) -> `product` (the one sum of products that convolutions are made of,
-forward and backward) -> `conv` -> the rest. `compiler` says how and when they are compiled: importing a module of this
-room compiles it, or loads it from the cache of an earlier time.
+Reading order: `vector` (sixteen numbers at once; `writer` is underneath) -> `product` (the one sum of products that
+convolutions are made of, forward and backward) -> `conv` -> the rest -> `script` (many calls as one). `compiler` says
+how and when they are compiled: importing a module of this room compiles it, or loads what `kept` found on disk.
 """
