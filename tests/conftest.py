@@ -1,13 +1,17 @@
-"""For every test: floating-point accidents raise, and Hypothesis runs the profile that was asked for."""
+"""For every test: Ctrl-C is heeded, floating-point accidents raise, and Hypothesis runs the profile asked for."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+# A shell starts what runs in its background deaf to Ctrl-C, and so would be every process that a test stops.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # quick: the same examples on every machine and every day, so that `make test` never fails by chance
 settings.register_profile("quick", deadline=None, derandomize=True, database=None, max_examples=200)
