@@ -74,7 +74,7 @@ class Forks:
 def run_command(*arguments: str) -> None:
     """Run convlens, saving a checkpoint after every step."""
     import convlens.train.loop as loop
-    from convlens.cli.main import main
+    from convlens.__main__ import main
 
     loop.CHECKPOINT_SECONDS = 0.0
     sys.argv = ["convlens", *arguments]

@@ -22,6 +22,7 @@ from convlens import artifact, nn
 from convlens.errors import TrainingInterrupted
 from convlens.models import CNN
 from convlens.optim import Adam, Constant
+from convlens.signals import STOPPED_LINE
 from convlens.studies.store import TrialStore
 from convlens.train import Hook, Recipe, Training, fit
 from tests.toys import load_toy, write_toy_folder
@@ -37,12 +38,15 @@ START = """
 import signal
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.SIG_DFL)
-from convlens.__main__ import _stop, heeded
-for number in heeded():
-    signal.signal(number, _stop)
-import os, runpy
-os.write(1, b"up\\n")
-runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
+from convlens.signals import STOPPED_LINE, interrupt_when_asked
+import os, runpy, sys
+interrupt_when_asked()
+try:
+    os.write(1, b"up\\n")
+    runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
+except KeyboardInterrupt:  # in `runpy` itself
+    os.write(2, f"convlens: {STOPPED_LINE}\\n".encode())
+    sys.exit(130)
 """
 
 
@@ -143,6 +147,39 @@ def test_stopped_while_it_starts(place: Path, number: int) -> None:
         time.sleep(seconds)
         command.stop(number)
         assert_stopped(command)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("where", ["finaliser", "import"])
+def test_a_stop_where_an_exception_does_not_get_out_is_heeded(place: Path, number: int, where: str) -> None:
+    (place / "swallows.py").write_text(f"""
+import os
+try:
+    os.kill(os.getpid(), {number})
+except BaseException:  # as the C code of some libraries does
+    pass
+""")
+    (place / "code.py").write_text(f"""
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_DFL if {number} == signal.SIGINT else signal.SIG_IGN)
+from convlens.signals import STOPPED_LINE, interrupt_when_asked
+class Swallows:
+    def __del__(self):
+        os.kill(os.getpid(), {number})
+interrupt_when_asked()
+try:
+    if {where!r} == "import":
+        import swallows
+    else:
+        Swallows()
+    time.sleep(30)
+except KeyboardInterrupt:
+    sys.exit("convlens: " + STOPPED_LINE)
+""")
+    command = [sys.executable, "code.py"]
+    found = subprocess.run(command, cwd=place, env=environment(), capture_output=True, timeout=60, check=False)
+    assert found.returncode == (130 if where == "import" else 1)
+    assert found.stderr.decode() == f"convlens: {STOPPED_LINE}\n"
 
 
 @pytest.mark.slow

@@ -17,14 +17,13 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 
 from ..errors import ConvlensError, nearest
-from ..signals import heeded
+from ..signals import STOPPED_CODE, STOPPED_LINE, heeded
 from ..version import __version__
 from . import bench, data, evaluate, predict, reproduce, speedrun, summary, train
 
 # typer carries its own copy of click; of that copy's errors, this is the base that can be reached by a public name
 UsageError: Any = typer.BadParameter.__base__
 
-STOPPED = 130
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 app = typer.Typer(
@@ -63,18 +62,16 @@ def _options(
 def main() -> None:
     """Run the command line."""
     try:
-        for number in heeded():
-            signal.signal(number, signal.default_int_handler)
         code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
         sys.stdout.flush()
-        if code == STOPPED:  # typer swallows the KeyboardInterrupt and returns this
+        if code == STOPPED_CODE:  # typer swallows the KeyboardInterrupt and returns this
             raise KeyboardInterrupt
     except ConvlensError as error:
         _fail(str(error), error.exit_code)
     except UsageError as error:
         _fail(_usage(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("stopped; what was saved stands, and repeating the command goes on or begins again", STOPPED)
+        _fail(STOPPED_LINE, STOPPED_CODE)
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
         _discard(sys.stdout)
         _leave(1)
