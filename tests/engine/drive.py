@@ -8,7 +8,7 @@ import numpy as np
 
 from convlens.engine.arena import Arena
 from convlens.engine.kernels import Step
-from convlens.engine.passes import Flat, LaneStore, Memory, Pass
+from convlens.engine.passes import BatchStore, Flat, LaneStore, Memory, Pass
 from convlens.engine.rewrite import rewrite
 from convlens.engine.toolbox import Toolbox
 from convlens.nn import Model
@@ -42,9 +42,9 @@ def run(steps: list[Step]) -> None:
 def drive(model: Model, x: Float32, dy: Float32, toolbox: Toolbox) -> Driven:
     """Run forward and backward, the first image as a micro-batch of its own, the others as a second one."""
     memory, arena = Memory(rewrite(model.program, toolbox.poolers, toolbox.rectifiers), toolbox), poisoned_arena()
-    assert memory.lane_values == {INPUT}, "dense layers finish once a lane; engines are the way to drive them"
+    assert memory.kept_values == {INPUT}, "dense layers finish once a batch; engines are the way to drive them"
     gradient = np.full_like(model.flat, np.nan)
-    store = LaneStore(memory, len(x))
+    store = LaneStore(BatchStore(memory, len(x)), slice(0, len(x)))
     parts = [part for part in (slice(0, 1), slice(1, len(x))) if part.stop > part.start]
     ys, dxs = [], []
     for part in parts:

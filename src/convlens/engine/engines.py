@@ -180,13 +180,8 @@ class Plan(Engine):
         plan = self._plan(len(x))
         with single_threaded_blas():
             masks = interpreter.draw_masks(self.program, len(x), address)
-            loss, correct = plan.run(self.workers, Batch(x, labels, masks, smoothing))
-        self.each_chunk(lambda chunk: self._reduce(chunk, out))
+            loss, correct = plan.run(self.workers, Batch(x, labels, masks, smoothing), out)
         return BatchResult(loss / len(x), correct)
-
-    def _reduce(self, chunk: slice, out: Array) -> None:
-        """Add up the lanes' gradients, in the order of the lanes."""
-        self.toolbox.add_up([gradient[chunk] for gradient in self._gradients], out[chunk])
 
     def _plan(self, images: int) -> TrainingPlan:
         """Return the plan for batches of a size; made once."""

@@ -23,7 +23,7 @@ class Memory:
     """Which array holds each value of a Program, and each derivative, for one micro-batch.
 
     Values that a kernel may compute in place share the array of their *root*, the value it is computed from. Roots in
-    `lane_values` and `lane_derivatives` are kept for all images of the lane, in arrays the lane owns; the others live
+    `kept_values` and `kept_derivatives` are kept for all images of the batch, in arrays the plan owns; the others live
     in the arena until the next micro-batch.
     """
 
@@ -40,9 +40,9 @@ class Memory:
             self.roots[node.name] = root if shared else node.name
             if kernel.needs_output:
                 needed.add(self.roots[node.name])
-        keepers = [node for node in program.nodes if kernel_of(node).whole_lane]
-        self.lane_values = {INPUT} | {self.roots[node.inputs[0]] for node in keepers}
-        self.lane_derivatives = {self.roots[node.name] for node in keepers}
+        keepers = [node for node in program.nodes if kernel_of(node).whole_batch]
+        self.kept_values = {INPUT} | {self.roots[node.inputs[0]] for node in keepers}
+        self.kept_derivatives = {self.roots[node.name] for node in keepers}
         self.shapes = {INPUT: program.input_shape} | {node.name: node.output_shape for node in program.nodes}
         self.has_barriers = any(kernel_of(node).barrier for node in program.nodes)
         self.crossing = self._crossing()
@@ -61,19 +61,15 @@ class Memory:
         return {root for root, when in visits.items() if len(when) > 1}
 
 
-class LaneStore:
-    """The arrays of one lane.
+class BatchStore:
+    """The arrays that hold all images of a batch.
 
     Attributes
     ----------
     values, derivatives
-        Those that hold all its images, by root; the images themselves among them.
-    labels, masks, settings
-        Classes, int64; what dropout nodes multiply with, by name; smoothing and weight of a loss, float64.
-    result
-        The sum of the losses, and how many images were classified right.
-    shared
-        What its micro-batches have in common, by node.
+        Those of the roots that are kept; the images themselves among them.
+    masks
+        What dropout nodes multiply with, by name.
     """
 
     def __init__(self, memory: Memory, images: int) -> None:
@@ -81,9 +77,31 @@ class LaneStore:
             shapes = {name: (images, *memory.shapes[name]) for name in sorted(names)}
             return {name: readable(math.prod(shape)).reshape(shape) for name, shape in shapes.items()}
 
-        self.values, self.derivatives = arrays(memory.lane_values), arrays(memory.lane_derivatives)
+        self.values, self.derivatives = arrays(memory.kept_values), arrays(memory.kept_derivatives)
         self.masks = arrays(node.name for node in memory.program.nodes if node.op == "dropout")
-        self.labels = np.zeros(images, np.int64)
+
+
+class LaneStore:
+    """The arrays of one lane.
+
+    Attributes
+    ----------
+    values, derivatives, masks
+        Its part of the batch's.
+    labels, settings
+        Classes, int64; smoothing and weight of a loss, float64.
+    result
+        The sum of the losses, and how many images were classified right.
+    shared
+        What its micro-batches have in common, by node.
+    """
+
+    def __init__(self, batch: BatchStore, rows: slice) -> None:
+        def parts(arrays: dict[str, Float32]) -> dict[str, Float32]:
+            return {name: array[rows] for name, array in arrays.items()}
+
+        self.values, self.derivatives, self.masks = parts(batch.values), parts(batch.derivatives), parts(batch.masks)
+        self.labels = np.zeros(rows.stop - rows.start, np.int64)
         self.settings, self.result = np.zeros((2, 2))
         self.shared: dict[str, Float32] = {}
 
@@ -119,8 +137,8 @@ class Pass:
         self._rows = rows
         start = arena.mark()
         program = memory.program
-        values = self._arrays(memory.lane_values if lane else set(), lane.values if lane else {}, set(memory.shapes))
-        derivatives = self._arrays(memory.lane_derivatives, lane.derivatives, memory.crossing) if lane else {}
+        values = self._arrays(memory.kept_values if lane else set(), lane.values if lane else {}, set(memory.shapes))
+        derivatives = self._arrays(memory.kept_derivatives, lane.derivatives, memory.crossing) if lane else {}
         self.x, self.logits = values[INPUT], values[program.output]
         self.dlogits = derivatives.get(program.output)
         self.kernels: list[Kernel] = []
@@ -158,7 +176,7 @@ class Pass:
             self._arena.release(mark)
 
     def _arrays(self, kept: set[str], store: dict[str, Float32], lasting: set[str]) -> dict[str, Float32]:
-        """Return an array for every value: the lane's for roots that are kept, an arena's for the others."""
+        """Return an array for every value: the batch's for roots that are kept, an arena's for the others."""
         memory, arrays = self._memory, {}
         for root in dict.fromkeys(memory.roots.values()):
             shape, arena = (self.n, *memory.shapes[root]), self._lasting if root in lasting else self._arena

@@ -66,7 +66,7 @@ def backward(
     transpose(turned_dx, d_in, n, step, dx, d_in)
 
 
-@entry(FLOATS, FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, SIZE, FLOATS, FLOATS)
+@entry(FLOATS, FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, SIZE, FLOATS)
 def weights(
     x: Float32,
     dy: Float32,
@@ -77,17 +77,22 @@ def weights(
     n: int,
     d_out: int,
     dw: Float32,
-    db: Float32,
 ) -> None:
-    """Compute dw = x^T dy and db, the sum of dy, over n images.
+    """Compute some rows of x^T dy, the sum over n images.
 
-    Tables: where the columns of x begin, what lies in one, and where the rows of dy begin.
+    Tables: where the columns of x begin that belong to these rows, what lies in a column, and where the rows of dy
+    begin.
     """
     for s in range(0, d_out, WIDE):
         product(
             *(x, 0, row, 0, len(row), tap, strip, n, dy, s, LANES),
             *(dw, s, d_out, nought, 0, 0, NO_FLOOR, d_out - s),
         )
+
+
+@entry(FLOATS, SIZE, SIZE, FLOATS)
+def biases(dy: Float32, n: int, d_out: int, db: Float32) -> None:
+    """Compute the sum of dy over n images."""
     for s in range(0, d_out, LANES):
         total = zeros()
         for i in range(n):

@@ -25,7 +25,7 @@ def table(count: int, step: int = 1) -> Array:
 class DenseKernel(CompiledKernel):
     """y = x w + b, rectified or not; `convlens.engine.kernels.dense` says when the weights' gradient is computed."""
 
-    whole_lane = True
+    whole_batch = True
     needs_output = True
 
     def __init__(self, wiring: Wiring) -> None:
@@ -59,10 +59,11 @@ class DenseKernel(CompiledKernel):
         )
         return [*calls, call]
 
-    def finishing(self, inputs: Float32, derivatives: Float32) -> list[Step]:
-        n, dw, db = len(inputs), self.wiring.dparameter("w"), self.wiring.dparameter("b")
-        call = dense.weights(
-            *(inputs.reshape(-1), derivatives.reshape(-1), table(self.d_in), table(n, self.d_in), table(n, self.d_out)),
-            *(self.nought, n, self.d_out, dw.reshape(-1), db),
-        )
-        return [call]
+    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: slice) -> list[Step]:
+        n, flat_x, flat_dy, parameters = len(x), x.reshape(-1), dy.reshape(-1), self.wiring.node.parameters
+        rows, dw = table(self.d_in)[share], parameters["w"].view(gradient)[share].reshape(-1)
+        tables = rows, table(n, self.d_in), table(n, self.d_out)
+        calls = [dense.weights(flat_x, flat_dy, *tables, self.nought, n, self.d_out, dw)] if len(rows) else []
+        if share.start == 0:
+            calls.append(dense.biases(flat_dy, n, self.d_out, parameters["b"].view(gradient)))
+        return [*calls]

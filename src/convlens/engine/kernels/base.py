@@ -34,7 +34,7 @@ class Wiring:
     parameters, buffers, gradient
         The flat arrays; `gradient` belongs to the lane. None in a plan for prediction.
     accumulate
-        Whether an earlier micro-batch of the lane has already written its part of the gradient.
+        Whether an earlier micro-batch of the lane has already written its part of the lane's gradient.
     shared
         Arrays that all micro-batches of the lane have in common, by node.
     mask
@@ -76,16 +76,16 @@ class Kernel(ABC):
         Output and input may share memory, and their derivatives likewise.
     needs_output
         The backward pass reads the output, so nobody behind may change it in place.
-    whole_lane
-        Input and output derivative are kept for all images of the lane: `finish` computes the gradient of the weights
-        once a lane.
+    whole_batch
+        Input and output derivative are kept for all images of the batch: `finish` computes the gradient of the
+        parameters, all of them, once a batch.
     barrier
         It can run only when all micro-batches of all lanes have come to it: see `BatchNormKernel`.
     """
 
     in_place: ClassVar[bool] = False
     needs_output: ClassVar[bool] = False
-    whole_lane: ClassVar[bool] = False
+    whole_batch: ClassVar[bool] = False
     barrier: ClassVar[bool] = False
 
     def __init__(self, wiring: Wiring) -> None:
@@ -108,14 +108,17 @@ class Kernel(ABC):
     def backward(self) -> None:
         """Compute the derivatives of inputs and parameters from the output's."""
 
-    def finish(self, inputs: Float32, derivatives: Float32) -> None:  # noqa: B027 - few have anything left to do
-        """Write what is computed once a lane, given inputs and output derivatives of all its images."""
+    def finish(self, x: Float32, dy: Float32, gradient: Array, share: slice) -> None:  # noqa: B027 - few have to
+        """Write a share of the batch's gradient, flat, given inputs (N, D_in) and output derivatives (N, D_out).
+
+        `share` is a part of range(D_in). Each share is written by one thread; the first does what cannot be shared.
+        """
 
     def steps(self, stage: Stage) -> list[Step]:
         """Return a stage as steps: the same as calling it, but a plan can put steps of several kernels together."""
         nothing = getattr(type(self), stage) is getattr(Kernel, stage, None)
         return [] if nothing else [getattr(self, stage)]
 
-    def finishing(self, inputs: Float32, derivatives: Float32) -> list[Step]:
+    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: slice) -> list[Step]:
         """Return `finish` as steps."""
-        return [partial(self.finish, inputs, derivatives)]
+        return [partial(self.finish, x, dy, gradient, share)]

@@ -1,10 +1,10 @@
-"""The dense kernel: one matrix product forward, one backward, and one a lane for the weights."""
+"""The dense kernel: one matrix product forward, one backward, and one a batch for the weights."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...typing import Float32
+from ...typing import Array, Float32
 from ..arena import Arena
 from .base import Kernel
 from .products import block_rows, blocks
@@ -14,10 +14,10 @@ class DenseKernel(Kernel):
     """y = x w + b.
 
     The gradient of the weights, x^T dy, has the size of the weights whatever the number of images; so it is computed
-    once for the lane (`finish`), not added up micro-batch by micro-batch.
+    once for the batch (`finish`), not added up micro-batch by micro-batch and lane by lane.
     """
 
-    whole_lane = True
+    whole_batch = True
 
     def scratch(self, arena: Arena) -> None:
         if self.wiring.dinputs[0] is not None:
@@ -38,9 +38,10 @@ class DenseKernel(Kernel):
         np.matmul(blocks(w, block), dy.T, out=blocks(self.turned_dx, block))
         np.copyto(dx, self.turned_dx.T)
 
-    def finish(self, x: Float32, dy: Float32) -> None:
-        """Write the gradients, given the inputs (N, D_in) and output derivatives (N, D_out) of a whole lane."""
-        dw = self.wiring.dparameter("w")
-        block = block_rows(x.shape[1], len(x), dy.shape[1])
-        np.matmul(blocks(x.T, block), dy, out=blocks(dw, block))
-        np.add.reduce(dy, axis=0, out=self.wiring.dparameter("b"))
+    def finish(self, x: Float32, dy: Float32, gradient: Array, share: slice) -> None:
+        parameters, part = self.wiring.node.parameters, x.T[share]
+        if part.size:
+            block = block_rows(len(part), len(x), dy.shape[1])
+            np.matmul(blocks(part, block), dy, out=blocks(parameters["w"].view(gradient)[share], block))
+        if share.start == 0:
+            np.add.reduce(dy, axis=0, out=parameters["b"].view(gradient))
