@@ -23,7 +23,7 @@ from . import interpreter
 from .arena import Arena
 from .blas import single_threaded_blas
 from .interpreter import FIRST, Address
-from .lanes import CHUNK, LANES, Workers, split, thread_count
+from .lanes import CHUNK, LANES, Workers, thread_count
 from .numpy_tools import NUMPY
 from .passes import Flat, Memory
 from .plan import Batch, PredictionPlan, TrainingPlan, micro_batch_size
@@ -46,7 +46,11 @@ class Engine(ABC):
 
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
         self.program, self.parameters, self.buffers = program, parameters, buffers
-        self.workers = Workers(thread_count(threads))
+        self.workers = self._workers(thread_count(threads))
+
+    def _workers(self, threads: int) -> Workers:
+        """Return so many threads."""
+        return Workers(threads)
 
     @property
     def threads(self) -> int:
@@ -118,8 +122,8 @@ class Plan(Engine):
     """Lanes, micro-batches, preallocated memory, fused kernels: in float32, many times as fast as the interpreter."""
 
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
-        super().__init__(program, parameters, buffers, threads)
         self.toolbox = self.tools()
+        super().__init__(program, parameters, buffers, threads)
         self._memory = Memory(rewrite(program, self.toolbox.poolers, self.toolbox.rectifiers), self.toolbox)
         self._flat = Flat(parameters, buffers)
         self._sizes: dict[bool, int] = {}
@@ -133,6 +137,9 @@ class Plan(Engine):
     @abstractmethod
     def tools() -> Toolbox:
         """Return what the plan is made with."""
+
+    def _workers(self, threads: int) -> Workers:
+        return self.toolbox.workers(threads)
 
     @property
     def updates(self) -> Updates:
@@ -152,26 +159,15 @@ class Plan(Engine):
         return self._sizes[training]
 
     def logits(self, x: FloatArray) -> FloatArray:
-        micro = self._micro_batch(training=False)
         out = np.empty((len(x), *self.program.output_shape), np.float32)
-        # which images run together sets the last bits, so the number of threads has no say in it
-        parts = split(len(x), max(LANES, -(-len(x) // micro))) if len(x) > micro else [slice(None)]
-
-        def share(mine: slice) -> Callable[[], None]:
-            def task() -> None:
-                try:
-                    plan = self._idle.pop()
-                except IndexError:
-                    plan = PredictionPlan(self._memory, micro, self._flat)
-                for part in parts[mine]:
-                    plan.run(x[part], out[part])
-                self._idle.append(plan)
-
-            return task
-
+        try:
+            plan = self._idle.pop()
+        except IndexError:
+            micro = self._micro_batch(training=False)
+            plan = PredictionPlan(self._memory, micro, self._flat, self.workers)
         with single_threaded_blas():
-            threads = min(self.workers.useful(self.program.flops * len(x)), len(parts))
-            self.workers.run([share(mine) for mine in split(len(parts), threads)])
+            plan.run(x, out)
+        self._idle.append(plan)
         return out
 
     def gradient(

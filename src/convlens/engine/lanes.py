@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from typing import ClassVar
 
 from ..errors import ConfigurationError
 from .processors import available_processors
 
 LANES = 4
-WORTH = 40_000_000  # floating-point operations that repay waking a thread, which takes about a tenth of a millisecond
 CHUNK = 1 << 14  # floats: 64 KiB, so that an update's arrays stay in the second-level cache
 
 
@@ -39,26 +39,36 @@ def thread_count(asked: int | None) -> int:
 
 
 class Workers:
-    """A few threads that sleep until there is work; the calling thread is the first of them."""
+    """A few threads that sleep until there is work; the calling thread is the first of them.
+
+    Attributes
+    ----------
+    worth
+        Floating-point operations that repay waking a thread, which takes about a tenth of a millisecond.
+    """
+
+    worth: ClassVar[int] = 40_000_000
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._pool = ThreadPoolExecutor(threads - 1, "convlens") if threads > 1 else None
+        self._others = [ThreadPoolExecutor(1, f"convlens-{number}") for number in range(1, threads)]
 
     def useful(self, flops: int) -> int:
         """Return how many threads are of use for so much work."""
-        return max(1, min(self.threads, flops // WORTH))
+        return max(1, min(self.threads, flops // self.worth))
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """Run at most `threads` tasks at the same time and wait for them all; the first error is raised."""
-        if self._pool is None or len(tasks) == 1:
-            for task in tasks:
-                task()
-            return
+        """Run at most `threads` tasks at the same time and wait for them all; the first error is raised.
+
+        The same place among the tasks is always the same thread.
+        """
+        assert len(tasks) <= self.threads, f"{len(tasks)} tasks for {self.threads} threads"
         # the caller's context comes along: NumPy keeps in it what to do about overflow
-        futures = [self._pool.submit(copy_context().run, task) for task in tasks[1:]]
+        others = zip(self._others, tasks[1:], strict=False)
+        futures = [thread.submit(copy_context().run, task) for thread, task in others]
         try:
-            tasks[0]()
+            for task in tasks[:1]:
+                task()
         finally:
             for future in futures:
                 future.exception()  # wait for everyone, so that nobody writes once this has returned
@@ -80,5 +90,5 @@ class Workers:
 
     def close(self) -> None:
         """End the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        for thread in self._others:
+            thread.shutdown()

@@ -9,7 +9,7 @@ from ..ops import update
 from ..ops.warp import warp
 from ..typing import Array, Float32, IntArray
 from .kernels import KERNELS, Step
-from .lanes import CHUNK
+from .lanes import CHUNK, Workers
 from .toolbox import Toolbox
 
 
@@ -26,12 +26,16 @@ def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, 
     return step
 
 
-def add_up(parts: list[Array], out: Array) -> None:
-    """Write the sum of arrays, in their order, to `out`."""
+def add_up(parts: list[Array], out: Array) -> Step:
+    """Return the step that writes the sum of arrays, in their order, to `out`."""
     first, second, *others = parts
-    np.add(first, second, out=out)
-    for part in others:
-        np.add(out, part, out=out)
+
+    def step() -> None:
+        np.add(first, second, out=out)
+        for part in others:
+            np.add(out, part, out=out)
+
+    return step
 
 
 NUMPY = Toolbox(
@@ -43,6 +47,7 @@ NUMPY = Toolbox(
     updates=update,
     warp=warp,
     add_up=add_up,
+    workers=Workers,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
     chunk=CHUNK,

@@ -6,7 +6,7 @@ Values that several nodes read, and memory that two nodes may share, are settled
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -70,6 +70,8 @@ class BatchStore:
         Those of the roots that are kept; the images themselves among them.
     masks
         What dropout nodes multiply with, by name.
+    labels, settings
+        Classes, int64; smoothing and weight of a loss, float64.
     """
 
     def __init__(self, memory: Memory, images: int) -> None:
@@ -79,6 +81,7 @@ class BatchStore:
 
         self.values, self.derivatives = arrays(memory.kept_values), arrays(memory.kept_derivatives)
         self.masks = arrays(node.name for node in memory.program.nodes if node.op == "dropout")
+        self.labels, self.settings = np.zeros(images, np.int64), np.zeros(2)
 
 
 class LaneStore:
@@ -86,10 +89,8 @@ class LaneStore:
 
     Attributes
     ----------
-    values, derivatives, masks
+    values, derivatives, masks, labels, settings
         Its part of the batch's.
-    labels, settings
-        Classes, int64; smoothing and weight of a loss, float64.
     result
         The sum of the losses, and how many images were classified right.
     shared
@@ -101,8 +102,7 @@ class LaneStore:
             return {name: array[rows] for name, array in arrays.items()}
 
         self.values, self.derivatives, self.masks = parts(batch.values), parts(batch.derivatives), parts(batch.masks)
-        self.labels = np.zeros(rows.stop - rows.start, np.int64)
-        self.settings, self.result = np.zeros((2, 2))
+        self.labels, self.settings, self.result = batch.labels[rows], batch.settings, np.zeros(2)
         self.shared: dict[str, Float32] = {}
 
 
@@ -121,6 +121,8 @@ class Pass:
     They are cut into segments: every segment but the first begins with a barrier. What only one segment needs is
     taken from `arena`, whose memory others may use once this segment has run; what must stay as it is until the pass
     has run from end to end, from `lasting`. Without barriers they are one and the same.
+
+    Its images are the `rows` of a lane; or, in a plan for prediction, of arrays that are `given` by their roots.
     """
 
     def __init__(
@@ -132,13 +134,14 @@ class Pass:
         lane: LaneStore | None = None,
         rows: slice = slice(0, 0),
         lasting: Arena | None = None,
+        given: Mapping[str, Float32] | None = None,
     ) -> None:
         self.n, self._memory, self._arena, self._lasting = n, memory, arena, lasting or arena
         self._rows = rows
         start = arena.mark()
         program = memory.program
-        values = self._arrays(memory.kept_values if lane else set(), lane.values if lane else {}, set(memory.shapes))
-        derivatives = self._arrays(memory.kept_derivatives, lane.derivatives, memory.crossing) if lane else {}
+        values = self._arrays(lane.values if lane else given or {}, set(memory.shapes))
+        derivatives = self._arrays(lane.derivatives, memory.crossing) if lane else {}
         self.x, self.logits = values[INPUT], values[program.output]
         self.dlogits = derivatives.get(program.output)
         self.kernels: list[Kernel] = []
@@ -175,12 +178,12 @@ class Pass:
             kernel.scratch(self._arena)
             self._arena.release(mark)
 
-    def _arrays(self, kept: set[str], store: dict[str, Float32], lasting: set[str]) -> dict[str, Float32]:
-        """Return an array for every value: the batch's for roots that are kept, an arena's for the others."""
+    def _arrays(self, store: Mapping[str, Float32], lasting: set[str]) -> dict[str, Float32]:
+        """Return an array for every value: rows of the store's for roots that it has, an arena's for the others."""
         memory, arrays = self._memory, {}
         for root in dict.fromkeys(memory.roots.values()):
             shape, arena = (self.n, *memory.shapes[root]), self._lasting if root in lasting else self._arena
-            arrays[root] = store[root][self._rows] if root in kept else arena.take(shape)
+            arrays[root] = store[root][self._rows] if root in store else arena.take(shape)
         return {name: arrays[root].reshape(self.n, *memory.shapes[name]) for name, root in memory.roots.items()}
 
     @staticmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, cycle
+from itertools import chain, cycle, zip_longest
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from .lanes import CHUNK, LANES, Workers, split
 from .passes import BatchStore, Flat, LaneStore, Memory, Pass
 
 LARGEST_MICRO_BATCH = 32
+LARGEST_BLOCK = 512  # images predicted in one go
+BLOCKS = 8  # sizes of such that a plan keeps at hand
+WORTH_PARTS = 16_000_000  # floating-point operations that are worth spreading over threads
 ADDING = 100  # floating-point operations in the time that it takes to add up one number of all lanes
 
 
@@ -28,6 +31,12 @@ def run(steps: Iterable[Step]) -> None:
     """Run steps one after the other."""
     for step in steps:
         step()
+
+
+def joined(memory: Memory, steps: Sequence[Step]) -> Step:
+    """Return one step that runs all of these."""
+    together = memory.toolbox.join(steps)
+    return together[0] if len(together) == 1 else partial(run, together)
 
 
 class LanePlan:
@@ -39,10 +48,11 @@ class LanePlan:
         self.store, images = store, len(store.labels)
         parts = split(images, -(-images // micro_batch)) if images else []
         self.passes = [Pass(memory, part.stop - part.start, arena, flat, store, part, lasting) for part in parts]
-        self.rounds = [memory.toolbox.join(steps) for steps in self._rounds()] if self.passes else []
 
-    def _rounds(self) -> list[list[Step]]:
+    def rounds(self) -> list[list[Step]]:
         """Return what is done between barriers: forward up to each of them, then from the last one back again."""
+        if not self.passes:
+            return []
         prepare, judge = self.passes[0].prepare(), [one.judge(self.store) for one in self.passes]
         segments = range(len(self.passes[0].segments))
         if len(segments) == 1:  # each micro-batch runs forward and backward while it is in the cache
@@ -52,20 +62,6 @@ class LanePlan:
         backward = [[step for one in self.passes for step in one.backward(segment)] for segment in segments]
         turn = forward[-1] + judge + backward[-1]
         return [prepare + forward[0], *forward[1:-1], turn, *backward[-2::-1]]
-
-    def load(self, batch: Batch, rows: slice) -> None:
-        """Take the lane's images of a batch."""
-        store = self.store
-        np.copyto(store.values[INPUT], batch.x[rows])
-        np.copyto(store.labels, batch.labels[rows])
-        for name, mask in batch.masks.items():
-            np.copyto(store.masks[name], mask[rows])
-        store.settings[:] = batch.smoothing, 1 / len(batch.x)
-        store.result[:] = 0
-
-    def run(self, number: int) -> None:
-        """Run a round: what lies between two barriers. An empty lane has none."""
-        run(self.rounds[number] if number < len(self.rounds) else ())
 
 
 @dataclass(frozen=True)
@@ -94,14 +90,10 @@ class Finish:
         self._others = _gaps([slice(part.offset, part.offset + part.size) for part in own], len(gradients[0]))
         images, others = len(store.values[INPUT]), sum(part.stop - part.start for part in self._others)
         self.flops = 2 * images * sum(part.size for part in own) + ADDING * others
-        self._out, self._shares = np.zeros(0), list[list[Step]]()
 
     def shares(self, out: Array) -> list[list[Step]]:
         """Return the steps that write the flat gradient `out`, by share."""
-        if self._out is not out:  # what is bound once serves a whole training
-            self._out = out
-            self._shares = [self._memory.toolbox.join(self._steps(out, share)) for share in range(LANES)]
-        return self._shares
+        return [self._steps(out, share) for share in range(LANES)]
 
     def _steps(self, out: Array, share: int) -> list[Step]:
         roots, add_up, steps = self._memory.roots, self._memory.toolbox.add_up, list[Step]()
@@ -113,7 +105,7 @@ class Finish:
         for part in self._others:
             for start in range(part.start + share * CHUNK, part.stop, LANES * CHUNK):
                 chunk = slice(start, min(start + CHUNK, part.stop))
-                steps.append(partial(add_up, [gradient[chunk] for gradient in self._gradients], out[chunk]))
+                steps.append(add_up([gradient[chunk] for gradient in self._gradients], out[chunk]))
         return steps
 
 
@@ -144,78 +136,117 @@ class TrainingPlan:
         buffers: Array,
         gradients: Sequence[Array],
     ) -> None:
-        self.slices, store = split(images), BatchStore(memory, images)
-        self._buffers, self._workers = buffers, len(arenas)
+        parts, self._store = split(images), BatchStore(memory, images)
+        self._memory, self._buffers, self._threads = memory, buffers, len(arenas)
         own = Arena()  # with barriers all micro-batches are under way at once, and need memory of their own
         nothing = np.zeros_like(parameters)  # an empty lane's gradient
-        used = [part.stop > part.start for part in self.slices]
+        used = [part.stop > part.start for part in parts]
         gradients = [gradient if some else nothing for gradient, some in zip(gradients, used, strict=True)]
         self.lanes = [
             LanePlan(
                 memory,
-                LaneStore(store, part),
+                LaneStore(self._store, part),
                 micro_batch,
                 arena,
                 Flat(parameters, buffers, gradient),
                 own if memory.has_barriers else arena,
             )
-            for part, gradient, arena in zip(self.slices, gradients, cycle(arenas), strict=False)
+            for part, gradient, arena in zip(parts, gradients, cycle(arenas), strict=False)
         ]
+        rounds = zip_longest(*[lane.rounds() for lane in self.lanes], fillvalue=())
+        self._rounds = [self._tasks(lanes, self._threads) for lanes in rounds]
         kernels = self.lanes[used.index(True)].passes[0].kernels
-        self._finish = Finish(memory, store, kernels, gradients)
+        self._finish = Finish(memory, self._store, kernels, gradients)
+        self._out, self._last = np.zeros(0), list[Step]()
 
     def run(self, workers: Workers, batch: Batch, out: Array) -> tuple[float, int]:
         """Write the gradient of the mean loss to `out`; return the sum of the losses and how many images are right.
 
         Forward, the lanes meet at every barrier and their measurements are merged; then backwards again.
         """
-
-        def enter(lane: LanePlan, rows: slice) -> None:
-            lane.load(batch, rows)
-            lane.run(0)
-
-        lanes = [partial(enter, *lane) for lane in zip(self.lanes, self.slices, strict=True)]
-        self._each(workers, lanes, self._workers)
+        self._load(batch)
         passes = [one for lane in self.lanes for one in lane.passes]
         barriers = len(passes[0].segments) - 1
-        for number in range(1, 2 * barriers + 1):
-            if number <= barriers:
+        for number, tasks in enumerate(self._rounds):
+            if 0 < number <= barriers:
                 BatchNormKernel.merge([one.barrier(number) for one in passes], self._buffers)
-            else:
+            elif number:
                 BatchNormKernel.merge_back([one.barrier(2 * barriers + 1 - number) for one in passes])
-            self._each(workers, [partial(lane.run, number) for lane in self.lanes], self._workers)
-        threads = min(workers.useful(self._finish.flops), self._workers)
-        self._each(workers, [partial(run, share) for share in self._finish.shares(out)], threads)
+            workers.run(tasks)
+        if self._out is not out:  # what is bound once serves a whole training
+            threads = min(workers.useful(self._finish.flops), self._threads)
+            self._out, self._last = out, self._tasks(self._finish.shares(out), threads)
+        workers.run(self._last)
         loss, correct = np.sum([lane.store.result for lane in self.lanes], axis=0)
         return float(loss), int(correct)
 
-    @staticmethod
-    def _each(workers: Workers, work: Sequence[Step], threads: int) -> None:
-        """Do each lane's work; lane i is always worker (i modulo threads)'s."""
-        workers.run([partial(run, work[worker::threads]) for worker in range(min(threads, len(work)))])
+    def _load(self, batch: Batch) -> None:
+        """Take the images of a batch, and what goes with them."""
+        store = self._store
+        np.copyto(store.values[INPUT], batch.x)
+        np.copyto(store.labels, batch.labels)
+        for name, mask in batch.masks.items():
+            np.copyto(store.masks[name], mask)
+        store.settings[:] = batch.smoothing, 1 / len(batch.x)
+        for lane in self.lanes:
+            lane.store.result[:] = 0
+
+    def _tasks(self, work: Sequence[Sequence[Step]], threads: int) -> list[Step]:
+        """Return each thread's part of the work: lane i is always thread (i modulo threads)'s."""
+        shares = [[*chain(*work[thread::threads])] for thread in range(threads)]
+        return [joined(self._memory, steps) for steps in shares if steps]
+
+
+class PredictionBlock:
+    """So many images, at most `LARGEST_BLOCK`, forward."""
+
+    def __init__(self, memory: Memory, images: int, micro_batch: int, flat: Flat, arenas: Sequence[Arena]) -> None:
+        output = memory.program.output
+        given = {root: arenas[0].take((images, *memory.shapes[root])) for root in {INPUT, memory.roots[output]}}
+        self.x = given[INPUT]
+        self.logits = given[memory.roots[output]].reshape(images, *memory.shapes[output])
+        # which images run together sets the last bits, so the number of threads has no say in it
+        worth = memory.program.flops * images > WORTH_PARTS
+        parts = split(images, min(max(-(-images // micro_batch), LANES if worth else 1), images))
+        self.tasks: list[Step] = []
+        for mine, arena in zip(split(len(parts), min(len(arenas), len(parts))), arenas, strict=False):
+            passes = [Pass(memory, part.stop - part.start, arena, flat, rows=part, given=given) for part in parts[mine]]
+            self.tasks.append(joined(memory, [step for one in passes for step in one.prepare() + one.forward()]))
+
+    def run(self, workers: Workers, x: Float32, logits: Float32) -> None:
+        """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
+        np.copyto(self.x, x)
+        workers.run(self.tasks)
+        np.copyto(logits, self.logits)
 
 
 class PredictionPlan:
     """Forward passes only, for any number of images."""
 
-    def __init__(self, memory: Memory, micro_batch: int, flat: Flat) -> None:
-        self._memory, self._flat = memory, flat
-        self._micro_batch = micro_batch
-        self._arena = Arena()
-        self._passes: dict[int, tuple[Pass, list[Step]]] = {}
+    def __init__(self, memory: Memory, micro_batch: int, flat: Flat, workers: Workers) -> None:
+        self._memory, self._flat, self._micro_batch, self._workers = memory, flat, micro_batch, workers
+        self._arenas = [Arena() for _ in range(workers.threads)]
+        self._blocks: dict[int, PredictionBlock] = {}
 
     def run(self, x: Float32, logits: Float32) -> None:
         """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
-        for start in range(0, len(x), self._micro_batch):
-            part = slice(start, min(start + self._micro_batch, len(x)))
-            n = part.stop - part.start
-            if n not in self._passes:
-                one = Pass(self._memory, n, self._arena, self._flat)
-                self._passes[n] = one, self._memory.toolbox.join(one.prepare() + one.forward())
-            one, steps = self._passes[n]
-            np.copyto(one.x, x[part])
-            run(steps)
-            logits[part] = one.logits
+        for start in range(0, len(x), LARGEST_BLOCK):
+            part = slice(start, min(start + LARGEST_BLOCK, len(x)))
+            self._block(part.stop - part.start).run(self._workers, x[part], logits[part])
+
+    def _block(self, images: int) -> PredictionBlock:
+        """Return the block of a size; some are kept."""
+        if images not in self._blocks:
+            if len(self._blocks) == BLOCKS:
+                del self._blocks[next(iter(self._blocks))]
+            useful = self._workers.useful(self._memory.program.flops * images)
+            marks = [arena.mark() for arena in self._arenas]  # only one of them runs at a time
+            self._blocks[images] = PredictionBlock(
+                self._memory, images, self._micro_batch, self._flat, self._arenas[:useful]
+            )
+            for arena, mark in zip(self._arenas, marks, strict=True):
+                arena.release(mark)
+        return self._blocks[images]
 
 
 def micro_batch_size(memory: Memory, flat: Flat, *, training: bool) -> int:

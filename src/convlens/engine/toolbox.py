@@ -9,6 +9,7 @@ from typing import Protocol
 from ..program import Node
 from ..typing import Array, Float32, IntArray
 from .kernels import FallbackKernel, Kernel, Step
+from .lanes import Workers
 
 
 class Judge(Protocol):
@@ -62,7 +63,9 @@ class Toolbox:
     join
         Puts steps that follow one another together, where that makes them faster.
     add_up
-        Writes the sum of arrays, in their order, to another.
+        Makes the step that writes the sum of the lanes' arrays, in their order, to another.
+    workers
+        The threads, so many of them.
     training_bytes, prediction_bytes
         Memory of a micro-batch; measured to be best.
     chunk
@@ -76,7 +79,8 @@ class Toolbox:
     updates: Updates
     warp: Warp
     join: Callable[[Sequence[Step]], list[Step]]
-    add_up: Callable[[list[Array], Array], None]
+    add_up: Callable[[list[Array], Array], Step]
+    workers: Callable[[int], Workers]
     training_bytes: int
     prediction_bytes: int
     chunk: int

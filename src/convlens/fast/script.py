@@ -9,7 +9,7 @@ each a 64-bit word (an array is two: address and length).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from numba.np.arrayobj import make_array, populate_array
 
 from ..typing import Array
 from .compiler import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NOTHING, NUMBER, compiled, helper, native
+from .subnormal import flush, restore
 from .writer import WORD, instruction
 
 _WORDS = types.CPointer(types.int64)
@@ -53,10 +54,23 @@ def _call(w: Any, function: Any, words: Any) -> None:
     w.builder.call(w.builder.inttoptr(function, kind.as_pointer()), [w.builder.inttoptr(words, pointer)])
 
 
-@compiled(NOTHING, types.int64[::1])
-def _run(script):  # type: ignore[no-untyped-def]
-    for i in range(0, len(script), 2):
-        _call(script[i], script[i + 1])
+@instruction(types.int64, types.int64, types.intp)
+def _word(w: Any, words: Any, index: Any) -> Any:
+    return w.builder.load(w.builder.gep(w.builder.inttoptr(words, WORD.as_pointer()), [index]))
+
+
+@helper
+def run_at(script: int, length: int) -> None:
+    """Run the script whose words are at this address."""
+    before = flush()
+    for i in range(0, length, 2):
+        _call(_word(script, i), _word(script, i + 1))
+    restore(before)
+
+
+@compiled(NOTHING, types.int64, types.int64)
+def _run(script, length):  # type: ignore[no-untyped-def]
+    run_at(script, length)
 
 
 _ARRAYS = {FLOATS: np.float32, DOUBLES: np.float64, INDICES: np.int32, LABELS: np.int64}
@@ -72,28 +86,35 @@ class Call:
 
     def __call__(self) -> None:
         """Run it alone."""
-        _run(np.array((self.function, self.words.ctypes.data)))
+        Script([self])()
 
 
 class Script:
     """Calls, one after the other."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
-        self._calls = tuple(calls)
+        self.calls = tuple(calls)
         self._words = np.array([(call.function, call.words.ctypes.data) for call in calls], np.int64).reshape(-1)
+        self.place = self._words.ctypes.data, len(self._words)  # address and number of its words
 
     def __call__(self) -> None:
         """Run them."""
-        _run(self._words)
+        _run(*self.place)
 
 
 def join(steps: Sequence[Callable[[], None]]) -> list[Callable[[], None]]:
-    """Return steps that do the same, calls that follow one another made a script."""
+    """Return steps that do the same, calls and scripts that follow one another made one script."""
     joined: list[Callable[[], None]] = []
-    for scripted, group in groupby(steps, lambda step: isinstance(step, Call)):
+    for scripted, group in groupby(steps, lambda step: isinstance(step, (Call, Script))):
         together = list(group)
-        joined += [Script([step for step in together if isinstance(step, Call)])] if scripted else together
+        joined += [Script([*chain.from_iterable(map(_calls, together))])] if scripted else together
     return joined
+
+
+def _calls(step: Callable[[], None]) -> tuple[Call, ...]:
+    if isinstance(step, Script):
+        return step.calls
+    return (step,) if isinstance(step, Call) else ()
 
 
 class Entry:

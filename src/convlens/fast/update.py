@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 
-from ..typing import Array, FloatArray
+from ..typing import Float32, FloatArray
 from .compiler import FLAG, FLOATS, NOTHING, NUMBER, compiled
+from .script import entry
+from .subnormal import flush, restore
 from .vector import LANES, load_some, minus, over, plus, root, spread, store_some, times
 
 _NONE = np.zeros(0, np.float32)
@@ -15,6 +17,7 @@ _NONE = np.zeros(0, np.float32)
 
 @compiled(NOTHING, FLOATS, FLOATS, FLOATS, FLOATS, NUMBER, NUMBER, FLAG)
 def _sgd(p, g, velocity, decay, rate, momentum, nesterov):  # type: ignore[no-untyped-def]
+    before = flush()
     for i in range(0, len(p), LANES):
         n = len(p) - i
         old, slope = load_some(p, i, n), load_some(g, i, n)
@@ -25,6 +28,7 @@ def _sgd(p, g, velocity, decay, rate, momentum, nesterov):  # type: ignore[no-un
             store_some(speed, velocity, i, n)
             slope = plus(slope, times(spread(momentum), speed)) if nesterov else speed
         store_some(minus(old, times(spread(rate), slope)), p, i, n)
+    restore(before)
 
 
 def sgd(
@@ -43,6 +47,7 @@ def sgd(
 
 @compiled(NOTHING, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, FLAG)
 def _adam(p, g, m, v, decay, rate, beta1, beta2, epsilon, step, decoupled):  # type: ignore[no-untyped-def]
+    before = flush()
     for i in range(0, len(p), LANES):
         n = len(p) - i
         old, slope = load_some(p, i, n), load_some(g, i, n)
@@ -58,6 +63,7 @@ def _adam(p, g, m, v, decay, rate, beta1, beta2, epsilon, step, decoupled):  # t
         store_some(second, v, i, n)
         change = over(first, plus(root(second), spread(epsilon)))
         store_some(minus(old, times(spread(step), change)), p, i, n)
+    restore(before)
 
 
 def adam(
@@ -82,10 +88,12 @@ def adam(
 
 @compiled(NOTHING, FLOATS, FLOATS, NUMBER)
 def _average(mean, p, share):  # type: ignore[no-untyped-def]
+    before = flush()
     for i in range(0, len(p), LANES):
         n = len(p) - i
-        before = load_some(mean, i, n)
-        store_some(plus(before, times(spread(share), minus(load_some(p, i, n), before))), mean, i, n)
+        old = load_some(mean, i, n)
+        store_some(plus(old, times(spread(share), minus(load_some(p, i, n), old))), mean, i, n)
+    restore(before)
 
 
 def average(mean: FloatArray, p: FloatArray, *, decay: float, step: int) -> None:
@@ -96,14 +104,10 @@ def average(mean: FloatArray, p: FloatArray, *, decay: float, step: int) -> None
         _average(mean, p, (1 - decay) / (1 - decay**step))
 
 
-@compiled(NOTHING, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS)
-def _add_up(one, two, three, four, out):  # type: ignore[no-untyped-def]
+@entry(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS)
+def add_up(one: Float32, two: Float32, three: Float32, four: Float32, out: Float32) -> None:
+    """Write the sum of the four lanes' arrays, in their order, to `out`."""
     for i in range(0, len(out), LANES):
         n = len(out) - i
         half = plus(load_some(one, i, n), load_some(two, i, n))
         store_some(plus(plus(half, load_some(three, i, n)), load_some(four, i, n)), out, i, n)
-
-
-def add_up(parts: list[Array], out: Array) -> None:
-    """Write the sum of the lanes' arrays, in their order, to `out`."""
-    _add_up(*parts, out)

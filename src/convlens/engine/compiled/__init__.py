@@ -14,6 +14,7 @@ with announced():
     from .norm import CompiledBatchNormKernel
     from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
     from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
+    from .team import Team
 
 from ...typing import Array, Float32, IntArray
 from ..kernels import KERNELS
@@ -23,6 +24,11 @@ from ..toolbox import Toolbox
 def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Call:
     """See `convlens.engine.toolbox.Judge`."""
     return loss.judge(logits.reshape(-1), labels, logits.shape[1], settings, dlogits.reshape(-1), result)
+
+
+def add_up(parts: list[Array], out: Array) -> Call:
+    """See `convlens.engine.toolbox.Toolbox`."""
+    return update.add_up(*parts, out)
 
 
 COMPILED = Toolbox(
@@ -50,7 +56,8 @@ COMPILED = Toolbox(
     join=join,
     updates=update,
     warp=warp,
-    add_up=update.add_up,
+    add_up=add_up,
+    workers=Team,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
     chunk=1 << 18,

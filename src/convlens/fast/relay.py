@@ -1,0 +1,110 @@
+"""Handing a script to another thread without Python: a *box*, a few words of memory that two threads look at.
+
+Waking a thread that sleeps takes 50 to 100 microseconds, and Python's lock must be handed over besides. So a thread
+that has run a script looks for the next one for a little while, in compiled code, before it sleeps; and whoever waits
+for it looks likewise. That is what OpenMP's threads do.
+
+The words of a box (int64, each in a cache line of its own):
+
+=========  ==========================================================================
+POSTED     number of scripts handed over
+DONE       number of scripts run
+SCRIPT     address of the words of the script, and behind it how many they are
+CALLED     how often the thread was called back to Python
+ASLEEP     1 where it does not look: it must be woken
+=========  ==========================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+
+from ..typing import Array
+from .compiler import FLAG, NOTHING, compiled
+from .script import run_at
+from .writer import instruction
+
+_APART = 16  # words: two lines, because processors fetch them in pairs
+POSTED, DONE, SCRIPT, CALLED, ASLEEP = (place * _APART for place in range(5))
+LOOKS = 8_000  # before a thread sleeps: 0.3 milliseconds or so
+_BOX, _SIZE = types.int64[::1], types.intp
+Box: TypeAlias = Array
+
+
+def box() -> Box:
+    """Return an empty box, at which nobody looks."""
+    words = np.zeros(5 * _APART, np.int64)
+    words[ASLEEP] = 1
+    return words
+
+
+@instruction(types.int64, _BOX, _SIZE)
+def _read(w: Any, words: Any, index: Any) -> Any:
+    return w.builder.load_atomic(w.place(0, words, index), "seq_cst", 8)
+
+
+@instruction(types.void, _BOX, _SIZE, types.int64)
+def _write(w: Any, words: Any, index: Any, value: Any) -> None:
+    w.builder.store_atomic(value, w.place(0, words, index), "seq_cst", 8)
+
+
+@instruction(types.void)
+def _pause(w: Any) -> None:
+    """Tell the processor that this is a loop that waits."""
+    machine = w.builder.module.triple
+    if machine.startswith(("x86", "i686", "amd64")):
+        w.call("llvm.x86.sse2.pause", ir.VoidType())
+    elif machine.startswith(("aarch64", "arm64")):
+        w.call("llvm.aarch64.hint", ir.VoidType(), ir.Constant(ir.IntType(32), 1))
+
+
+@compiled(FLAG, _BOX, types.int64, types.int64)
+def post(words, script, length):  # type: ignore[no-untyped-def]
+    """Hand over a script; return whether the thread must be woken."""
+    words[SCRIPT], words[SCRIPT + 1] = script, length
+    _write(words, POSTED, _read(words, POSTED) + 1)
+    return _read(words, ASLEEP) != 0
+
+
+@compiled(NOTHING, _BOX)
+def call_back(words):  # type: ignore[no-untyped-def]
+    """Call the thread back to Python."""
+    _write(words, CALLED, _read(words, CALLED) + 1)
+
+
+@compiled(NOTHING, _BOX, types.int64)
+def serve(words, called):  # type: ignore[no-untyped-def]
+    """Run what is handed over, until there is nothing for a while or the thread is called back.
+
+    `called` is how often it was before.
+    """
+    _write(words, ASLEEP, 0)
+    looks = 0
+    while True:
+        if _read(words, POSTED) != _read(words, DONE):
+            run_at(words[SCRIPT], words[SCRIPT + 1])
+            _write(words, DONE, _read(words, POSTED))
+            looks = 0
+        elif looks < LOOKS and _read(words, CALLED) == called:
+            _pause()
+            looks += 1
+        else:
+            _write(words, ASLEEP, 1)
+            # whoever hands over writes first and then reads ASLEEP, so one of the two sees the other
+            if _read(words, POSTED) == _read(words, DONE):
+                return
+            _write(words, ASLEEP, 0)
+
+
+@compiled(FLAG, _BOX)
+def finished(words):  # type: ignore[no-untyped-def]
+    """Look for a while whether all that was handed over has run."""
+    for _ in range(LOOKS):
+        if _read(words, POSTED) == _read(words, DONE):
+            return True
+        _pause()
+    return False
