@@ -1,4 +1,4 @@
-"""For every test: Ctrl-C is heeded, floating-point accidents raise, and Hypothesis runs the profile asked for."""
+"""For every test: Ctrl-C is heeded, floating-point accidents raise, all threads work, and Hypothesis's profile."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from convlens.engine import plan
+from convlens.engine.lanes import Workers
 
 # A shell starts what runs in its background deaf to Ctrl-C, and so would be every process that a test stops.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -24,4 +27,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 def _floating_point_accidents_raise() -> Iterator[None]:
     """Division by zero, invalid operations and overflow are errors, in fixtures of any scope too."""
     with np.errstate(all="raise", under="ignore"):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _threads_are_used_for_the_smallest_work() -> Iterator[None]:
+    """Tests' networks are small: without this, one thread would do all, and no test of threads would test them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Workers, "useful", lambda self, flops: self.threads if flops else 1)
+        patch.setattr(plan, "WORTH_PARTS", 0)
         yield

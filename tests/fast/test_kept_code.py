@@ -22,17 +22,23 @@ from convlens.fast.compiler import announced
 with announced():
     from convlens.fast import update
 import numpy as np
-p, g, mean = np.ones(20, np.float32), np.full(20, 2, np.float32), np.zeros(20, np.float32)
-update.sgd(p, g, None, rate=0.25)
-update.average(mean, p, decay=0.5, step=2)
+p, g = np.ones(20, np.float32), np.full(20, 2, np.float32)
+mean, none = np.zeros(20, np.float32), np.zeros(0, np.float32)
+ranges = np.array([0, 20], np.int32)
+update.sgd(p, g, none, none, ranges, np.array([0.25, 0, 0], np.float32))()
+update.average(mean, p, ranges, np.array([2 / 3], np.float32))()
 print(p.sum(), round(float(mean.sum()), 3))
 """
 SAYS = "10.0 6.667"
 WHOLE = """
+import hashlib
 import numpy as np
 from convlens import models
 model = models.build("cnn", seed=0).use("numba", 2)
-print(model.logits(np.arange(4 * 784, dtype=np.uint8).reshape(4, 28, 28, 1)).tobytes().hex())
+images = np.random.default_rng(0).integers(0, 256, (48, 28, 28, 1), dtype=np.uint8)
+gradient = np.zeros_like(model.flat)
+model.engine.gradient(model.preprocessing(images), np.arange(48) % 10, gradient)
+print(hashlib.sha256(gradient.tobytes()).hexdigest(), model.logits(images[:4]).tobytes().hex())
 """
 
 

@@ -30,9 +30,11 @@ def model(dtype: type = np.float32) -> nn.Model:
     return made
 
 
-def after(optimizer: optim.Optimizer, steps: int, threads: int = 1, dtype: type = np.float32) -> nn.Model:
+def after(
+    optimizer: optim.Optimizer, steps: int, threads: int = 1, dtype: type = np.float32, engine: str = "numpy"
+) -> nn.Model:
     one, draw = model(dtype), np.random.default_rng(0)
-    runner, state = one.use("numpy", threads).engine, optimizer.start(one.program, one.flat)
+    runner, state = one.use(engine, threads).engine, optimizer.start(one.program, one.flat)
     for _ in range(steps):
         optimizer.step(runner, draw.standard_normal(one.flat.size).astype(dtype), state, 0.01)
     assert state.step == steps
@@ -40,9 +42,17 @@ def after(optimizer: optim.Optimizer, steps: int, threads: int = 1, dtype: type 
     return one
 
 
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
 @pytest.mark.parametrize("optimizer", KINDS, ids=str)
-def test_the_bits_do_not_depend_on_the_threads(optimizer: optim.Optimizer) -> None:
-    np.testing.assert_array_equal(after(optimizer, 3, threads=1).flat, after(optimizer, 3, threads=3).flat)
+def test_the_bits_do_not_depend_on_the_threads(optimizer: optim.Optimizer, engine: str) -> None:
+    alone, together = (after(optimizer, 3, threads, engine=engine).flat for threads in (1, 3))
+    np.testing.assert_array_equal(alone, together)
+
+
+@pytest.mark.parametrize("optimizer", KINDS, ids=str)
+def test_the_compiled_update_is_numpys(optimizer: optim.Optimizer) -> None:
+    ours, numpys = (after(optimizer, 3, 3, engine=engine).flat for engine in ("numba", "numpy"))
+    np.testing.assert_allclose(ours, numpys, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("optimizer", KINDS, ids=str)

@@ -15,7 +15,8 @@ from ..typing import Array
 from .engines import BatchResult, Engine, Interpreter, NumbaPlan, NumpyPlan
 from .interpreter import Address
 from .lanes import LANES, available_threads
-from .toolbox import Updates, Warp
+from .toolbox import Warp
+from .updates import Update
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpreter, NumpyPlan, NumbaPlan)}
 
@@ -26,7 +27,7 @@ __all__ = [
     "Address",
     "BatchResult",
     "Engine",
-    "Updates",
+    "Update",
     "Warp",
     "available_threads",
     "fastest",

@@ -9,13 +9,13 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar
 
 import numpy as np
 
 from .. import ops
 from ..errors import ConfigurationError
-from ..ops import update
 from ..ops.warp import warp
 from ..program import Program, aligned_zeros
 from ..typing import Array, FloatArray, IntArray
@@ -23,12 +23,15 @@ from . import interpreter
 from .arena import Arena
 from .blas import single_threaded_blas
 from .interpreter import FIRST, Address
-from .lanes import CHUNK, LANES, Workers, thread_count
+from .lanes import LANES, Workers, thread_count
 from .numpy_tools import NUMPY
 from .passes import Flat, Memory
-from .plan import Batch, PredictionPlan, TrainingPlan, micro_batch_size
+from .plan import Batch, PredictionPlan, TrainingPlan, flat_shares, micro_batch_size
 from .rewrite import rewrite
-from .toolbox import Toolbox, Updates, Warp
+from .toolbox import Toolbox, Warp
+from .updates import BoundUpdate, Update
+
+UPDATING = 200  # floating-point operations in the time that it takes to update one parameter, which is memory's
 
 
 @dataclass(frozen=True)
@@ -71,24 +74,18 @@ class Engine(ABC):
         `convlens.ops.softmax_cross_entropy`). One caller at a time.
         """
 
-    @property
-    def updates(self) -> Updates:
-        """The optimisers' updates, as this engine runs them."""
-        return update
+    def update(self, change: Update) -> None:
+        """Do an update of flat arrays that have the layout of the parameters."""
+        self.each_chunk(change.run)
 
     @property
     def warp(self) -> Warp:
         """What moves images, as this engine does it."""
         return warp
 
-    @property
-    def chunk(self) -> int:
-        """How much of the flat array an update takes at a time."""
-        return CHUNK
-
     def each_chunk(self, work: Callable[[slice], None]) -> None:
         """Call `work` on chunks that cover the flat parameter array, spread over the threads."""
-        self.workers.each(work, self.program.parameter_size, self.chunk)
+        self.workers.each(work, self.program.parameter_size)
 
     def close(self) -> None:
         """End the engine's threads."""
@@ -132,6 +129,7 @@ class Plan(Engine):
         self._arenas = [Arena() for _ in range(self.threads)]
         self._gradients = [aligned_zeros(program.parameter_size) for _ in range(LANES)]
         self._plans: dict[int, TrainingPlan] = {}
+        self._updates: dict[str, tuple[Update, BoundUpdate]] = {}  # the last of each name
 
     @staticmethod
     @abstractmethod
@@ -141,17 +139,22 @@ class Plan(Engine):
     def _workers(self, threads: int) -> Workers:
         return self.toolbox.workers(threads)
 
-    @property
-    def updates(self) -> Updates:
-        return self.toolbox.updates
+    def update(self, change: Update) -> None:
+        if self.toolbox.bind is None:
+            super().update(change)
+            return
+        last, bound = self._updates.get(change.name, (None, None))
+        if bound is None or last is None or not last.has_arrays_of(change):
+            threads = self.workers.useful(UPDATING * self.program.parameter_size)
+            shares = flat_shares(self._memory, self.program.parameter_size)
+            bound = self.toolbox.bind(change, [[*chain(*shares[thread::threads])] for thread in range(threads)])
+            self._updates[change.name] = change, bound
+        bound.set(change.settings)
+        self.workers.run(bound.tasks)
 
     @property
     def warp(self) -> Warp:
         return self.toolbox.warp
-
-    @property
-    def chunk(self) -> int:
-        return self.toolbox.chunk
 
     def _micro_batch(self, *, training: bool) -> int:
         if training not in self._sizes:

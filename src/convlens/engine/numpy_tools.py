@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .. import ops
-from ..ops import update
 from ..ops.warp import warp
 from ..typing import Array, Float32, IntArray
 from .kernels import KERNELS, Step
-from .lanes import CHUNK, Workers
+from .lanes import Workers
 from .toolbox import Toolbox
 
 
@@ -44,11 +43,10 @@ NUMPY = Toolbox(
     rectifiers=(),
     judge=judge,
     join=list,
-    updates=update,
+    bind=None,
     warp=warp,
     add_up=add_up,
     workers=Workers,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
-    chunk=CHUNK,
 )

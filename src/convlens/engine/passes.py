@@ -40,9 +40,9 @@ class Memory:
             self.roots[node.name] = root if shared else node.name
             if kernel.needs_output:
                 needed.add(self.roots[node.name])
-        keepers = [node for node in program.nodes if kernel_of(node).whole_batch]
-        self.kept_values = {INPUT} | {self.roots[node.inputs[0]] for node in keepers}
-        self.kept_derivatives = {self.roots[node.name] for node in keepers}
+        self.whole_batch = [node for node in program.nodes if kernel_of(node).whole_batch]
+        self.kept_values = {INPUT} | {self.roots[node.inputs[0]] for node in self.whole_batch}
+        self.kept_derivatives = {self.roots[node.name] for node in self.whole_batch}
         self.shapes = {INPUT: program.input_shape} | {node.name: node.output_shape for node in program.nodes}
         self.has_barriers = any(kernel_of(node).barrier for node in program.nodes)
         self.crossing = self._crossing()

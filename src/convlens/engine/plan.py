@@ -13,7 +13,7 @@ from itertools import chain, cycle, zip_longest
 
 import numpy as np
 
-from ..program import INPUT
+from ..program import INPUT, Slot
 from ..typing import Array, Float32, FloatArray, IntArray
 from .arena import Arena
 from .kernels import BatchNormKernel, Kernel, Step
@@ -74,11 +74,45 @@ class Batch:
     smoothing: float
 
 
+def flat_shares(memory: Memory, size: int) -> list[list[slice]]:
+    """Cut the flat array of parameters into a share for each lane: where a thread writes a gradient, it also updates.
+
+    So what it has written is still in its processor's cache. Parameters of kernels that want the whole batch are cut
+    by rows, as `Kernel.finish` does; the others into chunks.
+    """
+    shares: list[list[slice]] = [[] for _ in range(LANES)]
+    own = [parameter for node in memory.whole_batch for parameter in node.parameters.values()]
+    for parameter in own:
+        row, first = parameter.size // parameter.shape[0], parameter.offset
+        rows = split(parameter.shape[0]) if len(parameter.shape) > 1 else [slice(0, parameter.size)]
+        for share, part in zip(shares, rows, strict=False):
+            share.append(slice(first + part.start * row, first + part.stop * row))
+    for share, chunks in zip(shares, _chunks(_gaps(own, size)), strict=True):
+        share += chunks
+    return shares
+
+
+def _gaps(parameters: Iterable[Slot], size: int) -> list[slice]:
+    """Return what of range(size) is in none of the parameters."""
+    gaps, end = [], 0
+    for start, stop in [*sorted((one.offset, one.offset + one.size) for one in parameters), (size, size)]:
+        if start > end:
+            gaps.append(slice(end, start))
+        end = stop
+    return gaps
+
+
+def _chunks(parts: Iterable[slice]) -> list[list[slice]]:
+    """Return the parts in chunks, dealt out to the lanes."""
+    chunks = [slice(at, min(at + CHUNK, part.stop)) for part in parts for at in range(part.start, part.stop, CHUNK)]
+    return [chunks[lane::LANES] for lane in range(LANES)]
+
+
 class Finish:
-    """What is left when the lanes have run: the gradient of the batch.
+    """What is left when the lanes have run: the gradient of the batch, in a share for each lane.
 
     Kernels that want the whole batch write their parameters' part of it; for all other parameters the lanes' gradients
-    are added up, in the order of the lanes. The work is cut into as many shares as there are lanes.
+    are added up, in the order of the lanes.
     """
 
     def __init__(
@@ -86,10 +120,10 @@ class Finish:
     ) -> None:
         self._memory, self._store, self._gradients = memory, store, gradients
         self._kernels = [kernel for kernel in kernels if kernel.whole_batch]
-        own = [part for kernel in self._kernels for part in kernel.wiring.node.parameters.values()]
-        self._others = _gaps([slice(part.offset, part.offset + part.size) for part in own], len(gradients[0]))
-        images, others = len(store.values[INPUT]), sum(part.stop - part.start for part in self._others)
-        self.flops = 2 * images * sum(part.size for part in own) + ADDING * others
+        own = [parameter for node in memory.whole_batch for parameter in node.parameters.values()]
+        size, inside = len(gradients[0]), sum(parameter.size for parameter in own)
+        self._others = _chunks(_gaps(own, size))
+        self.flops = 2 * len(store.values[INPUT]) * inside + ADDING * (size - inside)
 
     def shares(self, out: Array) -> list[list[Step]]:
         """Return the steps that write the flat gradient `out`, by share."""
@@ -102,21 +136,7 @@ class Finish:
             x, dy = self._store.values[roots[node.inputs[0]]], self._store.derivatives[roots[node.name]]
             x, dy = x.reshape(len(x), -1), dy.reshape(len(dy), -1)
             steps += kernel.finishing(x, dy, out, split(x.shape[1])[share])
-        for part in self._others:
-            for start in range(part.start + share * CHUNK, part.stop, LANES * CHUNK):
-                chunk = slice(start, min(start + CHUNK, part.stop))
-                steps.append(add_up([gradient[chunk] for gradient in self._gradients], out[chunk]))
-        return steps
-
-
-def _gaps(parts: Iterable[slice], size: int) -> list[slice]:
-    """Return what of range(size) is in none of the parts."""
-    gaps, end = [], 0
-    for part in [*sorted(parts, key=lambda part: part.start), slice(size, size)]:
-        if part.start > end:
-            gaps.append(slice(end, part.start))
-        end = part.stop
-    return gaps
+        return steps + [add_up([one[part] for one in self._gradients], out[part]) for part in self._others[share]]
 
 
 class TrainingPlan:

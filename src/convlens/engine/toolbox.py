@@ -10,6 +10,7 @@ from ..program import Node
 from ..typing import Array, Float32, IntArray
 from .kernels import FallbackKernel, Kernel, Step
 from .lanes import Workers
+from .updates import Binder
 
 
 class Judge(Protocol):
@@ -21,14 +22,6 @@ class Judge(Protocol):
         `settings`, float64, are the smoothing of the labels, and the weight of a loss in the sum that the derivatives
         `dlogits` are of. Added to `result`, float64: the sum of the losses (nats), and how many images are right.
         """
-
-
-class Updates(Protocol):
-    """The updates of `convlens.ops.update`, by the same names."""
-
-    sgd: Callable[..., None]
-    adam: Callable[..., None]
-    average: Callable[..., None]
 
 
 class Warp(Protocol):
@@ -58,8 +51,10 @@ class Toolbox:
         Ops that have a kernel ``..._max_pool2d``, for themselves and the pool behind them (`convlens.engine.rewrite`).
     rectifiers
         Ops whose kernels heed the attribute ``relu``.
-    judge, updates, warp
-        The loss; the optimisers' updates; what moves images.
+    judge, warp
+        The loss; what moves images.
+    bind
+        Binds optimisers' updates to their arrays; None where they go through `convlens.ops`.
     join
         Puts steps that follow one another together, where that makes them faster.
     add_up
@@ -68,22 +63,19 @@ class Toolbox:
         The threads, so many of them.
     training_bytes, prediction_bytes
         Memory of a micro-batch; measured to be best.
-    chunk
-        Floats of the flat array that an update takes at a time.
     """
 
     kernels: Mapping[str, type[Kernel]]
     poolers: Collection[str]
     rectifiers: Collection[str]
     judge: Judge
-    updates: Updates
+    bind: Binder | None
     warp: Warp
     join: Callable[[Sequence[Step]], list[Step]]
     add_up: Callable[[list[Array], Array], Step]
     workers: Callable[[int], Workers]
     training_bytes: int
     prediction_bytes: int
-    chunk: int
 
     def kernel_of(self, node: Node) -> type[Kernel]:
         """Return the kernel class that runs a node."""

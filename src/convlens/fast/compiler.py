@@ -27,12 +27,10 @@ NOTHING, SIZE, NUMBER, FLAG = types.void, types.intp, types.float32, types.boole
 FLOATS, DOUBLES, INDICES = types.float32[::1], types.float64[::1], types.int32[::1]
 LABELS = types.Array(types.int64, 1, "C", readonly=True)  # they may lie in a mapped file; others serve as well
 
-# Sums may be taken in any order and products fused with them, so that loops use vector registers. Infinities and
-# NaN keep their meaning: a training that diverges must show it.
-FREEDOM = {"reassoc", "contract", "arcp", "nsz"}
-
-
-_OPTIONS: dict[str, Any] = {"fastmath": FREEDOM, "error_model": "numpy"}
+# No "fastmath": a sum is added up as it is written, whatever LLVM thinks of it. What is compiled as a function of its
+# own, and once more as a part of its caller, would otherwise have two orders, and a process that compiles other bits
+# than one that finds everything on disk. Vectors are written out by hand, so nothing is slower for it.
+_OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 
 # Compiled together with whoever calls it, and kept with them, not apart.
 helper: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(nogil=True, **_OPTIONS)

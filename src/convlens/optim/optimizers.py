@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from ..engine import Engine, Updates
+from ..engine import Engine, Update
 from ..errors import ConfigurationError
 from ..program import Program, aligned_zeros
 from ..typing import Array
@@ -56,26 +56,11 @@ class Optimizer(ABC):
     def step(self, engine: Engine, gradient: Array, state: OptimizerState, rate: float) -> None:
         """Change the engine's parameters by one step at a learning rate; uses the gradient up."""
         state.step += 1
-
-        def change(chunk: slice) -> None:
-            decay = None if state.decay is None else state.decay[chunk]
-            arrays = {name: array[chunk] for name, array in state.arrays.items()}
-            self.update(engine.updates, engine.parameters[chunk], gradient[chunk], arrays, rate, state.step, decay)
-
-        engine.each_chunk(change)
+        engine.update(self.update(engine.parameters, gradient, state, rate))
 
     @abstractmethod
-    def update(
-        self,
-        updates: Updates,
-        p: Array,
-        g: Array,
-        state: dict[str, Array],
-        rate: float,
-        step: int,
-        decay: Array | None,
-    ) -> None:
-        """Update one chunk of the parameters, in place, with an engine's updates."""
+    def update(self, p: Array, g: Array, state: OptimizerState, rate: float) -> Update:
+        """Return the update that is one step, of the parameters by their gradient."""
 
 
 @dataclass(frozen=True)
@@ -96,19 +81,9 @@ class SGD(Optimizer):
     def remembers(self) -> tuple[str, ...]:
         return ("velocity",) if self.momentum else ()
 
-    def update(
-        self,
-        updates: Updates,
-        p: Array,
-        g: Array,
-        state: dict[str, Array],
-        rate: float,
-        step: int,
-        decay: Array | None,
-    ) -> None:
-        del step
-        velocity = state.get("velocity")
-        updates.sgd(p, g, velocity, rate=rate, momentum=self.momentum, nesterov=self.nesterov, decay=decay)
+    def update(self, p: Array, g: Array, state: OptimizerState, rate: float) -> Update:
+        arrays = {"p": p, "g": g, "velocity": state.arrays.get("velocity"), "decay": state.decay}
+        return Update("sgd", arrays, {"rate": rate, "momentum": self.momentum, "nesterov": self.nesterov})
 
 
 @dataclass(frozen=True)
@@ -130,28 +105,10 @@ class Adam(Optimizer):
         if not (is_number(self.epsilon) and self.epsilon > 0):
             raise ConfigurationError(f"epsilon is a number above 0, not {self.epsilon!r}")
 
-    def update(
-        self,
-        updates: Updates,
-        p: Array,
-        g: Array,
-        state: dict[str, Array],
-        rate: float,
-        step: int,
-        decay: Array | None,
-    ) -> None:
-        settings: dict[str, Any] = {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon}
-        updates.adam(
-            p,
-            g,
-            state["m"],
-            state["v"],
-            rate=rate,
-            step=step,
-            decay=decay,
-            decoupled=self._decoupled,
-            **settings,
-        )
+    def update(self, p: Array, g: Array, state: OptimizerState, rate: float) -> Update:
+        settings = {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon, "decoupled": self._decoupled}
+        arrays = {"p": p, "g": g, "m": state.arrays["m"], "v": state.arrays["v"], "decay": state.decay}
+        return Update("adam", arrays, {"rate": rate, "step": state.step, **settings})
 
 
 @dataclass(frozen=True)

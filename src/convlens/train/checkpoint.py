@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import artifact
-from ..engine import Engine
+from ..engine import Engine, Update
 from ..errors import ArtifactError, ConfigurationError
 from ..optim import OptimizerState
 from ..typing import Array
@@ -74,9 +74,9 @@ class State:
         mean, buffers, step = self.average, self.average_buffers, self.optimizer.step
         assert mean is not None
         assert buffers is not None
-        average = engine.updates.average
-        engine.each_chunk(lambda part: average(mean[part], self.parameters[part], decay=decay, step=step))
-        average(buffers, self.buffers, decay=decay, step=step)
+        settings = {"decay": decay, "step": step}
+        engine.update(Update("average", {"mean": mean, "p": self.parameters}, settings))
+        Update("average", {"mean": buffers, "p": self.buffers}, settings).run(slice(None))
 
     @contextmanager
     def averaged(self) -> Iterator[None]:

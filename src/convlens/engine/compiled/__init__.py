@@ -15,6 +15,7 @@ with announced():
     from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
     from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
     from .team import Team
+    from .updates import CompiledUpdate
 
 from ...typing import Array, Float32, IntArray
 from ..kernels import KERNELS
@@ -54,13 +55,12 @@ COMPILED = Toolbox(
     ),
     judge=judge,
     join=join,
-    updates=update,
+    bind=CompiledUpdate,
     warp=warp,
     add_up=add_up,
     workers=Team,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
-    chunk=1 << 18,
 )
 
 __all__ = ["COMPILED"]
