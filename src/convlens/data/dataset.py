@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..errors import ConfigurationError, DataError
 from ..typing import Array, Labels, Shape, UInt8
 from .encode import check_labels
+from .pages import gather
 from .preprocess import Preprocessing
 from .split import Indexes, stratified_order
 
@@ -57,7 +58,7 @@ class Examples:
             examples._reads += 1
             examples = examples._taken_from
         if self._rows is not None:
-            self._images, self._rows = _read_only(np.take(self._images, self._rows, axis=0)), None
+            self._images, self._rows = _read_only(gather(self._images, self._rows)), None
         return self._images
 
     @property
