@@ -45,13 +45,22 @@ def interrupt_when_asked() -> None:
         if not issubclass(what.exc_type, KeyboardInterrupt):
             usual(what)
             return
-        again = threading.Timer(_AGAIN_SECONDS, _thread.interrupt_main, [asked])
+        again = threading.Timer(_AGAIN_SECONDS, _give, [asked])
         again.daemon = True
         again.start()
 
     sys.unraisablehook = swallowed
     for number in heeded():
         signal.signal(number, interrupt)
+
+
+def _give(number: signal.Signals) -> None:
+    """Give a signal to the main thread, which it also wakes where the system has such signals."""
+    main = threading.main_thread().ident
+    if main is not None and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main, number)
+    else:
+        _thread.interrupt_main(number)
 
 
 def _importing(frame: FrameType | None) -> bool:

@@ -177,7 +177,8 @@ except KeyboardInterrupt:
     sys.exit("convlens: " + STOPPED_LINE)
 """)
     command = [sys.executable, "code.py"]
-    found = subprocess.run(command, cwd=place, env=environment(), capture_output=True, timeout=60, check=False)
+    # well before the sleep is over: it is woken
+    found = subprocess.run(command, cwd=place, env=environment(), capture_output=True, timeout=20, check=False)
     assert found.returncode == (130 if where == "import" else 1)
     assert found.stderr.decode() == f"convlens: {STOPPED_LINE}\n"
 
