@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from convlens.engine import plan
+from convlens.engine import prediction
 from convlens.engine.lanes import Workers
 
 # A shell starts what runs in its background deaf to Ctrl-C, and so would be every process that a test stops.
@@ -35,5 +35,5 @@ def _threads_are_used_for_the_smallest_work() -> Iterator[None]:
     """Tests' networks are small: without this, one thread would do all, and no test of threads would test them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Workers, "useful", lambda self, flops: self.threads if flops else 1)
-        patch.setattr(plan, "WORTH_PARTS", 0)
+        patch.setattr(prediction, "WORTH_PARTS", 0)
         yield

@@ -153,7 +153,7 @@ def outcome(program: Program, flat: Array, name: str) -> tuple[Array, Array]:
 def test_engines_agree_on_graphs(
     graph: Callable[[Sketch], Program], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("convlens.engine.plan.LARGEST_MICRO_BATCH", 4)  # lanes of 5 and 6 images take two
+    monkeypatch.setattr("convlens.engine.passes.LARGEST_MICRO_BATCH", 4)  # lanes of 5 and 6 images take two
     program = graph(Sketch())
     flat = start_parameters(program)
     for got, wanted in zip(outcome(program, flat, name), outcome(program, flat, "interpreter"), strict=True):

@@ -146,8 +146,9 @@ def test_chunks_cover_an_array_once(threads: int) -> None:
     workers.close()
 
 
-def test_an_error_in_a_worker_is_raised_once_all_have_ended() -> None:
-    workers, ended = Workers(3), []
+@pytest.mark.parametrize("name", ["numpy", "numba"])
+def test_an_error_in_a_worker_is_raised_once_all_have_ended(model: nn.Model, name: str) -> None:
+    workers, ended = engine.start(model.program, model.flat, name, 3).workers, []
 
     def fail() -> None:
         raise ValueError("this one")

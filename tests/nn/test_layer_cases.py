@@ -157,7 +157,7 @@ def test_partial_micro_batches(
     name: str,
 ) -> None:
     """Lanes of 9 and 10 images in micro-batches of 4 end with 1 or 2."""
-    monkeypatch.setattr("convlens.engine.plan.LARGEST_MICRO_BATCH", largest)
+    monkeypatch.setattr("convlens.engine.passes.LARGEST_MICRO_BATCH", largest)
     assert_agrees(model, run(model, name, 1, *case.batch(37)), meaning)
 
 

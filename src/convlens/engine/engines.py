@@ -25,8 +25,9 @@ from .blas import single_threaded_blas
 from .interpreter import FIRST, Address
 from .lanes import LANES, Workers, thread_count
 from .numpy_tools import NUMPY
-from .passes import Flat, Memory
-from .plan import Batch, PredictionPlan, TrainingPlan, flat_shares, micro_batch_size
+from .passes import Flat, Memory, micro_batch_size
+from .plan import Batch, TrainingPlan, flat_shares
+from .prediction import PredictionPlan
 from .rewrite import rewrite
 from .toolbox import Toolbox, Warp
 from .updates import BoundUpdate, Update

@@ -18,6 +18,8 @@ from .arena import Arena, readable
 from .kernels import BatchNormKernel, Kernel, Step, Wiring
 from .toolbox import Toolbox
 
+LARGEST_MICRO_BATCH = 32
+
 
 class Memory:
     """Which array holds each value of a Program, and each derivative, for one micro-batch.
@@ -40,9 +42,10 @@ class Memory:
             self.roots[node.name] = root if shared else node.name
             if kernel.needs_output:
                 needed.add(self.roots[node.name])
-        self.whole_batch = [node for node in program.nodes if kernel_of(node).whole_batch]
-        self.kept_values = {INPUT} | {self.roots[node.inputs[0]] for node in self.whole_batch}
-        self.kept_derivatives = {self.roots[node.name] for node in self.whole_batch}
+        keepers = [node for node in program.nodes if kernel_of(node).whole_batch]
+        self.whole_batch = [slot for node in keepers for slot in node.parameters.values()]
+        self.kept_values = {INPUT} | {self.roots[node.inputs[0]] for node in keepers}
+        self.kept_derivatives = {self.roots[node.name] for node in keepers}
         self.shapes = {INPUT: program.input_shape} | {node.name: node.output_shape for node in program.nodes}
         self.has_barriers = any(kernel_of(node).barrier for node in program.nodes)
         self.crossing = self._crossing()
@@ -246,3 +249,17 @@ class Pass:
         kernel = self.segments[segment][0]
         assert isinstance(kernel, BatchNormKernel)
         return kernel
+
+
+def micro_batch_size(memory: Memory, flat: Flat, *, training: bool) -> int:
+    """Return how many images fit into the memory set aside for a micro-batch (at least one)."""
+    arena = Arena()
+    if training:
+        gradient = np.zeros_like(flat.parameters)
+        lane = LaneStore(BatchStore(memory, 1), slice(0, 1))
+        Pass(memory, 1, arena, Flat(flat.parameters, flat.buffers, gradient), lane, slice(0, 1))
+    else:
+        Pass(memory, 1, arena, flat)
+    tools = memory.toolbox
+    budget = tools.training_bytes if training else tools.prediction_bytes
+    return int(np.clip(budget // (4 * arena.high_water), 1, LARGEST_MICRO_BATCH))

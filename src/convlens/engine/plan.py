@@ -1,14 +1,13 @@
 """A plan: a Program bound to preallocated arrays, run in micro-batches that stay in the cache.
 
 A `TrainingPlan` is a batch of one size; it has a `LanePlan` for each lane, and that a `Pass` for each micro-batch: the
-kernels, wired together (`passes`). A `PredictionPlan` runs passes forward only.
+kernels, wired together (`passes`). `prediction` runs passes forward only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, cycle, zip_longest
 
 import numpy as np
@@ -20,23 +19,7 @@ from .kernels import BatchNormKernel, Kernel, Step
 from .lanes import CHUNK, LANES, Workers, split
 from .passes import BatchStore, Flat, LaneStore, Memory, Pass
 
-LARGEST_MICRO_BATCH = 32
-LARGEST_BLOCK = 512  # images predicted in one go
-BLOCKS = 8  # sizes of such that a plan keeps at hand
-WORTH_PARTS = 16_000_000  # floating-point operations that are worth spreading over threads
 ADDING = 100  # floating-point operations in the time that it takes to add up one number of all lanes
-
-
-def run(steps: Iterable[Step]) -> None:
-    """Run steps one after the other."""
-    for step in steps:
-        step()
-
-
-def joined(memory: Memory, steps: Sequence[Step]) -> Step:
-    """Return one step that runs all of these."""
-    together = memory.toolbox.join(steps)
-    return together[0] if len(together) == 1 else partial(run, together)
 
 
 class LanePlan:
@@ -81,21 +64,20 @@ def flat_shares(memory: Memory, size: int) -> list[list[slice]]:
     by rows, as `Kernel.finish` does; the others into chunks.
     """
     shares: list[list[slice]] = [[] for _ in range(LANES)]
-    own = [parameter for node in memory.whole_batch for parameter in node.parameters.values()]
-    for parameter in own:
-        row, first = parameter.size // parameter.shape[0], parameter.offset
-        rows = split(parameter.shape[0]) if len(parameter.shape) > 1 else [slice(0, parameter.size)]
+    for slot in memory.whole_batch:
+        row, first = slot.size // slot.shape[0], slot.offset
+        rows = split(slot.shape[0]) if len(slot.shape) > 1 else [slice(0, slot.size)]
         for share, part in zip(shares, rows, strict=False):
             share.append(slice(first + part.start * row, first + part.stop * row))
-    for share, chunks in zip(shares, _chunks(_gaps(own, size)), strict=True):
+    for share, chunks in zip(shares, _chunks(_gaps(memory.whole_batch, size)), strict=True):
         share += chunks
     return shares
 
 
-def _gaps(parameters: Iterable[Slot], size: int) -> list[slice]:
-    """Return what of range(size) is in none of the parameters."""
+def _gaps(slots: Iterable[Slot], size: int) -> list[slice]:
+    """Return what of range(size) is in none of the slots."""
     gaps, end = [], 0
-    for start, stop in [*sorted((one.offset, one.offset + one.size) for one in parameters), (size, size)]:
+    for start, stop in [*sorted((one.offset, one.offset + one.size) for one in slots), (size, size)]:
         if start > end:
             gaps.append(slice(end, start))
         end = stop
@@ -120,9 +102,8 @@ class Finish:
     ) -> None:
         self._memory, self._store, self._gradients = memory, store, gradients
         self._kernels = [kernel for kernel in kernels if kernel.whole_batch]
-        own = [parameter for node in memory.whole_batch for parameter in node.parameters.values()]
-        size, inside = len(gradients[0]), sum(parameter.size for parameter in own)
-        self._others = _chunks(_gaps(own, size))
+        size, inside = len(gradients[0]), sum(slot.size for slot in memory.whole_batch)
+        self._others = _chunks(_gaps(memory.whole_batch, size))
         self.flops = 2 * len(store.values[INPUT]) * inside + ADDING * (size - inside)
 
     def shares(self, out: Array) -> list[list[Step]]:
@@ -135,7 +116,7 @@ class Finish:
             node = kernel.wiring.node
             x, dy = self._store.values[roots[node.inputs[0]]], self._store.derivatives[roots[node.name]]
             x, dy = x.reshape(len(x), -1), dy.reshape(len(dy), -1)
-            steps += kernel.finishing(x, dy, out, split(x.shape[1])[share])
+            steps += kernel.finishing(x, dy, out, share)
         return steps + [add_up([one[part] for one in self._gradients], out[part]) for part in self._others[share]]
 
 
@@ -159,7 +140,7 @@ class TrainingPlan:
         parts, self._store = split(images), BatchStore(memory, images)
         self._memory, self._buffers, self._threads = memory, buffers, len(arenas)
         own = Arena()  # with barriers all micro-batches are under way at once, and need memory of their own
-        nothing = np.zeros_like(parameters)  # an empty lane's gradient
+        nothing = np.zeros(len(parameters), np.float32)  # an empty lane's gradient
         used = [part.stop > part.start for part in parts]
         gradients = [gradient if some else nothing for gradient, some in zip(gradients, used, strict=True)]
         self.lanes = [
@@ -214,70 +195,4 @@ class TrainingPlan:
     def _tasks(self, work: Sequence[Sequence[Step]], threads: int) -> list[Step]:
         """Return each thread's part of the work: lane i is always thread (i modulo threads)'s."""
         shares = [[*chain(*work[thread::threads])] for thread in range(threads)]
-        return [joined(self._memory, steps) for steps in shares if steps]
-
-
-class PredictionBlock:
-    """So many images, at most `LARGEST_BLOCK`, forward."""
-
-    def __init__(self, memory: Memory, images: int, micro_batch: int, flat: Flat, arenas: Sequence[Arena]) -> None:
-        output = memory.program.output
-        given = {root: arenas[0].take((images, *memory.shapes[root])) for root in {INPUT, memory.roots[output]}}
-        self.x = given[INPUT]
-        self.logits = given[memory.roots[output]].reshape(images, *memory.shapes[output])
-        # which images run together sets the last bits, so the number of threads has no say in it
-        worth = memory.program.flops * images > WORTH_PARTS
-        parts = split(images, min(max(-(-images // micro_batch), LANES if worth else 1), images))
-        self.tasks: list[Step] = []
-        for mine, arena in zip(split(len(parts), min(len(arenas), len(parts))), arenas, strict=False):
-            passes = [Pass(memory, part.stop - part.start, arena, flat, rows=part, given=given) for part in parts[mine]]
-            self.tasks.append(joined(memory, [step for one in passes for step in one.prepare() + one.forward()]))
-
-    def run(self, workers: Workers, x: Float32, logits: Float32) -> None:
-        """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
-        np.copyto(self.x, x)
-        workers.run(self.tasks)
-        np.copyto(logits, self.logits)
-
-
-class PredictionPlan:
-    """Forward passes only, for any number of images."""
-
-    def __init__(self, memory: Memory, micro_batch: int, flat: Flat, workers: Workers) -> None:
-        self._memory, self._flat, self._micro_batch, self._workers = memory, flat, micro_batch, workers
-        self._arenas = [Arena() for _ in range(workers.threads)]
-        self._blocks: dict[int, PredictionBlock] = {}
-
-    def run(self, x: Float32, logits: Float32) -> None:
-        """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
-        for start in range(0, len(x), LARGEST_BLOCK):
-            part = slice(start, min(start + LARGEST_BLOCK, len(x)))
-            self._block(part.stop - part.start).run(self._workers, x[part], logits[part])
-
-    def _block(self, images: int) -> PredictionBlock:
-        """Return the block of a size; some are kept."""
-        if images not in self._blocks:
-            if len(self._blocks) == BLOCKS:
-                del self._blocks[next(iter(self._blocks))]
-            useful = self._workers.useful(self._memory.program.flops * images)
-            marks = [arena.mark() for arena in self._arenas]  # only one of them runs at a time
-            self._blocks[images] = PredictionBlock(
-                self._memory, images, self._micro_batch, self._flat, self._arenas[:useful]
-            )
-            for arena, mark in zip(self._arenas, marks, strict=True):
-                arena.release(mark)
-        return self._blocks[images]
-
-
-def micro_batch_size(memory: Memory, flat: Flat, *, training: bool) -> int:
-    """Return how many images fit into the memory set aside for a micro-batch (at least one)."""
-    arena = Arena()
-    if training:
-        gradient = np.zeros_like(flat.parameters)
-        lane = LaneStore(BatchStore(memory, 1), slice(0, 1))
-        Pass(memory, 1, arena, Flat(flat.parameters, flat.buffers, gradient), lane, slice(0, 1))
-    else:
-        Pass(memory, 1, arena, flat)
-    tools = memory.toolbox
-    budget = tools.training_bytes if training else tools.prediction_bytes
-    return int(np.clip(budget // (4 * arena.high_water), 1, LARGEST_MICRO_BATCH))
+        return [self._memory.toolbox.together(steps) for steps in shares if steps]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from ..program import Node
@@ -77,6 +78,16 @@ class Toolbox:
     training_bytes: int
     prediction_bytes: int
 
+    def together(self, steps: Sequence[Step]) -> Step:
+        """Return one step that runs all of these."""
+        joined = self.join(steps)
+        return joined[0] if len(joined) == 1 else partial(_run, joined)
+
     def kernel_of(self, node: Node) -> type[Kernel]:
         """Return the kernel class that runs a node."""
         return self.kernels.get(node.op, FallbackKernel)
+
+
+def _run(steps: Sequence[Step]) -> None:
+    for step in steps:
+        step()

@@ -13,6 +13,7 @@ from ...fast.vector import LANES
 from ...typing import Array, Float32
 from ..arena import Arena
 from ..kernels.base import Step, Wiring
+from ..lanes import split
 from .base import CompiledKernel
 
 
@@ -59,11 +60,12 @@ class DenseKernel(CompiledKernel):
         )
         return [*calls, call]
 
-    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: slice) -> list[Step]:
+    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: int) -> list[Step]:
         n, flat_x, flat_dy, parameters = len(x), x.reshape(-1), dy.reshape(-1), self.wiring.node.parameters
-        rows, dw = table(self.d_in)[share], parameters["w"].view(gradient)[share].reshape(-1)
+        part = split(self.d_in)[share]
+        rows, dw = table(self.d_in)[part], parameters["w"].view(gradient)[part].reshape(-1)
         tables = rows, table(n, self.d_in), table(n, self.d_out)
         calls = [dense.weights(flat_x, flat_dy, *tables, self.nought, n, self.d_out, dw)] if len(rows) else []
-        if share.start == 0:
+        if share == 0:
             calls.append(dense.biases(flat_dy, n, self.d_out, parameters["b"].view(gradient)))
         return [*calls]

@@ -108,10 +108,10 @@ class Kernel(ABC):
     def backward(self) -> None:
         """Compute the derivatives of inputs and parameters from the output's."""
 
-    def finish(self, x: Float32, dy: Float32, gradient: Array, share: slice) -> None:  # noqa: B027 - few have to
+    def finish(self, x: Float32, dy: Float32, gradient: Array, share: int) -> None:  # noqa: B027 - few have to
         """Write a share of the batch's gradient, flat, given inputs (N, D_in) and output derivatives (N, D_out).
 
-        `share` is a part of range(D_in). Each share is written by one thread; the first does what cannot be shared.
+        Rows of weights are shared as `lanes.split` does; what has no rows belongs to share 0 (`plan.flat_shares`).
         """
 
     def steps(self, stage: Stage) -> list[Step]:
@@ -119,6 +119,6 @@ class Kernel(ABC):
         nothing = getattr(type(self), stage) is getattr(Kernel, stage, None)
         return [] if nothing else [getattr(self, stage)]
 
-    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: slice) -> list[Step]:
+    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: int) -> list[Step]:
         """Return `finish` as steps."""
         return [partial(self.finish, x, dy, gradient, share)]

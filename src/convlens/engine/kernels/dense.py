@@ -6,6 +6,7 @@ import numpy as np
 
 from ...typing import Array, Float32
 from ..arena import Arena
+from ..lanes import split
 from .base import Kernel
 from .products import block_rows, blocks
 
@@ -38,10 +39,11 @@ class DenseKernel(Kernel):
         np.matmul(blocks(w, block), dy.T, out=blocks(self.turned_dx, block))
         np.copyto(dx, self.turned_dx.T)
 
-    def finish(self, x: Float32, dy: Float32, gradient: Array, share: slice) -> None:
-        parameters, part = self.wiring.node.parameters, x.T[share]
+    def finish(self, x: Float32, dy: Float32, gradient: Array, share: int) -> None:
+        parameters, rows = self.wiring.node.parameters, split(x.shape[1])[share]
+        part = x.T[rows]
         if part.size:
             block = block_rows(len(part), len(x), dy.shape[1])
-            np.matmul(blocks(part, block), dy, out=blocks(parameters["w"].view(gradient)[share], block))
-        if share.start == 0:
+            np.matmul(blocks(part, block), dy, out=blocks(parameters["w"].view(gradient)[rows], block))
+        if share == 0:
             np.add.reduce(dy, axis=0, out=parameters["b"].view(gradient))

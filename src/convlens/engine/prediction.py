@@ -1,0 +1,71 @@
+"""A plan for prediction: forward passes only, each thread's as one task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..program import INPUT
+from ..typing import Float32
+from .arena import Arena
+from .kernels import Step
+from .lanes import LANES, Workers, split
+from .passes import Flat, Memory, Pass
+
+LARGEST_BLOCK = 512  # images predicted in one go
+BLOCKS = 8  # sizes of such that a plan keeps at hand
+WORTH_PARTS = 16_000_000  # floating-point operations that are worth spreading over threads
+
+
+class PredictionBlock:
+    """So many images, at most `LARGEST_BLOCK`, forward."""
+
+    def __init__(self, memory: Memory, images: int, micro_batch: int, flat: Flat, arenas: Sequence[Arena]) -> None:
+        output = memory.program.output
+        given = {root: arenas[0].take((images, *memory.shapes[root])) for root in {INPUT, memory.roots[output]}}
+        self.x = given[INPUT]
+        self.logits = given[memory.roots[output]].reshape(images, *memory.shapes[output])
+        # which images run together sets the last bits, so the number of threads has no say in it
+        worth = memory.program.flops * images > WORTH_PARTS
+        parts = split(images, min(max(-(-images // micro_batch), LANES if worth else 1), images))
+        self.tasks: list[Step] = []
+        for mine, arena in zip(split(len(parts), min(len(arenas), len(parts))), arenas, strict=False):
+            passes = [Pass(memory, part.stop - part.start, arena, flat, rows=part, given=given) for part in parts[mine]]
+            steps = [step for one in passes for step in one.prepare() + one.forward()]
+            self.tasks.append(memory.toolbox.together(steps))
+
+    def run(self, workers: Workers, x: Float32, logits: Float32) -> None:
+        """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
+        np.copyto(self.x, x)
+        workers.run(self.tasks)
+        np.copyto(logits, self.logits)
+
+
+class PredictionPlan:
+    """Forward passes only, for any number of images."""
+
+    def __init__(self, memory: Memory, micro_batch: int, flat: Flat, workers: Workers) -> None:
+        self._memory, self._flat, self._micro_batch, self._workers = memory, flat, micro_batch, workers
+        self._arenas = [Arena() for _ in range(workers.threads)]
+        self._blocks: dict[int, PredictionBlock] = {}
+
+    def run(self, x: Float32, logits: Float32) -> None:
+        """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
+        for start in range(0, len(x), LARGEST_BLOCK):
+            part = slice(start, min(start + LARGEST_BLOCK, len(x)))
+            self._block(part.stop - part.start).run(self._workers, x[part], logits[part])
+
+    def _block(self, images: int) -> PredictionBlock:
+        """Return the block of a size; some are kept."""
+        if images not in self._blocks:
+            if len(self._blocks) == BLOCKS:
+                del self._blocks[next(iter(self._blocks))]
+            useful = self._workers.useful(self._memory.program.flops * images)
+            marks = [arena.mark() for arena in self._arenas]  # only one of them runs at a time
+            self._blocks[images] = PredictionBlock(
+                self._memory, images, self._micro_batch, self._flat, self._arenas[:useful]
+            )
+            for arena, mark in zip(self._arenas, marks, strict=True):
+                arena.release(mark)
+        return self._blocks[images]
