@@ -38,6 +38,8 @@ for line in sys.stdin:
         print(json.dumps({"calls": rounds, "seconds": 1.0, "others": others}), flush=True); continue
     if name == "smothered":
         print(json.dumps({"calls": rounds, "seconds": 1.0, "others": 1 / (1 + rounds)}), flush=True); continue
+    if name == "counting":
+        print(json.dumps({"calls": rounds, "seconds": 1.0}), flush=True); continue
     print(json.dumps({"calls": 5, "seconds": 0.5}), flush=True)
 """
 
@@ -92,6 +94,13 @@ def test_a_cell_goes_on_without_those_who_are_lost() -> None:
         "dying": "in round 2: ended by signal 9 (SIGKILL)",
     }
     assert not living.alive
+
+
+def test_processes_are_started_anew_after_two_rounds() -> None:
+    cell = Cell("toy", "cnn", 1, 1, peers=("counting",))
+    with Pool([sys.executable, "-c", ECHO]) as pool:
+        found = time_cell(cell, pool, 3, 0.1, {}, lambda _: None)
+    assert found["rates"] == {"train": {"counting": [1.0, 3.0, 1.0]}, "predict": {"counting": [2.0, 4.0, 2.0]}}
 
 
 def test_a_disturbed_timing_is_repeated_and_the_least_disturbed_counts() -> None:

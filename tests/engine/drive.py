@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
 from convlens.engine.arena import Arena
+from convlens.engine.compiled import geometry
 from convlens.engine.kernels import Step
 from convlens.engine.passes import BatchStore, Flat, LaneStore, Memory, Pass
 from convlens.engine.rewrite import rewrite
@@ -32,6 +36,16 @@ def poisoned_arena() -> Arena:
     arena.take((1 << 19,)).fill(np.nan)
     arena.release(start)
     return arena
+
+
+@contextmanager
+def rows_in_pairs(wanted: bool) -> Iterator[None]:
+    """Have compiled convolutions compute rows in pairs wherever that is possible, or nowhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(geometry, "WORTH_PAIRS", 0 if wanted else 1 << 30)
+        geometry.tables.cache_clear()
+        yield
+    geometry.tables.cache_clear()
 
 
 def run(steps: list[Step]) -> None:

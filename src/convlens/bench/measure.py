@@ -1,8 +1,12 @@
-"""Rounds: in each, everybody is timed in turn, and the rest sleep."""
+"""Rounds: in each, everybody is timed in turn, and the rest sleep.
+
+A process may be fast or slow as long as it lives, by where its memory happens to lie: so all of them are started anew
+after every few rounds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from .cells import COMPILED, GEMM, OURS, WORKS, Cell
@@ -11,6 +15,7 @@ from .workers import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, Pool, Worker
 
 DISTURBED = 0.1  # share of the machine that others may take; beyond it a timing is repeated, so often:
 TRIES = 4
+ROUNDS_OF_A_PROCESS = 2
 MEMORY_SECONDS = 2.0  # of training before the memory is read
 
 
@@ -19,7 +24,8 @@ def time_cell(
 ) -> dict[str, Any]:
     """Return a cell's result: every peer's rates by work and round, who is absent and why, first calls.
 
-    `disturbed` counts the timings during which other processes took more than a tenth of the machine, again and again.
+    First calls are those of the first processes: later ones find what compilers have kept. `disturbed` counts the
+    timings during which other processes took more than a tenth of the machine, again and again.
 
     Rates are images a second; those of `GEMM` floating-point operations a second.
     """
@@ -30,6 +36,10 @@ def time_cell(
     rates: dict[str, dict[str, list[float]]] = {work: {name: [] for name in present} for work in WORKS}
     disturbed = 0
     for number in range(rounds):
+        if number and number % ROUNDS_OF_A_PROCESS == 0:
+            for name in present:
+                pool.dismiss(name)
+            absent |= _prepare(cell, pool, missing, without=absent)[1]
         for work in WORKS:
             for name in present if number % 2 == 0 else present[::-1]:
                 if name in absent:
@@ -51,12 +61,16 @@ def time_cell(
     }
 
 
-def _prepare(cell: Cell, pool: Pool, missing: dict[str, str]) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+def _prepare(
+    cell: Cell, pool: Pool, missing: dict[str, str], without: Collection[str] = ()
+) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
     """Let all peers get ready at the same time, compilers too, before anybody is timed."""
     waiting: dict[str, Worker] = {}
     first: dict[str, dict[str, float]] = {}
     absent: dict[str, str] = {}
     for name in cell.peers:
+        if name in without:
+            continue
         try:
             waiting[name] = pool.worker(name)
             waiting[name].send({"do": "prepare", "cell": cell.to_dict(), "works": list(WORKS)})

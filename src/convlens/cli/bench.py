@@ -18,7 +18,7 @@ def bench(
         list[str] | None,
         typer.Option("--only", metavar="NAME", help="A cell or a pattern such as 'cnn-5x5-*'; may be repeated."),
     ] = None,
-    rounds: Annotated[int, typer.Option("--rounds", help="How often everybody is timed.")] = 5,
+    rounds: Annotated[int, typer.Option("--rounds", help="How often everybody is timed.")] = 6,
     threads: ThreadsOption = None,
     recipe: Annotated[str, typer.Option("--recipe", help="Of the time to 99.0 %.")] = "speedrun",
     environment: Annotated[

@@ -13,32 +13,20 @@ gradient of x       pixels of x, in dy       kernel positions       kernels, tur
 
 The first two use the same pair of tables, exchanged. Arrays that are multiplied with are kept in strips of sixteen
 channels, filled up with zeros.
+
+Where rows are computed in pairs, each of the three is a sum of parts that need fewer multiplications: all that is in
+`convlens.fast.pairs`.
 """
 
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .compiler import FLAG, FLOATS, INDICES, SIZE, helper
+from .compiler import FLAG, FLOATS, INDICES, SIZE
+from .pairs import convolve_in_pairs, unpair_gradient, weights_in_pairs
+from .planes import pad, pool_planes, spread_out, unpad
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .vector import (
-    LANES,
-    at,
-    at_least,
-    clear,
-    load,
-    load_some,
-    plus,
-    spread,
-    store,
-    store_some,
-    where_beats,
-    where_equal,
-    where_greater,
-    zeros,
-)  # fmt: skip
-
-NOBODY = -1.0  # no phase of a pooling window takes the derivative: ReLU cut it off
+from .vector import LANES, at, clear, load_some, store
 
 
 @entry(FLOATS, SIZE, SIZE, FLOATS)
@@ -66,75 +54,10 @@ def pack_turned(w: Float32, positions: int, channels: int, filters: int, strips:
                 strips[to + (q * filters + f) * LANES] = w[of + f]
 
 
-@helper
-def pad(x: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array, size: int, padded: Float32) -> None:
-    """Copy images, in rows of so many values, into padded ones of `size` values whose border is zero.
-
-    `lines` says where each row goes; `mirrored` holds, for padding that reflects, pairs: of a value, and of its origin.
-    """
-    for i in range(count):
-        to = i * size
-        for h in range(len(lines)):
-            of = x0 + (i * len(lines) + h) * row
-            for k in range(0, row, LANES):
-                store_some(load_some(x, of + k, row - k), padded, to + at(lines, h) + k, row - k)
-        for p in range(0, len(mirrored), 2):
-            padded[to + at(mirrored, p)] = padded[to + at(mirrored, p + 1)]
-
-
-@helper
-def unpad(
-    dpadded: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array, size: int, dx: Float32
-) -> None:
-    """Give the derivatives of padded images back to the images; the adjoint of `pad`."""
-    for i in range(count):
-        of = i * size
-        for p in range(0, len(mirrored), 2):
-            dpadded[of + at(mirrored, p + 1)] += dpadded[of + at(mirrored, p)]
-        for h in range(len(lines)):
-            to = x0 + (i * len(lines) + h) * row
-            for k in range(0, row, LANES):
-                store_some(load_some(dpadded, of + at(lines, h) + k, row - k), dx, to + k, row - k)
-
-
-@helper
-def pool_planes(
-    planes: Float32,
-    column: int,
-    step: int,
-    rows: int,
-    phases: int,
-    width: int,
-    y: Float32,
-    y0: int,
-    filters: int,
-    columns: int,
-    relu: bool,
-    winners: Float32,
-) -> None:
-    """Reduce rows of pooling windows (rows, phases, width, step) to their maxima, sixteen columns from one on.
-
-    Notes in `winners` which phase won, the first of equals; it is empty where nobody asks.
-    """
-    for j in range(rows * width):
-        of = ((j // width * phases) * width + j % width) * step + column
-        best, phase = load(planes, of), zeros()
-        for q in range(1, phases):
-            value = load(planes, of + q * width * step)
-            phase = where_beats(value, best, spread(q), phase)
-            best = where_beats(value, best, value, best)
-        to = y0 + j * filters
-        if relu:
-            phase = where_greater(best, zeros(), phase, spread(NOBODY))
-            best = at_least(best, 0)
-        store_some(best, y, to, columns)
-        if len(winners):
-            store_some(phase, winners, to, columns)
-
-
 @entry(
     *(FLOATS, SIZE, FLOATS, INDICES, INDICES),
-    *(FLOATS, FLOATS, INDICES, INDICES, INDICES),
+    *(FLOATS, FLOATS, INDICES, INDICES, INDICES, INDICES),
+    *(INDICES, FLOATS, FLOATS),
     *(SIZE, SIZE, SIZE, SIZE, SIZE, FLAG),
     *(FLOATS, FLOATS, FLOATS),
 )
@@ -147,8 +70,12 @@ def forward(
     strips: Float32,
     bias: Float32,
     outputs: Array,
+    parts: Array,
     taps: Array,
     strip: Array,
+    lifting: Array,
+    lifted: Float32,
+    sums: Float32,
     images: int,
     group: int,
     filters: int,
@@ -169,9 +96,12 @@ def forward(
         Memory for a group of padded images, empty where nothing is padded; see `pad`.
     strips, bias
         Kernels as `pack` left them, and biases filled up to strips.
-    outputs, taps, strip
+    outputs, parts, taps, strip
         Offsets of the outputs' patches in a group of images, of the positions in a patch, and of rows of `strips`.
-        Outputs are ordered by image, by row of pooling windows, by phase in the window and by column.
+        Outputs are ordered by image, by row of pooling windows, by phase in the window and by column. `parts` is empty,
+        or says where the positions of each part begin, if rows are computed in pairs.
+    lifting, lifted, sums
+        Geometry of rows in pairs, and memory; see `convolve_in_pairs`.
     images, group
         How many images there are, and how many the tables are for.
     filters, phases, width
@@ -181,7 +111,8 @@ def forward(
     y, planes, winners
         The result; memory for a few rows of pooling windows; which phase won each, empty in prediction.
     """
-    each, row = len(outputs) // group, size // max(1, len(lines))
+    row, result = size // max(1, len(lines)), len(y) // images
+    each = result // filters * phases
     clear(padded)
     floor = 0.0 if relu else NO_FLOOR
     for first in range(0, images, group):
@@ -190,7 +121,13 @@ def forward(
         if len(padded):
             pad(x, first * size, count, row, lines, mirrored, len(padded) // group, padded)
             a, a0 = padded, 0
-        rows, y0 = count * each, first * each // phases * filters
+        rows, y0 = count * each, first * result
+        if len(parts):
+            convolve_in_pairs(
+                *(a, a0, count, outputs, parts, taps, strip, strips, bias, lifting, lifted, sums),
+                *(filters, phases, relu, y, y0, planes, winners),
+            )
+            continue
         for s in range(0, filters, WIDE):
             b0, more = s * len(taps), filters - s
             if phases == 1:
@@ -214,54 +151,14 @@ def forward(
                     )
 
 
-@helper
-def spread_out(
-    dy: Float32,
-    y0: int,
-    outputs: int,
-    y: Float32,
-    winners: Float32,
-    relu: bool,
-    filters: int,
-    phases: int,
-    width: int,
-    places: Array,
-    s: int,
-    s0: int,
-    out: Float32,
-    db: Float32,
-) -> None:
-    """Put the derivatives of one strip of results where the convolution's own outputs stand: `places` from s0 on.
-
-    What pooling or ReLU cut off becomes zero. The sum of the others is added to the biases' gradient.
-    """
-    columns = filters - s
-    total = zeros()
-    for row in range(0, outputs, phases * width):
-        for j in range(width):
-            of = y0 + (row // phases + j) * filters + s
-            given = load_some(dy, of, columns)
-            if phases == 1:
-                if relu:
-                    given = where_greater(load_some(y, of, columns), zeros(), given, zeros())
-                store(given, out, s0 + at(places, row + j))
-                total = plus(total, given)
-                continue
-            phase = load_some(winners, of, columns)
-            for q in range(phases):
-                passed = where_equal(phase, spread(q), given)
-                store(passed, out, s0 + at(places, row + q * width + j))
-                total = plus(total, passed)
-    store_some(plus(load_some(db, s, columns), total), db, s, columns)
-
-
 @entry(
     *(FLOATS, SIZE, FLOATS, INDICES, INDICES, SIZE),
     *(FLOATS, FLOATS, FLOATS, FLOATS, INDICES),
-    *(INDICES, INDICES, FLOATS),
+    *(INDICES, INDICES, INDICES, INDICES, FLOATS, FLOATS),
     *(SIZE, SIZE, SIZE, SIZE, SIZE, FLAG),
     *(FLOATS, FLOATS, FLAG),
-    *(FLOATS, INDICES, INDICES, INDICES, FLOATS, FLOATS),
+    *(FLOATS, INDICES, INDICES, INDICES, INDICES, FLOATS, FLOATS),
+    *(INDICES, INDICES, FLOATS, FLOATS, FLOATS),
 )
 def backward(
     x: Float32,
@@ -275,9 +172,12 @@ def backward(
     winners: Float32,
     spread_dy: Float32,
     places: Array,
+    factors: Array,
     outputs: Array,
+    parts: Array,
     taps: Array,
     nought: Float32,
+    paired_dw: Float32,
     images: int,
     group: int,
     filters: int,
@@ -289,16 +189,22 @@ def backward(
     accumulate: bool,
     turned: Float32,
     pixels: Array,
+    parts_back: Array,
     taps_back: Array,
     strip_back: Array,
     dpadded: Float32,
     dx: Float32,
+    lifting: Array,
+    lifting_back: Array,
+    lifted: Float32,
+    sums: Float32,
+    nothing: Float32,
 ) -> None:
     """Compute the gradients of kernels and biases, and that of the images where it is wanted.
 
     Parameters
     ----------
-    x, size, padded, lines, mirrored, outputs, taps, images, group, filters, phases, width, relu
+    x, size, padded, lines, mirrored, parts, taps, images, group, filters, phases, width, relu
         As in `forward`.
     channels
         Of the images.
@@ -307,21 +213,27 @@ def backward(
     spread_dy, places
         Memory for the derivatives of a group's outputs, in strips, as the convolution that makes dx wants them: apart
         by the stride, with a border of zeros; and where in it each output stands.
-    nought
-        A strip of zeros.
+    outputs, factors, paired_dw
+        Where in x the patches of outputs lie; if rows are in pairs, those of one part, where in `spread_dy` the
+        derivatives of each part are, and memory for the gradients of paired kernels. Empty otherwise.
+    nought, nothing
+        Zeros, as long as a bias for dx in all parts would be; and an empty array.
     dw, db, accumulate
         The gradients (taps, filters) and (filters,), and whether to add to what is there.
-    turned, pixels, taps_back, strip_back
+    turned, pixels, parts_back, taps_back, strip_back
         Kernels as `pack_turned` left them, and the tables of the convolution that makes dx: of the images' pixels, or,
         where padding reflects, of those of padded images.
     dpadded, dx
         Memory for a group of padded images where padding reflects; the derivative of the images, empty if unwanted.
+    lifting, lifting_back, lifted, sums
+        Geometry of rows in pairs, of results and of dx, and memory.
     """
-    each, back = len(outputs) // group, len(pixels) // group
     area = len(spread_dy) // ((filters + LANES - 1) // LANES)
-    row = size // max(1, len(lines))
+    row, result = size // max(1, len(lines)), len(dy) // images
+    each, back = result // filters * phases, len(pixels) // group
     clear(padded)
     clear(spread_dy)
+    clear(paired_dw)
     if not accumulate:
         clear(dw)
         clear(db)
@@ -331,25 +243,39 @@ def backward(
         if len(padded):
             pad(x, first * size, count, row, lines, mirrored, len(padded) // group, padded)
             a, a0 = padded, 0
-        rows, y0 = count * each, first * each // phases * filters
         for s in range(0, filters, LANES):
-            s0 = s // LANES * area
-            spread_out(dy, y0, rows, y, winners, relu, filters, phases, width, places, s, s0, spread_dy, db)
-        for s in range(0, filters, WIDE):
-            product(
-                *(a, a0, taps, 0, len(taps), outputs, places, rows, spread_dy, s // LANES * area, area),
-                *(dw, s, filters, dw, s, filters, NO_FLOOR, filters - s),
+            spread_out(
+                *(dy, first * result, count * each, y, winners, relu, filters, phases, width),
+                *(places, s, s // LANES * area, spread_dy, db),
             )
+        if len(parts):
+            weights_in_pairs(
+                *(a, a0, count, outputs, parts, taps, spread_dy, area, factors, lifting, lifted, filters, paired_dw),
+            )
+        else:
+            for s in range(0, filters, WIDE):
+                product(
+                    *(a, a0, taps, 0, len(taps), outputs, places, count * each, spread_dy, s // LANES * area, area),
+                    *(dw, s, filters, dw, s, filters, NO_FLOOR, filters - s),
+                )
         if len(dx) == 0:
             continue
         c, c0 = dx, first * size
         if len(dpadded):
             c, c0 = dpadded, 0
-        for s in range(0, channels, WIDE):
-            product(
-                *(spread_dy, 0, pixels, 0, count * back, taps_back, strip_back, len(taps_back)),
-                *(turned, s * len(taps_back), len(taps_back) * LANES, c, c0 + s, channels),
-                *(nought, 0, 0, NO_FLOOR, channels - s),
+        if len(parts):
+            convolve_in_pairs(
+                *(spread_dy, 0, count, pixels, parts_back, taps_back, strip_back, turned, nought),
+                *(lifting_back, lifted, sums, channels, 1, False, c, c0, nothing, nothing),
             )
+        else:
+            for s in range(0, channels, WIDE):
+                product(
+                    *(spread_dy, 0, pixels, 0, count * back, taps_back, strip_back, len(taps_back)),
+                    *(turned, s * len(taps_back), len(taps_back) * LANES, c, c0 + s, channels),
+                    *(nought, s, 0, NO_FLOOR, channels - s),
+                )
         if len(dpadded):
-            unpad(dpadded, first * size, count, row, lines, mirrored, len(padded) // group, dx)
+            unpad(dpadded, first * size, count, row, lines, mirrored, len(dpadded) // group, dx)
+    if len(parts):
+        unpair_gradient(paired_dw, at(parts, 1) * filters, dw)

@@ -12,6 +12,9 @@ once is used often. With AVX-512 (32 registers of sixteen numbers) that is 8 x 3
 sixteen columns; with the sixteen registers of eight that AVX2 has, 6 x 16. The order of a sum is the same for all. A
 tile of each height is written out in LLVM's instructions: no compiler unrolls loops over registers reliably.
 
+A tile of one strip uses each value of A once, so loading them is what takes time, and reading the tables for each one
+too much. Where taps and strips follow one another in *runs* of four, they are read once a run.
+
 Sources: Dukhan, "The indirect convolution algorithm", 2019; for tiles, Goto & van de Geijn, "Anatomy of
 high-performance matrix multiplication", 2008.
 """
@@ -25,6 +28,8 @@ from numba.core import cgutils
 from ..typing import Array, Float32
 from .compiler import FLOATS, INDICES, NOTHING, NUMBER, SIZE, helper
 from .kept import processor_features
+from .linked import linked
+from .vector import at
 from .writer import LANES, Writer, instruction
 
 _ROOMY = "+avx512f" in processor_features()
@@ -32,6 +37,7 @@ STRIPS = 2 if _ROOMY else 1  # strips of sixteen columns in the widest tile
 WIDE = STRIPS * LANES
 _ROWS, _ROWS_WIDE = (12, 8) if _ROOMY else (6, 6)  # of the highest tile, of one strip and of the widest
 DEPTH = 224  # products in one go: what the widest tile reads of B in the meantime stays in a cache of 32 KiB
+RUN, IN_RUNS = 4, 100  # taps of a run; what is added to the number of a tile's rows to have the one for runs
 NO_FLOOR = -3.4e38  # below every sum: a product that is not rectified
 
 _TILE = (
@@ -55,33 +61,39 @@ class _Tiles:
         builder = self.w.builder
         end = builder.append_basic_block("end")
         choice = builder.switch(self.n, end)
-        for rows in range(1, self.most + 1):
-            block = builder.append_basic_block(f"rows{rows}")
-            choice.add_case(self.w.size(rows), block)
+        kinds = [(rows, 1) for rows in range(1, self.most + 1)]
+        kinds += [(rows, RUN) for rows in range(self.most // 2, self.most + 1)] if self.strips == 1 else []
+        for rows, run in kinds:
+            block = builder.append_basic_block(f"rows{rows}run{run}")
+            choice.add_case(self.w.size(rows if run == 1 else rows + IN_RUNS), block)
             builder.position_at_end(block)
-            totals = self._sums(rows)
+            totals = self._sums(rows, run)
             for s in range(self.strips):
                 self._finish([sums[s] for sums in totals], s * LANES)
             builder.branch(end)
         builder.position_at_end(end)
 
-    def _sums(self, rows: int) -> list[list[Any]]:
-        """Write the sums of a tile of so many rows; return where they are, by row and strip."""
+    def _sums(self, rows: int, run: int) -> list[list[Any]]:
+        """Write the sums of a tile of so many rows; return where they are, by row and strip.
+
+        So many taps follow one another in each row: the tables are read once for them.
+        """
         w, builder, add = self.w, self.w.builder, self.w.builder.add
         begin = [add(self.a0, w.offset(_ROW, self.row, add(self.r, w.size(i)))) for i in range(rows)]
         origins = [w.place(_A, self.a, index) for index in begin]
         totals = [[w.variable() for _ in range(self.strips)] for _ in range(rows)]
-        with cgutils.for_range(builder, self.length) as loop:
-            k = add(self.k0, loop.index)
+        with cgutils.for_range(builder, builder.sdiv(self.length, w.size(run))) as loop:
+            k = add(self.k0, builder.mul(loop.index, w.size(run)))
             j, of = w.offset(_TAP, self.tap, k), add(self.b0, w.offset(_STRIP, self.strip, k))
-            factors = []
-            for _ in range(self.strips):
-                factors.append(w.load(_B, self.b, of))
-                of = add(of, self.b_step)
-            for origin, sums in zip(origins, totals, strict=True):
-                number = w.spread(builder.load(builder.gep(origin, [j])))
-                for total, factor in zip(sums, factors, strict=True):
-                    builder.store(w.add_product(builder.load(total), number, factor), total)
+            for i in range(run):
+                factors, at = [], add(of, w.size(i * LANES))
+                for _ in range(self.strips):
+                    factors.append(w.load(_B, self.b, at))
+                    at = add(at, self.b_step)
+                for origin, sums in zip(origins, totals, strict=True):
+                    number = w.spread(builder.load(builder.gep(origin, [add(j, w.size(i))])))
+                    for total, factor in zip(sums, factors, strict=True):
+                        builder.store(w.add_product(builder.load(total), number, factor), total)
         return totals
 
     def _finish(self, totals: list[Any], column: int) -> None:
@@ -111,6 +123,21 @@ def _wide_tile(w: Writer, *values: Any) -> None:
 
 
 @helper
+def _has_runs(tap: Array, strip: Array, length: int) -> bool:
+    """Whether taps follow one another in runs, and so do the strips that belong to them."""
+    if length % RUN:
+        return False
+    for k in range(0, length, RUN):
+        for i in range(1, RUN):
+            if at(tap, k + i) != at(tap, k) + i or at(strip, k + i) != at(strip, k) + i * LANES:
+                return False
+    return True
+
+
+@linked(
+    *(FLOATS, SIZE, INDICES, SIZE, SIZE, INDICES, INDICES, SIZE),
+    *(FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, NUMBER, SIZE),
+)
 def product(
     a: Float32,
     a0: int,
@@ -157,10 +184,11 @@ def product(
     """
     columns = min(columns, WIDE)
     most = _ROWS if columns <= LANES else _ROWS_WIDE
+    runs = columns <= LANES and rows >= _ROWS and _has_runs(tap, strip, length)
     tiles, steps = (rows + most - 1) // most, (length + DEPTH - 1) // DEPTH
     for step in range(steps):
-        k = length * step // steps
-        depth = length * (step + 1) // steps - k
+        k = length * step // steps // RUN * RUN
+        depth = (length if step == steps - 1 else length * (step + 1) // steps // RUN * RUN) - k
         least = floor if step == steps - 1 else NO_FLOOR
         for t in range(tiles):  # as even as can be: the smaller a tile, the less it gains from each value loaded
             r = rows * t // tiles
@@ -168,7 +196,7 @@ def product(
             c1, s1, r1 = c0 + r * c_step, start0 + r * start_step, row0 + r
             if columns <= LANES:
                 _tile(
-                    n,
+                    n + IN_RUNS if runs else n,
                     a,
                     a0,
                     row,

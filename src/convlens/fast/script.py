@@ -15,36 +15,19 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.np.arrayobj import make_array, populate_array
 
 from ..typing import Array
 from .compiler import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NOTHING, NUMBER, compiled, helper, native
+from .linked import array_makers
 from .subnormal import flush, restore
 from .writer import WORD, instruction
 
 _WORDS = types.CPointer(types.int64)
 
 
-def _array_reader(kind: Any) -> Any:
-    """Return an instruction that makes an array of its address and length."""
-
-    @instruction(kind, _WORDS, types.intp)
-    def read(w: Any, words: Any, index: Any) -> Any:
-        builder, target = w.builder, w.target
-        address, length = (builder.load(builder.gep(words, [builder.add(index, w.size(i))])) for i in (0, 1))
-        array = make_array(kind)(target, builder)
-        itemsize = w.size(kind.dtype.bitwidth // 8)
-        data = builder.inttoptr(address, target.get_data_type(kind.dtype).as_pointer())
-        populate_array(array, data=data, shape=[length], strides=[itemsize], itemsize=itemsize, meminfo=None)
-        return array._getvalue()
-
-    return read
-
-
-@instruction(types.float32, _WORDS, types.intp)
-def _read_number(w: Any, words: Any, index: Any) -> Any:
-    low = w.builder.trunc(w.builder.load(w.builder.gep(words, [index])), ir.IntType(32))
-    return w.builder.bitcast(low, ir.FloatType())
+@instruction(types.float32, types.int64)
+def _number(w: Any, word: Any) -> Any:
+    return w.builder.bitcast(w.builder.trunc(word, ir.IntType(32)), ir.FloatType())
 
 
 @instruction(types.void, types.int64, types.int64)
@@ -74,7 +57,6 @@ def _run(script, length):  # type: ignore[no-untyped-def]
 
 
 _ARRAYS = {FLOATS: np.float32, DOUBLES: np.float64, INDICES: np.int32, LABELS: np.int64}
-_READERS: dict[Any, Any] = {kind: _array_reader(kind) for kind in _ARRAYS} | {NUMBER: _read_number}
 
 
 class Call:
@@ -147,11 +129,14 @@ def entry(*kinds: Any) -> Callable[[Callable[..., None]], Entry]:
     def decorate(function: Callable[..., None]) -> Entry:
         name, reads, index = function.__name__, [], 0
         for kind in kinds:
-            reads.append(f"read{kinds.index(kind)}(words, {index})" if kind in _READERS else f"words[{index}]")
-            reads[-1] += " != 0" if kind == FLAG else ""
+            word = f"words[{index}]"
+            if kind in _ARRAYS:
+                reads.append(f"make{kinds.index(kind)}({word}, words[{index + 1}])")
+            else:
+                reads.append(f"number({word})" if kind == NUMBER else f"{word} != 0" if kind == FLAG else word)
             index += 2 if kind in _ARRAYS else 1
-        scope: dict[str, Any] = {"__name__": function.__module__}
-        scope |= {f"read{kinds.index(kind)}": reader for kind, reader in _READERS.items() if kind in kinds}
+        scope: dict[str, Any] = {"__name__": function.__module__, "number": _number}
+        scope |= {f"make{kinds.index(kind)}": make for kind, make in array_makers.items() if kind in kinds}
         scope[name] = helper(function)
         # Numba looks for the file that a function was written in, to keep what it compiled apart by it
         source = f"def {name}_from(words):\n {name}({', '.join(reads)})\n"

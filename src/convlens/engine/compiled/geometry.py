@@ -1,0 +1,202 @@
+"""The geometry of a convolution as tables of offsets, which is all that compiled code knows of it.
+
+What is done with them is in `convlens.fast.conv` and, for rows in pairs, in `convlens.fast.pairs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ...fast.pairs import PARTS
+from ...fast.vector import LANES
+from ...ops.window import Pair, Window
+from ...typing import Array
+
+PIXELS = 224  # outputs that a product should have: several small images, or rows of pooling windows, at a time
+PAIRED_PIXELS = 98  # outputs that a part should have, where rows are in pairs
+WORTH_PAIRS = 24  # values in a row of a kernel, at least, for pairs of rows to save more than they cost
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Where a group of images lies, in strips of so many channels.
+
+    Attributes
+    ----------
+    group
+        How many images.
+    image, line, pixel, strip
+        Values from an image to the next, from a line, from a pixel, and from a strip to the next.
+    """
+
+    group: int
+    image: int
+    line: int
+    pixel: int
+    strip: int
+
+    def places(self, lines: Array, across: Array) -> Array:
+        """Return the places (images, lines, across) that are so many values into a line."""
+        images = np.arange(self.group)[:, None, None] * self.image
+        return np.asarray(images + lines[:, None] * self.line + across)
+
+    def taps(self, height: int, width: int, channels: int) -> Array:
+        """Return the places of a kernel's positions."""
+        u, v, c = np.ogrid[:height, :width, :channels]
+        places = u * self.line + v * self.pixel + c // self.pixel * self.strip + c % self.pixel
+        return np.asarray(places).reshape(-1)
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Tables of a convolution of one group of images: of its outputs' patches and of the positions in a patch.
+
+    Rows in pairs have them for each part of lifted images; `parts` says where the positions of each begin. `lifting` is
+    their geometry, and `lifted_size` the values of a block of lifted images. All three are empty otherwise.
+    """
+
+    outputs: Array
+    taps: Array
+    parts: Array
+    lifting: Array
+    lifted_size: int
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All tables of a convolution layer, int32, for a group of images.
+
+    Attributes
+    ----------
+    group, padded_size, lines, mirrored
+        How many images; values of all of them, padded; see `convlens.fast.planes.pad`. Empty where none is needed.
+    forward, back
+        The convolution itself, and that of the derivatives spread out which makes dx.
+    area, places
+        Values of a strip of derivatives spread out, and where in it each output stands.
+    sources, factors
+        What the gradient of kernels multiplies: where outputs' patches are, and derivatives. With rows in pairs, in
+        one part of all images lifted (`lifted_size` values), and for each part.
+    """
+
+    group: int
+    padded_size: int
+    lines: Array
+    mirrored: Array
+    forward: Patches
+    back: Patches
+    area: int
+    places: Array
+    sources: Array
+    factors: Array
+    lifted_size: int
+
+
+def in_pairs(window: Window, channels: int, pool: Pair, rows: int) -> bool:
+    """Whether so many rows of a convolution's outputs are computed in pairs: it must be possible, and save enough."""
+    height, width = window.kernel
+    possible = height % 2 == 1 and height > 1 and window.stride[0] == 1 and (pool == (1, 1) or pool[0] == 2)
+    saves = (rows + 1) // 2 * (3 * height - 1) < 2 * rows * height  # products of rows, twice
+    return possible and saves and channels * width >= WORTH_PAIRS
+
+
+@lru_cache(maxsize=256)
+def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair, output: Pair, most: int) -> Tables:
+    """Work the tables out, for images (H, W, C) and at most so many of them at a time."""
+    (height, width, channels), (kh, kw), (sh, sw) = size, window.kernel, window.stride
+    rows, (padded_height, padded_width) = pool[0] * output[0], window.padded_size(height, width)
+    group = max(1, min(most, -(-PIXELS // (rows * pool[1] * output[1]))))
+    high, wide, (top, _), (left, _) = height, width, window.rows, window.columns
+    if window.is_padded and window.mode == "reflect":  # then dx is that of padded images at first
+        high, wide, top, left = padded_height, padded_width, 0, 0
+    above, before, spread_height = kh - 1 - top, kw - 1 - left, high + kh - 1
+    paired = in_pairs(window, channels, pool, rows)
+    if paired:  # the last pair may lack its second row, which then needs its place all the same
+        padded_height = max(padded_height, rows + rows % 2 + kh - 1)
+        spread_height = max(high + high % 2 + kh - 1, above + rows + rows % 2)
+    line, line_back = padded_width * channels, (wide + kw - 1) * LANES
+    image, image_back = padded_height * line, spread_height * line_back
+    image += LANES if paired else 0  # what stands behind the last row is lifted with it
+    # outputs are ordered by row, by phase in a pooling window (across), and by column of windows
+    across = (np.arange(output[1]) * pool[1] + np.arange(pool[1])[:, None]).reshape(-1) * sw
+    lines, pixels = np.arange(rows) * sh, np.arange(wide) * LANES
+    folds = 2 * group * -(-rows // 2) * len(across) if paired else 0
+    area = group * image_back + folds * LANES
+    images = Raster(group, image, line, channels, group * image)
+    spread = Raster(group, image_back, line_back, LANES, area)
+    places = spread.places(lines + above, (across + before) * LANES)
+    of, back = (
+        (images, lines, across * channels, (kh, kw, channels)),
+        (spread, np.arange(high), pixels, (kh, kw, filters)),
+    )
+    forward, backward = (_in_pairs(*each) if paired else _plain(*each) for each in (of, back))
+    sources, factors, lifted_size = forward.outputs, places, 0
+    if paired:
+        whole = _lifted(images, group, -(-rows // 2), kh)
+        sources, lifted_size = whole.places(np.arange(-(-rows // 2)), across * channels), whole.strip // PARTS
+        upper, folded = places[:, ::2].reshape(-1), group * image_back + np.arange(folds) * LANES
+        factors = np.concatenate((upper, folded, upper + line_back))
+    rows_of_images = _padding(window, height, width, channels, always=paired)
+    wanted = _table(places), _table(sources), _table(factors)
+    return Tables(group, group * image, *rows_of_images, forward, backward, area, *wanted, lifted_size)
+
+
+def _plain(images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int]) -> Patches:
+    nothing = _table(())
+    return Patches(_table(images.places(lines, across)), _table(images.taps(*kernel)), nothing, nothing, 0)
+
+
+def _in_pairs(images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int]) -> Patches:
+    """Return the tables of a block: of some pairs of rows of one image, or of whole images if they are small."""
+    height, width, channels = kernel
+    pairs, triples, strips = -(-len(lines) // 2), height // 2, -(-channels // images.pixel)
+    block_pairs = min(pairs, max(1, PAIRED_PIXELS // len(across)))
+    block = min(images.group, max(1, PAIRED_PIXELS // (pairs * len(across)))) if block_pairs == pairs else 1
+    lifted = _lifted(images, block, block_pairs, height)
+    places, part = lifted.places(np.arange(block_pairs), across), lifted.strip // PARTS
+    taps = [lifted.taps(rows, width, channels) for rows in (1, triples, triples, triples)]
+    lifting = (
+        *(images.image, images.line, images.strip, strips, lifted.line, triples),
+        *(len(across), pairs, len(lines), block, block_pairs),
+    )
+    return Patches(
+        _table(np.stack([places + p * part for p in range(PARTS)])),
+        _table(np.concatenate(taps)),
+        _table(np.cumsum([0, *map(len, taps)])),
+        _table(lifting),
+        strips * lifted.strip,
+    )
+
+
+def _lifted(images: Raster, group: int, pairs: int, height: int) -> Raster:
+    """Return where so many images lie in each part when they are lifted; a strip of them has all parts."""
+    line = -(-images.line // LANES) * LANES
+    image = (pairs + height // 2 - 1) * line
+    return Raster(group, image, line, images.pixel, PARTS * group * image)
+
+
+def _table(values: Any) -> Array:
+    return np.ascontiguousarray(values, np.int32).reshape(-1)
+
+
+def _padding(window: Window, height: int, width: int, channels: int, *, always: bool) -> tuple[Array, Array]:
+    """Return where in a padded image each row begins, and the pairs of mirrored values with their origins.
+
+    Both are empty where nothing is padded, unless images are to be copied always.
+    """
+    nothing = _table(())
+    if not window.is_padded and not always:
+        return nothing, nothing
+    _, padded_width = window.padded_size(height, width)
+    lines = ((np.arange(height) + window.rows[0]) * padded_width + window.columns[0]) * channels
+    if window.mode == "zeros" or not window.is_padded:
+        return _table(lines), nothing
+    places = np.arange(lines[-1] + padded_width * channels)  # more than there are; only the image's own are taken
+    inside = np.stack([places[line : line + width * channels] for line in lines])
+    origin = window.pad(inside.reshape(1, height, width, channels)).reshape(-1)
+    border = np.flatnonzero(origin != np.arange(origin.size))
+    return _table(lines), _table(np.stack((border, origin[border]), axis=1))

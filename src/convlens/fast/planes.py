@@ -1,0 +1,132 @@
+"""What surrounds the products of a convolution: padding, pooling, and derivatives put where its outputs stand."""
+
+from __future__ import annotations
+
+from ..typing import Array, Float32
+from .compiler import helper
+from .vector import (
+    LANES,
+    at,
+    at_least,
+    load,
+    load_some,
+    plus,
+    spread,
+    store,
+    store_some,
+    where_beats,
+    where_equal,
+    where_greater,
+    zeros,
+)  # fmt: skip
+
+NOBODY = -1.0  # no phase of a pooling window takes the derivative: ReLU cut it off
+
+
+@helper
+def pad(x: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array, size: int, padded: Float32) -> None:
+    """Copy images, in rows of so many values, into padded ones of `size` values whose border is zero.
+
+    `lines` says where each row goes; `mirrored` holds, for padding that reflects, pairs: of a value, and of its origin.
+    """
+    for i in range(count):
+        to = i * size
+        for h in range(len(lines)):
+            of = x0 + (i * len(lines) + h) * row
+            for k in range(0, row, LANES):
+                store_some(load_some(x, of + k, row - k), padded, to + at(lines, h) + k, row - k)
+        for p in range(0, len(mirrored), 2):
+            padded[to + at(mirrored, p)] = padded[to + at(mirrored, p + 1)]
+
+
+@helper
+def unpad(
+    dpadded: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array, size: int, dx: Float32
+) -> None:
+    """Give the derivatives of padded images back to the images; the adjoint of `pad`."""
+    for i in range(count):
+        of = i * size
+        for p in range(0, len(mirrored), 2):
+            dpadded[of + at(mirrored, p + 1)] += dpadded[of + at(mirrored, p)]
+        for h in range(len(lines)):
+            to = x0 + (i * len(lines) + h) * row
+            for k in range(0, row, LANES):
+                store_some(load_some(dpadded, of + at(lines, h) + k, row - k), dx, to + k, row - k)
+
+
+@helper
+def pool_planes(
+    planes: Float32,
+    column: int,
+    step: int,
+    rows: int,
+    phases: int,
+    width: int,
+    y: Float32,
+    y0: int,
+    filters: int,
+    columns: int,
+    relu: bool,
+    winners: Float32,
+) -> None:
+    """Reduce rows of pooling windows (rows, phases, width, step) to their maxima, sixteen columns from one on.
+
+    Notes in `winners` which phase won, the first of equals; it is empty where nobody asks.
+    """
+    to = y0
+    for row in range(rows):
+        for x in range(width):
+            of = (row * phases * width + x) * step + column
+            best, phase = load(planes, of), zeros()
+            for q in range(1, phases):
+                value = load(planes, of + q * width * step)
+                phase = where_beats(value, best, spread(q), phase)
+                best = where_beats(value, best, value, best)
+            if relu:
+                phase = where_greater(best, zeros(), phase, spread(NOBODY))
+                best = at_least(best, 0)
+            store_some(best, y, to, columns)
+            if len(winners):
+                store_some(phase, winners, to, columns)
+            to += filters
+
+
+@helper
+def spread_out(
+    dy: Float32,
+    y0: int,
+    outputs: int,
+    y: Float32,
+    winners: Float32,
+    relu: bool,
+    filters: int,
+    phases: int,
+    width: int,
+    places: Array,
+    s: int,
+    s0: int,
+    out: Float32,
+    db: Float32,
+) -> None:
+    """Put the derivatives of one strip of results where the convolution's own outputs stand: `places` from s0 on.
+
+    What pooling or ReLU cut off becomes zero. The sum of the others is added to the biases' gradient.
+    """
+    columns = filters - s
+    total = zeros()
+    for row in range(0, outputs, phases * width):
+        for j in range(width):
+            of = y0 + (row // phases + j) * filters + s
+            given = load_some(dy, of, columns)
+            if phases == 1:
+                if relu:
+                    given = where_greater(load_some(y, of, columns), zeros(), given, zeros())
+                store(given, out, s0 + at(places, row + j))
+                total = plus(total, given)
+                continue
+            phase = load_some(winners, of, columns)
+            for q in range(phases):
+                passed = where_equal(phase, spread(q), given)
+                store(passed, out, s0 + at(places, row + q * width + j))
+                total = plus(total, passed)
+    store_some(plus(load_some(db, s, columns), total), db, s, columns)
