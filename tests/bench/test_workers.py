@@ -96,11 +96,14 @@ def test_a_cell_goes_on_without_those_who_are_lost() -> None:
     assert not living.alive
 
 
-def test_processes_are_started_anew_after_two_rounds() -> None:
+def test_processes_are_started_anew_after_three_rounds() -> None:
     cell = Cell("toy", "cnn", 1, 1, peers=("counting",))
     with Pool([sys.executable, "-c", ECHO]) as pool:
-        found = time_cell(cell, pool, 3, 0.1, {}, lambda _: None)
-    assert found["rates"] == {"train": {"counting": [1.0, 3.0, 1.0]}, "predict": {"counting": [2.0, 4.0, 2.0]}}
+        found = time_cell(cell, pool, 4, 0.1, {}, lambda _: None)
+    assert found["rates"] == {
+        "train": {"counting": [1.0, 3.0, 5.0, 1.0]},
+        "predict": {"counting": [2.0, 4.0, 6.0, 2.0]},
+    }
 
 
 def test_a_disturbed_timing_is_repeated_and_the_least_disturbed_counts() -> None:

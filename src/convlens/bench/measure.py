@@ -15,7 +15,7 @@ from .workers import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, Pool, Worker
 
 DISTURBED = 0.1  # share of the machine that others may take; beyond it a timing is repeated, so often:
 TRIES = 4
-ROUNDS_OF_A_PROCESS = 2
+ROUNDS_OF_A_PROCESS = 3
 MEMORY_SECONDS = 2.0  # of training before the memory is read
 
 

@@ -26,9 +26,10 @@ class PredictionBlock:
         given = {root: arenas[0].take((images, *memory.shapes[root])) for root in {INPUT, memory.roots[output]}}
         self.x = given[INPUT]
         self.logits = given[memory.roots[output]].reshape(images, *memory.shapes[output])
-        # which images run together sets the last bits, so the number of threads has no say in it
-        worth = memory.program.flops * images > WORTH_PARTS
-        parts = split(images, min(max(-(-images // micro_batch), LANES if worth else 1), images))
+        # which images run together sets the last bits, so the number of threads has no say in it; a multiple of the
+        # lanes has as many parts for each of two or four threads
+        parallel = images > micro_batch or memory.program.flops * images > WORTH_PARTS
+        parts = split(images, min(-(-images // (LANES * micro_batch)) * LANES if parallel else 1, images))
         self.tasks: list[Step] = []
         for mine, arena in zip(split(len(parts), min(len(arenas), len(parts))), arenas, strict=False):
             passes = [Pass(memory, part.stop - part.start, arena, flat, rows=part, given=given) for part in parts[mine]]
