@@ -13,8 +13,10 @@ from hypothesis import settings
 from convlens.engine import prediction
 from convlens.engine.lanes import Workers
 
-# A shell starts what runs in its background deaf to Ctrl-C, and so would be every process that a test stops.
+# A shell starts what runs in its background deaf to Ctrl-C, and nohup deaf to SIGHUP; so would be what a test stops.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # quick: the same examples on every machine and every day, so that `make test` never fails by chance
 settings.register_profile("quick", deadline=None, derandomize=True, database=None, max_examples=200)
