@@ -95,7 +95,7 @@ def forward(
     padded, lines, mirrored
         Memory for a group of padded images, empty where nothing is padded; see `pad`.
     strips, bias
-        Kernels as `pack` left them, and biases filled up to strips.
+        Kernels as `pack` left them, or `pair_kernels` after it, and for each part what is added, filled up to strips.
     outputs, parts, taps, strip
         Offsets of the outputs' patches in a group of images, of the positions in a patch, and of rows of `strips`.
         Outputs are ordered by image, by row of pooling windows, by phase in the window and by column. `parts` is empty,
@@ -221,8 +221,8 @@ def backward(
     dw, db, accumulate
         The gradients (taps, filters) and (filters,), and whether to add to what is there.
     turned, pixels, parts_back, taps_back, strip_back
-        Kernels as `pack_turned` left them, and the tables of the convolution that makes dx: of the images' pixels, or,
-        where padding reflects, of those of padded images.
+        Kernels as `pack_turned` left them, or `pair_kernels` after it, and the tables of the convolution that makes dx:
+        of the images' pixels, or, where padding reflects, of those of padded images.
     dpadded, dx
         Memory for a group of padded images where padding reflects; the derivative of the images, empty if unwanted.
     lifting, lifting_back, lifted, sums

@@ -143,6 +143,41 @@ def part_rows(
                     store_some(at_least(value, floor), y, to + width * y_step, columns - column)
 
 
+@helper
+def _results(
+    sums: Float32,
+    part: int,
+    step: int,
+    image: int,
+    pair: int,
+    pairs: int,
+    lifting: Array,
+    filters: int,
+    s: int,
+    phases: int,
+    relu: bool,
+    y: Float32,
+    y0: int,
+    planes: Float32,
+    winners: Float32,
+) -> None:
+    """Write the results of one image, pooled or not: so many pairs of rows from one on, `step` filters from s on."""
+    width, height, left = at(lifting, WIDTH), at(lifting, HEIGHT), filters - s
+    rows, floor = min(2 * pairs, height - 2 * pair), 0.0 if relu else NO_FLOOR
+    if phases == 1:
+        to = y0 + (image * height + 2 * pair) * width * filters + s
+        part_rows(sums, part, step, pairs, width, rows, y, to, filters, floor, left)
+        return
+    part_rows(sums, part, step, pairs, width, rows, planes, 0, step, NO_FLOOR, step)
+    pooled = width * 2 // phases
+    to = y0 + (image * at(lifting, PAIRS) + pair) * pooled * filters + s
+    for column in range(0, min(step, left), LANES):
+        pool_planes(
+            *(planes, column, step, pairs, phases, pooled),
+            *(y, to + column, filters, left - column, relu, winners),
+        )
+
+
 @linked(
     *(FLOATS, SIZE, SIZE, INDICES, INDICES, INDICES, INDICES, FLOATS, FLOATS),
     *(INDICES, FLOATS, FLOATS, SIZE, SIZE, FLAG, FLOATS, SIZE, FLOATS, FLOATS),
@@ -187,20 +222,13 @@ def convolve_in_pairs(
         The result, and where in it the images' begins; memory for the results of a block where they are pooled; which
         phase won each.
     """
-    width, all_pairs, height, triples = (
-        at(lifting, WIDTH),
-        at(lifting, PAIRS),
-        at(lifting, HEIGHT),
-        at(lifting, TRIPLES),
-    )
+    width, all_pairs, triples = at(lifting, WIDTH), at(lifting, PAIRS), at(lifting, TRIPLES)
     images_at_once, pairs_at_once, deep = at(lifting, BLOCK), at(lifting, BLOCK_PAIRS), at(lifting, STRIPS_OF)
-    lines, each = pairs_at_once + triples - 1, len(outputs) // PARTS
-    part, floor = images_at_once * lines * at(lifting, PITCH), 0.0 if relu else NO_FLOOR
+    each, part = len(outputs) // PARTS, images_at_once * (pairs_at_once + triples - 1) * at(lifting, PITCH)
     for image in range(0, images, images_at_once):
         count = min(images_at_once, images - image)
         for pair in range(0, all_pairs, pairs_at_once):
             pairs = min(pairs_at_once, all_pairs - pair)
-            rows = min(2 * pairs, height - 2 * pair)
             for d in range(deep):
                 origin = a0 + d * at(lifting, AREA) + image * at(lifting, SIZE_OF)
                 for p in range(PARTS):
@@ -216,17 +244,10 @@ def convolve_in_pairs(
                         *(sums, p * each * step, step, bias, p * (len(bias) // PARTS) + s, 0, NO_FLOOR, step),
                     )
                 for i in range(count):
-                    m, to = i * pairs * width * step, y0 + ((image + i) * height + 2 * pair) * width * filters + s
-                    if phases == 1:
-                        part_rows(sums[m:], each * step, step, pairs, width, rows, y, to, filters, floor, filters - s)
-                        continue
-                    part_rows(sums[m:], each * step, step, pairs, width, rows, planes, 0, step, NO_FLOOR, step)
-                    to = y0 + ((image + i) * all_pairs + pair) * (width * 2 // phases) * filters + s
-                    for column in range(0, min(step, filters - s), LANES):
-                        pool_planes(
-                            *(planes, column, step, pairs, phases, width * 2 // phases),
-                            *(y, to + column, filters, filters - s - column, relu, winners),
-                        )
+                    _results(
+                        *(sums[i * pairs * width * step :], each * step, step, image + i, pair, pairs, lifting),
+                        *(filters, s, phases, relu, y, y0, planes, winners),
+                    )
 
 
 @linked(

@@ -195,49 +195,14 @@ def product(
             n = rows * (t + 1) // tiles - r
             c1, s1, r1 = c0 + r * c_step, start0 + r * start_step, row0 + r
             if columns <= LANES:
+                kind = n + IN_RUNS if runs else n
                 _tile(
-                    n + IN_RUNS if runs else n,
-                    a,
-                    a0,
-                    row,
-                    r1,
-                    tap,
-                    strip,
-                    k,
-                    depth,
-                    b,
-                    b0,
-                    b_step,
-                    c,
-                    c1,
-                    c_step,
-                    start,
-                    s1,
-                    start_step,
-                    least,
-                    columns,
+                    *(kind, a, a0, row, r1, tap, strip, k, depth),
+                    *(b, b0, b_step, c, c1, c_step, start, s1, start_step, least, columns),
                 )
             else:
                 _wide_tile(
-                    n,
-                    a,
-                    a0,
-                    row,
-                    r1,
-                    tap,
-                    strip,
-                    k,
-                    depth,
-                    b,
-                    b0,
-                    b_step,
-                    c,
-                    c1,
-                    c_step,
-                    start,
-                    s1,
-                    start_step,
-                    least,
-                    columns,
+                    *(n, a, a0, row, r1, tap, strip, k, depth),
+                    *(b, b0, b_step, c, c1, c_step, start, s1, start_step, least, columns),
                 )
         start, start0, start_step = c, c0, c_step
