@@ -13,7 +13,7 @@ from convlens import nn
 from convlens.engine.compiled.geometry import in_pairs
 from convlens.engine.engines import NumbaPlan, NumpyPlan
 from convlens.errors import ShapeError
-from convlens.fast.compiler import FLOATS, SIZE
+from convlens.fast.kinds import FLOATS, SIZE
 from convlens.fast.pairs import part_rows
 from convlens.fast.product import NO_FLOOR
 from convlens.fast.script import entry

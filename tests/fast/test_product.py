@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
-from convlens.fast.compiler import FLOATS, INDICES, NUMBER, SIZE
+from convlens.fast.kinds import FLOATS, INDICES, NUMBER, SIZE
 from convlens.fast.product import DEPTH, NO_FLOOR, WIDE, product
 from convlens.fast.script import entry
 from convlens.fast.vector import LANES, transposed

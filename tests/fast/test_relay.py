@@ -113,7 +113,7 @@ def test_a_thread_sleeps_when_there_is_nothing_to_do() -> None:
 
 
 def test_a_box_says_whether_anybody_looks() -> None:
-    box = relay.box()
+    box = relay.Box()
     counters = Counters(1)
     assert relay.post(box, *counters.scripts[0].place)
     relay.serve(box, 0)

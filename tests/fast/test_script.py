@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from convlens.fast.compiler import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NUMBER, SIZE
+from convlens.fast.kinds import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NUMBER, SIZE
 from convlens.fast.script import Script, entry, join
 from convlens.typing import Array
 

@@ -2,6 +2,8 @@
 
 Everything here is a function on preallocated arrays that holds no lock while it runs, so threads work side by side.
 Reading order: `vector` (sixteen numbers at once; `writer` is underneath) -> `product` (the one sum of products that
-convolutions are made of, forward and backward) -> `conv` -> the rest -> `script` (many calls as one). `compiler` says
-how and when they are compiled: importing a module of this room compiles it, or loads what `kept` found on disk.
+convolutions are made of, forward and backward) -> `conv` -> the rest -> `script` (many calls as one).
+
+`native` says what becomes of Python's functions. They are compiled by `compiler`, once; after that `kept` finds object
+files on disk and `linker` puts them into memory, without Numba.
 """

@@ -1,7 +1,6 @@
 """Compiling with Numba: once for each version of convlens and each kind of processor, then kept on disk (`kept`).
 
-Every function is given the types of its arguments, so it is compiled when its module is imported and never during
-work.
+Imported only where something must be compiled: Numba alone takes half a second and 120 MiB.
 """
 
 from __future__ import annotations
@@ -16,92 +15,130 @@ from types import FrameType
 from typing import Any
 
 import numba
+from llvmlite import ir
 from numba import types
-from numba.core import event
-from numba.core.ccallback import CFunc
+from numba.core.compiler import Flags, compile_extra
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.cpu import CPUTargetOptions
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic, models, register_model
 
 from ..signals import heeded
-from .kept import cache_of_compiled, kept_on_disk
-
-NOTHING, SIZE, NUMBER, FLAG = types.void, types.intp, types.float32, types.boolean
-FLOATS, DOUBLES, INDICES = types.float32[::1], types.float64[::1], types.int32[::1]
-LABELS = types.Array(types.int64, 1, "C", readonly=True)  # they may lie in a mapped file; others serve as well
+from . import writer
+from .kept import folder_of_compiled
+from .kinds import Kind
+from .native import Instruction
 
 # No "fastmath": a sum is added up as it is written, whatever LLVM thinks of it. What is compiled as a function of its
-# own, and once more as a part of its caller, would otherwise have two orders, and a process that compiles other bits
-# than one that finds everything on disk. Vectors are written out by hand, so nothing is slower for it.
-_OPTIONS: dict[str, Any] = {"error_model": "numpy"}
-
-# Compiled together with whoever calls it, and kept with them, not apart.
-helper: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(nogil=True, **_OPTIONS)
+# own, and once more as a part of its caller, would otherwise have two orders. Vectors are written out by hand, so
+# nothing is slower for it. Nothing allocates, so there are no references to count.
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
-def compiled(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compile a function for the given types of arguments and result; it runs without Python's lock."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        make = numba.njit(nogil=True, **_OPTIONS)(function)
-        _keep(make, function)
-        make.compile(result(*arguments))
-        make.disable_compile()
-        done: Callable[..., Any] = make
-        return done
-
-    return decorate
-
-
-def native(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], CFunc]:
-    """Compile a function that is called by its address."""
-
-    def decorate(function: Callable[..., Any]) -> CFunc:
-        make = CFunc(function, (arguments, result), locals={}, options=_OPTIONS)
-        _keep(make, function)
-        make.compile()
-        return make
-
-    return decorate
-
-
-def _keep(make: Any, function: Callable[..., Any]) -> None:
-    """Have what is compiled kept on disk, where there is a place for it."""
-    place = kept_on_disk(function)
-    if place is not None:
-        make._cache = place
-
-
-class _Notice(event.Listener):
-    """Says, at the first function that is really compiled, that this takes a while; and at the end how long it took."""
+class _VectorType(types.Type):
+    """The type of sixteen float32 numbers."""
 
     def __init__(self) -> None:
-        self.started: float | None = None
-        self.stopped: list[BaseException] = []
+        super().__init__(name="Vector")
 
-    def on_start(self, _event: event.Event) -> None:
-        """Begin, unless a signal has asked to stop."""
-        if self.stopped:
-            raise self.stopped[0]
-        if self.started is None:
-            self.started = time.perf_counter()
-            how_often = "once" if cache_of_compiled() else "in every process: no folder for compiled code is writable"
-            sys.stderr.write(f"Compiling the fast engine ({how_often}; about 20 seconds) ...\n")
-            sys.stderr.flush()
 
-    def on_end(self, _event: event.Event) -> None:
-        """Nothing: many functions follow one another."""
+@register_model(_VectorType)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, writer.VECTOR)
 
-    def close(self) -> None:
-        """Say how long it took, if there was anything to compile."""
-        if self.started is not None:
-            sys.stderr.write(f"Compiled in {time.perf_counter() - self.started:.0f} s.\n")
+
+_TYPES: dict[Kind, Any] = {
+    Kind.NOTHING: types.void,
+    Kind.SIZE: types.int64,
+    Kind.NUMBER: types.float32,
+    Kind.FLAG: types.boolean,
+    Kind.STATE: types.int32,
+    Kind.VECTOR: _VectorType(),
+    Kind.WORDS: types.CPointer(types.int64),
+    Kind.FLOATS: types.float32[::1],
+    Kind.DOUBLES: types.float64[::1],
+    Kind.INDICES: types.int32[::1],
+    Kind.LABELS: types.Array(types.int64, 1, "C", readonly=True),
+}
+_dispatchers: list[Any] = []  # a type refers to one weakly
+
+
+def type_of_helper(function: Callable[..., Any]) -> Any:
+    """Return Numba's type of a function that is compiled into its callers."""
+    _dispatchers.append(numba.njit(**_OPTIONS)(function))
+    return types.Dispatcher(_dispatchers[-1])
+
+
+def type_of_instruction(instruction: Instruction) -> Any:
+    """Return Numba's type of an instruction."""
+    signature = _TYPES[instruction.result](*(_TYPES[kind] for kind in instruction.kinds))
+
+    def typed(context: Any, *given: Any) -> Any:
+        del context, given
+
+        def generate(target: Any, builder: Any, signature: Any, values: Any) -> Any:
+            made = instruction.write(writer.Writer(target, builder, signature), *values)
+            return target.get_dummy_value() if made is None else made
+
+        return signature, generate
+
+    # Numba reads how many arguments there are from a signature without a star
+    names = ", ".join(f"a{position}" for position in range(len(instruction.kinds)))
+    name, scope = instruction.name, {"typed": typed}
+    exec(f"def {name}(context{', ' + names if names else ''}):\n return typed(context, {names})", scope)  # noqa: S102
+    made = intrinsic(scope[name])
+    cpu_target.typing_context.refresh()
+    return cpu_target.typing_context.resolve_value_type(made)
+
+
+def object_code(symbol: str, function: Callable[..., Any], result: Kind, kinds: tuple[Kind, ...]) -> bytes:
+    """Compile a function and return an object file that defines a C function of that name."""
+    flags, target = Flags(), cpu_target.target_context
+    CPUTargetOptions.parse_as_flags(flags, _OPTIONS)
+    flags.no_compile = True  # not before there is the C function too
+    arguments = tuple(_TYPES[kind] for kind in kinds)
+    with global_compiler_lock:
+        done = compile_extra(cpu_target.typing_context, target, function, arguments, _TYPES[result], flags, {})
+        module, inner = target.create_module(symbol), done.fndesc
+        called = ir.Function(
+            module, target.call_conv.get_function_type(inner.restype, inner.argtypes), inner.llvm_func_name
+        )
+        outside = [target.get_value_type(kind) for kind in (inner.restype, *inner.argtypes)]
+        shape = ir.FunctionType(ir.VoidType() if result == Kind.NOTHING else outside[0], outside[1:])
+        outer = ir.Function(module, shape, symbol)
+        builder = ir.IRBuilder(outer.append_basic_block())
+        status, value = target.call_conv.call_function(builder, called, inner.restype, inner.argtypes, outer.args)
+        del status  # nothing raises
+        if result == Kind.NOTHING:
+            builder.ret_void()
+        else:
+            builder.ret(value)
+        done.library.add_ir_module(module)
+        done.library.finalize()
+        _, _, (code, _) = done.library.serialize_using_object_code()
+    return bytes(code)
 
 
 @contextmanager
-def announced() -> Iterator[None]:
-    """Say so on the error stream if anything inside has to be compiled, and let Ctrl-C end it."""
-    notice = _Notice()
-    with event.install_listener("numba:compile", notice), _stoppable(notice.stopped):
-        yield
-    notice.close()
+def announced() -> Iterator[Callable[[], None]]:
+    """Say on the error stream that something is compiled, and how long it took, and let Ctrl-C end it.
+
+    What it gives is to be called between functions, and raises what a signal may have raised in vain.
+    """
+    begun = time.perf_counter()
+    how_often = "once" if folder_of_compiled() else "in every process: no folder for compiled code is writable"
+    sys.stderr.write(f"Compiling the fast engine ({how_often}; about 20 seconds) ...\n")
+    sys.stderr.flush()
+    raised: list[BaseException] = []
+
+    def look() -> None:
+        if raised:
+            raise raised[0]
+
+    with _stoppable(raised):
+        yield look
+    sys.stderr.write(f"Compiled in {time.perf_counter() - begun:.0f} s.\n")
 
 
 @contextmanager

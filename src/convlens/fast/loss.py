@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..typing import Array, Float32
-from .compiler import DOUBLES, FLOATS, LABELS, SIZE
+from .kinds import DOUBLES, FLOATS, LABELS, SIZE
 from .script import entry
 
 

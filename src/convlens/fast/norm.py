@@ -12,7 +12,8 @@ window is one value.
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .compiler import FLAG, FLOATS, INDICES, SIZE, helper
+from .kinds import FLAG, FLOATS, INDICES, SIZE
+from .native import helper
 from .script import entry
 from .vector import (
     LANES,

@@ -26,8 +26,8 @@ Source: Lavin & Gray, "Fast algorithms for convolutional neural networks", 2016,
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .compiler import FLAG, FLOATS, INDICES, SIZE, helper
-from .linked import linked
+from .kinds import FLAG, FLOATS, INDICES, SIZE
+from .native import helper, linked
 from .planes import pool_planes
 from .product import NO_FLOOR, WIDE, product
 from .script import entry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .compiler import helper
+from .native import helper
 from .vector import (
     LANES,
     at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..typing import Float32
-from .compiler import FLAG, FLOATS
+from .kinds import FLAG, FLOATS
 from .script import entry
 from .vector import LANES, at_least, load_some, minus, plus, spread, store_some, times, where_greater, zeros
 

@@ -8,7 +8,7 @@ round, by pixel, serves the backward pass: nothing is scattered, and padding nee
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .compiler import FLAG, FLOATS, INDICES, NUMBER, SIZE
+from .kinds import FLAG, FLOATS, INDICES, NUMBER, SIZE
 from .script import entry
 from .vector import (
     LANES,

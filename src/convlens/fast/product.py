@@ -23,16 +23,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core import cgutils
-
 from ..typing import Array, Float32
-from .compiler import FLOATS, INDICES, NOTHING, NUMBER, SIZE, helper
-from .kept import processor_features
-from .linked import linked
+from .kinds import FLOATS, INDICES, NOTHING, NUMBER, SIZE
+from .linker import processor
+from .native import helper, instruction, linked
 from .vector import at
-from .writer import LANES, Writer, instruction
+from .writer import LANES, Writer
 
-_ROOMY = "+avx512f" in processor_features()
+_ROOMY = "+avx512f" in processor()[1]
 STRIPS = 2 if _ROOMY else 1  # strips of sixteen columns in the widest tile
 WIDE = STRIPS * LANES
 _ROWS, _ROWS_WIDE = (12, 8) if _ROOMY else (6, 6)  # of the highest tile, of one strip and of the widest
@@ -82,8 +80,8 @@ class _Tiles:
         begin = [add(self.a0, w.offset(_ROW, self.row, add(self.r, w.size(i)))) for i in range(rows)]
         origins = [w.place(_A, self.a, index) for index in begin]
         totals = [[w.variable() for _ in range(self.strips)] for _ in range(rows)]
-        with cgutils.for_range(builder, builder.sdiv(self.length, w.size(run))) as loop:
-            k = add(self.k0, builder.mul(loop.index, w.size(run)))
+        with w.loop(builder.sdiv(self.length, w.size(run))) as number_of_run:
+            k = add(self.k0, builder.mul(number_of_run, w.size(run)))
             j, of = w.offset(_TAP, self.tap, k), add(self.b0, w.offset(_STRIP, self.strip, k))
             for i in range(run):
                 factors, at = [], add(of, w.size(i * LANES))

@@ -17,42 +17,40 @@ ASLEEP     1 where it does not look: it must be woken
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
 
-from ..typing import Array
-from .compiler import FLAG, NOTHING, compiled
+from .kinds import NOTHING, SIZE, WORDS
+from .native import instruction, native
 from .script import run_at
-from .writer import instruction
 
 _APART = 16  # words: two lines, because processors fetch them in pairs
 POSTED, DONE, SCRIPT, CALLED, ASLEEP = (place * _APART for place in range(5))
 LOOKS = 8_000  # before a thread sleeps: 0.3 milliseconds or so
-_BOX, _SIZE = types.int64[::1], types.intp
-Box: TypeAlias = Array
 
 
-def box() -> Box:
-    """Return an empty box, at which nobody looks."""
-    words = np.zeros(5 * _APART, np.int64)
-    words[ASLEEP] = 1
-    return words
+class Box:
+    """An empty box, at which nobody looks; compiled functions are given its address."""
+
+    def __init__(self) -> None:
+        self.words = np.zeros(5 * _APART, np.int64)
+        self.words[ASLEEP] = 1
+        self._as_parameter_ = self.words.ctypes.data
 
 
-@instruction(types.int64, _BOX, _SIZE)
+@instruction(SIZE, WORDS, SIZE)
 def _read(w: Any, words: Any, index: Any) -> Any:
-    return w.builder.load_atomic(w.place(0, words, index), "seq_cst", 8)
+    return w.builder.load_atomic(w.builder.gep(words, [index]), "seq_cst", 8)
 
 
-@instruction(types.void, _BOX, _SIZE, types.int64)
+@instruction(NOTHING, WORDS, SIZE, SIZE)
 def _write(w: Any, words: Any, index: Any, value: Any) -> None:
-    w.builder.store_atomic(value, w.place(0, words, index), "seq_cst", 8)
+    w.builder.store_atomic(value, w.builder.gep(words, [index]), "seq_cst", 8)
 
 
-@instruction(types.void)
+@instruction(NOTHING)
 def _pause(w: Any) -> None:
     """Tell the processor that this is a loop that waits."""
     machine = w.builder.module.triple
@@ -62,22 +60,22 @@ def _pause(w: Any) -> None:
         w.call("llvm.aarch64.hint", ir.VoidType(), ir.Constant(ir.IntType(32), 1))
 
 
-@compiled(FLAG, _BOX, types.int64, types.int64)
-def post(words, script, length):  # type: ignore[no-untyped-def]
-    """Hand over a script; return whether the thread must be woken."""
+@native(SIZE, WORDS, SIZE, SIZE)
+def post(words: Any, script: int, length: int) -> int:
+    """Hand over a script; return whether the thread must be woken, as 1 or 0."""
     words[SCRIPT], words[SCRIPT + 1] = script, length
     _write(words, POSTED, _read(words, POSTED) + 1)
-    return _read(words, ASLEEP) != 0
+    return int(_read(words, ASLEEP) != 0)
 
 
-@compiled(NOTHING, _BOX)
-def call_back(words):  # type: ignore[no-untyped-def]
+@native(NOTHING, WORDS)
+def call_back(words: Any) -> None:
     """Call the thread back to Python."""
     _write(words, CALLED, _read(words, CALLED) + 1)
 
 
-@compiled(NOTHING, _BOX, types.int64)
-def serve(words, called):  # type: ignore[no-untyped-def]
+@native(NOTHING, WORDS, SIZE)
+def serve(words: Any, called: int) -> None:
     """Run what is handed over, until there is nothing for a while or the thread is called back.
 
     `called` is how often it was before.
@@ -100,11 +98,11 @@ def serve(words, called):  # type: ignore[no-untyped-def]
             _write(words, ASLEEP, 0)
 
 
-@compiled(FLAG, _BOX)
-def finished(words):  # type: ignore[no-untyped-def]
-    """Look for a while whether all that was handed over has run."""
+@native(SIZE, WORDS)
+def finished(words: Any) -> int:
+    """Look for a while whether all that was handed over has run; return 1 or 0."""
     for _ in range(LOOKS):
         if _read(words, POSTED) == _read(words, DONE):
-            return True
+            return 1
         _pause()
-    return False
+    return 0

@@ -14,30 +14,27 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
 
 from ..typing import Array
-from .compiler import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NOTHING, NUMBER, compiled, helper, native
-from .linked import array_makers
+from .kinds import FLAG, NOTHING, NUMBER, SIZE, WORDS, Kind
+from .native import ARRAY_MAKERS, Native, generated, helper, instruction, native
 from .subnormal import flush, restore
-from .writer import WORD, instruction
-
-_WORDS = types.CPointer(types.int64)
+from .writer import WORD
 
 
-@instruction(types.float32, types.int64)
+@instruction(NUMBER, SIZE)
 def _number(w: Any, word: Any) -> Any:
     return w.builder.bitcast(w.builder.trunc(word, ir.IntType(32)), ir.FloatType())
 
 
-@instruction(types.void, types.int64, types.int64)
+@instruction(NOTHING, SIZE, SIZE)
 def _call(w: Any, function: Any, words: Any) -> None:
     pointer = WORD.as_pointer()
     kind = ir.FunctionType(ir.VoidType(), [pointer])
     w.builder.call(w.builder.inttoptr(function, kind.as_pointer()), [w.builder.inttoptr(words, pointer)])
 
 
-@instruction(types.int64, types.int64, types.intp)
+@instruction(SIZE, SIZE, SIZE)
 def _word(w: Any, words: Any, index: Any) -> Any:
     return w.builder.load(w.builder.gep(w.builder.inttoptr(words, WORD.as_pointer()), [index]))
 
@@ -51,12 +48,9 @@ def run_at(script: int, length: int) -> None:
     restore(before)
 
 
-@compiled(NOTHING, types.int64, types.int64)
-def _run(script, length):  # type: ignore[no-untyped-def]
+@native(NOTHING, SIZE, SIZE)
+def _run(script: int, length: int) -> None:
     run_at(script, length)
-
-
-_ARRAYS = {FLOATS: np.float32, DOUBLES: np.float64, INDICES: np.int32, LABELS: np.int64}
 
 
 class Call:
@@ -105,7 +99,7 @@ class Entry:
     Its arguments are arrays, whole numbers, float32 numbers and flags, as `entry` was told.
     """
 
-    def __init__(self, kinds: tuple[Any, ...], native: Any) -> None:
+    def __init__(self, kinds: tuple[Kind, ...], native: Native) -> None:
         self.kinds, self._native = kinds, native
 
     def __call__(self, *arguments: Any) -> Call:
@@ -113,8 +107,8 @@ class Entry:
         assert len(arguments) == len(self.kinds), f"{len(self.kinds)} arguments, not {len(arguments)}"
         words: list[int] = []
         for kind, value in zip(self.kinds, arguments, strict=True):
-            if kind in _ARRAYS:
-                assert (value.dtype, value.ndim, value.flags.c_contiguous) == (_ARRAYS[kind], 1, True), kind
+            if kind.is_array:
+                assert (value.dtype, value.ndim, value.flags.c_contiguous) == (kind.value, 1, True), kind
                 words += (value.ctypes.data, len(value))
             elif kind == NUMBER:
                 words.append(int(np.float32(value).view(np.int32)))
@@ -123,24 +117,19 @@ class Entry:
         return Call(self._native.address, np.array(words, np.int64), arguments)
 
 
-def entry(*kinds: Any) -> Callable[[Callable[..., None]], Entry]:
+def entry(*kinds: Kind) -> Callable[[Callable[..., None]], Entry]:
     """Compile a function of arguments of these kinds, to be called from scripts."""
 
     def decorate(function: Callable[..., None]) -> Entry:
-        name, reads, index = function.__name__, [], 0
+        arguments, index = [], 0
         for kind in kinds:
             word = f"words[{index}]"
-            if kind in _ARRAYS:
-                reads.append(f"make{kinds.index(kind)}({word}, words[{index + 1}])")
+            if kind.is_array:
+                arguments.append(f"{kind.name}({word}, words[{index + 1}])")
             else:
-                reads.append(f"number({word})" if kind == NUMBER else f"{word} != 0" if kind == FLAG else word)
-            index += 2 if kind in _ARRAYS else 1
-        scope: dict[str, Any] = {"__name__": function.__module__, "number": _number}
-        scope |= {f"make{kinds.index(kind)}": make for kind, make in array_makers.items() if kind in kinds}
-        scope[name] = helper(function)
-        # Numba looks for the file that a function was written in, to keep what it compiled apart by it
-        source = f"def {name}_from(words):\n {name}({', '.join(reads)})\n"
-        exec(compile(source, function.__code__.co_filename, "exec"), scope)  # noqa: S102
-        return Entry(kinds, native(NOTHING, _WORDS)(scope[f"{name}_from"]))
+                arguments.append(f"number({word})" if kind == NUMBER else f"{word} != 0" if kind == FLAG else word)
+            index += 2 if kind.is_array else 1
+        scope = {"number": _number, **{kind.name: make for kind, make in ARRAY_MAKERS.items() if kind in kinds}}
+        return Entry(kinds, Native(generated(function, ["words"], arguments, scope), NOTHING, (WORDS,)))
 
     return decorate

@@ -9,20 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
 
-from .writer import INT, instruction
+from .kinds import NOTHING, STATE
+from .native import instruction
+from .writer import INT
 
 _FLUSH = 0x8040  # of MXCSR: denormals are zero, and results are flushed to zero
 
 
-@instruction(types.int32)
+@instruction(STATE)
 def flush(w: Any) -> Any:
     """Begin, for this thread; return the state before, for `restore`."""
     if not _known(w):
         return ir.Constant(INT, 0)
-    place = cgutils.alloca_once(w.builder, INT)
+    place = w.room(INT)
     address = w.builder.bitcast(place, ir.IntType(8).as_pointer())
     w.call("llvm.x86.sse.stmxcsr", ir.VoidType(), address)
     before = w.builder.load(place)
@@ -31,11 +31,11 @@ def flush(w: Any) -> Any:
     return before
 
 
-@instruction(types.void, types.int32)
+@instruction(NOTHING, STATE)
 def restore(w: Any, before: Any) -> None:
     """Leave the state that was there before."""
     if _known(w):
-        place = cgutils.alloca_once(w.builder, INT)
+        place = w.room(INT)
         w.builder.store(before, place)
         w.call("llvm.x86.sse.ldmxcsr", ir.VoidType(), w.builder.bitcast(place, ir.IntType(8).as_pointer()))
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .compiler import FLOATS, INDICES
+from .kinds import FLOATS, INDICES
 from .script import entry
 from .vector import LANES, load_some, minus, over, plus, root, spread, store_some, times
 

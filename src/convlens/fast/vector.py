@@ -12,98 +12,95 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
 
-from .compiler import helper
-from .writer import INT, LANES, VECTOR, WORD, ZEROS, VectorType, Writer, instruction
+from .kinds import FLOATS, INDICES, NOTHING, NUMBER, SIZE
+from .kinds import VECTOR as V
+from .native import helper, instruction
+from .writer import INT, LANES, VECTOR, WORD, ZEROS, Writer
 
-__all__ = ["LANES", "Vector"]
-
-Vector = VectorType()
-_ARRAY = types.Array(types.float32, 1, "C")
-_TABLE = types.Array(types.int32, 1, "C")
+__all__ = ["LANES"]
 
 
-@instruction(types.intp, _TABLE, types.intp)
+@instruction(SIZE, INDICES, SIZE)
 def at(w: Writer, table: Any, index: Any) -> Any:
     """Return an entry of a table of offsets."""
     return w.offset(0, table, index)
 
 
-@instruction(Vector)
+@instruction(V)
 def zeros(w: Writer) -> Any:
     """Return sixteen zeros."""
     del w
     return ZEROS
 
 
-@instruction(Vector, types.float32)
+@instruction(V, NUMBER)
 def spread(w: Writer, value: Any) -> Any:
     """Return one number in every lane."""
     return w.spread(value)
 
 
-@instruction(Vector, _ARRAY, types.intp)
+@instruction(V, FLOATS, SIZE)
 def load(w: Writer, array: Any, index: Any) -> Any:
     """Return the sixteen numbers from an index on."""
     return w.load(0, array, index)
 
 
-@instruction(Vector, _ARRAY, types.intp, types.intp)
+@instruction(V, FLOATS, SIZE, SIZE)
 def _load_first(w: Writer, array: Any, index: Any, count: Any) -> Any:
     """Return the first so many numbers from an index on, and zeros; memory behind them is not touched."""
     return w.load(0, array, index, count)
 
 
-@instruction(types.void, Vector, _ARRAY, types.intp)
+@instruction(NOTHING, V, FLOATS, SIZE)
 def store(w: Writer, value: Any, array: Any, index: Any) -> None:
     """Write sixteen numbers from an index on."""
     w.store(value, 1, array, index)
 
 
-@instruction(types.void, Vector, _ARRAY, types.intp, types.intp)
+@instruction(NOTHING, V, FLOATS, SIZE, SIZE)
 def _store_first(w: Writer, value: Any, array: Any, index: Any, count: Any) -> None:
     """Write only the first so many."""
     w.store(value, 1, array, index, count)
 
 
-@instruction(Vector, Vector, Vector)
+@instruction(V, V, V)
 def plus(w: Writer, one: Any, other: Any) -> Any:
     """Return the sums."""
     return w.builder.fadd(one, other)
 
 
-@instruction(Vector, Vector, Vector)
+@instruction(V, V, V)
 def minus(w: Writer, one: Any, other: Any) -> Any:
     """Return the differences."""
     return w.builder.fsub(one, other)
 
 
-@instruction(Vector, Vector, Vector)
+@instruction(V, V, V)
 def times(w: Writer, one: Any, other: Any) -> Any:
     """Return the products."""
     return w.builder.fmul(one, other)
 
 
-@instruction(Vector, Vector, Vector)
+@instruction(V, V, V)
 def over(w: Writer, one: Any, other: Any) -> Any:
     """Return the quotients."""
     return w.builder.fdiv(one, other)
 
 
-@instruction(Vector, Vector)
+@instruction(V, V)
 def root(w: Writer, value: Any) -> Any:
     """Return the square roots."""
     return w.call("llvm.sqrt.v16f32", VECTOR, value)
 
 
-@instruction(Vector, Vector)
+@instruction(V, V)
 def whole(w: Writer, value: Any) -> Any:
     """Return the largest whole numbers that are not above."""
     return w.call("llvm.floor.v16f32", VECTOR, value)
 
 
-@instruction(Vector, _ARRAY, types.intp, Vector)
+@instruction(V, FLOATS, SIZE, V)
 def gather(w: Writer, array: Any, index: Any, places: Any) -> Any:
     """Return sixteen numbers from sixteen places, counted from an index on; places are whole, and below 2**24."""
     start = w.spread(w.builder.ptrtoint(w.place(0, array, index), WORD))
@@ -114,32 +111,32 @@ def gather(w: Writer, array: Any, index: Any, places: Any) -> Any:
     return w.call("llvm.masked.gather.v16f32.v16p0", VECTOR, addresses, ir.Constant(INT, 4), all_lanes, ZEROS)
 
 
-@instruction(Vector, Vector, types.float32)
+@instruction(V, V, NUMBER)
 def at_least(w: Writer, value: Any, floor: Any) -> Any:
     """Return the larger of each number and `floor`; NaN stays NaN."""
     return w.at_least(value, floor)
 
 
-@instruction(Vector, Vector, Vector, Vector, Vector)
+@instruction(V, V, V, V, V)
 def where_greater(w: Writer, one: Any, other: Any, then: Any, otherwise: Any) -> Any:
     """Return `then` where one > other, `otherwise` elsewhere."""
     return w.builder.select(w.builder.fcmp_ordered(">", one, other), then, otherwise)
 
 
-@instruction(Vector, Vector, Vector, Vector, Vector)
+@instruction(V, V, V, V, V)
 def where_beats(w: Writer, one: Any, other: Any, then: Any, otherwise: Any) -> Any:
     """Return `then` where one > other, or where it is NaN and the other is none; `otherwise` elsewhere."""
     greater, known = w.builder.fcmp_unordered(">", one, other), w.builder.fcmp_ordered("ord", other, other)
     return w.builder.select(w.builder.and_(greater, known), then, otherwise)
 
 
-@instruction(Vector, Vector, Vector, Vector)
+@instruction(V, V, V, V)
 def where_equal(w: Writer, one: Any, other: Any, then: Any) -> Any:
     """Return `then` where one = other, zero elsewhere."""
     return w.builder.select(w.builder.fcmp_ordered("==", one, other), then, ZEROS)
 
 
-@instruction(types.void, _ARRAY, types.intp, types.intp, _ARRAY, types.intp, types.intp)
+@instruction(NOTHING, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE)
 def _transposed(w: Writer, a: Any, a0: Any, a_step: Any, b: Any, b0: Any, b_step: Any) -> None:
     """Write a block of 16 x 16 numbers, its rows so far apart, to another one, turned.
 

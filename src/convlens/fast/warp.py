@@ -8,11 +8,12 @@ import numpy as np
 
 from ..ops.warp import gaussian_matrix
 from ..typing import Array, Float32
-from .compiler import FLOATS, INDICES, NOTHING, NUMBER, SIZE, compiled
+from .kinds import FLOATS, INDICES, SIZE
+from .native import helper
 from .product import NO_FLOOR, product
+from .script import entry
 from .vector import (
     LANES,
-    Vector,
     at_least,
     gather,
     load,
@@ -29,7 +30,7 @@ from .vector import (
 _NONE = np.zeros(0, np.float32)
 
 
-@compiled(*(NOTHING, FLOATS, SIZE, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, FLOATS, FLOATS, FLOATS))
+@helper
 def _smooth(noise, n0, down, across, rows, strips, count, height, width, nought, between, field):  # type: ignore[no-untyped-def]
     """Write one image's field (2, H, strips): noise (2, H, W) from n0 on, smoothed along its rows and columns."""
     stride = strips[1]
@@ -45,18 +46,18 @@ def _smooth(noise, n0, down, across, rows, strips, count, height, width, nought,
             )
 
 
-@compiled(Vector, Vector, NUMBER)
+@helper
 def _at_most(value, most):  # type: ignore[no-untyped-def]
     return where_greater(value, spread(most), spread(most), value)
 
 
-@compiled(Vector, Vector, Vector, Vector)
+@helper
 def _mixed(one, other, share):  # type: ignore[no-untyped-def]
     """Return a mixture; where the other's share is 0, one to the bit."""
     return plus(times(minus(spread(1), share), one), times(share, other))
 
 
-@compiled(*(NOTHING, FLOATS, SIZE, FLOATS, SIZE, FLOATS, FLOATS, SIZE, SIZE, SIZE, FLOATS, FLOATS))
+@helper
 def _move(images, x0, m, m0, field, across, height, width, channels, strip, out):  # type: ignore[no-untyped-def]
     """Look one image up at the places of its matrix and field; see `convlens.ops.warp.bilinear`.
 
@@ -93,13 +94,31 @@ def _move(images, x0, m, m0, field, across, height, width, channels, strip, out)
                     out[to + one * channels] = strip[one]
 
 
-@compiled(*(NOTHING, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, SIZE, FLOATS))
-def _warp(images, matrices, noise, down, across, rows, strips, count, height, width, channels, out):  # type: ignore[no-untyped-def]
-    size, stride = height * width * channels, strips[1]
-    nought, strip = np.zeros(LANES, np.float32), np.empty(LANES, np.float32)
-    columns = (np.arange(stride) - (width - 1) / 2).astype(np.float32)
-    between = np.empty(2 * height * stride if len(noise) else 0, np.float32)
-    field = np.empty_like(between)
+@entry(
+    *(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, SIZE),
+    *(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS),
+)
+def _warp(
+    images: Float32,
+    matrices: Float32,
+    noise: Float32,
+    down: Float32,
+    across: Float32,
+    rows: Array,
+    strips: Array,
+    count: Array,
+    height: int,
+    width: int,
+    channels: int,
+    columns: Float32,
+    nought: Float32,
+    strip: Float32,
+    between: Float32,
+    field: Float32,
+    out: Float32,
+) -> None:
+    """Move images; `columns` are counted from the centre, `nought` is zeros, and what follows is memory."""
+    size = height * width * channels
     for n in range(len(matrices) // 6):
         if len(noise):
             n0 = n * 2 * height * width
@@ -135,11 +154,15 @@ def warp(
     height, width, channels = images.shape[1:]
     moved = np.empty(images.shape, np.float32) if out is None else out
     fields = _NONE if noise is None else np.ascontiguousarray(noise).reshape(-1)
-    _warp(
+    tables = _tables(height, width, strength, deviation)
+    stride = int(tables[-2][1])
+    columns = (np.arange(stride) - (width - 1) / 2).astype(np.float32)
+    memory = np.empty((2, 2 * height * stride if len(fields) else 0), np.float32)
+    call = _warp(
         np.ascontiguousarray(images).reshape(-1),
         np.ascontiguousarray(matrices).reshape(-1),
-        fields,
-        *_tables(height, width, strength, deviation),
-        *(height, width, channels, moved.reshape(-1)),
+        *(fields, *tables, height, width, channels, columns),
+        *(np.zeros(LANES, np.float32), np.empty(LANES, np.float32), *memory, moved.reshape(-1)),
     )
+    call()
     return moved

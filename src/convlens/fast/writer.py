@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
 
 LANES = 16
 
 INT, WORD = ir.IntType(32), ir.IntType(64)
 VECTOR = ir.VectorType(ir.FloatType(), LANES)
 ZEROS = ir.Constant(VECTOR, [0.0] * LANES)
-
-
-class VectorType(types.Type):
-    """The type of sixteen float32 numbers."""
-
-    def __init__(self) -> None:
-        super().__init__(name="Vector")
-
-
-@register_model(VectorType)
-class _Model(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, VECTOR)
 
 
 class Writer:
@@ -45,14 +30,41 @@ class Writer:
 
     def variable(self) -> Any:
         """Return a place for sixteen numbers, now zero; LLVM keeps it in a register."""
-        place = cgutils.alloca_once(self.builder, VECTOR)
+        place = self.room(VECTOR)
         self.builder.store(ZEROS, place)
         return place
 
+    def room(self, kind: Any) -> Any:
+        """Return a place for a value of a type."""
+        with self.builder.goto_entry_block():
+            return self.builder.alloca(kind)
+
+    @contextmanager
+    def loop(self, count: Any) -> Iterator[Any]:
+        """Write what is done so many times; it is given the number of the round."""
+        from numba.core import cgutils
+
+        with cgutils.for_range(self.builder, count) as loop:
+            yield loop.index
+
+    def array(self, address: Any, length: Any) -> Any:
+        """Return an array of the type that the instruction returns, from its address and length."""
+        from numba.np.arrayobj import populate_array
+
+        kind = self.signature.return_type
+        array, itemsize = self.target.make_array(kind)(self.target, self.builder), self.size(kind.dtype.bitwidth // 8)
+        data = self.builder.inttoptr(address, self.target.get_data_type(kind.dtype).as_pointer())
+        populate_array(array, data=data, shape=[length], strides=[itemsize], itemsize=itemsize, meminfo=None)
+        return array._getvalue()
+
+    def parts(self, position: int, array: Any) -> tuple[Any, Any]:
+        """Return an array's address and length."""
+        fields = self._fields(position, array)
+        return self.builder.ptrtoint(fields.data, WORD), fields.nitems
+
     def place(self, position: int, array: Any, index: Any) -> Any:
         """Return the address of an array's element."""
-        data = cgutils.create_struct_proxy(self.signature.args[position])(self.target, self.builder, array).data
-        return self.builder.gep(data, [index])
+        return self.builder.gep(self._fields(position, array).data, [index])
 
     def offset(self, position: int, table: Any, index: Any) -> Any:
         """Return an entry of a table of offsets."""
@@ -98,9 +110,13 @@ class Writer:
         return self.builder.select(self.builder.fcmp_ordered("<", value, least), least, value)
 
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
-        """Call one of LLVM's own functions."""
+        """Call a C function, or one of LLVM's own."""
+        module = self.builder.module
         kind = ir.FunctionType(result, [argument.type for argument in arguments])
-        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
+        return self.builder.call(module.globals.get(name) or ir.Function(module, kind, name), arguments)
+
+    def _fields(self, position: int, array: Any) -> Any:
+        return self.target.make_helper(self.builder, self.signature.args[position], array)
 
     def _vector_at(self, position: int, array: Any, index: Any) -> Any:
         return self.builder.bitcast(self.place(position, array, index), VECTOR.as_pointer())
@@ -109,30 +125,3 @@ class Writer:
         """Return a mask of the first so many lanes."""
         lanes = ir.Constant(ir.VectorType(INT, LANES), list(range(LANES)))
         return self.builder.icmp_signed("<", lanes, self.spread(self.builder.trunc(count, INT)))
-
-
-Write: TypeAlias = Callable[..., Any]
-
-
-def instruction(result: Any, *arguments: Any) -> Callable[[Write], Any]:
-    """Make an instruction of a function that writes it, given a `Writer` and the arguments' values."""
-
-    def decorate(write: Write) -> Any:
-        def typed(context: Any, *given: Any) -> Any:
-            del context, given
-
-            def generate(target: Any, builder: Any, signature: Any, values: Any) -> Any:
-                made = write(Writer(target, builder, signature), *values)
-                return target.get_dummy_value() if made is None else made
-
-            return result(*arguments), generate
-
-        # Numba reads how many arguments there are from a signature without a star
-        names = ", ".join(f"a{position}" for position in range(len(arguments)))
-        scope = {"typed": typed}
-        exec(f"def {write.__name__}(context{', ' + names if names else ''}):\n return typed(context, {names})", scope)  # noqa: S102
-        one = scope[write.__name__]
-        one.__doc__ = write.__doc__
-        return intrinsic(one)
-
-    return decorate

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from ...fast.compiler import announced
-
-with announced():
-    from ...fast import loss, update
-    from ...fast.script import Call, join
-    from ...fast.warp import warp
-    from .conv import ConvKernel
-    from .dense import DenseKernel
-    from .local import LocalKernel
-    from .norm import CompiledBatchNormKernel
-    from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
-    from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
-    from .team import Team
-    from .updates import CompiledUpdate
-
+from ...fast import loss, update
+from ...fast.native import make_ready
+from ...fast.script import Call, join
+from ...fast.warp import warp
 from ...typing import Array, Float32, IntArray
 from ..kernels import KERNELS
 from ..toolbox import Toolbox
+from .conv import ConvKernel
+from .dense import DenseKernel
+from .local import LocalKernel
+from .norm import CompiledBatchNormKernel
+from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
+from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
+from .team import Team
+from .updates import CompiledUpdate
+
+make_ready()
 
 
 def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Call:

@@ -20,7 +20,7 @@ class Team(Workers):
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
-        self._boxes = [relay.box() for _ in self._others]
+        self._boxes = [relay.Box() for _ in self._others]
         self._called = 0  # how often the threads were called back to Python
         self._busy = threading.Lock()
 

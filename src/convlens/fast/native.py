@@ -1,0 +1,193 @@
+"""Functions that are compiled, and what turns Python's into them; nothing here imports Numba before something must be.
+
+==============  =======================================================================================================
+`helper`        is compiled into each of its callers
+`instruction`   writes LLVM's own instructions into its callers
+`native`        is compiled once, as a C function, and called from Python with whole numbers
+`linked`        likewise, but called by compiled functions, with arrays
+==============  =======================================================================================================
+
+`convlens.fast.script.entry` is the fifth, for functions that scripts call. Those compiled once are brought into memory
+together, in the order of their definition, by `make_ready`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from llvmlite import ir
+
+from . import kept
+from .kinds import FLAG, NOTHING, SIZE, Kind
+from .linker import link
+from .writer import WORD, Writer
+
+_lock = threading.RLock()
+_waiting: list[Native] = []
+
+
+def make_ready() -> None:
+    """Bring all functions that were defined into memory: found on disk, or compiled, which is said.
+
+    Raises
+    ------
+    ImportError
+        If something must be compiled and Numba is not installed.
+    """
+    with _lock:
+        while _waiting and _waiting[0].find():
+            del _waiting[0]
+        if _waiting:
+            from .compiler import announced
+
+            with announced() as look:
+                while _waiting:
+                    look()
+                    if not _waiting[0].find():
+                        _waiting[0].compile()
+                    del _waiting[0]
+
+
+class Helper:
+    """A function that is compiled into each of its callers, and kept with them."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    @cached_property
+    def _numba_type_(self) -> Any:
+        """What Numba sees where a function that it compiles calls this one."""
+        from .compiler import type_of_helper
+
+        return type_of_helper(self.function)
+
+
+helper: Callable[[Callable[..., Any]], Any] = Helper
+
+
+class Instruction:
+    """A function that writes what it does, given a `Writer` and the arguments' values."""
+
+    def __init__(self, write: Callable[..., Any], result: Kind, kinds: tuple[Kind, ...]) -> None:
+        self.write, self.result, self.kinds = write, result, kinds
+        self.name, self.__doc__ = write.__name__, write.__doc__
+
+    @cached_property
+    def _numba_type_(self) -> Any:
+        from .compiler import type_of_instruction
+
+        return type_of_instruction(self)
+
+
+def instruction(result: Kind, *kinds: Kind) -> Callable[[Callable[..., Any]], Any]:
+    """Make an instruction of a function that writes it."""
+    return lambda write: Instruction(write, result, kinds)
+
+
+class Native:
+    """A function that is compiled once, with parameters as a C function has them."""
+
+    def __init__(self, function: Callable[..., Any], result: Kind, kinds: tuple[Kind, ...]) -> None:
+        self.function, self.result, self.kinds = function, result, kinds
+        self.symbol = f"{function.__module__}.{function.__qualname__}"
+        self._address: int | None = None
+        _waiting.append(self)
+
+    def find(self) -> bool:
+        """Look for it on disk; return whether it is in memory now."""
+        code = kept.find(self.function)
+        if code is not None:
+            self._address = link(self.symbol, code)
+        return code is not None
+
+    def compile(self) -> None:
+        """Compile it and keep it."""
+        from .compiler import object_code
+
+        code = object_code(self.symbol, self.function, self.result, self.kinds)
+        kept.keep(self.function, code)
+        self._address = link(self.symbol, code)
+
+    @property
+    def address(self) -> int:
+        """Where it is in memory."""
+        if self._address is None:
+            make_ready()
+        assert self._address is not None
+        return self._address
+
+    @cached_property
+    def _call(self) -> Any:
+        result = None if self.result == NOTHING else ctypes.c_int64
+        return ctypes.CFUNCTYPE(result, *[ctypes.c_int64] * len(self.kinds))(self.address)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it with whole numbers, or what stands for them (``_as_parameter_``); it holds no lock of Python's."""
+        return self._call(*arguments)
+
+
+def native(result: Kind, *kinds: Kind) -> Callable[[Callable[..., Any]], Native]:
+    """Compile a function once, to be called from Python."""
+    return lambda function: Native(function, result, kinds)
+
+
+def generated(function: Callable[..., Any], parameters: list[str], arguments: list[str], scope: dict[str, Any]) -> Any:
+    """Return a function with other parameters, that calls this one with arguments made of them.
+
+    It passes for the same function, in the same file, to be kept under its name.
+    """
+    name = function.__name__
+    scope = {"__name__": function.__module__, f"_{name}": Helper(function), **scope}
+    source = f"def {name}({', '.join(parameters)}):\n _{name}({', '.join(arguments)})\n"
+    exec(compile(source, function.__code__.co_filename, "exec"), scope)  # noqa: S102
+    made = scope[name]
+    made.__qualname__, made.__doc__ = function.__qualname__, function.__doc__
+    return made
+
+
+def array_maker(kind: Kind) -> Instruction:
+    """Return an instruction that makes an array of its address and length."""
+
+    def make(w: Writer, address: Any, length: Any) -> Any:
+        return w.array(address, length)
+
+    return Instruction(make, kind, (SIZE, SIZE))
+
+
+ARRAY_MAKERS = {kind: array_maker(kind) for kind in Kind if kind.is_array}
+
+
+def linked(*kinds: Kind) -> Callable[[Callable[..., None]], Any]:
+    """Compile a function of arguments of these kinds, without a result, once, to be called by compiled code.
+
+    To them it is a symbol, as a C library's function is: an array is its address and length, a flag a whole number.
+    """
+
+    def decorate(function: Callable[..., None]) -> Instruction:
+        parameters, arguments, plain = [], [], list[Kind]()
+        for i, kind in enumerate(kinds):
+            parameters += [f"a{i}", f"n{i}"] if kind.is_array else [f"a{i}"]
+            whole = f"a{i} != 0" if kind == FLAG else f"a{i}"
+            arguments.append(f"{kind.name}(a{i}, n{i})" if kind.is_array else whole)
+            plain += [SIZE, SIZE] if kind.is_array else [SIZE if kind == FLAG else kind]
+        makers = {kind.name: make for kind, make in ARRAY_MAKERS.items() if kind in kinds}
+        symbol = Native(generated(function, parameters, arguments, makers), NOTHING, tuple(plain)).symbol
+
+        def write(w: Writer, *values: Any) -> None:
+            words: list[Any] = []
+            for position, (kind, value) in enumerate(zip(kinds, values, strict=True)):
+                if kind.is_array:
+                    words += w.parts(position, value)
+                else:
+                    words.append(w.builder.zext(value, WORD) if kind == FLAG else value)
+            w.call(symbol, ir.VoidType(), *words)
+
+        write.__name__, write.__doc__ = function.__name__, function.__doc__
+        return Instruction(write, NOTHING, kinds)
+
+    return decorate
