@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 pytest.importorskip("numba")
 
 from convlens import nn
-from convlens.engine.compiled.geometry import in_pairs
+from convlens.engine.compiled.geometry import in_pairs, tables
 from convlens.engine.engines import NumbaPlan, NumpyPlan
 from convlens.errors import ShapeError
 from convlens.fast.kinds import FLOATS, SIZE
@@ -92,6 +92,22 @@ def test_which_convolutions_are_in_pairs() -> None:
     assert not in_pairs(Window((1, 1)), 64, (1, 1), 14)
     assert not in_pairs(Window((3, 3), (2, 2)), 16, (1, 1), 14)
     assert in_pairs(Window((3, 3), (1, 2)), 16, (1, 1), 14)
+
+
+def products(size: int, padded: bool) -> tuple[int, int]:
+    """Return the products of rows of 14 x 14 pixels that are computed with one row of 16 kernels, and all there are."""
+    half = size // 2 if padded else 0
+    window, rows = Window((size, size), rows=(half, half), columns=(half, half)), 14 if padded else 15 - size
+    of = tables(window, (14, 14, 16), 16, (1, 1), (rows, rows), 4).forward
+    spans, pairs = of.spans.reshape(-1, 5), (rows + 1) // 2
+    row = size * 16
+    return sum((span[2] - span[1]) * ((span[4] - span[3]) // row) for span in spans), pairs * len(of.taps) // row
+
+
+def test_products_with_rows_of_padding_alone_are_left_out() -> None:
+    assert products(7, padded=True) == (64, 70)
+    assert products(5, padded=True) == (49, 49), "each sum or difference has a row of the image"
+    assert products(7, padded=False) == (40, 40)
 
 
 @entry(FLOATS, SIZE, FLOATS)

@@ -70,7 +70,7 @@ def forward(
     strips: Float32,
     bias: Float32,
     outputs: Array,
-    parts: Array,
+    spans: Array,
     taps: Array,
     strip: Array,
     lifting: Array,
@@ -96,10 +96,10 @@ def forward(
         Memory for a group of padded images, empty where nothing is padded; see `pad`.
     strips, bias
         Kernels as `pack` left them, or `pair_kernels` after it, and for each part what is added, filled up to strips.
-    outputs, parts, taps, strip
+    outputs, spans, taps, strip
         Offsets of the outputs' patches in a group of images, of the positions in a patch, and of rows of `strips`.
-        Outputs are ordered by image, by row of pooling windows, by phase in the window and by column. `parts` is empty,
-        or says where the positions of each part begin, if rows are computed in pairs.
+        Outputs are ordered by image, by row of pooling windows, by phase in the window and by column. `spans` is empty,
+        or says which positions each part needs, if rows are computed in pairs; see `convolve_in_pairs`.
     lifting, lifted, sums
         Geometry of rows in pairs, and memory; see `convolve_in_pairs`.
     images, group
@@ -122,9 +122,9 @@ def forward(
             pad(x, first * size, count, row, lines, mirrored, len(padded) // group, padded)
             a, a0 = padded, 0
         rows, y0 = count * each, first * result
-        if len(parts):
+        if len(spans):
             convolve_in_pairs(
-                *(a, a0, count, outputs, parts, taps, strip, strips, bias, lifting, lifted, sums),
+                *(a, a0, count, outputs, spans, taps, strip, strips, bias, lifting, lifted, sums),
                 *(filters, phases, relu, y, y0, planes, winners),
             )
             continue
@@ -189,7 +189,7 @@ def backward(
     accumulate: bool,
     turned: Float32,
     pixels: Array,
-    parts_back: Array,
+    spans_back: Array,
     taps_back: Array,
     strip_back: Array,
     dpadded: Float32,
@@ -204,7 +204,7 @@ def backward(
 
     Parameters
     ----------
-    x, size, padded, lines, mirrored, parts, taps, images, group, filters, phases, width, relu
+    x, size, padded, lines, mirrored, taps, images, group, filters, phases, width, relu
         As in `forward`.
     channels
         Of the images.
@@ -213,14 +213,15 @@ def backward(
     spread_dy, places
         Memory for the derivatives of a group's outputs, in strips, as the convolution that makes dx wants them: apart
         by the stride, with a border of zeros; and where in it each output stands.
-    outputs, factors, paired_dw
+    outputs, factors, parts, paired_dw
         Where in x the patches of outputs lie; if rows are in pairs, those of one part, where in `spread_dy` the
-        derivatives of each part are, and memory for the gradients of paired kernels. Empty otherwise.
+        derivatives of each part are, where in `taps` it begins, and memory for the gradients of paired kernels. Empty
+        otherwise.
     nought, nothing
         Zeros, as long as a bias for dx in all parts would be; and an empty array.
     dw, db, accumulate
         The gradients (taps, filters) and (filters,), and whether to add to what is there.
-    turned, pixels, parts_back, taps_back, strip_back
+    turned, pixels, spans_back, taps_back, strip_back
         Kernels as `pack_turned` left them, or `pair_kernels` after it, and the tables of the convolution that makes dx:
         of the images' pixels, or, where padding reflects, of those of padded images.
     dpadded, dx
@@ -265,7 +266,7 @@ def backward(
             c, c0 = dpadded, 0
         if len(parts):
             convolve_in_pairs(
-                *(spread_dy, 0, count, pixels, parts_back, taps_back, strip_back, turned, nought),
+                *(spread_dy, 0, count, pixels, spans_back, taps_back, strip_back, turned, nought),
                 *(lifting_back, lifted, sums, channels, 1, False, c, c0, nothing, nothing),
             )
         else:

@@ -39,6 +39,7 @@ AREA, STRIPS_OF = 2, 3  # the images' strips: values of one, and how many
 PITCH = 4  # values of a lifted line: a row, filled up to whole strips with what stands behind it
 TRIPLES = 5  # kernels of two or three rows
 WIDTH, PAIRS, HEIGHT = 6, 7, 8  # results in a row; pairs of rows of an image; rows: if odd, the last pair lacks one
+SPAN = 5  # numbers of a span
 BLOCK, BLOCK_PAIRS = 9, 10  # images at a time, and pairs of rows of each
 
 
@@ -187,7 +188,7 @@ def convolve_in_pairs(
     a0: int,
     images: int,
     outputs: Array,
-    parts: Array,
+    spans: Array,
     taps: Array,
     strip: Array,
     strips: Float32,
@@ -209,9 +210,10 @@ def convolve_in_pairs(
     ----------
     a, a0, images
         The images, in strips where there are several.
-    outputs, parts, taps, strip
-        For each part, where the patches of a block's outputs lie when it is lifted, by image, pair and column; where
-        in the next two tables each part begins; positions in a patch, and the matching rows of `strips`.
+    outputs, spans, taps, strip
+        For each part, where the patches of a block's outputs lie when it is lifted, by image, pair and column; which
+        pairs need which positions (five numbers each: part, pairs from and to, positions from and to); positions in a
+        patch, and the matching rows of `strips`.
     strips, bias
         Kernels as `pair_kernels` left them; for each part, what is added, in whole strips.
     lifting, lifted, sums
@@ -235,13 +237,17 @@ def convolve_in_pairs(
                     lift(a, origin, lifting, count, pair, pairs + triples - 1, p, lifted, (d * PARTS + p) * part)
             for s in range(0, filters, WIDE):
                 step = LANES if filters - s <= LANES else WIDE
-                for p in range(PARTS):
-                    begin, end = at(parts, p), at(parts, p + 1)
+                for span in range(0, len(spans), SPAN):
+                    p, begin, end = at(spans, span), at(spans, span + 3), at(spans, span + 4)
+                    first, last = max(at(spans, span + 1), pair), min(at(spans, span + 2), pair + pairs)
+                    if first >= last:
+                        continue
+                    row = p * each + (first - pair) * width
                     product(
-                        *(lifted, 0, outputs, p * each, count * pairs * width),
+                        *(lifted, 0, outputs, row, count * (last - first) * width),
                         *(taps[begin:end], strip[begin:end], end - begin),
                         *(strips, s * len(taps), len(taps) * LANES),
-                        *(sums, p * each * step, step, bias, p * (len(bias) // PARTS) + s, 0, NO_FLOOR, step),
+                        *(sums, row * step, step, bias, p * (len(bias) // PARTS) + s, 0, NO_FLOOR, step),
                     )
                 for i in range(count):
                     _results(

@@ -96,7 +96,7 @@ class ConvKernel(CompiledKernel):
         call = conv.forward(
             *(self.x, self.x.size // self.n, self.padded, t.lines, t.mirrored),
             *(self.paired_kernels if self.paired else self.kernels, self.bias),
-            *(of.outputs, of.parts, of.taps, _strips(of.taps), of.lifting, self.lifted, self.sums),
+            *(of.outputs, of.spans, of.taps, _strips(of.taps), of.lifting, self.lifted, self.sums),
             *(self.n, t.group, self.filters, self.phases, self.width, self.relu),
             *(self.y, self.planes, self.winners),
         )
@@ -112,7 +112,7 @@ class ConvKernel(CompiledKernel):
             *(t.factors, t.sources, of.parts, of.taps, self.nought, self.paired_dw),
             *(self.n, t.group, self.filters, self.phases, self.width, self.relu),
             *(wiring.dparameter("w").reshape(-1), wiring.dparameter("b"), wiring.accumulate),
-            *(self.paired_turned if self.paired else self.turned, back.outputs, back.parts, back.taps),
+            *(self.paired_turned if self.paired else self.turned, back.outputs, back.spans, back.taps),
             *(_strips(back.taps), self.dpadded, NONE if dx is None else dx.reshape(-1)),
             *(of.lifting, back.lifting, self.lifted, self.sums, NONE),
         )

@@ -55,13 +55,15 @@ class Raster:
 class Patches:
     """Tables of a convolution of one group of images: of its outputs' patches and of the positions in a patch.
 
-    Rows in pairs have them for each part of lifted images; `parts` says where the positions of each begin. `lifting` is
-    their geometry, and `lifted_size` the values of a block of lifted images. All three are empty otherwise.
+    Rows in pairs have them for each part of lifted images; `parts` says where the positions of each begin. `spans` are
+    pairs of rows that need the same positions: part, first pair, the one behind the last, and positions likewise.
+    `lifting` is their geometry, and `lifted_size` the values of a block of lifted images. All are empty otherwise.
     """
 
     outputs: Array
     taps: Array
     parts: Array
+    spans: Array
     lifting: Array
     lifted_size: int
 
@@ -129,9 +131,10 @@ def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair,
     images = Raster(group, image, line, channels, group * image)
     spread = Raster(group, image_back, line_back, LANES, area)
     places = spread.places(lines + above, (across + before) * LANES)
+    padded_with_zeros = window.is_padded and window.mode == "zeros"
     of, back = (
-        (images, lines, across * channels, (kh, kw, channels)),
-        (spread, np.arange(high), pixels, (kh, kw, filters)),
+        (images, lines, across * channels, (kh, kw, channels), (top, top + height) if padded_with_zeros else None),
+        (spread, np.arange(high), pixels, (kh, kw, filters), (above, above + rows)),
     )
     forward, backward = (_in_pairs(*each) if paired else _plain(*each) for each in (of, back))
     sources, factors, lifted_size = forward.outputs, places, 0
@@ -145,13 +148,19 @@ def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair,
     return Tables(group, group * image, *rows_of_images, forward, backward, area, *wanted, lifted_size)
 
 
-def _plain(images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int]) -> Patches:
+def _plain(images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int], filled: Pair | None) -> Patches:
+    del filled
     nothing = _table(())
-    return Patches(_table(images.places(lines, across)), _table(images.taps(*kernel)), nothing, nothing, 0)
+    return Patches(_table(images.places(lines, across)), _table(images.taps(*kernel)), nothing, nothing, nothing, 0)
 
 
-def _in_pairs(images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int]) -> Patches:
-    """Return the tables of a block: of some pairs of rows of one image, or of whole images if they are small."""
+def _in_pairs(
+    images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int], filled: Pair | None
+) -> Patches:
+    """Return the tables of a block: of some pairs of rows of one image, or of whole images if they are small.
+
+    Rows are zero but for those from ``filled[0]`` to before ``filled[1]``; None if that is not so.
+    """
     height, width, channels = kernel
     pairs, triples, strips = -(-len(lines) // 2), height // 2, -(-channels // images.pixel)
     block_pairs = min(pairs, max(1, PAIRED_PIXELS // len(across)))
@@ -163,13 +172,37 @@ def _in_pairs(images: Raster, lines: Array, across: Array, kernel: tuple[int, in
         *(images.image, images.line, images.strip, strips, lifted.line, triples),
         *(len(across), pairs, len(lines), block, block_pairs),
     )
+    parts = np.cumsum([0, *map(len, taps)])
+    needed = filled if block == 1 else None  # pairs of several images do not follow one another
     return Patches(
         _table(np.stack([places + p * part for p in range(PARTS)])),
         _table(np.concatenate(taps)),
-        _table(np.cumsum([0, *map(len, taps)])),
+        _table(parts),
+        _table([span for p in range(PARTS) for span in _spans(p, parts, pairs, width * channels, needed)]),
         _table(lifting),
         strips * lifted.strip,
     )
+
+
+def _spans(part: int, parts: Array, pairs: int, row: int, filled: Pair | None) -> list[tuple[int, ...]]:
+    """Return the spans of a part of lifted images: positions whose rows are zero for a pair are left out.
+
+    `row` is the positions in a row of a kernel. A pair that needs none keeps one, to have its sum.
+    """
+    begin, end = int(parts[part]), int(parts[part + 1])
+    if filled is None:
+        return [(part, 0, pairs, begin, end)]
+    of = (part, 2 if part < 2 else 1)  # the rows whose sum or difference a part is
+    spans: list[tuple[int, ...]] = []
+    for pair in range(pairs):
+        rows = range((end - begin) // row)
+        live = [r for r in rows if any(filled[0] <= 2 * (pair + r) + k < filled[1] for k in of)]
+        positions = (begin + live[0] * row, begin + (live[-1] + 1) * row) if live else (begin, begin + 1)
+        if spans and spans[-1][3:] == positions:
+            spans[-1] = (*spans[-1][:2], pair + 1, *positions)
+        else:
+            spans.append((part, pair, pair + 1, *positions))
+    return spans
 
 
 def _lifted(images: Raster, group: int, pairs: int, height: int) -> Raster:
