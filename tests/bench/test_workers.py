@@ -10,7 +10,7 @@ import pytest
 
 from convlens.bench import measure
 from convlens.bench.cells import Cell
-from convlens.bench.measure import measure_memory, time_cell
+from convlens.bench.measure import measure_memory, rounds_of, time_cell, visits
 from convlens.bench.workers import PeerLost, Pool, Worker
 
 ECHO = """
@@ -96,14 +96,30 @@ def test_a_cell_goes_on_without_those_who_are_lost() -> None:
     assert not living.alive
 
 
-def test_processes_are_started_anew_after_three_rounds() -> None:
+def test_a_cell_goes_on_with_new_processes_where_it_was_left() -> None:
     cell = Cell("toy", "cnn", 1, 1, peers=("counting",))
     with Pool([sys.executable, "-c", ECHO]) as pool:
-        found = time_cell(cell, pool, 4, 0.1, {}, lambda _: None)
+        begun = time_cell(cell, pool, 3, 0.1, {}, lambda _: None)
+        found = time_cell(cell, pool, 5, 0.1, {}, lambda _: None, begun)
     assert found["rates"] == {
-        "train": {"counting": [1.0, 3.0, 5.0, 1.0]},
-        "predict": {"counting": [2.0, 4.0, 6.0, 2.0]},
+        "train": {"counting": [1.0, 3.0, 5.0, 1.0, 3.0]},
+        "predict": {"counting": [2.0, 4.0, 6.0, 2.0, 4.0]},
     }
+    assert rounds_of(found) == 5
+
+
+def test_a_peer_that_was_lost_stays_away() -> None:
+    cell = Cell("toy", "cnn", 1, 1, peers=("living", "dying"))
+    with Pool([sys.executable, "-c", ECHO]) as pool:
+        begun = time_cell(cell, pool, 2, 0.1, {}, lambda _: None)
+        found = time_cell(cell, pool, 3, 0.1, {}, lambda _: None, begun)
+    assert found["absent"] == begun["absent"] == {"dying": "in round 2: ended by signal 9 (SIGKILL)"}
+    assert set(found["rates"]["train"]) == {"living"}
+
+
+@pytest.mark.parametrize(("rounds", "each"), [(1, [1]), (3, [3]), (4, [3, 4]), (6, [3, 6])])
+def test_cells_are_visited_for_three_rounds_at_most(rounds: int, each: list[int]) -> None:
+    assert visits(rounds) == each
 
 
 def test_a_disturbed_timing_is_repeated_and_the_least_disturbed_counts() -> None:

@@ -1,12 +1,12 @@
 """Rounds: in each, everybody is timed in turn, and the rest sleep.
 
-A process may be fast or slow as long as it lives, by where its memory happens to lie: so all of them are started anew
-after every few rounds.
+A process may be fast or slow as long as it lives, by where its memory happens to lie, and a machine for minutes. So a
+cell is visited several times, with other cells in between, for a few rounds each and with new processes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from .cells import COMPILED, GEMM, OURS, WORKS, Cell
@@ -15,31 +15,49 @@ from .workers import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, Pool, Worker
 
 DISTURBED = 0.1  # share of the machine that others may take; beyond it a timing is repeated, so often:
 TRIES = 4
-ROUNDS_OF_A_PROCESS = 3
+ROUNDS_OF_A_VISIT = 3
 MEMORY_SECONDS = 2.0  # of training before the memory is read
 
 
-def time_cell(
-    cell: Cell, pool: Pool, rounds: int, seconds: float, missing: dict[str, str], say: Callable[[str], None]
-) -> dict[str, Any]:
-    """Return a cell's result: every peer's rates by work and round, who is absent and why, first calls.
+def visits(rounds: int) -> list[int]:
+    """Return the number of rounds after each visit of a cell."""
+    return [*range(ROUNDS_OF_A_VISIT, rounds, ROUNDS_OF_A_VISIT), rounds]
 
-    First calls are those of the first processes: later ones find what compilers have kept. `disturbed` counts the
-    timings during which other processes took more than a tenth of the machine, again and again.
+
+def rounds_of(found: Mapping[str, Any] | None) -> int:
+    """Return how many rounds a cell's result has."""
+    return max((len(row) for of_work in found["rates"].values() for row in of_work.values()), default=0) if found else 0
+
+
+def time_cell(
+    cell: Cell,
+    pool: Pool,
+    until: int,
+    seconds: float,
+    missing: dict[str, str],
+    say: Callable[[str], None],
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Go on with a cell until it has so many rounds, with new processes, and return its result.
+
+    It holds every peer's rates by work and round, who is absent and why, and first calls: those of the first visit,
+    because later ones find what compilers have kept. `disturbed` counts the timings during which other processes took
+    more than a tenth of the machine, again and again. `before` is the result so far.
 
     Rates are images a second; those of `GEMM` floating-point operations a second.
     """
     say(f"{cell.name}: peers get ready, compilers too")
-    first, absent = _prepare(cell, pool, missing)
-    say(f"{cell.name}: {rounds} rounds")
+    absent = dict(before["absent"]) if before else {}
+    first, lost = _prepare(cell, pool, missing, without=absent)
+    absent |= lost
+    begun = rounds_of(before)
+    say(f"{cell.name}: rounds {begun + 1} to {until}")
     present = [name for name in cell.peers if name in first]
-    rates: dict[str, dict[str, list[float]]] = {work: {name: [] for name in present} for work in WORKS}
-    disturbed = 0
-    for number in range(rounds):
-        if number and number % ROUNDS_OF_A_PROCESS == 0:
-            for name in present:
-                pool.dismiss(name)
-            absent |= _prepare(cell, pool, missing, without=absent)[1]
+    rates: dict[str, dict[str, list[float]]] = {
+        work: {name: list(before["rates"][work][name]) if before else [] for name in present} for work in WORKS
+    }
+    disturbed = before["disturbed"] if before else 0
+    for number in range(begun, until):
         for work in WORKS:
             for name in present if number % 2 == 0 else present[::-1]:
                 if name in absent:
@@ -48,15 +66,17 @@ def time_cell(
                     rate, others = _rate(cell, pool.worker(name), name, work, seconds)
                     rates[work][name].append(rate)
                     disturbed += others > DISTURBED
-                except PeerLost as lost:
-                    absent[name] = f"in round {number + 1}: {lost}"
+                except PeerLost as error:
+                    absent[name] = f"in round {number + 1}: {error}"
                     pool.dismiss(name)
+    for name in present:
+        pool.dismiss(name)
     kept = {work: {name: row for name, row in of_work.items() if name not in absent} for work, of_work in rates.items()}
     return {
         "cell": cell.to_dict(),
         "rates": kept,
         "absent": absent,
-        "first_call_seconds": first,
+        "first_call_seconds": before["first_call_seconds"] if before else first,
         "disturbed": disturbed,
     }
 

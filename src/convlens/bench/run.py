@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ..train.provenance import hardware, versions
 from . import results
 from .cells import MAIN, MEMORY, RACE, WORKS, Cell, cells, chosen
 from .environment import Environment, prepare
-from .measure import measure_memory, time_cell
+from .measure import measure_memory, rounds_of, time_cell, visits
 from .peers import work
 from .race import race
 from .workers import Pool
@@ -90,10 +91,11 @@ def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="convlens-bench-") as scratch:
         variables = _variables(scratch)
         with Pool((place.python, "-m", "convlens.bench.worker"), variables) as pool:
-            for cell in wanted:
-                if cell.name not in result["cells"]:
+            for until, cell in product(visits(settings.rounds), wanted):
+                before = result["cells"].get(cell.name)
+                if rounds_of(before) < until:
                     begun = time.perf_counter()
-                    found = time_cell(cell, pool, settings.rounds, settings.seconds, place.missing, say)
+                    found = time_cell(cell, pool, until, settings.seconds, place.missing, say, before)
                     _add_cell(result, found, time.perf_counter() - begun)
                     _keep(path, result)
         for name in others:
@@ -170,7 +172,7 @@ def _add_cell(result: dict[str, Any], found: dict[str, Any], seconds: float) -> 
         "rates": rates,
         "ratios": {w: results.ratios(rates[w]) for w in WORKS},
     }
-    result["seconds"][cell["name"]] = round(seconds, 1)
+    result["seconds"][cell["name"]] = round(result["seconds"].get(cell["name"], 0) + seconds, 1)
 
 
 def _keep(path: Path, result: dict[str, Any]) -> None:

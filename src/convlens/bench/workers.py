@@ -124,7 +124,7 @@ class Worker:
 
 
 class Pool:
-    """The processes of all peers: each started when first needed, and kept from cell to cell.
+    """The processes of all peers: each started when first needed, and kept until it is dismissed.
 
     Parameters
     ----------
