@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 pytest.importorskip("numba")
 
+from numba.core.errors import NumbaError
+
+from convlens.fast.compiler import object_code
 from convlens.fast.kinds import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NUMBER, SIZE
 from convlens.fast.script import Script, entry, join
 from convlens.typing import Array
@@ -62,3 +68,26 @@ def test_what_arrays_hold_is_read_when_it_runs_and_kept_alive() -> None:
 def test_an_array_of_another_kind_is_refused(wrong: Array) -> None:
     with pytest.raises(AssertionError):
         note(*arguments(wrong, 0, 1, False))
+
+
+def prints(n: int) -> int:
+    print(n)
+    return n
+
+
+def allocates(n: int) -> int:
+    return len([1] * n)
+
+
+def computes(n: int) -> int:
+    return int(math.exp(n)) + n // 3
+
+
+@pytest.mark.parametrize("function", [prints, allocates])
+def test_what_a_process_without_numba_cannot_run_is_refused(function: Callable[[int], int]) -> None:
+    with pytest.raises((AssertionError, NumbaError), match=r"calls numba_gil_ensure|NRT required"):
+        object_code(function.__name__, function, SIZE, (SIZE,))
+
+
+def test_the_c_library_may_be_called() -> None:
+    assert object_code("computes", computes, SIZE, (SIZE,))

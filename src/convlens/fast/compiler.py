@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 import numba
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core.compiler import Flags, compile_extra
 from numba.core.compiler_lock import global_compiler_lock
@@ -95,7 +95,7 @@ def type_of_instruction(instruction: Instruction) -> Any:
 def object_code(symbol: str, function: Callable[..., Any], result: Kind, kinds: tuple[Kind, ...]) -> bytes:
     """Compile a function and return an object file that defines a C function of that name."""
     flags, target = Flags(), cpu_target.target_context
-    CPUTargetOptions.parse_as_flags(flags, _OPTIONS)
+    CPUTargetOptions.parse_as_flags(flags, {**_OPTIONS, "nopython": True})
     flags.no_compile = True  # not before there is the C function too
     arguments = tuple(_TYPES[kind] for kind in kinds)
     with global_compiler_lock:
@@ -109,15 +109,24 @@ def object_code(symbol: str, function: Callable[..., Any], result: Kind, kinds: 
         outer = ir.Function(module, shape, symbol)
         builder = ir.IRBuilder(outer.append_basic_block())
         status, value = target.call_conv.call_function(builder, called, inner.restype, inner.argtypes, outer.args)
-        del status  # nothing raises
+        with builder.if_then(status.is_error, likely=False):  # nothing raises: there is nobody to catch it
+            builder.call(module.declare_intrinsic("llvm.trap", (), ir.FunctionType(ir.VoidType(), ())), ())
         if result == Kind.NOTHING:
             builder.ret_void()
         else:
             builder.ret(value)
         done.library.add_ir_module(module)
         done.library.finalize()
-        _, _, (code, _) = done.library.serialize_using_object_code()
+        _, _, (code, bitcode) = done.library.serialize_using_object_code()
+    _require_no_python(symbol, bitcode)
     return bytes(code)
+
+
+def _require_no_python(symbol: str, bitcode: bytes) -> None:
+    """See that a function calls nothing that a process without Numba lacks: LLVM would end such a process."""
+    called = [function.name for function in binding.parse_bitcode(bitcode).functions if function.is_declaration]
+    strange = [name for name in called if name.startswith(("numba", "NRT_", "Py", "_Py"))]
+    assert not strange, f"{symbol} calls {', '.join(strange)}: let it allocate nothing and raise nothing"
 
 
 @contextmanager
