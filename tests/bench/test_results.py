@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from convlens.bench.results import Ratio, best_torch, better_eager, race_ratio, ratios, share_of_peak
+from convlens.bench.results import Fastest, Ratio, best_torch, better_eager, race_ratio, ratios, share_of_peak
+from convlens.bench.run import read
 from tests.bench.toy_result import RATES, toy_cell, toy_result
 
 
@@ -18,12 +21,28 @@ def test_a_ratio_of_different_numbers_of_rounds_is_refused() -> None:
 
 
 def test_both_ratios_name_their_peer() -> None:
-    assert better_eager(RATES) == "torch-channels-last"
-    assert best_torch(RATES) == "torch-compile"
+    eager, best = better_eager(RATES), best_torch(RATES)
+    assert (eager, best) == (
+        Fastest("torch-channels-last", [100.0, 80.0, 60.0]),
+        Fastest("torch-compile", [400.0, 400.0, 100.0]),
+    )
     found = ratios(RATES)["convlens-numba"]
     assert found["better eager PyTorch"] == {"peer": "torch-channels-last", "median": 2.0, "low": 1.5, "high": 3.0}
     assert found["best PyTorch"]["median"] == 0.6
     assert "gemm" not in found
+
+
+def test_each_round_is_compared_with_who_was_fastest_in_it() -> None:
+    rates = {"torch-nchw": [30.0, 10.0, 30.0], "torch-channels-last": [20.0, 20.0, 20.0], "torch-compile": [1.0] * 3}
+    assert best_torch(rates) == Fastest("torch-nchw", [30.0, 20.0, 30.0])
+    found = ratios({"convlens-numba": [60.0, 60.0, 60.0], **rates})["convlens-numba"]
+    assert found["better eager PyTorch"] == {"peer": "torch-nchw", "median": 2.0, "low": 2.0, "high": 3.0}
+
+
+def test_the_kept_result_says_what_its_rates_say() -> None:
+    kept = read(Path(__file__).parents[2] / "benchmarks/results/speed.json")
+    for cell in kept["cells"].values():
+        assert cell["ratios"] == {work: ratios(rates) for work, rates in cell["rates"].items()}
 
 
 def test_an_absent_peer_has_no_ratio() -> None:

@@ -33,20 +33,31 @@ class Ratio:
         return f"{self.median:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 
-def better(rates: Rates, among: Iterable[str]) -> str | None:
-    """Return the peer with the highest median rate among some; None if none of them is there."""
-    present = [name for name in among if rates.get(name)]
-    return max(present, key=lambda name: statistics.median(rates[name])) if present else None
+@dataclass(frozen=True)
+class Fastest:
+    """Of several peers: the one with the highest median rate, and in each round the highest rate of any."""
+
+    name: str
+    rates: list[float]
+
+    @classmethod
+    def of(cls, rates: Rates, among: Iterable[str]) -> Fastest | None:
+        """Return what it is among some peers; None if none of them is there."""
+        present = [name for name in among if rates.get(name)]
+        if not present:
+            return None
+        usual = max(present, key=lambda name: statistics.median(rates[name]))
+        return cls(usual, [max(of_round) for of_round in zip(*(rates[name] for name in present), strict=True)])
 
 
-def better_eager(rates: Rates) -> str | None:
+def better_eager(rates: Rates) -> Fastest | None:
     """Return PyTorch's better eager memory format."""
-    return better(rates, EAGER)
+    return Fastest.of(rates, EAGER)
 
 
-def best_torch(rates: Rates) -> str | None:
+def best_torch(rates: Rates) -> Fastest | None:
     """Return the best PyTorch mode tried, torch.compile included."""
-    return better(rates, [name for name in rates if name.startswith("torch")])
+    return Fastest.of(rates, [name for name in rates if name.startswith("torch")])
 
 
 def ratios(rates: Rates) -> dict[str, dict[str, dict[str, Any]]]:
@@ -55,16 +66,16 @@ def ratios(rates: Rates) -> dict[str, dict[str, dict[str, Any]]]:
     for ours in OURS:
         if not rates.get(ours):
             continue
-        row = {name: _entry(rates, ours, name) for name in rates if name not in (ours, GEMM)}
-        for title, peer in (("better eager PyTorch", better_eager(rates)), ("best PyTorch", best_torch(rates))):
-            if peer is not None:
-                row[title] = _entry(rates, ours, peer)
+        row = {name: _entry(rates[ours], name, rates[name]) for name in rates if name not in (ours, GEMM)}
+        for title, best in (("better eager PyTorch", better_eager(rates)), ("best PyTorch", best_torch(rates))):
+            if best is not None:
+                row[title] = _entry(rates[ours], best.name, best.rates)
         found[ours] = row
     return found
 
 
-def _entry(rates: Rates, ours: str, peer: str) -> dict[str, Any]:
-    ratio = Ratio.of(rates[ours], rates[peer])
+def _entry(ours: list[float], peer: str, theirs: list[float]) -> dict[str, Any]:
+    ratio = Ratio.of(ours, theirs)
     return {"peer": peer, "median": ratio.median, "low": ratio.low, "high": ratio.high}
 
 

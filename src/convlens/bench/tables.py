@@ -83,14 +83,14 @@ def _both(cell: Mapping[str, Any], work: str, ours: str) -> tuple[str, str]:
     best = best_torch(rates)
     if best is None or ours not in rates:
         return _to_eager(cell, work, ours), NONE
-    mode = "compile" if best == "torch-compile" else "eager"
-    return _to_eager(cell, work, ours), f"{Ratio.of(rates[ours], rates[best])} {mode}"
+    mode = "compile" if best.name == "torch-compile" else "eager"
+    return _to_eager(cell, work, ours), f"{Ratio.of(rates[ours], best.rates)} {mode}"
 
 
 def _to_eager(cell: Mapping[str, Any], work: str, ours: str) -> str:
     rates = cell["rates"][work]
     eager = better_eager(rates)
-    return str(Ratio.of(rates[ours], rates[eager])) if eager is not None and ours in rates else NONE
+    return str(Ratio.of(rates[ours], eager.rates)) if eager is not None and ours in rates else NONE
 
 
 def _memory_headline(result: Result) -> Iterator[tuple[str, ...]]:
