@@ -50,7 +50,7 @@ class Settings:
     folder
         For the result.
     resume
-        Keep what is in the folder already, and measure the rest.
+        Keep what is in the folder already, and measure the rest; the rounds may be more than they were.
     """
 
     only: tuple[str, ...]
@@ -134,13 +134,15 @@ def _empty(settings: Settings) -> dict[str, Any]:
 
 
 def _begun(path: Path, settings: Settings) -> dict[str, Any]:
-    """Return the result that stands in the file."""
+    """Return the result that stands in the file, to go on with: the rest of its cells, or more rounds of all."""
     found = read(path)
-    now = {"settings": settings.to_dict(), "hardware": hardware()}
-    for what, value in now.items():
+    begun, now = found.get("settings"), settings.to_dict()
+    if isinstance(begun, dict) and begun.get("rounds", 0) <= settings.rounds:
+        found["settings"] = {**begun, "rounds": settings.rounds}
+    for what, value, had in (("settings", now, begun), ("hardware", hardware(), found.get("hardware"))):
         if found.get(what) != value:
             raise ConfigurationError(
-                f"{path} was measured with other {what} ({found.get(what)}, and here {value}); "
+                f"{path} was measured with other {what} ({had}, and here {value}); "
                 "leave out --resume, or name another folder with --out"
             )
     return found
