@@ -240,15 +240,14 @@ def convolve_in_pairs(
                 for span in range(0, len(spans), SPAN):
                     p, begin, end = at(spans, span), at(spans, span + 3), at(spans, span + 4)
                     first, last = max(at(spans, span + 1), pair), min(at(spans, span + 2), pair + pairs)
-                    if first >= last:
-                        continue
-                    row = p * each + (first - pair) * width
-                    product(
-                        *(lifted, 0, outputs, row, count * (last - first) * width),
-                        *(taps[begin:end], strip[begin:end], end - begin),
-                        *(strips, s * len(taps), len(taps) * LANES),
-                        *(sums, row * step, step, bias, p * (len(bias) // PARTS) + s, 0, NO_FLOOR, step),
-                    )
+                    if first < last:
+                        row = p * each + (first - pair) * width
+                        product(
+                            *(lifted, 0, outputs, row, count * (last - first) * width),
+                            *(taps[begin:end], strip[begin:end], end - begin),
+                            *(strips, s * len(taps), len(taps) * LANES),
+                            *(sums, row * step, step, bias, p * (len(bias) // PARTS) + s, 0, NO_FLOOR, step),
+                        )
                 for i in range(count):
                     _results(
                         *(sums[i * pairs * width * step :], each * step, step, image + i, pair, pairs, lifting),
