@@ -150,16 +150,12 @@ def generated(function: Callable[..., Any], parameters: list[str], arguments: li
     return made
 
 
-def array_maker(kind: Kind) -> Instruction:
-    """Return an instruction that makes an array of its address and length."""
-
-    def make(w: Writer, address: Any, length: Any) -> Any:
-        return w.array(address, length)
-
-    return Instruction(make, kind, (SIZE, SIZE))
+def _array(w: Writer, address: Any, length: Any) -> Any:
+    """Return an array from its address and length."""
+    return w.array(address, length)
 
 
-ARRAY_MAKERS = {kind: array_maker(kind) for kind in Kind if kind.is_array}
+ARRAY_MAKERS = {kind: Instruction(_array, kind, (SIZE, SIZE)) for kind in Kind if kind.is_array}
 
 
 def linked(*kinds: Kind) -> Callable[[Callable[..., None]], Any]:
