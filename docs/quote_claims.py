@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from convlens.report import numbers
+from convlens.figures import numbers
 from convlens.report.words import calculation
 from convlens.studies.stats import Interval
 from convlens.studies.verdict import Verdict

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convlens.data import Augmentation
 from convlens.optim import Adam, AdamW, OneCycle
 from convlens.train import Recipe
+from convlens.train.augmentation import Augmentation
 
 
 @dataclass(frozen=True)

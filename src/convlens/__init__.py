@@ -18,18 +18,34 @@ from typing import TYPE_CHECKING, Any
 from .version import NUMERICS_VERSION, __version__
 
 if TYPE_CHECKING:  # what a type checker and an editor see; at run time, __getattr__ below
+    from . import claims as claims
     from . import data as data
     from . import engine as engine
+    from . import figures as figures
     from . import models as models
     from . import nn as nn
     from . import ops as ops
     from . import optim as optim
+    from . import pictures as pictures
     from . import report as report
     from . import studies as studies
     from . import train as train
     from .nn import load as load
 
-_ROOMS = ("data", "engine", "models", "nn", "ops", "optim", "report", "studies", "train")
+_ROOMS = (
+    "claims",
+    "data",
+    "engine",
+    "figures",
+    "models",
+    "nn",
+    "ops",
+    "optim",
+    "pictures",
+    "report",
+    "studies",
+    "train",
+)
 
 __all__ = ["NUMERICS_VERSION", "__version__", "load", *_ROOMS]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from convlens.bench.cells import GEMM, Cell, cells
+from convlens.bench.peer_process import Server, busy_seconds, disagreement, expected
 from convlens.bench.peers import load, work
-from convlens.bench.worker import Server, busy_seconds, disagreement, expected
 
 NEEDS = {"torch": "torch", "jax": "jax", "sklearn": "sklearn", "convlens-numba": "numba"}
 STEPS = 3
@@ -52,7 +52,7 @@ def test_same_probabilities_before_and_after_training(network: str, name: str) -
 
 def test_a_peer_that_does_other_work_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     cell = Cell("toy", "dense", 8, 1)
-    monkeypatch.setattr("convlens.bench.worker.expected", lambda _cell, x: np.eye(len(x), 10))
+    monkeypatch.setattr("convlens.bench.peer_process.expected", lambda _cell, x: np.eye(len(x), 10))
     answer = Server("convlens-numpy").prepare(cell, ["train", "predict"])
     assert "other work" in answer["error"]
 

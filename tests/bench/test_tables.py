@@ -12,7 +12,7 @@ from convlens.bench.documents import renewed
 from convlens.bench.run import read
 from convlens.bench.tables import headline, markdown, readme, terminal
 from convlens.errors import ConfigurationError
-from convlens.report.figures.speed import LOOK, draw
+from convlens.figures.speed import LOOK, draw
 from tests.bench.toy_result import toy_result
 
 

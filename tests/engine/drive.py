@@ -11,7 +11,7 @@ import pytest
 
 from convlens.engine.arena import Arena
 from convlens.engine.compiled import geometry
-from convlens.engine.kernels import Step
+from convlens.engine.kernel import Step
 from convlens.engine.passes import BatchStore, Flat, LaneStore, Memory, Pass
 from convlens.engine.rewrite import rewrite
 from convlens.engine.toolbox import Toolbox

@@ -13,10 +13,10 @@ from convlens import nn
 from convlens.engine.compiled.geometry import in_pairs, tables
 from convlens.engine.engines import NumbaPlan, NumpyPlan
 from convlens.errors import ShapeError
-from convlens.fast.kinds import FLOATS, SIZE
 from convlens.fast.pairs import part_rows
 from convlens.fast.product import NO_FLOOR
 from convlens.fast.script import entry
+from convlens.fast.signatures import FLOATS, SIZE
 from convlens.fast.vector import LANES
 from convlens.ops.window import Window
 from convlens.typing import Array

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from convlens import engine, nn
-from convlens.data import Augmentation, Batches, Examples, Preprocessing
+from convlens.data import Examples
 from convlens.engine.toolbox import Warp
 from convlens.ops.warp import affine_matrices, warp
+from convlens.preprocessing import Preprocessing
+from convlens.train.augmentation import Augmentation
+from convlens.train.batches import Batches
 from convlens.typing import Float32
 
 EVERYTHING = Augmentation(shift=2, rotation=12, scale=0.1, shear=0.1, elastic=34)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
-from convlens.fast.kinds import FLOATS, INDICES, NUMBER, SIZE
 from convlens.fast.product import DEPTH, NO_FLOOR, WIDE, product
 from convlens.fast.script import entry
+from convlens.fast.signatures import FLOATS, INDICES, NUMBER, SIZE
 from convlens.fast.vector import LANES, transposed
 from convlens.typing import Array
 

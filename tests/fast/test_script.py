@@ -13,8 +13,8 @@ pytest.importorskip("numba")
 from numba.core.errors import NumbaError
 
 from convlens.fast.compiler import object_code
-from convlens.fast.kinds import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NUMBER, SIZE
 from convlens.fast.script import Script, entry, join
+from convlens.fast.signatures import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NUMBER, SIZE
 from convlens.typing import Array
 
 

@@ -13,8 +13,8 @@ import pytest
 import safetensors.numpy
 
 from convlens import artifact, nn
-from convlens.data.preprocess import Preprocessing
 from convlens.errors import ArtifactError, OutputError
+from convlens.preprocessing import Preprocessing
 from convlens.typing import Array
 
 

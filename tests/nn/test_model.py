@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from convlens import nn
-from convlens.data.preprocess import Preprocessing
 from convlens.engine import interpreter
 from convlens.errors import ConfigurationError, ShapeError
+from convlens.preprocessing import Preprocessing
 from convlens.program import ReceptiveField
 
 

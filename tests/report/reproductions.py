@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from convlens.claims.rows import claims
 from convlens.randomness import stream
 from convlens.report import Reproduction
 from convlens.studies.catalog import CATALOG
-from convlens.studies.claims import claims
 from convlens.studies.evidence import evaluate
 from convlens.studies.runner import plan
 from convlens.studies.spec import Profile, Study

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convlens.figures import Look
+from convlens.figures.matrix import draw_matrix
+from convlens.figures.reliability import draw_reliability
+from convlens.figures.style import shortened
+from convlens.figures.wrong import Tile, draw_wrong
 from convlens.report.evaluation import evaluation_figures
-from convlens.report.figures import Look
-from convlens.report.figures.matrix import draw_matrix
-from convlens.report.figures.reliability import draw_reliability
-from convlens.report.figures.style import shortened
-from convlens.report.figures.wrong import Tile, draw_wrong
 from convlens.train import Evaluation
 from convlens.train.scores import calibration, confusion_matrix
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import matplotlib as mpl
 
+from convlens.figures import Look, pictures, png
 from convlens.report import pages
-from convlens.report.figures import Look, pictures, png
 
 from .reproductions import make
 

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from convlens.errors import OutputError
+from convlens.figures import LOOKS, Look, Picture, png
 from convlens.report import Reproduction, pages, write_report
-from convlens.report.figures import LOOKS, Look, Picture, png
 from convlens.report.words import warnings
 
 from .reproductions import make, save_model

@@ -7,7 +7,8 @@ import math
 import pytest
 from rich.console import Console
 
-from convlens.report import claims_lines, claims_table, numbers
+from convlens.figures import numbers
+from convlens.report import claims_lines, claims_table
 from convlens.report.words import calculation, explanation
 from convlens.studies.stats import mean_interval, paired_interval
 from convlens.studies.verdict import arithmetic, between, greater_than, judge, less_than

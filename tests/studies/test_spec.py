@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convlens.errors import ConfigurationError, DataError
-from convlens.studies.plain import canonical, plain
+from convlens.plain import canonical, plain
 from convlens.studies.spec import Arm, Estimand, Profile, Study, trial_key
 from convlens.studies.trial import TrialOutcome
 from convlens.studies.verdict import greater_than

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from convlens import nn
-from convlens.data import Augmentation, Dataset
+from convlens.data import Dataset
 from convlens.errors import ConfigurationError, TrainingInterrupted
 from convlens.models import CNN
 from convlens.optim import Adam, OneCycle
 from convlens.train import Recipe, fit, recipe
+from convlens.train.augmentation import Augmentation
 from tests.train.test_fit import StopAt
 
 PLAIN = Recipe("test", Adam(), OneCycle(5e-3), epochs=2, batch_size=16)

@@ -13,7 +13,7 @@ from convlens import nn
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError, TrainingInterrupted
 from convlens.optim import Adam, OneCycle, StepDecay
-from convlens.studies.plain import plain
+from convlens.plain import plain
 from convlens.train import Hook, Recipe, Training, evaluate, fit
 from convlens.train import checkpoint as checkpoints
 from tests.train.test_fit import StopAt, assert_same, small_cnn

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from .cells import COMPILED, GEMM, OURS, WORKS, Cell
+from .coordinator import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, Pool, Worker
 from .peers.gemm import FLOPS
-from .workers import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, Pool, Worker
 
 DISTURBED = 0.1  # share of the machine that others may take; beyond it a timing is repeated, so often:
 TRIES = 4

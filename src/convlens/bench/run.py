@@ -21,11 +21,11 @@ from ..train import Recipe
 from ..train.provenance import hardware, versions
 from . import results
 from .cells import MAIN, MEMORY, RACE, WORKS, Cell, cells, chosen
+from .coordinator import Pool
 from .environment import Environment, prepare
 from .measure import measure_memory, rounds_of, time_cell, visits
 from .peers import work
-from .race import race
-from .workers import Pool
+from .time_to_accuracy import race
 
 FILE = "speed.json"
 PEER_PACKAGES = ("numpy", "numba", "scipy", "torch", "jax", "scikit-learn")
@@ -90,7 +90,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
     result["versions"] = {**versions(), **_versions(place.python)}
     with tempfile.TemporaryDirectory(prefix="convlens-bench-") as scratch:
         variables = _variables(scratch)
-        with Pool((place.python, "-m", "convlens.bench.worker"), variables) as pool:
+        with Pool((place.python, "-m", "convlens.bench.peer_process"), variables) as pool:
             for until, cell in product(visits(settings.rounds), wanted):
                 before = result["cells"].get(cell.name)
                 if rounds_of(before) < until:
@@ -113,9 +113,9 @@ def _other(
     """Measure what is not a cell."""
     if name == MEMORY:
         main = next(cell for cell in cells(settings.threads) if cell.name == MAIN)
-        with Pool((place.python, "-m", "convlens.bench.worker"), variables) as pool:
+        with Pool((place.python, "-m", "convlens.bench.peer_process"), variables) as pool:
             return measure_memory(main, pool, place.missing, say)
-    command = (place.python, "-m", "convlens.bench.racer")
+    command = (place.python, "-m", "convlens.bench.time_to_accuracy_process")
     return race(settings.recipe, settings.threads, command, variables, place.missing, say)
 
 

@@ -57,9 +57,9 @@ def run(settings: object, *, json: bool) -> None:
     """Measure, report, and write the result."""
     from ..bench import run as measuring
     from ..bench.tables import markdown, terminal
+    from ..figures import png
+    from ..figures.speed import LOOK, draw
     from ..files import write_atomically
-    from ..report.figures import png
-    from ..report.figures.speed import LOOK, draw
 
     assert isinstance(settings, measuring.Settings)
     begun = time.perf_counter()

@@ -28,14 +28,14 @@ def predict(
     """
     import numpy as np
 
-    from .. import data
+    from .. import pictures
     from ..nn import load
 
     network = load(model)
-    if as_is or not data.reads_digits(network.class_names, network.input_shape):
-        read = [(data.read_image(path, network.input_shape), data.Account()) for path in images]
+    if as_is or not pictures.reads_digits(network.class_names, network.input_shape):
+        read = [(pictures.read_image(path, network.input_shape), pictures.Account()) for path in images]
     else:
-        read = [data.prepare_digit(path, network.input_shape) for path in images]
+        read = [pictures.prepare_digit(path, network.input_shape) for path in images]
     probabilities = network.predict_proba(np.stack([pixels for pixels, _ in read]))
     rows = [
         {

@@ -57,10 +57,10 @@ class Settings:
 
 def run(settings: Settings) -> None:
     """Run the missing trials, judge the claims, write the report."""
+    from ..claims.rows import claims
     from ..files import make_folder
     from ..report import Reproduction, claims_lines, claims_table, write_report
     from ..studies.catalog import CATALOG
-    from ..studies.claims import claims
     from ..studies.evidence import evaluate
     from ..studies.runner import plan, stored
     from ..studies.store import TrialStore

@@ -1,7 +1,6 @@
-"""Data: loading, splitting, preparing and dealing out images.
+"""Data sets: where they come from, what they are, how they are split.
 
-Reading order: `idx` (a file) -> `sources` (a data set) -> `dataset` -> `split` -> `preprocess` -> `batches`.
-Somebody else's pictures: `image` (a file) -> `ink` (where the digit is) -> `foreign` (made like MNIST's).
+Reading order: `idx` (a file) -> `sources` (a data set) -> `dataset` -> `split`.
 """
 
 from __future__ import annotations
@@ -11,33 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ConfigurationError, DataError, nearest
-from .augment import Augmentation
-from .batches import Batch, Batches
 from .dataset import Dataset, Examples
-from .encode import one_hot
-from .foreign import Account, prepare_digit, reads_digits
-from .image import read_image
-from .preprocess import Preprocessing
+from .labels import one_hot
 from .sources import FORMATS, SOURCES, Asked, Format, Listing, Source, VerifiedFile
 
 __all__ = [
-    "Account",
-    "Augmentation",
-    "Batch",
-    "Batches",
     "Dataset",
     "Examples",
     "Listing",
-    "Preprocessing",
     "VerifiedFile",
     "fetch",
     "listing",
     "load",
     "names",
     "one_hot",
-    "prepare_digit",
-    "read_image",
-    "reads_digits",
     "verify",
 ]
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from ..errors import DataError
+from ..preprocessing import Preprocessing
 from .dataset import Dataset, Examples
-from .encode import check_labels, class_counts
-from .preprocess import Preprocessing
+from .labels import check_labels, class_counts
 from .split import stratified_split
 
 TEST_FRACTION = 0.1  # split off where a source brings no test set of its own

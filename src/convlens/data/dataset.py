@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
+from ..preprocessing import Preprocessing
 from ..typing import Array, Labels, Shape, UInt8
-from .encode import check_labels
-from .pages import gather
-from .preprocess import Preprocessing
+from .gathering import gather
+from .labels import check_labels
 from .split import Indexes, stratified_order
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..typing import Array, Labels, UInt8
-from .encode import check_labels
+from .labels import check_labels
 
 SCALED = "floats from 0 to 1, multiplied by 255 and rounded"
 

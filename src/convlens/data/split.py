@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
 from ..randomness import stream
-from .encode import check_labels, class_counts
+from .labels import check_labels, class_counts
 
 Indexes: TypeAlias = npt.NDArray[np.intp]
 

@@ -24,7 +24,7 @@ from .arena import Arena
 from .blas import single_threaded_blas
 from .interpreter import FIRST, Address
 from .lanes import LANES, Workers, thread_count
-from .numpy_tools import NUMPY
+from .numpy.toolbox import NUMPY
 from .passes import Flat, Memory, micro_batch_size
 from .plan import Batch, TrainingPlan, flat_shares
 from .prediction import PredictionPlan
@@ -218,7 +218,7 @@ class NumbaPlan(Plan):
     @staticmethod
     def tools() -> Toolbox:
         try:
-            from .compiled import COMPILED  # here, because importing it compiles
+            from .compiled.toolbox import COMPILED  # here, because importing it compiles
         except ImportError as error:
             raise ConfigurationError(
                 f"the engine 'numba' needs Numba, which cannot be imported ({error}): pip install 'convlens[fast]'"

@@ -15,7 +15,8 @@ import numpy as np
 from ..program import INPUT, Node, Program
 from ..typing import Array, Float32
 from .arena import Arena, readable
-from .kernels import BatchNormKernel, Kernel, Step, Wiring
+from .kernel import Kernel, Step, Wiring
+from .numpy.norm import BatchNormKernel
 from .toolbox import Toolbox
 
 LARGEST_MICRO_BATCH = 32

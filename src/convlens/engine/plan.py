@@ -15,8 +15,9 @@ import numpy as np
 from ..program import INPUT, Slot
 from ..typing import Array, Float32, FloatArray, IntArray
 from .arena import Arena
-from .kernels import BatchNormKernel, Kernel, Step
+from .kernel import Kernel, Step
 from .lanes import CHUNK, LANES, Workers, split
+from .numpy.norm import BatchNormKernel
 from .passes import BatchStore, Flat, LaneStore, Memory, Pass
 
 ADDING = 100  # floating-point operations in the time that it takes to add up one number of all lanes

@@ -9,7 +9,7 @@ import numpy as np
 from ..program import INPUT
 from ..typing import Float32
 from .arena import Arena
-from .kernels import Step
+from .kernel import Step
 from .lanes import LANES, Workers, split
 from .passes import Flat, Memory, Pass
 

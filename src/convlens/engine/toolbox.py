@@ -9,7 +9,8 @@ from typing import Protocol
 
 from ..program import Node
 from ..typing import Array, Float32, IntArray
-from .kernels import FallbackKernel, Kernel, Step
+from .fallback import FallbackKernel
+from .kernel import Kernel, Step
 from .lanes import Workers
 from .updates import Binder
 

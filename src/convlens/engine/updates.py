@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ..ops import update
 from ..typing import Array
-from .kernels import Step
+from .kernel import Step
 
 
 @dataclass(frozen=True)

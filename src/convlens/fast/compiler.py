@@ -26,8 +26,8 @@ from numba.extending import intrinsic, models, register_model
 from ..signals import heeded
 from . import writer
 from .kept import folder_of_compiled
-from .kinds import Kind
 from .native import Instruction
+from .signatures import Kind
 
 # No "fastmath": a sum is added up as it is written, whatever LLVM thinks of it. What is compiled as a function of its
 # own, and once more as a part of its caller, would otherwise have two orders. Vectors are written out by hand, so

@@ -21,11 +21,11 @@ Where rows are computed in pairs, each of the three is a sum of parts that need 
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .kinds import FLAG, FLOATS, INDICES, SIZE
 from .pairs import convolve_in_pairs, unpair_gradient, weights_in_pairs
 from .planes import pad, pool_planes, spread_out, unpad
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
+from .signatures import FLAG, FLOATS, INDICES, SIZE
 from .vector import LANES, at, clear, load_some, store
 
 

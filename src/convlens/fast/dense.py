@@ -6,10 +6,10 @@ The weights w (D_in, D_out) are read where they lie, and only the output's deriv
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .kinds import FLAG, FLOATS, INDICES, SIZE
 from .native import helper
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
+from .signatures import FLAG, FLOATS, INDICES, SIZE
 from .vector import LANES, load_some, plus, store_some, transposed, zeros
 
 

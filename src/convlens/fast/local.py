@@ -18,10 +18,10 @@ in w[p]; position p has those from ``starts[p]`` to ``starts[p + 1] - 1``. Paddi
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .kinds import FLAG, FLOATS, INDICES, SIZE
 from .native import helper
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
+from .signatures import FLAG, FLOATS, INDICES, SIZE
 from .vector import LANES, at, clear, load_some, plus, store, store_some, where_greater, zeros
 
 _TABLES = (INDICES, INDICES, INDICES)

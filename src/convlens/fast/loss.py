@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from ..typing import Array, Float32
-from .kinds import DOUBLES, FLOATS, LABELS, SIZE
 from .script import entry
+from .signatures import DOUBLES, FLOATS, LABELS, SIZE
 
 
 @entry(FLOATS, LABELS, SIZE, DOUBLES, FLOATS, DOUBLES)

@@ -22,8 +22,8 @@ from typing import Any
 from llvmlite import ir
 
 from . import kept
-from .kinds import FLAG, NOTHING, SIZE, Kind
 from .linker import link
+from .signatures import FLAG, NOTHING, SIZE, Kind
 from .writer import WORD, Writer
 
 _lock = threading.RLock()

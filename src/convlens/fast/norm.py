@@ -12,9 +12,9 @@ window is one value.
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .kinds import FLAG, FLOATS, INDICES, SIZE
 from .native import helper
 from .script import entry
+from .signatures import FLAG, FLOATS, INDICES, SIZE
 from .vector import (
     LANES,
     at,

@@ -26,11 +26,11 @@ Source: Lavin & Gray, "Fast algorithms for convolutional neural networks", 2016,
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .kinds import FLAG, FLOATS, INDICES, SIZE
 from .native import helper, linked
 from .planes import pool_planes
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
+from .signatures import FLAG, FLOATS, INDICES, SIZE
 from .vector import LANES, at, at_least, load, load_some, minus, plus, spread, store, store_some, times
 
 PARTS = 4

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..typing import Float32
-from .kinds import FLAG, FLOATS
 from .script import entry
+from .signatures import FLAG, FLOATS
 from .vector import LANES, at_least, load_some, minus, plus, spread, store_some, times, where_greater, zeros
 
 

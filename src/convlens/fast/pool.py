@@ -8,8 +8,8 @@ round, by pixel, serves the backward pass: nothing is scattered, and padding nee
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .kinds import FLAG, FLOATS, INDICES, NUMBER, SIZE
 from .script import entry
+from .signatures import FLAG, FLOATS, INDICES, NUMBER, SIZE
 from .vector import (
     LANES,
     at,

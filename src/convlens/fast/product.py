@@ -24,9 +24,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..typing import Array, Float32
-from .kinds import FLOATS, INDICES, NOTHING, NUMBER, SIZE
 from .linker import processor
 from .native import helper, instruction, linked
+from .signatures import FLOATS, INDICES, NOTHING, NUMBER, SIZE
 from .vector import at
 from .writer import LANES, Writer
 

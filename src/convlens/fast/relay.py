@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from .kinds import NOTHING, SIZE, WORDS
 from .native import instruction, native
 from .script import run_at
+from .signatures import NOTHING, SIZE, WORDS
 
 _APART = 16  # words: two lines, because processors fetch them in pairs
 POSTED, DONE, SCRIPT, CALLED, ASLEEP = (place * _APART for place in range(5))

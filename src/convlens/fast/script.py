@@ -16,8 +16,8 @@ import numpy as np
 from llvmlite import ir
 
 from ..typing import Array
-from .kinds import FLAG, NOTHING, NUMBER, SIZE, WORDS, Kind
 from .native import ARRAY_MAKERS, Native, generated, helper, instruction, native
+from .signatures import FLAG, NOTHING, NUMBER, SIZE, WORDS, Kind
 from .subnormal import flush, restore
 from .writer import WORD
 

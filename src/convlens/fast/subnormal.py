@@ -10,8 +10,8 @@ from typing import Any
 
 from llvmlite import ir
 
-from .kinds import NOTHING, STATE
 from .native import instruction
+from .signatures import NOTHING, STATE
 from .writer import INT
 
 _FLUSH = 0x8040  # of MXCSR: denormals are zero, and results are flushed to zero

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .kinds import FLOATS, INDICES
 from .script import entry
+from .signatures import FLOATS, INDICES
 from .vector import LANES, load_some, minus, over, plus, root, spread, store_some, times
 
 

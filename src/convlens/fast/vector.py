@@ -13,9 +13,9 @@ from typing import Any
 
 from llvmlite import ir
 
-from .kinds import FLOATS, INDICES, NOTHING, NUMBER, SIZE
-from .kinds import VECTOR as V
 from .native import helper, instruction
+from .signatures import FLOATS, INDICES, NOTHING, NUMBER, SIZE
+from .signatures import VECTOR as V
 from .writer import INT, LANES, VECTOR, WORD, ZEROS, Writer
 
 __all__ = ["LANES"]

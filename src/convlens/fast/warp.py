@@ -8,10 +8,10 @@ import numpy as np
 
 from ..ops.warp import gaussian_matrix
 from ..typing import Array, Float32
-from .kinds import FLOATS, INDICES, SIZE
 from .native import helper
 from .product import NO_FLOOR, product
 from .script import entry
+from .signatures import FLOATS, INDICES, SIZE
 from .vector import (
     LANES,
     at_least,

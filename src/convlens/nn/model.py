@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import artifact, engine
-from ..data.preprocess import Preprocessing
 from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
 from ..ops.activation import softmax
+from ..preprocessing import Preprocessing
 from ..program import INPUT, Program, ProgramBuilder, Slot, aligned_zeros
 from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION

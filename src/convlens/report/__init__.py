@@ -12,8 +12,8 @@ Reading order::
     pages.py         rows and figures become files: report.html, report.md, results.json, figures/
 """
 
+from ..claims.reproduction import Reproduction as Reproduction
 from .pages import write_report as write_report
-from .reproduction import Reproduction as Reproduction
 from .tables import claims_lines as claims_lines
 from .tables import claims_table as claims_table
 

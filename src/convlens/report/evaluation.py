@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..figures.matrix import draw_matrix
+from ..figures.reliability import draw_reliability
+from ..figures.style import Look, png
+from ..figures.wrong import Tile, draw_wrong
 from ..train import Evaluation
 from ..train.metrics import WrongImage
 from ..typing import UInt8
-from .figures.matrix import draw_matrix
-from .figures.reliability import draw_reliability
-from .figures.style import Look, png
-from .figures.wrong import Tile, draw_wrong
 
 
 def evaluation_figures(

@@ -12,10 +12,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..claims.reproduction import Confusion, Reproduction
+from ..figures import LOOKS, Look, Picture, pictures, png
 from ..files import make_folder, write_atomically
-from .figures import LOOKS, Look, Picture, pictures, png
 from .protocol import protocol, provenance_table
-from .reproduction import Confusion, Reproduction
 from .results import results_json
 from .sections import arms_table, claim_views, confusion_table, contrasts_table, seeds_table
 from .words import MARKS, answer, warnings

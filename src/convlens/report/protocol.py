@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..claims.reproduction import Reproduction
+from ..figures import numbers
+from ..plain import canonical
 from ..studies.evidence import Evidence
-from ..studies.plain import canonical
 from ..studies.training import TRAIN_SAMPLE
-from . import numbers
-from .reproduction import Reproduction
 from .sections import Table, total_training_seconds
 
 

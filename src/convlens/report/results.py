@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..claims.reproduction import BEST_CNN, Confusion, Reproduction
 from ..studies.trial import Trial
-from .reproduction import BEST_CNN, Confusion, Reproduction
 
 SCHEMA_VERSION = 1
 """Raised when a key of ``results.json`` changes its meaning or goes; adding a key leaves it."""

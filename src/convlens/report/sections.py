@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..studies.claims import ClaimRow
+from ..claims.reproduction import ArmTrials, Confusion, Reproduction
+from ..claims.rows import ClaimRow
+from ..figures import numbers
 from ..studies.evidence import EstimandEvidence, Evidence
 from ..studies.stats import Interval
-from . import numbers
-from .reproduction import ArmTrials, Confusion, Reproduction
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 

@@ -8,8 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ..studies.claims import ClaimRow
-from .numbers import measured, parts, seeds
+from ..claims.rows import ClaimRow
+from ..figures.numbers import measured, parts, seeds
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 STYLES = {"supported": "green", "true": "green", "refuted": "red", "false": "red", "inconclusive": "yellow"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..studies.claims import ClaimRow
+from ..claims.reproduction import Reproduction
+from ..claims.rows import ClaimRow
+from ..figures.numbers import measured, region, seeds
 from ..studies.evidence import Evidence
 from ..studies.stats import Interval
 from ..studies.trial import Trial
 from ..studies.verdict import MOST_SEEDS, Verdict
-from .numbers import measured, region, seeds
-from .reproduction import Reproduction
 
 MARKS = {"supported": "✓", "true": "✓", "refuted": "✗", "false": "✗", "inconclusive": "?"}
 """A sign beside each verdict's word, so that nobody needs the colour."""

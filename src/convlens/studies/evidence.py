@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigurationError, nearest
-from .plain import canonical
+from ..plain import canonical
 from .spec import Arm, Estimand, Profile, Study
 from .stats import Interval, McNemar, holm, mcnemar_exact, mean_interval, paired_interval, paired_p_value
 from .trial import Trial

@@ -10,12 +10,12 @@ from itertools import groupby
 from typing import Literal, Protocol, TypeAlias
 
 from ..errors import ConfigurationError, TrainingInterrupted, nearest
+from .pool import TrialWorkers
 from .spec import Profile, Study
 from .store import TrialStore
 from .trial import PlannedTrial as PlannedTrial
 from .trial import Trial, TrialKey
 from .trial import TrialOutcome as TrialOutcome
-from .workers import TrialWorkers
 
 EventKind: TypeAlias = Literal["found", "started", "finished", "interrupted"]
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from ..errors import ConfigurationError, nearest
-from .parts import Arm as Arm
-from .parts import Estimand as Estimand
-from .parts import Profile as Profile
-from .plain import JSON, check_keys, check_name, places, replaced
+from ..plain import JSON, check_keys, check_name, places, replaced
+from .arms import Arm as Arm
+from .arms import Estimand as Estimand
+from .arms import Profile as Profile
 from .trial import TrialKey as TrialKey
 from .trial import trial_key as trial_key
 

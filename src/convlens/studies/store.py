@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArtifactError, OutputError
+from ..plain import canonical
 from ..typing import Array
-from .plain import canonical
 from .store_file import check_header, connect, create, disconnect, lock, translated
 from .trial import Trial, TrialKey
 

@@ -12,9 +12,9 @@ from typing import Any, NewType
 import numpy as np
 
 from ..errors import ConfigurationError, DataError
+from ..plain import JSON, canonical, check_name, plain
 from ..randomness import LARGEST_SEED
 from ..typing import Array
-from .plain import JSON, canonical, check_name, plain
 
 TrialKey = NewType("TrialKey", str)  # 64 hexadecimal digits
 

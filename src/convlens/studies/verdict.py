@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from ..errors import ConfigurationError
-from .plain import check_keys
+from ..plain import check_keys
 from .stats import Interval
 
 Word: TypeAlias = Literal["supported", "refuted", "inconclusive", "true", "false"]

@@ -1,5 +1,7 @@
-"""Training: read `recipes`, `loop` (`fit` -> `run_epoch` -> `step`), `scores`, `metrics`, `checkpoint`, `run`."""
+"""Training: read `recipes`, `loop` (`fit` -> `run_epoch` -> `step`), `batches`, `augmentation`, `metrics`."""
 
+from .augmentation import Augmentation
+from .batches import Batch, Batches
 from .hooks import Hook
 from .loop import fit
 from .metrics import Evaluation, evaluate
@@ -7,4 +9,17 @@ from .recipes import RECIPES, Recipe, recipe
 from .run import Run
 from .training import Training
 
-__all__ = ["RECIPES", "Evaluation", "Hook", "Recipe", "Run", "Training", "evaluate", "fit", "recipe"]
+__all__ = [
+    "RECIPES",
+    "Augmentation",
+    "Batch",
+    "Batches",
+    "Evaluation",
+    "Hook",
+    "Recipe",
+    "Run",
+    "Training",
+    "evaluate",
+    "fit",
+    "recipe",
+]

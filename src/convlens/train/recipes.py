@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
-from ..data import Augmentation
 from ..errors import ConfigurationError, nearest
 from ..optim import OPTIMIZERS, SCHEDULES, SGD, Adam, AdamW, Constant, OneCycle, Optimizer, Schedule
 from ..optim.numbers import is_number
+from .augmentation import Augmentation
 
 _LATER = {"label_smoothing": 0.0, "clip_norm": None, "ema_decay": None}  # settings by their defaults
 

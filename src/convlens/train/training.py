@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Batches, Dataset
+from ..data import Dataset
 from ..engine import Address
 from ..errors import ConfigurationError, TrainingDiverged
 from ..nn import Model
@@ -18,9 +18,10 @@ from ..nn.model import architecture
 from ..optim import clip_by_norm
 from ..program import aligned_zeros
 from ..typing import IntArray
-from .checkpoint import Progress, State
+from .batches import Batches
 from .metrics import Evaluation, evaluate
 from .recipes import Recipe
+from .state import Progress, State
 
 
 class Training:

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from ... import data, models
-from ...data import Batches
 from ...errors import ConfigurationError
 from ...optim import SGD, Adam, AdamW, Optimizer
 from ...train import Recipe
+from ...train.batches import Batches
 from .pytorch import images, network
 
 

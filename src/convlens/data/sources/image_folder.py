@@ -21,11 +21,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import DataError
+from ...pictures.image_file import damage_named, is_grey, lies_on_its_side, open_image, pixels_of, read_content
 from ...typing import UInt8
 from ..assemble import assemble
 from ..dataset import Dataset, Examples
 from ..idx import LARGEST_CONTENT
-from ..image import damage_named, is_grey, lies_on_its_side, open_image, pixels_of, read_content
 from .source import Asked, Format, VerifiedFile
 
 EXPECTED = "a folder of images with a sub-folder for each class (cat/, dog/), or train/ and test/ above those"

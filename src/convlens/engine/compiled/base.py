@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from ...fast.script import Call
-from ..kernels import Kernel, Stage, Step
+from ..kernel import Kernel, Stage, Step
 
 NONE = np.zeros(0, np.float32)
 

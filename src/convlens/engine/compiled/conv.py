@@ -14,7 +14,7 @@ from ...fast.vector import LANES
 from ...ops.window import Pair
 from ...typing import Array
 from ..arena import Arena
-from ..kernels.base import Wiring
+from ..kernel import Wiring
 from .base import NONE, CompiledKernel
 from .geometry import PIXELS, tables
 

@@ -12,7 +12,7 @@ from ...fast.script import Call
 from ...fast.vector import LANES
 from ...typing import Array, Float32
 from ..arena import Arena
-from ..kernels.base import Step, Wiring
+from ..kernel import Step, Wiring
 from ..lanes import split
 from .base import CompiledKernel
 
@@ -24,7 +24,7 @@ def table(count: int, step: int = 1) -> Array:
 
 
 class DenseKernel(CompiledKernel):
-    """y = x w + b, rectified or not; `convlens.engine.kernels.dense` says when the weights' gradient is computed."""
+    """y = x w + b, rectified or not; `convlens.engine.numpy.dense` says when the weights' gradient is computed."""
 
     whole_batch = True
     needs_output = True

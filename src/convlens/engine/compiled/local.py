@@ -9,7 +9,7 @@ from ...fast.script import Call
 from ...fast.vector import LANES
 from ...typing import Array, Float32
 from ..arena import Arena
-from ..kernels.base import Wiring
+from ..kernel import Wiring
 from .base import NONE, CompiledKernel
 from .pool import tables
 

@@ -12,8 +12,8 @@ from ...fast.vector import LANES
 from ...ops.window import Pair
 from ...typing import Array, Float32
 from ..arena import Arena
-from ..kernels import BatchNormKernel, Stage, Step
-from ..kernels.base import Wiring
+from ..kernel import Stage, Step, Wiring
+from ..numpy.norm import BatchNormKernel
 from .base import NONE
 
 

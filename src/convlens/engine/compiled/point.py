@@ -8,9 +8,8 @@ from __future__ import annotations
 from ...fast import point
 from ...fast.script import Call
 from ..arena import Arena
-from ..kernels import Stage, Step
-from ..kernels.base import Wiring
-from ..kernels.pointwise import TanhKernel
+from ..kernel import Stage, Step, Wiring
+from ..numpy.pointwise import TanhKernel
 from .base import CompiledKernel
 
 

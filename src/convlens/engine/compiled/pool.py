@@ -13,7 +13,7 @@ from ...ops.pool import binomial
 from ...ops.window import Pair, Window
 from ...typing import Array, Float32
 from ..arena import Arena
-from ..kernels.base import Wiring
+from ..kernel import Wiring
 from .base import NONE, CompiledKernel
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...fast import update
 from ...fast.script import Script
-from ..kernels import Step
+from ..kernel import Step
 from ..updates import Update
 from .base import NONE
 

@@ -1,0 +1,53 @@
+"""Time to an accuracy: one recipe by convlens and by PyTorch, several seeds, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..train import Recipe
+from .coordinator import PeerLost, Worker
+from .measure import explained
+from .time_to_accuracy_process import RACERS
+
+TARGET = 0.99  # test accuracy
+SEEDS = (0, 1, 2)
+LIMIT_SECONDS = 600.0  # for one training
+
+
+def race(
+    recipe: Recipe,
+    threads: int,
+    command: Sequence[str | Path],
+    environment: dict[str, str],
+    missing: dict[str, str],
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Return, by contestant, a row a seed: seconds of training, seconds from process start to end, accuracy."""
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in RACERS}
+    absent: dict[str, str] = {}
+    for seed in SEEDS:
+        for name in RACERS if seed % 2 == 0 else list(RACERS)[::-1]:
+            if name in absent:
+                continue
+            say(f"time to {100 * TARGET:.1f} %: {name}, seed {seed}")
+            task = {"do": "race", "recipe": recipe.to_dict(), "seed": seed, "threads": threads}
+            try:
+                runs[name].append({"seed": seed, **_run((*command, name), environment, task)})
+            except PeerLost as lost:
+                absent[name] = explained(name, str(lost), missing)
+    runs = {name: rows for name, rows in runs.items() if name not in absent}
+    return {"target": TARGET, "recipe": recipe.to_dict(), "threads": threads, "runs": runs, "absent": absent}
+
+
+def _run(command: Sequence[str | Path], environment: dict[str, str], task: dict[str, Any]) -> dict[str, Any]:
+    begun = time.perf_counter()
+    worker = Worker(command, environment)
+    try:
+        answer = worker.ask(task, LIMIT_SECONDS)
+        worker.process.wait()
+        return {**answer, "cold_seconds": time.perf_counter() - begun}
+    finally:
+        worker.close()

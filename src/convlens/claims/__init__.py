@@ -1,0 +1,1 @@
+"""The claims of the project that this one succeeds, put to the test: a client of the studies, and nothing else."""

@@ -1,0 +1,65 @@
+"""The compiled plan's toolbox: kernels bound to the functions of `convlens.fast`. Importing it compiles them, once."""
+
+from __future__ import annotations
+
+from ...fast import loss, update
+from ...fast.native import make_ready
+from ...fast.script import Call, join
+from ...fast.warp import warp
+from ...typing import Array, Float32, IntArray
+from ..numpy.toolbox import KERNELS
+from ..toolbox import Toolbox
+from .conv import ConvKernel
+from .dense import DenseKernel
+from .local import LocalKernel
+from .norm import CompiledBatchNormKernel
+from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
+from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
+from .team import Team
+from .updates import CompiledUpdate
+
+make_ready()
+
+
+def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Call:
+    """See `convlens.engine.toolbox.Judge`."""
+    return loss.judge(logits.reshape(-1), labels, logits.shape[1], settings, dlogits.reshape(-1), result)
+
+
+def add_up(parts: list[Array], out: Array) -> Call:
+    """See `convlens.engine.toolbox.Toolbox`."""
+    return update.add_up(*parts, out)
+
+
+COMPILED = Toolbox(
+    kernels={
+        **KERNELS,
+        "add": CompiledAddKernel,
+        "average_pool2d": WeighingPoolKernel,
+        "batch_norm": CompiledBatchNormKernel,
+        "batch_norm_max_pool2d": CompiledBatchNormKernel,
+        "blur_pool2d": WeighingPoolKernel,
+        "conv2d": ConvKernel,
+        "conv2d_max_pool2d": ConvKernel,
+        "dense": DenseKernel,
+        "local2d": LocalKernel,
+        "max_pool2d": CompiledMaxPoolKernel,
+        "relu": CompiledReluKernel,
+        "tanh": CompiledTanhKernel,
+    },
+    poolers=("batch_norm", "conv2d"),
+    rectifiers=(
+        *("add", "batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d"),
+        *("dense", "local2d", "max_pool2d"),
+    ),
+    judge=judge,
+    join=join,
+    bind=CompiledUpdate,
+    warp=warp,
+    add_up=add_up,
+    workers=Team,
+    training_bytes=12 << 20,
+    prediction_bytes=3 << 20,
+)
+
+__all__ = ["COMPILED"]

@@ -1,0 +1,124 @@
+"""What a kernel is given, and what it must do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal, TypeAlias
+
+from ..program import Node
+from ..typing import Array, Float32
+from .arena import Arena
+
+Step: TypeAlias = Callable[[], None]  # a part of the work, with all it needs
+Stage: TypeAlias = Literal["prepare", "measure", "forward", "measure_back", "backward"]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The arrays that one node of a plan is bound to, for micro-batches of n images.
+
+    Attributes
+    ----------
+    node
+        The node.
+    inputs, output
+        Values, (n, *image shape).
+    dinputs
+        Where derivatives with respect to the inputs are written; None where nobody needs them (the images).
+    doutput
+        The derivative with respect to the output, complete when `Kernel.backward` is called; None in a plan for
+        prediction.
+    parameters, buffers, gradient
+        The flat arrays; `gradient` belongs to the lane. None in a plan for prediction.
+    accumulate
+        Whether an earlier micro-batch of the lane has already written its part of the lane's gradient.
+    shared
+        Arrays that all micro-batches of the lane have in common, by node.
+    mask
+        What a dropout node multiplies with, (n, *image shape); None in a plan for prediction.
+    """
+
+    node: Node
+    inputs: tuple[Float32, ...]
+    output: Float32
+    dinputs: tuple[Float32 | None, ...]
+    doutput: Float32 | None
+    parameters: Array
+    buffers: Array
+    gradient: Array | None
+    accumulate: bool
+    shared: dict[str, Float32]
+    mask: Float32 | None = None
+
+    def parameter(self, key: str) -> Float32:
+        """Return a parameter of the node."""
+        return self.node.parameters[key].view(self.parameters)
+
+    def buffer(self, key: str) -> Float32:
+        """Return a running statistic of the node."""
+        return self.node.buffers[key].view(self.buffers)
+
+    def dparameter(self, key: str) -> Float32:
+        """Return where the gradient of a parameter is collected."""
+        assert self.gradient is not None, "a plan for prediction has no gradients"
+        return self.node.parameters[key].view(self.gradient)
+
+
+class Kernel(ABC):
+    """One node, bound to arrays.
+
+    Attributes
+    ----------
+    in_place
+        Output and input may share memory, and their derivatives likewise.
+    needs_output
+        The backward pass reads the output, so nobody behind may change it in place.
+    whole_batch
+        Input and output derivative are kept for all images of the batch: `finish` computes the gradient of the
+        parameters, all of them, once a batch.
+    barrier
+        It can run only when all micro-batches of all lanes have come to it: see `BatchNormKernel`.
+    """
+
+    in_place: ClassVar[bool] = False
+    needs_output: ClassVar[bool] = False
+    whole_batch: ClassVar[bool] = False
+    barrier: ClassVar[bool] = False
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+
+    def keep(self, arena: Arena) -> None:  # noqa: B027 - most kernels keep nothing
+        """Take the arrays that must survive from the forward to the backward pass."""
+
+    def scratch(self, arena: Arena) -> None:  # noqa: B027 - many need none
+        """Take the arrays that nobody needs once a pass of this kernel is over; kernels share that memory."""
+
+    def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
+        """Compute what depends on the parameters alone; called once a lane and step, for all of its micro-batches."""
+
+    @abstractmethod
+    def forward(self) -> None:
+        """Compute the output from the inputs."""
+
+    @abstractmethod
+    def backward(self) -> None:
+        """Compute the derivatives of inputs and parameters from the output's."""
+
+    def finish(self, x: Float32, dy: Float32, gradient: Array, share: int) -> None:  # noqa: B027 - few have to
+        """Write a share of the batch's gradient, flat, given inputs (N, D_in) and output derivatives (N, D_out).
+
+        Rows of weights are shared as `lanes.split` does; what has no rows belongs to share 0 (`plan.flat_shares`).
+        """
+
+    def steps(self, stage: Stage) -> list[Step]:
+        """Return a stage as steps: the same as calling it, but a plan can put steps of several kernels together."""
+        nothing = getattr(type(self), stage) is getattr(Kernel, stage, None)
+        return [] if nothing else [getattr(self, stage)]
+
+    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: int) -> list[Step]:
+        """Return `finish` as steps."""
+        return [partial(self.finish, x, dy, gradient, share)]

@@ -1,0 +1,330 @@
+"""Somebody else's picture of a digit, made like MNIST's own: the same for prediction, page and server.
+
+MNIST's digits are light on black, scaled (with anti-aliasing) so that the longer side of the ink is 20 pixels, and
+placed so that their centre of mass is the centre of 28 x 28. A photograph of dark ink on lit paper is none of that.
+What was done about it is told in an `Account`, and so is whatever makes the result doubtful.
+
+Source: Yann LeCun, "The MNIST database of handwritten digits".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ConfigurationError, DataError
+from ..typing import Array, BoolArray, Float32, UInt8
+from .image_file import LARGEST_PIXELS, colours_of, damage_named, open_image, read_content
+from .ink import Ink, blobs, find_ink, grown, reduced, strongest_channel, widened
+
+DIGITS = tuple("0123456789")
+BOX = 20 / 28  # share of the model's image that the longer side of a digit takes
+
+_LARGEST_SIDE = 1024  # pixels; larger pictures are reduced before anything else
+_FINE = 160  # pixels along the longer side of the ink when it is cut out
+_GRID = 64  # cells along the longer side of the grid on which specks are told from strokes
+_THIN, _PEN = 1.2, 2.0  # strokes thinner than the first become as wide as the second; pixels of 28
+_PALE = 48  # grey levels; less contrast is doubtful
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """What was done to a picture, and what is doubtful about it.
+
+    Attributes
+    ----------
+    done
+        Steps in words, in order: ``"inverted (dark ink on light paper)"``. Empty if the picture was taken as it is.
+    warnings
+        Why the result may be wrong, in words: ``"the ink touches the edge of the picture"``.
+    """
+
+    done: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was done."""
+        return bool(self.done)
+
+    def to_dict(self) -> dict[str, list[str]]:
+        """Return it as plain JSON data."""
+        return {"done": list(self.done), "warnings": list(self.warnings)}
+
+    def __str__(self) -> str:
+        return ", ".join(self.done) or "taken as it is"
+
+
+def reads_digits(class_names: Sequence[str], input_shape: Sequence[int]) -> bool:
+    """Whether a model's classes are the ten digits, on images large enough for one."""
+    return tuple(class_names) == DIGITS and min(input_shape[:2]) >= 8
+
+
+def prepare_digit(
+    source: str | os.PathLike[str] | bytes | npt.NDArray[Any], input_shape: tuple[int, int, int]
+) -> tuple[UInt8, Account]:
+    """Make a picture of a digit like MNIST's own.
+
+    A picture that is like them already, in size, polarity, scale and place, comes back as it is.
+
+    Parameters
+    ----------
+    source
+        An image file's name or its content; or an array of uint8, (H, W) or (H, W, C) with 1, 3 or 4 channels, the
+        fourth being opacity.
+    input_shape
+        (H, W, C) of the model, with C 1 or 3.
+
+    Returns
+    -------
+    image, account
+        uint8 of the input shape; what was done, and what is doubtful.
+
+    Raises
+    ------
+    DataError
+        If there is no picture to be had: damaged, far too large, or an array of another kind.
+    ConfigurationError
+        If the model takes neither 1 nor 3 channels, or images too small for a digit.
+    """
+    if input_shape[2] not in {1, 3} or min(input_shape) < 1 or min(input_shape[:2]) < 8:
+        raise ConfigurationError(f"digits are prepared for (H, W, 1 or 3) with H and W 8 or more, not {input_shape}")
+    done: list[str] = []
+    colours = _read(source, done)
+    if _is_like_mnist(colours, input_shape):
+        return np.broadcast_to(colours[..., :1], input_shape).copy(), Account()
+    grey = _grey(colours, done)
+    ink = find_ink(grey)
+    warnings: list[str] = []
+    cut = _cut_out(ink, done, warnings)
+    if cut is None:
+        return np.zeros(input_shape, np.uint8), Account(tuple(done), tuple(warnings))
+    placed = _placed(cut, input_shape, done)
+    warnings += _doubts(placed, ink)
+    pixels = np.rint(255 * placed).astype(np.uint8)[..., np.newaxis]
+    return np.broadcast_to(pixels, input_shape).copy(), Account(tuple(done), tuple(warnings))
+
+
+def _read(source: str | os.PathLike[str] | bytes | npt.NDArray[Any], done: list[str]) -> UInt8:
+    """Return the picture upright, (H, W, C) with 1, 3 or 4 channels."""
+    if isinstance(source, np.ndarray):
+        array: Array = source.astype(np.uint8) * 255 if source.dtype == np.bool_ else source
+        array = array[..., np.newaxis] if array.ndim == 2 else array
+        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] not in {1, 3, 4} or not array.size:
+            raise DataError(
+                f"a picture of a digit is uint8, (H, W) or (H, W, C) with 1, 3 or 4 channels, not {source.dtype} of "
+                f"{source.shape}; give the pixels 0 to 255"
+            )
+        if array.shape[0] * array.shape[1] > LARGEST_PIXELS:
+            raise DataError(f"a picture of {array.shape} is larger than {LARGEST_PIXELS:,} pixels; give a smaller one")
+        return array
+    content, name = read_content(source)
+    with damage_named(name):
+        image = open_image(content, name)
+        colours, turned = colours_of(image)
+    if turned:
+        done.append("turned upright as the camera noted")
+    return colours
+
+
+def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
+    """Whether a picture can be taken as it is: light on black, of the right size, scale and place."""
+    height, width, _ = input_shape
+    if colours.shape[:2] != (height, width) or colours.shape[2] == 4 or (colours != colours[..., :1]).any():
+        return False
+    grey = colours[..., 0].astype(np.float64)
+    frame = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
+    if grey.max() < 128 or np.median(frame) > 0 or (grey > 0).mean() > 0.6:
+        return False
+    (top, bottom), (left, right) = _extent(grey > 0)
+    side, box = max(bottom - top, right - left), BOX * min(height, width)
+    row, column = _centre_of_mass(grey)
+    return abs(side - box) <= 0.1 * box + 0.5 and abs(row - height / 2) <= 0.501 and abs(column - width / 2) <= 0.501
+
+
+def _grey(colours: UInt8, done: list[str]) -> Float32:
+    """Return one channel, opaque and of a manageable size."""
+    height, width, channels = colours.shape
+    factor = -(-max(height, width) // _LARGEST_SIDE)
+    if factor > 1:
+        smaller = [reduced(colours[..., i].astype(np.float32), factor) for i in range(channels)]
+        colours = np.stack(smaller, axis=-1).astype(np.uint8)
+        done.append(f"reduced {width}x{height} to {colours.shape[1]}x{colours.shape[0]}")
+    grey, name = (colours[..., 0].astype(np.float32), "") if channels == 1 else strongest_channel(colours[..., :3])
+    if channels == 4 and (colours[..., 3] < 255).any():
+        return _opaque(grey, (colours[..., 3] / 255).astype(np.float32), done)
+    if name:
+        done.append(f"looked at its {name} alone (most contrast)")
+    return grey
+
+
+def _opaque(grey: Float32, opacity: Float32, done: list[str]) -> Float32:
+    """Lay a transparent picture on something that shows what is drawn.
+
+    What is opaque is the drawing itself, if it is of one tone: then it lies on whichever of black and white is
+    further from it. If it has several tones, it brings its own paper, and the rest is filled with that.
+    """
+    shown = grey[opacity > 0.5]
+    if not shown.size:
+        shown = grey[opacity > 0]
+    if not shown.size:
+        return np.zeros_like(grey)
+    low, middle, high = (float(value) for value in np.percentile(shown, (5, 50, 95)))
+    if high - low < 64 or opacity.mean() < 0.4:
+        ground = 255.0 if middle < 128 else 0.0
+        done.append(f"laid on {'white' if ground else 'black'} (it is transparent)")
+    else:
+        ground = middle
+        done.append("filled its transparent parts with the tone of its paper")
+    return (opacity * grey + (1 - opacity) * np.float32(ground)).astype(np.float32)
+
+
+class _Cut(NamedTuple):
+    """The ink, cut out: (H, W) from 0 to 1, and the part of it that is the digit, as exact as can be."""
+
+    map: Float32
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+
+
+def _cut_out(ink: Ink, done: list[str], warnings: list[str]) -> _Cut | None:
+    """Find the digit, without specks; None, and a warning, if there is no ink."""
+    height, width = ink.map.shape
+    if ink.contrast < max(6.0, 4 * ink.unrest):
+        warnings.append("no ink stands out from its paper")
+        return None
+    if ink.dark:
+        done.append("inverted (dark ink on light paper)")
+    if ink.gradient > 8:
+        done.append(f"levelled its paper (lit unevenly by {ink.gradient:.0f} of 255)")
+    step = -(-max(height, width) // _GRID)
+    cells = reduced(ink.map, step)
+    strokes = _strokes(cells, max(0.2 * ink.contrast, 4 * ink.unrest), done)
+    (top, bottom), (left, right) = _extent(strokes)
+    factor = max(1, step * max(bottom - top, right - left) // _FINE)
+    near = widened(widened(strokes)).repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
+    fine = reduced(np.where(near, ink.map, np.float32(0)), factor)
+    full = _full_ink(fine)
+    if full < _PALE:
+        warnings.append(f"there is little contrast ({full:.0f} of 255)")
+    floor = max(0.04 * full, 3 * ink.unrest / max(step / factor, 1))
+    fine = np.clip((fine - np.float32(floor)) / np.float32(full - floor), 0, 1)
+    rows, columns = _extent(fine > 0.15)
+    if rows[0] == 0 or columns[0] == 0 or rows[1] == fine.shape[0] or columns[1] == fine.shape[1]:
+        warnings.append("the ink touches the edge of the picture")
+    tall, wide = min(height, factor * (rows[1] - rows[0])), min(width, factor * (columns[1] - columns[0]))
+    if (tall, wide) != (height, width):
+        done.append(f"cropped {width}x{height} to {wide}x{tall}")
+    return _Cut(fine, rows, columns)
+
+
+def _strokes(cells: Float32, threshold: float, done: list[str]) -> BoolArray:
+    """Return the cells that hold the digit: blobs with a fair share of the ink; the others are specks."""
+    mask = cells > min(threshold, 0.8 * float(cells.max()))
+    labels, count = blobs(widened(mask))
+    mass = np.bincount(labels.ravel(), np.where(mask, cells, 0).ravel(), count + 1)[1:]
+    kept = np.flatnonzero(mass >= 0.06 * mass.max()) + 1
+    if count > len(kept):
+        done.append(f"left out {count - len(kept)} speck{'s' if count - len(kept) > 1 else ''}")
+    return mask & np.isin(labels, kept)
+
+
+def _full_ink(ink: Float32) -> float:
+    """Return the grey level of a stroke's middle, so that it becomes white as in MNIST."""
+    top = float(np.percentile(ink[ink > 0], 98))
+    return float(np.percentile(ink[ink > 0.5 * top], 85))
+
+
+def _placed(cut: _Cut, input_shape: tuple[int, int, int], done: list[str]) -> Float32:
+    """Scale the digit to its box and put its centre of mass in the middle."""
+    height, width, _ = input_shape
+    side = round(BOX * min(height, width))
+    ink, rows, columns = _thickened(cut, side, 28 / min(height, width), done)
+    tall, wide = rows[1] - rows[0], columns[1] - columns[0]
+    scale = side / max(tall, wide)
+    new_tall, new_wide = max(1, round(tall * scale)), max(1, round(wide * scale))
+    small = _resized(ink, rows, columns, new_tall, new_wide)
+    if (new_tall, new_wide) != (tall, wide):
+        done.append(f"scaled to {new_wide}x{new_tall}")
+    brightest = float(small.max())
+    if 0 < brightest < 0.9:
+        small /= np.float32(brightest)
+        done.append("made brighter")
+    row, column = _centre_of_mass(small)
+    # as MNIST's were: the centre of mass, to whole pixels, on pixel (14, 14), counted from 0
+    down = min(max(round(height / 2 - row), 0), height - new_tall)
+    right = min(max(round(width / 2 - column), 0), width - new_wide)
+    middle = (height - new_tall) // 2, (width - new_wide) // 2
+    done.append(f"centred by mass, shifted ({right - middle[1]:+d}, {down - middle[0]:+d})")
+    placed = np.zeros((height, width), np.float32)
+    placed[down : down + new_tall, right : right + new_wide] = small
+    return placed
+
+
+def _thickened(cut: _Cut, side: int, unit: float, done: list[str]) -> tuple[Float32, tuple[int, int], tuple[int, int]]:
+    """Widen strokes that would all but vanish when scaled down: MNIST was written with a felt pen."""
+    (top, bottom), (left, right) = cut.rows, cut.columns
+    pixel = max(bottom - top, right - left) / side / unit  # of 28, in pixels of the cut
+    width = _stroke_width(cut.map[top:bottom, left:right] > 0.3) / pixel
+    reach = round((_PEN - width) * pixel / 2)
+    if width >= _THIN or reach < 1:
+        return cut
+    done.append(f"thickened its strokes from {width:.1f} to {_PEN:.1f} pixels")
+    # ink may grow over the edge
+    return grown(cut.map, reach), (top, bottom + 2 * reach), (left, right + 2 * reach)
+
+
+def _stroke_width(mask: BoolArray) -> float:
+    """Return the mean width of strokes in pixels, from how fast they vanish when they are worn away at both sides."""
+    left, total = mask, 0
+    while left.any():
+        total += int(left.sum())
+        left = ~widened(~np.pad(left, 1))[1:-1, 1:-1]
+    # A stroke of width w has areas proportional to w, w-2, w-4, ...; their sum over the first is about (w + 2) / 4.
+    return max(4 * total / max(int(mask.sum()), 1) - 2, 0.5)
+
+
+def _resized(ink: Float32, rows: tuple[int, int], columns: tuple[int, int], tall: int, wide: int) -> Float32:
+    from PIL import Image
+
+    box = (columns[0], rows[0], columns[1], rows[1])
+    image = Image.fromarray(ink).resize((wide, tall), Image.Resampling.HAMMING, box=box)
+    result: Float32 = np.clip(np.asarray(image, np.float32), 0, 1)
+    return result
+
+
+def _doubts(placed: Float32, ink: Ink) -> list[str]:
+    """Say what makes it unlikely that the result is one digit."""
+    doubts = []
+    labels, count = blobs(widened(placed > 0.25))
+    mass = np.bincount(labels.ravel(), placed.ravel(), count + 1)[1:]
+    parts = int((mass > 0.15 * mass.sum()).sum())
+    if parts > 1:
+        doubts.append(f"there are {parts} separate blobs of ink; expected one digit")
+    box = BOX * min(placed.shape)
+    if placed.sum() > 0.62 * box * box:
+        doubts.append("the ink fills too much for a digit")
+    if ink.unrest > 0.08 * ink.contrast and ink.unrest > 4:
+        doubts.append("what is around the ink is no plain paper")
+    return doubts
+
+
+def _extent(mask: BoolArray) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the first row and the one behind the last, and the same for columns; of all where the mask is empty."""
+    spans = []
+    for axis in (1, 0):
+        found = np.flatnonzero(mask.any(axis=axis))
+        spans.append((int(found[0]), int(found[-1]) + 1) if len(found) else (0, mask.shape[1 - axis]))
+    return spans[0], spans[1]
+
+
+def _centre_of_mass(values: Array) -> tuple[float, float]:
+    """Return row and column of the centre of mass, counted from the middle of pixel (0, 0)."""
+    total = float(values.sum())
+    rows = float(values.sum(axis=1) @ np.arange(values.shape[0])) / total
+    return rows, float(values.sum(axis=0) @ np.arange(values.shape[1])) / total

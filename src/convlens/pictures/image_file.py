@@ -1,0 +1,210 @@
+"""One image from a file or from bytes, for predicting and serving.
+
+Here an image is taken as it is. Turning somebody else's image of a digit into one like MNIST's (size, polarity,
+centring, upright as the camera noted) is the work of `convlens.pictures.digits`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ConfigurationError, ConvlensError, DataError, ShapeError
+from ..typing import UInt8
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# What people have; every decoder more is one more to attack.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
+LARGEST_FILE = 32 * 2**20  # bytes
+LARGEST_PIXELS = 2**24  # a 16-megapixel photograph
+
+_ORIENTATION = 0x0112  # EXIF's tag
+_MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
+_WARNINGS = threading.Lock()  # warnings.catch_warnings changes a global of the process
+
+
+def read_image(source: str | os.PathLike[str] | bytes, input_shape: tuple[int, int, int]) -> UInt8:
+    """Read an image of a model's input shape, in grey or colour as the model takes it.
+
+    Transparency is laid on white, the paper it is usually seen on; a digit must then be drawn white on an
+    opaque black to look like MNIST's. Of an animation the first frame counts. 16-bit greys keep their upper
+    eight bits.
+
+    Parameters
+    ----------
+    source
+        A file's name, or its content.
+    input_shape
+        (H, W, C) with C 1 (grey) or 3 (red, green, blue).
+
+    Returns
+    -------
+    UInt8
+        (H, W, C), 0-255.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is no image, is damaged, or is far too large.
+    ShapeError
+        If the image is of another size; it is not resized.
+    ConfigurationError
+        If the model takes neither 1 nor 3 channels.
+    """
+    height, width, channels = input_shape
+    if channels not in _MODES:
+        raise ConfigurationError(f"an image file gives 1 or 3 channels, the model takes {channels}; give it an array")
+    content, name = read_content(source)
+    with damage_named(name):
+        image = open_image(content, name)
+        if image.size != (width, height):
+            raise ShapeError(
+                f"{name}: is {_shown(image)}, expected {width} x {height} as the model takes; resize it first"
+            )
+        return pixels_of(image, channels)
+
+
+def read_content(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
+    """Return an image file's content, and what to call it in messages.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is empty, or too large.
+    """
+    content = source if isinstance(source, bytes) else _read(Path(source))
+    name = f"the image ({len(content):,} bytes)" if isinstance(source, bytes) else str(source)
+    if not 0 < len(content) <= LARGEST_FILE:
+        problem = f"is larger than {LARGEST_FILE:,} bytes" if content else "is empty"
+        raise DataError(f"{name}: {problem}; expected a small image ({', '.join(FORMATS)})")
+    return content, name
+
+
+@contextlib.contextmanager
+def damage_named(name: str) -> Iterator[None]:
+    """Turn whatever Pillow raises inside into one DataError that names the file."""
+    try:
+        yield
+    except ConvlensError:
+        raise
+    # Pillow's decoders meet foreign bytes with nearly every exception there is; all mean the same here.
+    except Exception as error:
+        raise DataError(
+            f"{name}: is damaged ({_said(error)}); expected a whole image ({', '.join(FORMATS)})"
+        ) from error
+
+
+def open_image(content: bytes, name: str) -> Image:
+    """Read an image's header and check the size it claims, before a pixel is unpacked. Call it in `damage_named`.
+
+    Raises
+    ------
+    DataError
+        If it is no image, or far too large.
+    """
+    image = _open(content, name)
+    if image.width * image.height > LARGEST_PIXELS:
+        raise DataError(
+            f"{name}: claims {_shown(image)}, more than the {LARGEST_PIXELS:,} pixels allowed; give a smaller image"
+        )
+    return image
+
+
+def pixels_of(image: Image, channels: int, *, turned: bool = False) -> UInt8:
+    """Unpack an image as (H, W, C), grey or colour as asked for, and if asked, upright. Call it in `damage_named`."""
+    if turned:
+        from PIL import ImageOps
+
+        image = ImageOps.exif_transpose(image)
+    pixels = np.asarray(_converted(image, _MODES[channels]))
+    return pixels.reshape(image.height, image.width, channels).copy()
+
+
+def colours_of(image: Image) -> tuple[UInt8, bool]:
+    """Unpack an image upright with all its colours: (H, W, 1, 3 or 4), the fourth being opacity; and whether turned.
+
+    Call it in `damage_named`.
+    """
+    from PIL import ImageOps
+
+    turned = image.getexif().get(_ORIENTATION, 1) not in {0, 1}
+    image = _eight_bits(ImageOps.exif_transpose(image))
+    mode = "RGBA" if image.has_transparency_data else "L" if is_grey(image) else "RGB"
+    pixels = np.array(image.convert(mode))
+    return pixels.reshape(image.height, image.width, -1), turned
+
+
+def lies_on_its_side(image: Image) -> bool:
+    """Whether the camera noted that width and height must change places."""
+    return image.getexif().get(_ORIENTATION) in {5, 6, 7, 8}
+
+
+def is_grey(image: Image) -> bool:
+    """Whether an image is grey by its kind, or by its palette; its pixels are not looked at."""
+    if image.mode == "P":
+        palette = image.getpalette("RGB")
+        return palette is not None and palette[0::3] == palette[1::3] == palette[2::3]
+    return image.mode in {"1", "L", "LA", "La", "F"} or image.mode.startswith("I")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); give an image file") from error
+
+
+def _open(content: bytes, name: str) -> Image:
+    """Read an image's header; a header that Pillow only warns of is an error."""
+    from PIL import Image, UnidentifiedImageError  # imported when needed: training needs no Pillow
+
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            return Image.open(io.BytesIO(content), formats=FORMATS)
+        except UnidentifiedImageError as error:  # Pillow's text names a Python object
+            raise DataError(f"{name}: is not an image; expected {', '.join(FORMATS)}") from error
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise DataError(
+                f"{name}: is refused as a decompression bomb ({_said(error)}); give a small image"
+            ) from error
+
+
+def _shown(image: Image) -> str:
+    return f"{image.width:,} x {image.height:,} pixels (width x height)"
+
+
+def _converted(image: Image, mode: str) -> Image:
+    """Return the image in grey or colour, opaque, eight bits a channel."""
+    from PIL import Image
+
+    image = _eight_bits(image)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert(mode)
+
+
+def _eight_bits(image: Image) -> Image:
+    """Return 16-bit grey by its upper eight bits; Pillow's own conversion would cut off at 255."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    return image
+
+
+def _said(error: Exception) -> str:
+    """Return an exception's text on one short line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,113 @@
+"""Plain JSON: the one form in which configurations and results are kept, compared and hashed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from .errors import ConfigurationError, nearest
+
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
+
+
+def plain(value: object, where: str) -> Any:
+    """Return a deep copy of `value` made of dicts, lists, strings, finite numbers, booleans and None only.
+
+    Parameters
+    ----------
+    value
+        Anything; tuples become lists, as JSON has no other sequence.
+    where
+        What the value is, for the message: ``"arm 'cnn': configuration"``.
+
+    Raises
+    ------
+    ConfigurationError
+        If a part is not JSON (a NumPy array, NaN, a key that is no string); the message names its place.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str | int):
+        return str(value) if isinstance(value, str) else int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ConfigurationError(f"{where} is {value}; JSON holds finite numbers only")
+        return float(value)  # np.float64 is a float too, and must not stay one
+    if isinstance(value, list | tuple):
+        return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise ConfigurationError(f"{where} has the key {key!r}; JSON keys are strings")
+        return {str(key): plain(item, f"{where}.{key}") for key, item in value.items()}
+    raise ConfigurationError(
+        f"{where} is a {type(value).__name__}; expected plain JSON (numbers, strings, lists, mappings)"
+    )
+
+
+def canonical(value: object, where: str = "value") -> str:
+    """Return the one text that stands for `value`: sorted keys, no whitespace, ASCII, no NaN.
+
+    ``1`` and ``1.0`` are different texts; nothing else that Python calls equal and JSON can hold is.
+    """
+    return json.dumps(plain(value, where), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def check_keys(cls: type, given: Mapping[str, object], where: str) -> None:
+    """Check that `given` has a key for every field of the dataclass `cls` that needs one, and no other key.
+
+    Raises
+    ------
+    ConfigurationError
+        Names the unknown key and the nearest right one, or the keys that are missing.
+    """
+    fields = [field for field in dataclasses.fields(cls) if field.init]
+    known = [field.name for field in fields]
+    for key in given:
+        if key not in known:
+            raise ConfigurationError(f"{where} has an unknown key {key!r}{nearest(str(key), known)}")
+    missing = dataclasses.MISSING
+    needed = [f.name for f in fields if f.default is missing and f.default_factory is missing]
+    lacking = [name for name in needed if name not in given]
+    if lacking:
+        raise ConfigurationError(f"{where} lacks {', '.join(map(repr, lacking))}")
+
+
+def check_name(name: object, what: str) -> None:
+    """Check that `name` can stand in a table and a message: short, printable, without outer spaces.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot.
+    """
+    if not (isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100 and name == name.strip()):
+        raise ConfigurationError(
+            f"the name of {what} is 1 to 100 printable characters without outer spaces, not {name!r}"
+        )
+
+
+def places(mapping: Mapping[str, Any], prefix: str = "") -> set[str]:
+    """Return the dotted name of everything inside a mapping: ``{"recipe", "recipe.epochs"}``."""
+    found = set()
+    for key, value in mapping.items():
+        found.add(prefix + key)
+        if isinstance(value, Mapping):
+            found |= places(value, f"{prefix}{key}.")
+    return found
+
+
+def replaced(mapping: Mapping[str, JSON], values: Mapping[str, JSON]) -> dict[str, Any]:
+    """Return a deep copy of `mapping` with `values` at those of their dotted places that it has."""
+    copy: dict[str, Any] = plain(mapping, "configuration")
+    for place, value in values.items():
+        if place in places(copy):
+            *path, last = place.split(".")
+            inner = copy
+            for key in path:
+                inner = inner[key]
+            inner[last] = value
+    return copy

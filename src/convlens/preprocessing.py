@@ -1,0 +1,165 @@
+"""From pixels to the numbers a model takes: the same few lines for training, looking inside and serving."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .errors import ConfigurationError, DataError, ShapeError, nearest
+from .typing import Float32, Shape, UInt8
+
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+    r"""What is done to an image before the first layer: :math:`y = (scale \cdot x - mean) / deviation`.
+
+    It travels inside every artifact, so that a served model sees what the trained one saw.
+
+    Parameters
+    ----------
+    input_shape
+        (H, W, C) in pixels and channels; images of any other size are refused, not resized.
+    scale
+        Multiplies the pixels, 0-255; the default makes them 0 to 1.
+    mean, deviation
+        Of the scaled pixels; subtracted, and divided by.
+
+    Raises
+    ------
+    ShapeError
+        If the input shape is not three positive whole numbers.
+    ConfigurationError
+        If a number is not finite, or scale or deviation is not positive.
+    """
+
+    input_shape: tuple[int, int, int]
+    scale: float = 1 / 255
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "input_shape", _checked_shape(self.input_shape))
+        for name in ("scale", "mean", "deviation"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise ConfigurationError(f"preprocessing: {name} must be a finite number, not {value!r}")
+            if name != "mean" and value <= 0:
+                raise ConfigurationError(f"preprocessing: {name} must be greater than 0, not {value!r}")
+            object.__setattr__(self, name, float(value))
+        if (self.scale * 255 + abs(self.mean)) / self.deviation > _LARGEST_FLOAT32:
+            raise ConfigurationError(
+                "preprocessing: these numbers overflow float32; use a smaller scale or a larger deviation"
+            )
+
+    def __call__(self, images: UInt8, out: Float32 | None = None) -> Float32:
+        """Prepare images for a model.
+
+        Parameters
+        ----------
+        images
+            uint8: (N, H, W, C), or one image (H, W, C); with one channel also (N, H, W) or (H, W).
+        out
+            (N, H, W, C) float32, C-contiguous: where to write. Without it, a new array.
+
+        Returns
+        -------
+        Float32
+            (N, H, W, C), C-contiguous; `out` if it was given. One image gives N = 1.
+
+        Raises
+        ------
+        ShapeError
+            If the images, or `out`, are of another shape; the message names both.
+        DataError
+            If the images are not uint8.
+        """
+        batch = self._as_batch(images)
+        if out is None:
+            out = np.empty(batch.shape, dtype=np.float32)
+        elif out.shape != batch.shape or out.dtype != np.float32 or not out.flags.c_contiguous:
+            raise ShapeError(
+                f"preprocessing: out must be C-contiguous float32 of shape {batch.shape}, "
+                f"not {out.dtype} of shape {out.shape}; leave it out to get a new array"
+            )
+        # Converted first, multiplied in place after: NumPy does the two faster than one mixed product.
+        np.copyto(out, batch)
+        np.multiply(out, np.float32(self.scale / self.deviation), out=out)
+        if self.mean:
+            np.subtract(out, np.float32(self.mean / self.deviation), out=out)
+        return out
+
+    def _as_batch(self, images: UInt8) -> UInt8:
+        """Return the images as (N, H, W, C), without a copy."""
+        given = np.asarray(images)
+        if given.dtype != np.uint8:
+            raise DataError(
+                f"preprocessing: images must be uint8, 0 to 255, not {given.dtype}; "
+                "give the pixels as they were read: they are scaled here"
+            )
+        if given.shape[1:] == self.input_shape:
+            return given
+        if given.shape == self.input_shape:
+            return given[np.newaxis]
+        height, width, channels = self.input_shape
+        if channels == 1 and given.shape[-2:] == (height, width) and given.ndim in {2, 3}:
+            return given.reshape(-1, height, width, 1)
+        raise ShapeError(
+            f"preprocessing: expected images of shape {self.input_shape} or a batch (N, {height}, "
+            f"{width}, {channels}), "
+            f"got {given.shape}; {_advice(given.shape, self.input_shape)}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON data from which `from_dict` makes an equal object."""
+        return {**dataclasses.asdict(self), "input_shape": list(self.input_shape)}
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> Preprocessing:
+        """Make the object that `to_dict` described.
+
+        Parameters
+        ----------
+        settings
+            ``input_shape`` and, where they differ from the defaults, ``scale``, ``mean`` and ``deviation``.
+
+        Raises
+        ------
+        ConfigurationError
+            If a key is unknown (the message names the nearest right one), ``input_shape`` is missing or a
+            value is wrong.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(settings, Mapping):
+            raise ConfigurationError(f"preprocessing: expected settings by name ({', '.join(known)}), not {settings!r}")
+        for key in settings:
+            if key not in known:
+                raise ConfigurationError(f"preprocessing: unknown setting {key!r}{nearest(str(key), known)}")
+        if "input_shape" not in settings:
+            raise ConfigurationError("preprocessing: input_shape is missing; give [height, width, channels]")
+        return cls(**settings)
+
+
+def _checked_shape(shape: object) -> tuple[int, int, int]:
+    """Return an image shape as a tuple of three positive ints; JSON brings it as a list."""
+    if isinstance(shape, (tuple, list)) and len(shape) == 3:
+        height, width, channels = shape
+        if all(type(size) is int and size > 0 for size in shape):
+            return height, width, channels
+    raise ShapeError(f"preprocessing: input_shape must be (height, width, channels), like (28, 28, 1), not {shape!r}")
+
+
+def _advice(shape: Shape, expected: Shape) -> str:
+    """Say what to do about images of this shape."""
+    if len(shape) < 2 or (len(shape) == 2 and shape[-1] == math.prod(expected)):
+        return f"reshape them to (N, {', '.join(map(str, expected))})"
+    if len(shape) == 4:
+        meant: Shape = shape[1:]
+    else:
+        meant = shape if len(shape) == 3 and shape[-1] in {1, 3} else (*shape[-2:], 1)
+    return f"resize them, or build the model with input_shape={meant}"

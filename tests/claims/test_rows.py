@@ -1,0 +1,110 @@
+"""The claims of the earlier project: arithmetic shown, measurements judged, nothing decided beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from convlens import NUMERICS_VERSION
+from convlens.claims.rows import ClaimRow, claims
+from convlens.nn.model import lower
+from convlens.nn.serialize import layers_from_data
+from convlens.program import Program
+from convlens.studies.catalog import CATALOG
+from convlens.studies.evidence import Evidence, evaluate
+from convlens.studies.runner import plan
+from convlens.studies.training import METRICS
+from convlens.studies.trial import Trial, TrialOutcome
+
+
+def evidence(name: str, accuracies: dict[str, float], profile: str = "standard") -> Evidence:
+    """Return the evidence of trials whose arms had these accuracies, varying a little by seed."""
+    entry = CATALOG[name]
+    trials = []
+    for planned in plan(entry.study(), entry.profiles[profile], numerics_version=NUMERICS_VERSION):
+        accuracy = accuracies.get(planned.arm, 0.98) + 1e-4 * planned.seed
+        metrics = dict.fromkeys(METRICS, 1.0) | {"test.accuracy": accuracy, "gap.accuracy": 1 - accuracy}
+        trials.append(Trial.of(planned, TrialOutcome(metrics), created="2026-01-01T00:00:00+00:00"))
+    return evaluate(entry.study(), trials, entry.profiles[profile])
+
+
+def rows(networks: dict[str, float], kernels: dict[str, float], profile: str = "standard") -> dict[str, ClaimRow]:
+    found = {
+        "baseline-vs-cnn": evidence("baseline-vs-cnn", networks, profile),
+        "kernel-size": evidence("kernel-size", kernels, profile),
+    }
+    return {row.claim: row for row in claims(found, "convlens reproduce")}
+
+
+def word(found: dict[str, ClaimRow], part: str) -> str:
+    (row,) = [row for claim, row in found.items() if part in claim]
+    return row.verdict.word
+
+
+def test_arithmetic_is_decided_and_shown() -> None:
+    found = rows({}, {})
+    assert word(found, "784-128-64-10") == "true"
+    assert word(found, "similar parameter counts") == "false"
+    assert word(found, "with 5x5 kernels") == "false"
+    assert word(found, "with 7x7 kernels") == "false"
+    assert word(found, "the kernels' weights grow") == "true"
+    assert word(found, "the network's parameters grow") == "false"
+    sentences = " ".join(row.verdict.sentence for row in found.values())
+    for number in ("109,386", "206,922", "215,370", "228,042"):
+        assert number in sentences
+
+
+@pytest.mark.parametrize(("accuracy", "expected"), [(0.97, "supported"), (0.99, "refuted"), (0.98, "inconclusive")])
+def test_claimed_ranges_are_judged_by_what_was_measured(accuracy: float, expected: str) -> None:
+    found = rows({"cnn, plain": accuracy - 1e-4}, {})
+    assert word(found, "the CNN reaches 96 to 98 % (recipe 'plain')") == expected
+
+
+def test_the_better_kernel_is_whichever_measured_better() -> None:
+    three = rows({}, {"3x3": 0.985, "5x5": 0.98})
+    five = rows({}, {"3x3": 0.98, "5x5": 0.985})
+    assert word(three, "3x3 is better than 5x5 by") == "supported"
+    assert word(five, "3x3 is better than 5x5 by") == "refuted"
+
+
+def test_stacked_kernels_are_judged_against_the_one_they_replace() -> None:
+    levels = {"3x3 stacked to 5x5": 0.985, "5x5": 0.98, "3x3 stacked to 7x7": 0.98, "7x7": 0.985}
+    found = rows({}, levels)
+    assert word(found, "3x3 is better than 5x5 at equal receptive fields") == "supported"
+    assert word(found, "3x3 is better than 7x7 at equal receptive fields") == "refuted"
+
+
+def find_last(program: Program, op: str) -> str:
+    return [node.name for node in program.nodes if node.op == op][-1]
+
+
+@pytest.mark.parametrize("name", ["5x5", "7x7"])
+def test_stacked_kernels_see_as_much_and_are_as_wide(name: str) -> None:
+    arms = {arm.name: arm.configuration for arm in CATALOG["kernel-size"].study().arms}
+    one, stacked = (
+        lower(layers_from_data(arms[arm]["model"]["layers"]), (28, 28, 1)) for arm in (name, f"3x3 stacked to {name}")
+    )
+    fields = [program.receptive_fields()[find_last(program, "max_pool2d")] for program in (one, stacked)]
+    assert fields[0] == fields[1]
+    widths = [{node.output_shape for node in program.nodes if node.op == "conv2d"} for program in (one, stacked)]
+    assert widths[0] == widths[1]
+
+
+def test_kernels_are_judged_by_seeds_that_nobody_had_seen() -> None:
+    """Results of the seeds 0 to 2 were known when the protocol was last changed."""
+    profiles = CATALOG["kernel-size"].profiles.values()
+    assert all(min(profile.seeds) >= 100 for profile in profiles)
+
+
+def test_one_seed_is_always_inconclusive() -> None:
+    found = rows({"cnn, plain": 0.97}, {}, profile="quick")
+    measured = [row for row in found.values() if row.interval is not None]
+    assert measured
+    assert {row.verdict.word for row in measured} == {"inconclusive"}
+
+
+def test_every_row_names_its_command_and_is_plain_data() -> None:
+    for row in rows({}, {}).values():
+        assert row.command.startswith("convlens ")
+        assert row.to_dict()["verdict"]["word"] == row.verdict.word
+    assert np.unique([row.number for row in rows({}, {}).values()]).tolist() == [1, 2, 3, 4, 5, 6]
