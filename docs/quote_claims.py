@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from convlens import wording
 from convlens.figures import numbers
 from convlens.report.words import calculation
 from convlens.studies.stats import Interval
@@ -44,7 +45,7 @@ def rendered(quoted: dict[str, Any]) -> str:
     """Return the table, and a line that says what was run: every measured claim, and those that arithmetic refutes."""
     rows = [_row(claim) for claim in quoted["claims"] if claim["measured"] or claim["verdict"]["word"] == "false"]
     table = "\n".join(f"| {' | '.join(row)} |" for row in [("#", "claim", "measured", "verdict"), ("---",) * 4, *rows])
-    run = f"`{quoted['command']}`, {quoted['trials']} trainings in {numbers.duration(quoted['seconds'])}"
+    run = f"`{quoted['command']}`, {quoted['trials']} trainings in {wording.duration(quoted['seconds'])}"
     return f"{table}\n\n{run}, {' and '.join(quoted['made_by'])}.\n"
 
 

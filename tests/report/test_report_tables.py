@@ -7,6 +7,7 @@ import math
 import pytest
 from rich.console import Console
 
+from convlens import wording
 from convlens.figures import numbers
 from convlens.report import claims_lines, claims_table
 from convlens.report.words import calculation, explanation
@@ -47,12 +48,12 @@ def test_numbers() -> None:
     assert numbers.measured(difference).startswith("−0.11 points [−0.24, +0.02]")
     assert numbers.measured(mean_interval([0.5])) == "50.00 %"
     assert numbers.measured(None) == "–"
-    assert numbers.points(-0.000001) == "0.00 points"
+    assert wording.points(-0.000001) == "0.00 points"
     assert numbers.region(greater_than(0.005), signed=True) == "> +0.50 points"
     assert numbers.region(less_than(-0.001), signed=True) == "< −0.10 points"
     assert numbers.region(between(0.96, 0.98), signed=False) == "96.00 to 98.00 %"
-    assert [numbers.p_value(p) for p in (None, 0.0, 0.034, 1.0)] == ["–", "< 0.0001", "0.034", "1"]
-    assert [numbers.duration(s) for s in (8.06, 245, 7380)] == ["8.1 s", "4 min 5 s", "2 h 3 min"]
+    assert [wording.p_value(p) for p in (None, 0.0, 0.034, 1.0)] == ["–", "< 0.0001", "0.034", "1"]
+    assert [wording.duration(s) for s in (8.06, 245, 7380)] == ["8.1 s", "4 min 5 s", "2 h 3 min"]
 
 
 def test_explanations_follow_the_verdict() -> None:

@@ -13,6 +13,8 @@ from rich.console import Console
 
 from ..errors import ConfigurationError
 from ..files import require_writable, write_atomically
+from ..wording import duration as duration
+from ..wording import percent as percent
 
 DataOption: TypeAlias = Annotated[
     str,
@@ -107,18 +109,3 @@ def check_outputs(*paths: Path | None) -> None:
     for path in paths:
         if path is not None:
             require_writable(path)
-
-
-def percent(share: float) -> str:
-    """Return a share as per cent with two decimals."""
-    return f"{100 * share:.2f} %"
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words: ``"42 s"``, ``"3 min 20 s"``, ``"1 h 5 min"``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

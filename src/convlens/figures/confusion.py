@@ -7,8 +7,8 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from ..claims.reproduction import BEST_CNN, NETWORKS, Confusion, Reproduction
+from ..wording import seeds
 from .matrix import draw_matrix
-from .numbers import seeds
 from .picture import Picture
 from .style import Look
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .. import wording
 from ..claims.reproduction import Reproduction
-from ..figures import numbers
 from ..plain import canonical
 from ..studies.evidence import Evidence
 from ..studies.training import TRAIN_SAMPLE
@@ -51,8 +51,8 @@ def provenance_table(reproduction: Reproduction) -> Table:
         ("command", reproduction.command),
         ("profile", reproduction.profile),
         ("started (UTC)", reproduction.started),
-        ("wall time of this run", numbers.duration(reproduction.seconds)),
-        ("trainings", f"{len(trials)}, {numbers.duration(total_training_seconds(reproduction))} of training in all"),
+        ("wall time of this run", wording.duration(reproduction.seconds)),
+        ("trainings", f"{len(trials)}, {wording.duration(total_training_seconds(reproduction))} of training in all"),
         *((place, "; ".join(texts)) for place, texts in found.items()),
     ]
     return Table("Provenance", ("what", "value"), rows)
@@ -93,7 +93,7 @@ def _study(evidence: Evidence) -> str:
     recipes = _different(arm.configuration.get("recipe", {}) for arm in arms)
     trained = [_images(data) for data in images if isinstance(data, Mapping)]
     text = (
-        f"{numbers.seeds(len(evidence.profile.seeds))} ({', '.join(map(str, evidence.profile.seeds))}), declared "
+        f"{wording.seeds(len(evidence.profile.seeds))} ({', '.join(map(str, evidence.profile.seeds))}), declared "
         f"beforehand. Trained on {' or '.join(dict.fromkeys(trained)) or 'an unrecorded number of images'}. "
     )
     text += " ".join(_recipe(recipe) for recipe in recipes if isinstance(recipe, Mapping) and recipe)

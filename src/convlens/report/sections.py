@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import wording
 from ..claims.reproduction import ArmTrials, Confusion, Reproduction
 from ..claims.rows import ClaimRow
 from ..figures import numbers
@@ -48,7 +49,7 @@ def claim_views(claims: Sequence[ClaimRow]) -> list[ClaimView]:
 def _claim_view(row: ClaimRow) -> ClaimView:
     word = row.verdict.word
     if by_arithmetic(row.verdict):
-        found, bounds, n, sentence = calculation(row.verdict), "", numbers.NONE, "By arithmetic."
+        found, bounds, n, sentence = calculation(row.verdict), "", wording.NONE, "By arithmetic."
     else:
         found, bounds = numbers.parts(row.interval) if row.interval else ("nothing yet", "")
         n = str(row.interval.n) if row.interval else "0"
@@ -72,7 +73,7 @@ def _arm_row(arm: ArmTrials) -> tuple[str, ...]:
 
     def mean(metric: str, form: str, scale: float = 1.0) -> str:
         interval = arm.evidence.metrics.get(metric)
-        return numbers.NONE if interval is None else format(interval.mean * scale, form)
+        return wording.NONE if interval is None else format(interval.mean * scale, form)
 
     accuracies = (shown(f"{split}.accuracy") for split in ("test", "validation", "train"))
     return (
@@ -101,25 +102,25 @@ def _contrast_row(found: EstimandEvidence) -> tuple[str, ...]:
     metric = "" if estimand.metric == "test.accuracy" else f" ({estimand.metric})"
     return (
         f"{estimand.name}{metric}: “{estimand.arm}” − “{estimand.reference}”",
-        numbers.points(interval.mean) if interval else numbers.NONE,
+        wording.points(interval.mean) if interval else wording.NONE,
         _bounds(interval),
         str(interval.n if interval else 0),
         numbers.region(estimand.region, signed=True),
         f"{MARKS[found.verdict.word]} {found.verdict.word}",
-        numbers.p_value(found.p_adjusted),
+        wording.p_value(found.p_adjusted),
         _mcnemar(found),
     )
 
 
 def _bounds(interval: Interval | None) -> str:
-    return (numbers.brackets(interval, signed=True) if interval else "") or numbers.NONE
+    return (numbers.brackets(interval, signed=True) if interval else "") or wording.NONE
 
 
 def _mcnemar(found: EstimandEvidence) -> str:
     p = sorted(test.p_value for test in found.mcnemar.values())
     if not p:
-        return numbers.NONE
-    low, high = numbers.p_value(p[0]), numbers.p_value(p[-1])
+        return wording.NONE
+    low, high = wording.p_value(p[0]), wording.p_value(p[-1])
     return low if low == high else f"{low} to {high}"
 
 
@@ -140,7 +141,7 @@ def seeds_table(reproduction: Reproduction, study: str) -> Table:
 
 
 def _accuracy(values: dict[int, float], seed: int) -> str:
-    return numbers.percent(values[seed]) if seed in values else numbers.NONE
+    return wording.percent(values[seed]) if seed in values else wording.NONE
 
 
 def total_training_seconds(reproduction: Reproduction) -> float:

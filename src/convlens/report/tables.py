@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..claims.rows import ClaimRow
-from ..figures.numbers import measured, parts, seeds
+from ..figures.numbers import measured, parts
+from ..wording import seeds
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 STYLES = {"supported": "green", "true": "green", "refuted": "red", "false": "red", "inconclusive": "yellow"}

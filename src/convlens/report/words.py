@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from ..claims.reproduction import Reproduction
 from ..claims.rows import ClaimRow
-from ..figures.numbers import measured, region, seeds
+from ..figures.numbers import measured, region
 from ..studies.evidence import Evidence
 from ..studies.stats import Interval
 from ..studies.trial import Trial
 from ..studies.verdict import MOST_SEEDS, Verdict
+from ..wording import seeds
 
 MARKS = {"supported": "✓", "true": "✓", "refuted": "✗", "false": "✗", "inconclusive": "?"}
 """A sign beside each verdict's word, so that nobody needs the colour."""
