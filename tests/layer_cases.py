@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from convlens.engine.interpreter import OPS
 from convlens.nn import (
     AveragePool2D,
     BatchNorm,
@@ -64,7 +65,8 @@ class LayerCase:
     @property
     def couples(self) -> bool:
         """Whether an image's gradient depends on the batch it is in, or on its place there."""
-        return any(word in repr(self.layers) for word in ("BatchNorm", "Dropout"))
+        ops = [OPS[node.op] for node in self.build().program.nodes]
+        return any(op.couples or op.draws is not None for op in ops)
 
     def batch(self, n: int, dtype: type[np.floating[Any]] = np.float32) -> tuple[FloatArray, IntArray]:
         """Return n random images and their labels.

@@ -148,7 +148,7 @@ def branched() -> nn.Model:
 @pytest.mark.parametrize("name", ENGINES)
 def test_residual_dropout_and_reshape(goldens: dict[str, Array], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, (x, labels, mask) = branched(), cases.branched_batch()
-    monkeypatch.setattr(interpreter, "draw_masks", lambda *_: {"dropout1": mask})
+    monkeypatch.setattr(interpreter, "draw", lambda *_: {"dropout1": mask})
     runner, gradient = engine.start(model.program, model.flat, name), np.zeros_like(model.flat)
     assert runner.gradient(x, labels, gradient).loss == pytest.approx(float(goldens["branched.loss"]), rel=CLOSE)
     for slot in model.program.slots:

@@ -51,8 +51,8 @@ def run(model: nn.Model, name: str, threads: int, x: Array, labels: Array) -> tu
 
 def step(model: nn.Model, x: Array) -> interpreter.Tape:
     """Run a training step's forward pass, which leaves the model's own running statistics alone."""
-    masks = interpreter.draw_masks(model.program, len(x), Address(seed=3), model.flat.dtype)
-    context = interpreter.Context(model.flat_buffers.copy(), masks)
+    drawn = interpreter.draw(model.program, len(x), Address(seed=3), model.flat.dtype)
+    context = interpreter.Context(model.flat_buffers.copy(), drawn)
     return interpreter.forward(model.program, model.flat, x, context)
 
 

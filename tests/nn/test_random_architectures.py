@@ -99,13 +99,13 @@ def check_engines(model: nn.Model, x: np.ndarray, labels: np.ndarray, close: flo
 
 
 def check_gradient(model: nn.Model, x: np.ndarray, draw: np.random.Generator) -> None:
-    weights, masks = (
+    weights, drawn = (
         draw.standard_normal((len(x), 3)),
-        interpreter.draw_masks(model.program, len(x), Address(), np.float64),
+        interpreter.draw(model.program, len(x), Address(), np.float64),
     )
 
     def run() -> interpreter.Tape:
-        return interpreter.forward(model.program, model.flat, x, interpreter.Context(model.flat_buffers.copy(), masks))
+        return interpreter.forward(model.program, model.flat, x, interpreter.Context(model.flat_buffers.copy(), drawn))
 
     def function() -> float:
         return float((run().values[model.program.output] * weights).sum())

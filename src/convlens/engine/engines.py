@@ -106,9 +106,9 @@ class Interpreter(Engine):
     def gradient(
         self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
     ) -> BatchResult:
-        masks = interpreter.draw_masks(self.program, len(x), address, x.dtype)
+        drawn = interpreter.draw(self.program, len(x), address, x.dtype)
         with single_threaded_blas():
-            tape = interpreter.forward(self.program, self.parameters, x, interpreter.Context(self.buffers, masks))
+            tape = interpreter.forward(self.program, self.parameters, x, interpreter.Context(self.buffers, drawn))
             logits = tape.values[self.program.output]
             losses, saved = ops.softmax_cross_entropy(logits, labels, smoothing)
             weights = np.full(len(x), 1 / len(x), logits.dtype)
@@ -179,8 +179,8 @@ class Plan(Engine):
     ) -> BatchResult:
         plan = self._plan(len(x))
         with single_threaded_blas():
-            masks = interpreter.draw_masks(self.program, len(x), address)
-            loss, correct = plan.run(self.workers, Batch(x, labels, masks, smoothing), out)
+            drawn = interpreter.draw(self.program, len(x), address)
+            loss, correct = plan.run(self.workers, Batch(x, labels, drawn, smoothing), out)
         return BatchResult(loss / len(x), correct)
 
     def _plan(self, images: int) -> TrainingPlan:

@@ -41,29 +41,47 @@ class Context:
     ----------
     buffers
         The flat array of running statistics; written in training.
-    masks
-        In training, what each dropout node multiplies with, (N, *image shape), by name; None in prediction.
+    drawn
+        In training, the random numbers of every node whose op draws any, (N, *image shape), by the node's name; None
+        in prediction.
     """
 
     buffers: Array
-    masks: Mapping[str, FloatArray] | None = None
+    drawn: Mapping[str, FloatArray] | None = None
 
     @property
     def training(self) -> bool:
         """Whether this is a training step."""
-        return self.masks is not None
+        return self.drawn is not None
 
 
 Forward: TypeAlias = Callable[[Node, tuple[FloatArray, ...], Parameters, Context], tuple[FloatArray, Any]]
 Backward: TypeAlias = Callable[[Node, FloatArray, Any], tuple[tuple[FloatArray, ...], dict[str, FloatArray]]]
+Draws: TypeAlias = Callable[[Node, np.random.Generator, int, DTypeLike], FloatArray]
 
 
 @dataclass(frozen=True)
 class Op:
-    """How one kind of node runs: forward gives (y, saved); backward turns dy into (dinputs, dparameters)."""
+    """How one kind of node runs, and all that an engine has to know about it.
+
+    Attributes
+    ----------
+    forward
+        (node, inputs, parameters, context) -> (y, saved).
+    backward
+        (node, dy, saved) -> (dinputs, dparameters by short name).
+    draws
+        For an op that is random in training: (node, generator, N, dtype) -> an array of the output's shape, (N, *image
+        shape). It is drawn once for the whole batch, and `forward` finds it in ``context.drawn[node.name]``.
+    couples
+        In training, an image's output depends on the other images of the batch, as in batch normalisation. Every
+        engine then runs the op on the whole batch; such a node is a *barrier* (`convlens.engine.kernel.Barrier`).
+    """
 
     forward: Forward
     backward: Backward
+    draws: Draws | None = None
+    couples: bool = False
 
 
 def _parametric(
@@ -125,20 +143,28 @@ def _batch_norm_backward(
 
 
 def _dropout(node: Node, x: tuple[FloatArray, ...], _p: Parameters, context: Context) -> tuple[FloatArray, Any]:
-    if context.masks is None:
+    if context.drawn is None:
         return x[0], None
-    mask = context.masks[node.name]
+    mask = context.drawn[node.name]
     return x[0] * mask, mask
+
+
+def _dropout_mask(node: Node, draw: np.random.Generator, images: int, dtype: DTypeLike) -> FloatArray:
+    """Return 0 with probability `rate`, else 1 / (1 - rate)."""
+    rate = node.attributes["rate"]
+    kept = draw.random((images, *node.output_shape), np.float32) >= rate
+    mask: FloatArray = kept.astype(dtype) / np.dtype(dtype).type(1 - rate)
+    return mask
 
 
 OPS: dict[str, Op] = {
     "add": Op(lambda _node, x, _p, _context: (x[0] + x[1], None), lambda _node, dy, _saved: ((dy, dy), {})),
     "average_pool2d": _pooling(ops.average_pool2d, ops.average_pool2d_backward),
-    "batch_norm": Op(_batch_norm, _batch_norm_backward),
+    "batch_norm": Op(_batch_norm, _batch_norm_backward, couples=True),
     "blur_pool2d": _pooling(ops.blur_pool2d, ops.blur_pool2d_backward),
     "conv2d": _parametric(ops.conv2d, ops.conv2d_backward, window=True),
     "dense": _parametric(ops.dense, ops.dense_backward, window=False),
-    "dropout": Op(_dropout, lambda _node, dy, mask: ((dy * mask,), {})),
+    "dropout": Op(_dropout, lambda _node, dy, mask: ((dy * mask,), {}), draws=_dropout_mask),
     "local2d": _parametric(ops.local2d, ops.local2d_backward, window=True),
     "max_pool2d": _pooling(ops.max_pool2d, ops.max_pool2d_backward),
     "relu": _pointwise(ops.relu, ops.relu_backward),
@@ -150,16 +176,19 @@ OPS: dict[str, Op] = {
 }
 
 
-def draw_masks(program: Program, images: int, address: Address, dtype: DTypeLike = np.float32) -> dict[str, FloatArray]:
-    """Return the mask of every dropout node for a whole batch: 0 with probability `rate`, else 1 / (1 - rate)."""
-    masks = {}
+def draw(program: Program, images: int, address: Address, dtype: DTypeLike = np.float32) -> dict[str, FloatArray]:
+    """Return the random numbers of a training step: those of every node whose op draws any, for a whole batch.
+
+    Each node has a stream of its own, by its name. The purpose is ``"dropout"`` whatever the op: it is part of the
+    address, so another word would be other numbers.
+    """
+    drawn = {}
     for node in program.nodes:
-        if node.op == "dropout":
-            rate = node.attributes["rate"]
-            draw = stream(address.seed, "dropout", node.name, epoch=address.epoch, step=address.step)
-            kept = draw.random((images, *node.output_shape), np.float32) >= rate
-            masks[node.name] = kept.astype(dtype) / np.dtype(dtype).type(1 - rate)
-    return masks
+        draws = OPS[node.op].draws
+        if draws is not None:
+            generator = stream(address.seed, "dropout", node.name, epoch=address.epoch, step=address.step)
+            drawn[node.name] = draws(node, generator, images, dtype)
+    return drawn
 
 
 @dataclass
@@ -173,7 +202,7 @@ class Tape:
 def forward(program: Program, parameters: Array, x: FloatArray, context: Context | None = None) -> Tape:
     """Run a Program on images x (N, H, W, C); ``tape.values[program.output]`` are the logits.
 
-    A Program without running statistics and dropout needs no context.
+    A Program without running statistics needs no context to predict.
     """
     context = context or Context(parameters[:0])
     tape = Tape({INPUT: x})

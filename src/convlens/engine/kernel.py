@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from ..program import Node
 from ..typing import Array, Float32
@@ -37,8 +37,8 @@ class Wiring:
         Whether an earlier micro-batch of the lane has already written its part of the lane's gradient.
     shared
         Arrays that all micro-batches of the lane have in common, by node.
-    mask
-        What a dropout node multiplies with, (n, *image shape); None in a plan for prediction.
+    drawn
+        The random numbers of a node whose op draws any, (n, *image shape); None in a plan for prediction.
     """
 
     node: Node
@@ -51,7 +51,7 @@ class Wiring:
     gradient: Array | None
     accumulate: bool
     shared: dict[str, Float32]
-    mask: Float32 | None = None
+    drawn: Float32 | None = None
 
     def parameter(self, key: str) -> Float32:
         """Return a parameter of the node."""
@@ -80,7 +80,7 @@ class Kernel(ABC):
         Input and output derivative are kept for all images of the batch: `finish` computes the gradient of the
         parameters, all of them, once a batch.
     barrier
-        It can run only when all micro-batches of all lanes have come to it: see `BatchNormKernel`.
+        It can run only when all micro-batches of all lanes have come to it: see `Barrier`.
     """
 
     in_place: ClassVar[bool] = False
@@ -122,3 +122,33 @@ class Kernel(ABC):
     def finishing(self, x: Float32, dy: Float32, gradient: Array, share: int) -> list[Step]:
         """Return `finish` as steps."""
         return [partial(self.finish, x, dy, gradient, share)]
+
+
+class Barrier(Kernel):
+    """A kernel whose result depends on the whole batch.
+
+    All micro-batches of all lanes run up to it, and each measures its share of what the kernel must know of the batch;
+    `merge` puts the shares together, in the order of the lanes, and hands the result to every kernel of the node; only
+    then can `forward` run. Backwards likewise. In a plan for prediction `forward` is all there is.
+    """
+
+    barrier = True
+
+    def measure(self) -> None:
+        """Measure this micro-batch's share, before `merge`."""
+
+    @staticmethod
+    @abstractmethod
+    def merge(kernels: Sequence[Any], buffers: Array) -> None:
+        """Put the shares of all micro-batches together; move the running statistics, if the node has any.
+
+        `kernels` are those of one node, of this class, in the order of the images.
+        """
+
+    def measure_back(self) -> None:
+        """Measure this micro-batch's share of what `backward` must know of the batch, before `merge_back`."""
+
+    @staticmethod
+    @abstractmethod
+    def merge_back(kernels: Sequence[Any]) -> None:
+        """Put the shares of all micro-batches together, before any of them runs `backward`."""

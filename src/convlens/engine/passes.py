@@ -15,8 +15,8 @@ import numpy as np
 from ..program import INPUT, Node, Program
 from ..typing import Array, Float32
 from .arena import Arena, readable
-from .kernel import Kernel, Step, Wiring
-from .numpy.norm import BatchNormKernel
+from .interpreter import OPS
+from .kernel import Barrier, Kernel, Step, Wiring
 from .toolbox import Toolbox
 
 LARGEST_MICRO_BATCH = 32
@@ -72,8 +72,8 @@ class BatchStore:
     ----------
     values, derivatives
         Those of the roots that are kept; the images themselves among them.
-    masks
-        What dropout nodes multiply with, by name.
+    drawn
+        The random numbers of the nodes that draw any, by name.
     labels, settings
         Classes, int64; smoothing and weight of a loss, float64.
     """
@@ -84,7 +84,7 @@ class BatchStore:
             return {name: readable(math.prod(shape)).reshape(shape) for name, shape in shapes.items()}
 
         self.values, self.derivatives = arrays(memory.kept_values), arrays(memory.kept_derivatives)
-        self.masks = arrays(node.name for node in memory.program.nodes if node.op == "dropout")
+        self.drawn = arrays(node.name for node in memory.program.nodes if node.op in OPS and OPS[node.op].draws)
         self.labels, self.settings = np.zeros(images, np.int64), np.zeros(2)
 
 
@@ -93,7 +93,7 @@ class LaneStore:
 
     Attributes
     ----------
-    values, derivatives, masks, labels, settings
+    values, derivatives, drawn, labels, settings
         Its part of the batch's.
     result
         The sum of the losses, and how many images were classified right.
@@ -105,7 +105,7 @@ class LaneStore:
         def parts(arrays: dict[str, Float32]) -> dict[str, Float32]:
             return {name: array[rows] for name, array in arrays.items()}
 
-        self.values, self.derivatives, self.masks = parts(batch.values), parts(batch.derivatives), parts(batch.masks)
+        self.values, self.derivatives, self.drawn = parts(batch.values), parts(batch.derivatives), parts(batch.drawn)
         self.labels, self.settings, self.result = batch.labels[rows], batch.settings, np.zeros(2)
         self.shared: dict[str, Float32] = {}
 
@@ -163,7 +163,7 @@ class Pass:
                 flat.gradient,
                 accumulate=rows.start > 0,
                 shared=lane.shared if lane else {},
-                mask=lane.masks[node.name][rows] if lane and node.op == "dropout" else None,
+                drawn=lane.drawn[node.name][rows] if lane and node.name in lane.drawn else None,
             )
             self.kernels.append(memory.toolbox.kernel_of(node)(wiring))
         self._take_memory()
@@ -245,10 +245,10 @@ class Pass:
             steps += [*kernel.steps("backward"), *self._additions.get(kernel.wiring.node.name, ())]
         return steps + (self.barrier(segment).steps("measure_back") if segment else [])
 
-    def barrier(self, segment: int) -> BatchNormKernel:
+    def barrier(self, segment: int) -> Barrier:
         """Return the barrier that a segment begins with."""
         kernel = self.segments[segment][0]
-        assert isinstance(kernel, BatchNormKernel)
+        assert isinstance(kernel, Barrier)
         return kernel
 
 

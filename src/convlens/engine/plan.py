@@ -17,7 +17,6 @@ from ..typing import Array, Float32, FloatArray, IntArray
 from .arena import Arena
 from .kernel import Kernel, Step
 from .lanes import CHUNK, LANES, Workers, split
-from .numpy.norm import BatchNormKernel
 from .passes import BatchStore, Flat, LaneStore, Memory, Pass
 
 ADDING = 100  # floating-point operations in the time that it takes to add up one number of all lanes
@@ -50,11 +49,11 @@ class LanePlan:
 
 @dataclass(frozen=True)
 class Batch:
-    """Images (N, H, W, C), their classes, masks of dropout nodes by name, and the smoothing of the labels."""
+    """Images (N, H, W, C), their classes, what nodes have drawn by name, and the smoothing of the labels."""
 
     x: Float32
     labels: IntArray
-    masks: Mapping[str, FloatArray]
+    drawn: Mapping[str, FloatArray]
     smoothing: float
 
 
@@ -171,9 +170,11 @@ class TrainingPlan:
         barriers = len(passes[0].segments) - 1
         for number, tasks in enumerate(self._rounds):
             if 0 < number <= barriers:
-                BatchNormKernel.merge([one.barrier(number) for one in passes], self._buffers)
+                kernels = [one.barrier(number) for one in passes]
+                kernels[0].merge(kernels, self._buffers)
             elif number:
-                BatchNormKernel.merge_back([one.barrier(2 * barriers + 1 - number) for one in passes])
+                kernels = [one.barrier(2 * barriers + 1 - number) for one in passes]
+                kernels[0].merge_back(kernels)
             workers.run(tasks)
         if self._out is not out:  # what is bound once serves a whole training
             threads = min(workers.useful(self._finish.flops), self._threads)
@@ -187,8 +188,8 @@ class TrainingPlan:
         store = self._store
         np.copyto(store.values[INPUT], batch.x)
         np.copyto(store.labels, batch.labels)
-        for name, mask in batch.masks.items():
-            np.copyto(store.masks[name], mask)
+        for name, drawn in store.drawn.items():
+            np.copyto(drawn, batch.drawn[name])
         store.settings[:] = batch.smoothing, 1 / len(batch.x)
         for lane in self.lanes:
             lane.store.result[:] = 0

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..program import Node
 from ..typing import Array, Float32, IntArray
-from .fallback import FallbackKernel
+from . import fallback
 from .kernel import Kernel, Step
 from .lanes import Workers
 from .updates import Binder
@@ -48,7 +48,7 @@ class Toolbox:
     Attributes
     ----------
     kernels
-        The kernel of each op; an op that has none runs through `convlens.ops`.
+        The kernel of each op; an op that has none runs through `convlens.ops` (`convlens.engine.fallback`).
     poolers
         Ops that have a kernel ``..._max_pool2d``, for themselves and the pool behind them (`convlens.engine.rewrite`).
     rectifiers
@@ -86,7 +86,7 @@ class Toolbox:
 
     def kernel_of(self, node: Node) -> type[Kernel]:
         """Return the kernel class that runs a node."""
-        return self.kernels.get(node.op, FallbackKernel)
+        return self.kernels.get(node.op) or fallback.kernel_of(node)
 
 
 def _run(steps: Sequence[Step]) -> None:

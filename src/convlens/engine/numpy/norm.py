@@ -9,7 +9,7 @@ import numpy as np
 from ...typing import Array
 from ..arena import Arena
 from ..interpreter import keep_running
-from ..kernel import Kernel, Wiring
+from ..kernel import Barrier, Kernel, Wiring
 from .products import as_rows
 
 
@@ -19,26 +19,20 @@ class DropoutKernel(Kernel):
     in_place = True
 
     def forward(self) -> None:
-        x, y, mask = self.wiring.inputs[0], self.wiring.output, self.wiring.mask
+        x, y, mask = self.wiring.inputs[0], self.wiring.output, self.wiring.drawn
         if mask is not None:
             np.multiply(x, mask, out=y)
         elif not np.shares_memory(x, y):
             np.copyto(y, x)
 
     def backward(self) -> None:
-        dx, dy, mask = self.wiring.dinputs[0], self.wiring.doutput, self.wiring.mask
+        dx, dy, mask = self.wiring.dinputs[0], self.wiring.doutput, self.wiring.drawn
         if dx is not None and dy is not None and mask is not None:
             np.multiply(dy, mask, out=dx)
 
 
-class BatchNormKernel(Kernel):
-    """Normalises with the statistics of the whole batch, which all micro-batches must have measured first.
-
-    So it is a *barrier*: `measure` gives a micro-batch's share, `merge` puts the shares of all lanes together in their
-    order and hands the result to every kernel of the node, and only then can `forward` run. Backwards likewise.
-    """
-
-    barrier = True
+class BatchNormKernel(Barrier):
+    """Normalises with the statistics of the whole batch, which all micro-batches must have measured first."""
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
