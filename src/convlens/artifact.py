@@ -2,7 +2,8 @@
 
 Models and checkpoints are such files. The header is one JSON object under the key ``convlens`` of the file's
 metadata; it says what kind of file it is, by which version of the format, and the checksum of the arrays. Reading runs
-no code from the file, and believes nothing in it unchecked.
+no code from the file, and believes nothing in it unchecked. ``docs/format.md`` describes a model's file well enough to
+write a reader of one's own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from safetensors.numpy import save as to_bytes
 
 from .errors import ArtifactError
 from .files import write_atomically
+from .plain import canonical
 from .typing import Array
 from .version import __version__
 
@@ -49,7 +51,7 @@ def write(path: Path, kind: Kind, header: Mapping[str, Any], arrays: Mapping[str
     """
     about = {"format_version": FORMAT_VERSION, "kind": kind, "convlens_version": __version__}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    text = json.dumps({**about, **header, _SUM: _sum(contiguous)}, allow_nan=False)
+    text = canonical({**about, **header, _SUM: _sum(contiguous)}, "header")
     write_atomically(path, to_bytes(contiguous, metadata={_KEY: text}))
 
 
@@ -83,12 +85,12 @@ def read(path: Path, kind: Kind) -> Artifact:
 
 def _sum(arrays: Mapping[str, Array]) -> str:
     """Return the SHA-256 of arrays, with their names, types and shapes, in the order of their names."""
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     for name in sorted(arrays):
         array = arrays[name]
-        told.update(json.dumps([name, array.dtype.str, array.shape]).encode())
-        told.update(array.tobytes())
-    return told.hexdigest()
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:

@@ -76,6 +76,22 @@ def check_keys(cls: type, given: Mapping[str, object], where: str) -> None:
         raise ConfigurationError(f"{where} lacks {', '.join(map(repr, lacking))}")
 
 
+def difference(got: object, wanted: object, where: str) -> str | None:
+    """Say where plain data first differs from other, ``"program.nodes[1].op is 'relu', not 'tanh'"``; None if equal."""
+    if isinstance(got, Mapping) and isinstance(wanted, Mapping):
+        for key in sorted({*got, *wanted}):
+            if key not in got or key not in wanted:
+                return f"{where} {'lacks' if key in wanted else 'has an unknown key'} {key!r}"
+        pairs = [(got[key], wanted[key], f"{where}.{key}") for key in sorted(got)]
+    elif isinstance(got, list) and isinstance(wanted, list):
+        if len(got) != len(wanted):
+            return f"{where} has {len(got)} entries, not {len(wanted)}"
+        pairs = [(one, other, f"{where}[{index}]") for index, (one, other) in enumerate(zip(got, wanted, strict=True))]
+    else:
+        return None if type(got) is type(wanted) and got == wanted else f"{where} is {got!r}, not {wanted!r}"
+    return next((found for one in pairs if (found := difference(*one)) is not None), None)
+
+
 def check_name(name: object, what: str) -> None:
     """Check that `name` can stand in a table and a message: short, printable, without outer spaces.
 

@@ -6,6 +6,9 @@ known. All that runs, draws, counts, exports or serves a model reads the Program
 
 A value of the graph has the name of the node that makes it; the images that come in are called ``"input"``.
 Nodes stand in the order in which they can run.
+
+A Program is plain data, too (`Program.to_dict`): so it stands in the header of every saved model, and a reader that
+knows no layers can run it. ``docs/format.md`` describes it.
 """
 
 from __future__ import annotations
@@ -13,14 +16,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from .errors import ShapeError
+from .errors import ConfigurationError, ShapeError
 from .ops.window import Window
+from .plain import check_keys, plain
 from .typing import Array, Shape
 
 INPUT = "input"
@@ -52,6 +56,12 @@ class Slot:
     def view(self, flat: Array) -> Array:
         """Return this array as a view of the flat one."""
         return flat[self.offset : self.offset + self.size].reshape(self.shape)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str) -> Slot:
+        """Read what `Program.to_dict` wrote of it; ConfigurationError names a wrong key."""
+        check_keys(cls, data, where)
+        return cls(**{**data, "shape": _shape(data["shape"], where)})
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,56 @@ class Node:
         As is usual, biases, activations and the comparisons of a pooling are not counted.
         """
         return 2 * self.macs
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the node as plain data: its fields by name."""
+        data = {
+            **{one.name: getattr(self, one.name) for one in fields(self)},
+            "sight": asdict(self.sight) if isinstance(self.sight, Window) else self.sight,
+            "parameters": {key: asdict(slot) for key, slot in self.parameters.items()},
+            "buffers": {key: asdict(slot) for key, slot in self.buffers.items()},
+        }
+        node: dict[str, Any] = plain(data, f"node {self.name}")
+        return node
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str) -> Node:
+        """Read what `to_dict` wrote; ConfigurationError names a wrong key."""
+        check_keys(cls, data, where)
+        sight = data["sight"]
+        if isinstance(sight, Mapping):
+            check_keys(Window, sight, f"{where}.sight")
+            sight = Window(**_tuples(sight))
+        return cls(
+            data["name"],
+            data["op"],
+            tuple(data["inputs"]),
+            tuple(_shape(shape, f"{where}.input_shapes") for shape in data["input_shapes"]),
+            _shape(data["output_shape"], f"{where}.output_shape"),
+            sight,
+            MappingProxyType(_tuples(data["attributes"])),
+            _slots(data["parameters"], f"{where}.parameters"),
+            _slots(data["buffers"], f"{where}.buffers"),
+            data["macs"],
+            data["layer"],
+        )
+
+
+def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they were before JSON made lists of their tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+
+
+def _shape(shape: object, where: str) -> Shape:
+    if isinstance(shape, list) and all(type(size) is int and size > 0 for size in shape):
+        return tuple(shape)
+    raise ConfigurationError(f"{where}: a shape is a list of whole numbers above 0, not {shape!r}")
+
+
+def _slots(data: Mapping[str, Any], where: str) -> Mapping[str, Slot]:
+    """Return slots in the order of the flat array, which JSON objects need not keep."""
+    slots = {key: Slot.from_dict(one, f"{where}.{key}") for key, one in data.items()}
+    return MappingProxyType(dict(sorted(slots.items(), key=lambda item: item[1].offset)))
 
 
 @dataclass(frozen=True)
@@ -200,6 +260,37 @@ class Program:
         for slot in self.slots:
             slot.view(mask)[...] = slot.decay
         return mask
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the Program as plain data, from which `from_dict` makes an equal one."""
+        return {
+            "input_shape": list(self.input_shape),
+            "nodes": [node.to_dict() for node in self.nodes],
+            "parameter_size": self.parameter_size,
+            "buffer_size": self.buffer_size,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Program:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        ConfigurationError
+            If a key is unknown or missing, or a node reads a value that no node before it makes; the message names
+            the place.
+        """
+        check_keys(cls, data, "program")
+        shapes = {INPUT: _shape(data["input_shape"], "program.input_shape")}
+        nodes = []
+        for position, one in enumerate(data["nodes"]):
+            where = f"program.nodes[{position}]"
+            node = Node.from_dict(one, where)
+            if node.input_shapes != tuple(shapes.get(name) for name in node.inputs):
+                raise ConfigurationError(f"{where}: no node before it makes {node.inputs} of {node.input_shapes}")
+            shapes[node.name] = node.output_shape
+            nodes.append(node)
+        return cls(shapes[INPUT], tuple(nodes), data["parameter_size"], data["buffer_size"])
 
 
 def aligned_zeros(size: int, dtype: type = np.float32) -> Array:

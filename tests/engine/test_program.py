@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 
 import numpy as np
 import pytest
 
 from convlens import nn
+from convlens.plain import canonical
 from convlens.program import ALIGNMENT, Program, ReceptiveField, aligned_zeros
 from tests.layer_cases import CASES, LayerCase
 
@@ -92,3 +94,12 @@ def test_nodes_know_their_layers_inputs_and_shapes() -> None:
 
 def test_the_receptive_field_of_one_pixel() -> None:
     assert program().receptive_fields()["input"] == ReceptiveField(1, 1, (1, 1), everything=False)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_program_is_plain_data_and_comes_back_equal(case: LayerCase) -> None:
+    one = case.build().program
+    again = Program.from_dict(json.loads(canonical(one.to_dict())))
+    assert again == one
+    assert [*again.slots] == [*one.slots], "the order of the flat array"
+    assert [*again.buffer_slots] == [*one.buffer_slots]

@@ -15,6 +15,7 @@ import safetensors.numpy
 from convlens import artifact, nn
 from convlens.errors import ArtifactError, OutputError
 from convlens.preprocessing import Preprocessing
+from convlens.program import Program
 from convlens.typing import Array
 
 
@@ -120,6 +121,57 @@ def test_files_of_the_time_before_checksums_still_load(model: nn.Model, saved: P
     raw = safetensors.numpy.save(honest.arrays, metadata={"convlens": json.dumps(header)})
     (tmp_path / "early").write_bytes(raw)
     assert nn.load(tmp_path / "early").flat.tobytes() == model.flat.tobytes()
+
+
+def test_files_of_the_time_before_programs_still_load(model: nn.Model, saved: Path, tmp_path: Path) -> None:
+    honest = artifact.read(saved, "model")
+    header = {name: value for name, value in honest.header.items() if name != "program"}
+    artifact.write(tmp_path / "early", "model", header, honest.arrays)
+    assert nn.load(tmp_path / "early").program == model.program
+
+
+def test_the_program_in_the_header_is_the_models(model: nn.Model, saved: Path) -> None:
+    assert Program.from_dict(artifact.read(saved, "model").header["program"]) == model.program
+
+
+PROGRAM_LIES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "another op": (
+        lambda program: program["nodes"][1].update(op="tanh"),
+        "its Program is not that of its layers (program.nodes[1].op is 'tanh', not 'relu')",
+    ),
+    "another window": (
+        lambda program: program["nodes"][2]["sight"].update(stride=[2, 1]),
+        "(program.nodes[2].sight.stride[1] is 1, not 2)",
+    ),
+    "another array": (
+        lambda program: program["nodes"][0]["parameters"]["w"].update(name="dense1.w"),
+        "(program.nodes[0].parameters.w.name is 'dense1.w', not 'conv1.w')",
+    ),
+    "an attribute": (
+        lambda program: program["nodes"][1]["attributes"].update(slope=0.1),
+        "(program.nodes[1].attributes has an unknown key 'slope')",
+    ),
+    "a node less": (lambda program: program["nodes"].pop(), "(program.nodes has 4 entries, not 5)"),
+    "true for one": (lambda program: program["nodes"][1].update(layer=True), "program.nodes[1].layer is True, not 1"),
+    "an unknown key": (lambda program: program["nodes"][0].update(opp=1), "unknown key 'opp'; did you mean 'op'?"),
+    "a missing key": (lambda program: program["nodes"][0].pop("op"), "program.nodes[0] lacks 'op'"),
+    "nodes out of order": (lambda program: program["nodes"].reverse(), "program.nodes[0]: no node before it makes"),
+    "a shape of text": (lambda program: program["nodes"][0].update(output_shape="4"), "a shape is a list"),
+    "no program": (lambda program: program.clear(), "program lacks 'input_shape'"),
+    "a number for nodes": (lambda program: program.update(nodes=5), "does not describe a model"),
+    "lists without end": (
+        lambda program: program["nodes"][1]["attributes"].update(deep=json.loads("[" * 900 + "]" * 900)),
+        "is damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), PROGRAM_LIES.values(), ids=PROGRAM_LIES)
+def test_programs_that_lie(saved: Path, tmp_path: Path, change: Callable[[dict[str, Any]], Any], message: str) -> None:
+    honest = artifact.read(saved, "model")
+    change(honest.header["program"])
+    raw = safetensors.numpy.save(honest.arrays, metadata={"convlens": json.dumps(honest.header)})
+    assert message in refusal(tmp_path / "m", raw)
 
 
 @pytest.mark.parametrize("position", [0, 4, 7, 8, 9, 20])

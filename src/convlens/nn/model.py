@@ -12,6 +12,7 @@ import numpy as np
 from .. import artifact, engine
 from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
 from ..ops.activation import softmax
+from ..plain import difference
 from ..preprocessing import Preprocessing
 from ..program import INPUT, Program, ProgramBuilder, Slot, aligned_zeros
 from ..typing import Array, FloatArray, Labels, Shape
@@ -178,6 +179,7 @@ class Model:
         """
         header = {
             **architecture(self),
+            "program": self.program.to_dict(),
             "preprocessing": self.preprocessing.to_dict(),
             "class_names": list(self.class_names),
             "numerics_version": NUMERICS_VERSION,
@@ -205,7 +207,7 @@ def lower(layers: Sequence[Layer], input_shape: Shape) -> Program:
 
 
 def architecture(model: Model) -> dict[str, Any]:
-    """Return layers, input shape and seed as plain data: all that `from_architecture` needs."""
+    """Return layers, input shape and seed as plain data: what the same untrained model is built from."""
     return {
         "layers": [layer_to_dict(layer) for layer in model.layers],
         "input_shape": list(model.input_shape),
@@ -229,6 +231,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         # before the model is built: a header that lies must not make it ask for any amount of memory
         slots = (*program.slots, *program.buffer_slots)
         _require_shapes({slot.name: slot.shape for slot in slots}, contents.arrays, path)
+        _require_program(header, program, path)
         model = Model(
             layers,
             input_shape,
@@ -239,7 +242,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         model.training = dict(header["training"])
     except ArtifactError:
         raise
-    except (KeyError, TypeError, ValueError, ConvlensError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, ConvlensError) as error:
         raise ArtifactError(f"{path} is damaged: its header does not describe a model ({error})") from error
     fill({**model.parameters, **model.buffers}, contents.arrays, path)
     return model
@@ -264,6 +267,20 @@ def _require_shapes(wanted: Mapping[str, Shape], arrays: Mapping[str, Array], pa
     for name, shape in wanted.items():
         if arrays[name].shape != shape:
             raise ArtifactError(f"{path} is damaged: {name} has shape {arrays[name].shape}, and {shape} is needed")
+
+
+def _require_program(header: Mapping[str, Any], program: Program, path: str | os.PathLike[str]) -> None:
+    """Check that a file's Program is what its layers are lowered to: other readers run it and know no layers.
+
+    Early files have none. A convlens that lowers a layer differently raises `artifact.FORMAT_VERSION`, and files of the
+    versions before are read by their layers alone.
+    """
+    if "program" not in header or header["format_version"] < artifact.FORMAT_VERSION:
+        return
+    stored = Program.from_dict(header["program"])
+    found = difference(stored.to_dict(), program.to_dict(), "program")
+    if found is not None:
+        raise ArtifactError(f"{path} is damaged: its Program is not that of its layers ({found})")
 
 
 def _input_shape(shape: Sequence[int]) -> tuple[int, int, int]:
