@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
-from importlib.util import find_spec
 
 import numpy as np
 
 from ..errors import ConfigurationError, nearest
 from ..program import Program
 from ..typing import Array
+from .compiled.availability import require_tested_numba
 from .engines import BatchResult, Engine, Interpreter, NumbaPlan, NumpyPlan
 from .interpreter import Address
 from .lanes import LANES, available_threads
@@ -38,10 +38,13 @@ __all__ = [
 @cache
 def fastest() -> str:
     """Return the name of the fastest engine that works here; where that is not the compiled one, say so, once."""
-    if find_spec("numba") is not None:
-        return NumbaPlan.name
-    sys.stderr.write("Numba is not installed: the NumPy engine takes its place, and is about half as fast.\n")
-    return NumpyPlan.name
+    try:
+        require_tested_numba()
+        NumbaPlan.tools()
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}. The NumPy engine takes its place, and is about half as fast.\n")
+        return NumpyPlan.name
+    return NumbaPlan.name
 
 
 def start(
@@ -73,11 +76,10 @@ def start(
     ConfigurationError
         If there is no such engine.
     """
-    chosen = name or os.environ.get("CONVLENS_ENGINE") or fastest()
-    if chosen not in ENGINES:
-        raise ConfigurationError(f"unknown engine {chosen!r}{nearest(chosen, ENGINES)}")
-    if parameters.dtype != np.float32:
-        chosen = Interpreter.name
+    asked = name or os.environ.get("CONVLENS_ENGINE")
+    if asked and asked not in ENGINES:
+        raise ConfigurationError(f"unknown engine {asked!r}{nearest(asked, ENGINES)}")
+    chosen = Interpreter.name if parameters.dtype != np.float32 else asked or fastest()
     if buffers is None:
         assert not program.buffer_size, "this Program has running statistics: give their array"
         buffers = parameters[:0]

@@ -15,13 +15,13 @@ from typing import ClassVar
 import numpy as np
 
 from .. import ops
-from ..errors import ConfigurationError
 from ..ops.warp import warp
 from ..program import Program, aligned_zeros
 from ..typing import Array, FloatArray, IntArray
 from . import interpreter
 from .arena import Arena
 from .blas import single_threaded_blas
+from .compiled.availability import cannot_start
 from .interpreter import FIRST, Address
 from .lanes import LANES, Workers, thread_count
 from .numpy.toolbox import NUMPY
@@ -210,7 +210,7 @@ class NumbaPlan(Plan):
     Raises
     ------
     ConfigurationError
-        If Numba is not installed.
+        If Numba is not installed, or this version of it cannot compile what the plan needs.
     """
 
     name = "numba"
@@ -219,8 +219,6 @@ class NumbaPlan(Plan):
     def tools() -> Toolbox:
         try:
             from .compiled.toolbox import COMPILED  # here, because importing it compiles
-        except ImportError as error:
-            raise ConfigurationError(
-                f"the engine 'numba' needs Numba, which cannot be imported ({error}): pip install 'convlens[fast]'"
-            ) from error
+        except Exception as error:  # what another version of Numba may raise is anybody's guess
+            raise cannot_start(error) from error
         return COMPILED

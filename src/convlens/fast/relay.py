@@ -12,11 +12,14 @@ DONE       number of scripts run
 SCRIPT     address of the words of the script, and behind it how many they are
 CALLED     how often the thread was called back to Python
 ASLEEP     1 where it does not look: it must be woken
+LOOKS      how often a thread looks before it sleeps
 =========  ==========================================================================
 """
 
 from __future__ import annotations
 
+import time
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,19 +28,35 @@ from llvmlite import ir
 from .native import instruction, native
 from .script import run_at
 from .signatures import NOTHING, SIZE, WORDS
+from .subnormal import is_arm, is_x86
 
 _APART = 16  # words: two lines, because processors fetch them in pairs
-POSTED, DONE, SCRIPT, CALLED, ASLEEP = (place * _APART for place in range(5))
-LOOKS = 8_000  # before a thread sleeps: 0.3 milliseconds or so
+POSTED, DONE, SCRIPT, CALLED, ASLEEP, LOOKS = (place * _APART for place in range(6))
+PATIENCE = 3e-4  # seconds that a thread looks before it sleeps
+_TRIED = 1_000  # looks that are timed, once: a processor takes 5 to 50 nanoseconds for one
 
 
 class Box:
     """An empty box, at which nobody looks; compiled functions are given its address."""
 
     def __init__(self) -> None:
-        self.words = np.zeros(5 * _APART, np.int64)
+        self.words = np.zeros(6 * _APART, np.int64)
         self.words[ASLEEP] = 1
+        self.words[LOOKS] = looks_before_sleep()
         self._as_parameter_ = self.words.ctypes.data
+
+
+@cache
+def looks_before_sleep() -> int:
+    """Return how many looks take about `PATIENCE` here; of three timings the shortest, because others may disturb."""
+    words = np.zeros(6 * _APART, np.int64)
+    words[POSTED], words[LOOKS] = 1, _TRIED  # handed over, and nobody runs it
+    seconds = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        finished(words.ctypes.data)
+        seconds.append(time.perf_counter() - begun)
+    return max(1, round(PATIENCE / max(min(seconds), 1e-9) * _TRIED))
 
 
 @instruction(SIZE, WORDS, SIZE)
@@ -52,12 +71,14 @@ def _write(w: Any, words: Any, index: Any, value: Any) -> None:
 
 @instruction(NOTHING)
 def _pause(w: Any) -> None:
-    """Tell the processor that this is a loop that waits."""
-    machine = w.builder.module.triple
-    if machine.startswith(("x86", "i686", "amd64")):
+    """Let the processor rest a moment in a loop that waits.
+
+    ARM's own hint (yield) does nothing on most of its processors; an instruction barrier is what x86's pause is.
+    """
+    if is_x86(w):
         w.call("llvm.x86.sse2.pause", ir.VoidType())
-    elif machine.startswith(("aarch64", "arm64")):
-        w.call("llvm.aarch64.hint", ir.VoidType(), ir.Constant(ir.IntType(32), 1))
+    elif is_arm(w):
+        w.call("llvm.aarch64.isb", ir.VoidType(), ir.Constant(ir.IntType(32), 15))
 
 
 @native(SIZE, WORDS, SIZE, SIZE)
@@ -87,7 +108,7 @@ def serve(words: Any, called: int) -> None:
             run_at(words[SCRIPT], words[SCRIPT + 1])
             _write(words, DONE, _read(words, POSTED))
             looks = 0
-        elif looks < LOOKS and _read(words, CALLED) == called:
+        elif looks < words[LOOKS] and _read(words, CALLED) == called:
             _pause()
             looks += 1
         else:
@@ -101,7 +122,7 @@ def serve(words: Any, called: int) -> None:
 @native(SIZE, WORDS)
 def finished(words: Any) -> int:
     """Look for a while whether all that was handed over has run; return 1 or 0."""
-    for _ in range(LOOKS):
+    for _ in range(words[LOOKS]):
         if _read(words, POSTED) == _read(words, DONE):
             return 1
         _pause()

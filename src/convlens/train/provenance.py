@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,18 @@ import numpy as np
 
 from ..engine import available_threads
 from ..version import NUMERICS_VERSION, __version__
+
+# What Linux gives of ARM processors is numbers. Source: the kernel's arch/arm64/include/asm/cputype.h.
+ARM_MAKERS = {
+    "0x41": "ARM", "0x46": "Fujitsu", "0x48": "HiSilicon", "0x4e": "NVIDIA", "0x51": "Qualcomm", "0x61": "Apple",
+    "0xc0": "Ampere",
+}  # fmt: skip
+ARM_PARTS = {
+    ("0x41", "0xd03"): "Cortex-A53", ("0x41", "0xd05"): "Cortex-A55", ("0x41", "0xd07"): "Cortex-A57",
+    ("0x41", "0xd08"): "Cortex-A72", ("0x41", "0xd0b"): "Cortex-A76", ("0x41", "0xd0c"): "Neoverse N1",
+    ("0x41", "0xd40"): "Neoverse V1", ("0x41", "0xd49"): "Neoverse N2", ("0x41", "0xd4f"): "Neoverse V2",
+    ("0x41", "0xd83"): "Neoverse V3AE", ("0x41", "0xd84"): "Neoverse V3", ("0x41", "0xd8e"): "Neoverse N3",
+}  # fmt: skip
 
 
 def versions() -> dict[str, Any]:
@@ -28,19 +43,57 @@ def versions() -> dict[str, Any]:
 def hardware() -> dict[str, Any]:
     """Return what the result was computed on."""
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "processors": os.cpu_count(),
         "available": available_threads(),
         "system": f"{platform.system()} {platform.machine()}",
     }
 
 
-def _processor() -> str:
-    """Return the processor's name; Linux tells it in a file, others through the platform module."""
+def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the processor's name, from where each system keeps it; "unknown" only where none does.
+
+    Parameters
+    ----------
+    cpuinfo
+        Linux's file about its processors.
+    """
+    return _linux_name(cpuinfo) or _macos_name() or _windows_name() or platform.processor() or "unknown"
+
+
+def _linux_name(cpuinfo: Path) -> str:
+    """Return the name in Linux's file: on x86 it is written out, on ARM there are numbers of the maker and the part."""
     try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        pass
-    return platform.processor() or "unknown"
+        return ""
+    fields = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    names = [value for name, value in fields if name == "model name" and value]
+    if names:
+        return names[0]
+    makers = [value for name, value in fields if name == "CPU implementer"]
+    parts = [value for name, value in fields if name == "CPU part"]
+    cores = dict.fromkeys(_arm_name(*numbers) for numbers in zip(makers, parts, strict=False))
+    return " + ".join(cores)  # there may be large and small ones
+
+
+def _arm_name(maker: str, part: str) -> str:
+    return ARM_PARTS.get((maker, part), f"{ARM_MAKERS.get(maker, f'ARM maker {maker}')} part {part}")
+
+
+def _macos_name() -> str:
+    if sys.platform == "darwin":
+        command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        with suppress(OSError, subprocess.SubprocessError):
+            return subprocess.run(command, check=False, capture_output=True, text=True, timeout=5).stdout.strip()  # noqa: S603
+    return ""
+
+
+def _windows_name() -> str:
+    if sys.platform == "win32":
+        import winreg
+
+        place = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+        with suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, place) as key:
+            return str(winreg.QueryValueEx(key, "ProcessorNameString")[0]).strip()
+    return ""
