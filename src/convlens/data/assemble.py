@@ -8,6 +8,7 @@ from typing import Any, cast
 from ..errors import DataError
 from ..preprocessing import Preprocessing
 from .dataset import Dataset, Examples
+from .identity import identity
 from .labels import check_labels, class_counts
 from .split import stratified_split
 
@@ -60,12 +61,13 @@ def assemble(
         learn, examine = given, test
     remainder, part = stratified_split(learn.labels, validation_fraction, seed)
     shape = cast("tuple[int, int, int]", given.image_shape)
+    names = tuple(class_names or map(str, range(classes)))
     return Dataset(
         name=name,
         train=learn.take(remainder, "train"),
         validation=learn.take(part, "validation"),
         test=examine,
-        class_names=tuple(class_names or map(str, range(classes))),
+        class_names=names,
         input_shape=shape,
         split={
             "stratified": True,
@@ -79,6 +81,7 @@ def assemble(
         },
         provenance=provenance,
         preprocessing=Preprocessing(shape),
+        sha256=identity(given.sums, None if test is None else test.sums, names),
     )
 
 

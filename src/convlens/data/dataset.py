@@ -13,6 +13,7 @@ from ..errors import ConfigurationError, DataError
 from ..preprocessing import Preprocessing
 from ..typing import Array, Labels, Shape, UInt8
 from .gathering import gather
+from .identity import ContentSums, content_sums
 from .labels import check_labels
 from .split import Indexes, stratified_order
 
@@ -28,6 +29,8 @@ class Examples:
         (N, H, W, C) uint8; a memory-mapped array will do.
     labels
         (N,) class numbers.
+    sums
+        Of images and labels, where they are known already.
 
     Raises
     ------
@@ -35,7 +38,7 @@ class Examples:
         If images or labels are of another type or shape, or of different number.
     """
 
-    def __init__(self, name: str, images: UInt8, labels: npt.ArrayLike) -> None:
+    def __init__(self, name: str, images: UInt8, labels: npt.ArrayLike, sums: ContentSums | None = None) -> None:
         if images.dtype != np.uint8 or images.ndim != 4:
             raise DataError(f"{name}: images must be uint8 of shape (N, H, W, C), not {images.dtype} of {images.shape}")
         checked = check_labels(labels, name=f"{name} labels")
@@ -48,6 +51,7 @@ class Examples:
         self._labels: Labels = _read_only(checked)
         self._rows: Indexes | None = None  # which of `_images` these are; None: all of them, in order
         self._reads = 0
+        self._sums = sums
         self._taken_from: Examples | None = None
 
     @property
@@ -78,6 +82,14 @@ class Examples:
     def image_shape(self) -> Shape:
         """(H, W, C), without reading an image."""
         return self._images.shape[1:]
+
+    @property
+    def sums(self) -> ContentSums:
+        """The SHA-256 of images and labels, computed once. No image is handed out, so this is not counted."""
+        if self._sums is None:
+            images = self._images if self._rows is None else gather(self._images, self._rows)
+            self._sums = content_sums(images, self._labels)
+        return self._sums
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -116,6 +128,7 @@ class Examples:
         taken._rows = chosen if self._rows is None else self._rows[chosen]
         taken._labels = _read_only(self._labels[chosen])
         taken._reads = 0
+        taken._sums = None
         taken._taken_from = self
         return taken
 
@@ -142,6 +155,10 @@ class Dataset:
         ``source``, ``licence`` and ``sha256`` by file, as JSON data.
     preprocessing
         What is done to an image before the first layer.
+    sha256
+        Identity of images, labels, shapes and class names as the source had them, before split and subset: 64
+        hexadecimal digits. Names, paths and seeds are not in it, so the same pixels have the same identity wherever
+        they come from.
     """
 
     name: str
@@ -153,6 +170,7 @@ class Dataset:
     split: dict[str, Any]
     provenance: dict[str, Any]
     preprocessing: Preprocessing
+    sha256: str
 
     def subset(self, n_train: int, seed: int = 0) -> Dataset:
         """Return the same data set with fewer training images; validation and test are the very same objects.
@@ -190,6 +208,7 @@ class Dataset:
         """Return all that identifies these data, as JSON data for a result; no image is read."""
         return {
             "name": self.name,
+            "sha256": self.sha256,
             "input_shape": list(self.input_shape),
             "class_names": list(self.class_names),
             "split": copy.deepcopy(self.split),  # a result must not change when somebody edits this one

@@ -19,6 +19,7 @@ from ...typing import UInt8
 from .. import idx
 from ..assemble import assemble
 from ..dataset import Dataset, Examples
+from ..identity import ContentSums
 from .source import Asked, Format, VerifiedFile
 
 _TRAIN = ("train",)
@@ -80,7 +81,7 @@ def _examples(folder: Path, prefixes: tuple[str, ...], name: str, sums: dict[str
             f"{folder}: {images.name} holds {len(pixels):,} images, {labels.name} {len(numbers):,} labels; "
             "expected as many of one as of the other"
         )
-    return Examples(name, pixels, numbers)
+    return Examples(name, pixels, numbers, ContentSums(sums[images.name], sums[labels.name]))
 
 
 def _find(folder: Path, prefixes: tuple[str, ...], kind: str) -> Path | None:

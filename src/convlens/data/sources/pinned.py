@@ -12,6 +12,7 @@ from ...errors import DataError
 from ...typing import UInt8
 from .. import cache, idx
 from ..dataset import Examples
+from ..identity import ContentSums
 from .source import VerifiedFile
 
 
@@ -107,7 +108,8 @@ class PinnedSet:
         # Only images are worth a copy in the cache; labels unpack in less time than a file takes to open.
         content = cache.unpacked(self._copy(images), images.sha256, lambda: images.unpack(folder, advice))
         pixels = idx.parse(content, idx.IMAGES, images.name)[..., np.newaxis]
-        return Examples(name, pixels, idx.parse(labels.unpack(folder, advice), idx.LABELS, labels.name))
+        numbers = idx.parse(labels.unpack(folder, advice), idx.LABELS, labels.name)
+        return Examples(name, pixels, numbers, ContentSums(images.sha256, labels.sha256))
 
     def verified(self, folder: Path, place: str, advice: str) -> list[VerifiedFile]:
         """Compute every sum in full: of the four files, and of their unpacked copies where there are any."""
