@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
+from ..plain import canonical
 from ..preprocessing import Preprocessing
 from ..typing import Array, Labels, Shape, UInt8
 from .gathering import gather
@@ -153,6 +155,12 @@ class Dataset:
     split: dict[str, Any]
     provenance: dict[str, Any]
     preprocessing: Preprocessing
+
+    @property
+    def sha256(self) -> str:
+        """Identity of the data before split and subset, from its files' sums: 64 hexadecimal digits."""
+        content = {"sums": list(self.provenance["sha256"].values()), "classes": self.class_names}
+        return hashlib.sha256(canonical(content).encode()).hexdigest()
 
     def subset(self, n_train: int, seed: int = 0) -> Dataset:
         """Return the same data set with fewer training images; validation and test are the very same objects.
