@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import TrainingInterrupted
+from convlens.studies.executors import ExecutionOptions, execute
+from convlens.studies.executors.training import configuration
 from convlens.studies.runner import ProgressEvent, run_trials, stored
 from convlens.studies.stats import mean_interval
 from convlens.studies.store import TrialStore
-from convlens.studies.training import Trainer, configuration
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 from convlens.train import recipe
 from convlens.version import NUMERICS_VERSION
@@ -72,18 +73,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="start no training after so long")
     given = parser.parse_args()
     place = given.out or Path(__file__).parent / "results" / f"accuracy-{given.model}-{given.recipe}.json"
-    trials, train = planned(given.model, given.recipe, given.seeds), Trainer(checkpoints_folder=given.store.parent)
+    trials = planned(given.model, given.recipe, given.seeds)
+    options = ExecutionOptions(checkpoints_folder=given.store.parent)
     given.store.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + given.seconds
 
-    def execute(trial: PlannedTrial) -> TrialOutcome:
+    def in_time(trial: PlannedTrial) -> TrialOutcome:
         if time.monotonic() > deadline:
             raise TrainingInterrupted("the time given is over; run the same command to go on")
-        return train(trial)
+        return execute(trial, options)
 
     with TrialStore(given.store) as store:
         try:
-            run_trials(trials, store, execute, show)
+            run_trials(trials, store, in_time, show)
         except TrainingInterrupted as error:
             sys.exit(str(error))
         finally:

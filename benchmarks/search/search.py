@@ -19,10 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from candidates import STAGES
 
 from convlens.errors import TrainingInterrupted
+from convlens.studies.executors.training import configuration
+from convlens.studies.executors.training_configuration import TrainingConfiguration
 from convlens.studies.runner import ProgressEvent, run_trials
 from convlens.studies.stats import mean_interval
 from convlens.studies.store import TrialStore
-from convlens.studies.training import build, configuration, subset
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 from convlens.train import Recipe, fit
 from convlens.version import NUMERICS_VERSION
@@ -33,13 +34,13 @@ RESULTS = Path(__file__).parent / "results"
 def planned(name: str) -> list[PlannedTrial]:
     """Return a stage's trials, seeds outermost."""
     stage = STAGES[name]
-    base = {**configuration(stage.model), "test": False}
+    base = {**configuration(stage.model), "kind": "training without a test"}
     return [
         PlannedTrial(
             study=f"search-{name}",
             arm=f"recipe-{number}",
             seed=seed,
-            configuration={**base, "recipe": recipe.to_dict()},
+            configuration=described(base, recipe),
             numerics_version=NUMERICS_VERSION,
             cost=recipe.epochs,
             metrics=("validation.accuracy", "validation.loss"),
@@ -47,6 +48,12 @@ def planned(name: str) -> list[PlannedTrial]:
         for seed in stage.seeds
         for number, recipe in enumerate(stage.recipes.values())
     ]
+
+
+def described(base: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """Return the configuration of a trial with another recipe."""
+    settings = recipe.to_dict()
+    return {**base, "names": {**base["names"], "recipe": settings.pop("name")}, "recipe": settings}
 
 
 class Searcher:
@@ -58,12 +65,13 @@ class Searcher:
     def __call__(self, trial: PlannedTrial) -> TrialOutcome:
         if time.monotonic() > self._deadline:
             raise TrainingInterrupted("the time given is over; run the same command to go on")
-        wanted: Mapping[str, Any] = trial.configuration
-        dataset = subset(wanted["data"])
-        model = build(wanted, dataset, trial.seed)
+        wanted = TrainingConfiguration.read(trial.configuration, trial.label)
+        dataset = wanted.dataset(trial.seed)
+        model = wanted.build(dataset, trial.seed)
         checkpoint = self._folder / f"{trial.key[:16]}.checkpoint"
         run = fit(
-            model, dataset, Recipe.from_dict(wanted["recipe"]), checkpoint=checkpoint, resume=True,
+            model, dataset, wanted.recipe, seed=wanted.seeds.of("shuffle", trial.seed),
+            checkpoint=checkpoint, resume=True,
             checkpoint_on_interrupt_only=True, test=False,
         )  # fmt: skip
         model.engine.close()

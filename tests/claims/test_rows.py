@@ -12,8 +12,8 @@ from convlens.nn.serialize import layers_from_data
 from convlens.program import Program
 from convlens.studies.catalog import CATALOG
 from convlens.studies.evidence import Evidence, evaluate
+from convlens.studies.executors.training import METRICS
 from convlens.studies.runner import plan
-from convlens.studies.training import METRICS
 from convlens.studies.trial import Trial, TrialOutcome
 
 

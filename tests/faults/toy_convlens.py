@@ -15,13 +15,13 @@ from typing import Any
 
 from convlens import data, report
 from convlens.__main__ import main
-from convlens.studies import training
+from convlens.studies.executors import training, training_configuration
 from convlens.train import loop
 from convlens.train.interrupt import InterruptGuard
 
 toy = data.load(os.environ["TOY"])
-training._load = lambda name: toy
-training.subset = lambda wanted: toy
+training.load_data = lambda name: toy
+training_configuration.TrainingConfiguration.dataset = lambda self, seed: toy
 step, delay = loop.Training.step, float(os.environ.get("SLOW", "0"))
 limit, stuck = (int(os.environ.get(name, "-1")) for name in ("STEPS", "STUCK"))
 taken = 0

@@ -109,7 +109,7 @@ def make(seeds: Iterable[int] = (0, 1, 2), *, drop: int = 0, profile: str = "sta
 def save_model(reproduction: Reproduction, folder: Path) -> Path:
     """Save a fresh CNN where the trained one of seed 0 would be."""
     from convlens import models
-    from convlens.studies.training import model_path
+    from convlens.studies.executors.training import model_path
 
     arm = reproduction.best_cnn()
     assert arm is not None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from convlens.errors import ConfigurationError
 from convlens.randomness import stream
+from convlens.studies.executors import EXECUTORS, ExecutionOptions
 from convlens.studies.spec import Arm, Estimand, Profile, Study
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
 from convlens.studies.verdict import equal_within, greater_than
@@ -14,8 +17,28 @@ from convlens.studies.verdict import equal_within, greater_than
 TRUE = np.arange(50, dtype=np.uint8) % 10
 
 
+class ToyExecutor:
+    """Stands where executors stand: knows the keys of `configuration`."""
+
+    def check(self, configuration: Mapping[str, Any], where: str) -> None:
+        for key in configuration:
+            if key not in ("kind", "model", "recipe", "data", "names"):
+                raise ConfigurationError(f"{where} has an unknown key {key!r}")
+
+    def run(self, planned: PlannedTrial, options: ExecutionOptions) -> TrialOutcome:
+        return execute(planned)
+
+
+EXECUTORS["toy"] = ToyExecutor()
+
+
 def configuration(kernel_size: int) -> dict[str, Any]:
-    return {"model": {"name": "cnn", "kernel_size": kernel_size}, "recipe": {"epochs": 3}, "data": "mnist"}
+    return {
+        "kind": "toy",
+        "model": {"name": "cnn", "kernel_size": kernel_size},
+        "recipe": {"epochs": 3},
+        "data": "mnist",
+    }
 
 
 def make_study(**changes: Any) -> Study:

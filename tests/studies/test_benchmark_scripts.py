@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from convlens.data import Examples
-from convlens.studies.training import configuration
+from convlens.studies.executors.training import configuration
 from convlens.train import Recipe, recipe
 from tests.toys import write_toy_folder
 

@@ -130,7 +130,7 @@ def test_unknown_and_missing_keys():
 
 
 def test_overrides_reach_nested_places_and_leave_arms_without_them():
-    arms = (*make_study().arms, Arm("trees", {"model": {"name": "trees"}}))
+    arms = (*make_study().arms, Arm("trees", {"kind": "toy", "model": {"name": "trees"}}))
     study = make_study(arms=arms)
     quick = study.under(Profile("quick", (0,), {"recipe.epochs": 1}))
     assert [arm.configuration.get("recipe") for arm in quick.arms] == [{"epochs": 1}] * 3 + [None]

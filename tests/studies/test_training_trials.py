@@ -11,9 +11,10 @@ from convlens import NUMERICS_VERSION
 from convlens.errors import TrainingInterrupted
 from convlens.models import CNN
 from convlens.nn import load
+from convlens.studies.executors import ExecutionOptions, execute
+from convlens.studies.executors.training import METRICS, configuration, model_path
 from convlens.studies.runner import run_trials, stored
 from convlens.studies.store import TrialStore
-from convlens.studies.training import METRICS, Trainer, configuration, model_path
 from convlens.studies.trial import PlannedTrial
 from tests.toys import write_toy_folder
 from tests.train.test_fit import StopAt
@@ -32,16 +33,16 @@ def planned(folder: Path, seed: int = 0, **changes: object) -> PlannedTrial:
 
 def test_a_trial_is_stored_with_all_it_needs_and_never_runs_twice(folder: Path, tmp_path: Path) -> None:
     runs = []
-    trainer = Trainer(models_folder=tmp_path)
+    options = ExecutionOptions(models_folder=tmp_path)
 
     def counted(trial: PlannedTrial):
         runs.append(trial.seed)
-        return trainer(trial)
+        return execute(trial, options)
 
-    plan = [planned(folder, seed) for seed in (0, 1)]
+    wanted = [planned(folder, seed) for seed in (0, 1)]
     with TrialStore(tmp_path / "t.sqlite") as store:
-        first = run_trials(plan, store, counted)
-        again = run_trials(plan, store, counted)
+        first = run_trials(wanted, store, counted)
+        again = run_trials(wanted, store, counted)
     assert runs == [0, 1]
     assert [trial.metrics for trial in first] == [trial.metrics for trial in again]
     trial = first[0]
@@ -54,20 +55,22 @@ def test_a_trial_is_stored_with_all_it_needs_and_never_runs_twice(folder: Path, 
 
 
 def test_the_same_trial_gives_the_same_bits_on_any_threads(folder: Path, tmp_path: Path) -> None:
-    outcomes = [Trainer(threads=threads, models_folder=tmp_path)(planned(folder)) for threads in (1, 2)]
+    outcomes = [
+        execute(planned(folder), ExecutionOptions(threads=threads, models_folder=tmp_path)) for threads in (1, 2)
+    ]
     assert outcomes[0].history == outcomes[1].history
     assert np.array_equal(outcomes[0].predictions["test"], outcomes[1].predictions["test"])
 
 
 def test_a_stopped_training_goes_on_to_the_same_bits(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingInterrupted):
-        Trainer(checkpoints_folder=tmp_path, hooks=[StopAt(3)])(planned(folder))
+        execute(planned(folder), ExecutionOptions(checkpoints_folder=tmp_path, hooks=(StopAt(3),)))
     assert len(list(tmp_path.glob("*.checkpoint"))) == 1
     steps = StopAt(-1)  # counts, and never stops
-    outcome = Trainer(checkpoints_folder=tmp_path, hooks=[steps])(planned(folder))
+    outcome = execute(planned(folder), ExecutionOptions(checkpoints_folder=tmp_path, hooks=(steps,)))
     assert not list(tmp_path.iterdir())
     counted = StopAt(-1)
-    assert outcome.history == Trainer(hooks=[counted])(planned(folder)).history
+    assert outcome.history == execute(planned(folder), ExecutionOptions(hooks=(counted,))).history
     assert steps.left - counted.left == 3
     assert outcome.metrics["test.reads"] == 1
 
@@ -75,7 +78,7 @@ def test_a_stopped_training_goes_on_to_the_same_bits(folder: Path, tmp_path: Pat
 def test_a_training_that_diverges_is_a_result(folder: Path, tmp_path: Path) -> None:
     wild = {"optimizer": {"name": "SGD"}, "schedule": {"name": "Constant", "rate": 1e20}}
     with TrialStore(tmp_path / "t.sqlite") as store:
-        (trial,) = run_trials([planned(folder, **wild)], store, Trainer())
+        (trial,) = run_trials([planned(folder, **wild)], store, execute)
         assert len(stored([planned(folder, **wild)], store)) == 1
     assert trial.metrics["diverged"] == 1
     assert trial.metrics["test.accuracy"] == pytest.approx(1 / 3)

@@ -15,7 +15,7 @@ from ..typing import IntArray
 from .rows import ClaimRow
 
 NETWORKS, KERNELS = "baseline-vs-cnn", "kernel-size"
-_SETTING = ("data", "recipe")
+_SETTING = ("data", "recipe", "names")
 BEST_CNN = "cnn, good"  # the arm whose errors and filters are shown: the CNN under the better recipe
 
 
@@ -79,11 +79,13 @@ class Reproduction:
         configurations = [arm.arm.configuration for arm in (self.arms(study) if arms is None else arms)]
         parts: dict[str, dict[str, None]] = {"Data": {}, "recipe": {}}
         for configuration in configurations:
-            data, recipe = (part if isinstance(part := configuration.get(name), Mapping) else {} for name in _SETTING)
+            data, recipe, names = (
+                part if isinstance(part := configuration.get(name), Mapping) else {} for name in _SETTING
+            )
             images, epochs = data.get("train_images"), recipe.get("epochs")
             trained = "all training images" if images is None else f"{images:,} training images"
-            parts["Data"][f"{data.get('name', 'unrecorded')}, {trained}"] = None
-            parts["recipe"][f"“{recipe.get('name', 'unrecorded')}”, {epochs} epoch{'' if epochs == 1 else 's'}"] = None
+            parts["Data"][f"{names.get('data', 'unrecorded')}, {trained}"] = None
+            parts["recipe"][f"“{names.get('recipe', 'unrecorded')}”, {epochs} epoch{'' if epochs == 1 else 's'}"] = None
         return "; ".join(f"{name}: {' or '.join(values)}" for name, values in parts.items() if values) + "."
 
     def best_cnn(self) -> ArmTrials | None:

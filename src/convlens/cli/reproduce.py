@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -110,20 +111,20 @@ def _train(
     """Run the missing trials, one thread each and as many as there are threads: less time, and the same bits."""
     from .. import models
     from ..engine.lanes import thread_count
+    from ..studies.executors import ExecutionOptions, execute
     from ..studies.runner import run_trials, stored
-    from ..studies.training import Trainer
 
     workers, engine = thread_count(settings.threads), settings.engine
     if workers > 1 and len(stored(planned, store)) < len(planned):
         engine = models.build("baseline").use(engine, 1).engine.name  # here, so that code is compiled once
-    trainer = Trainer(
+    options = ExecutionOptions(
         engine=engine,
         threads=1,
-        workers=workers,
+        side_by_side=workers,
         models_folder=models_folder,
-        hooks=[display.hook()] if workers == 1 else [],
+        hooks=(display.hook(),) if workers == 1 else (),
     )
-    run_trials(planned, store, trainer, display, workers)
+    run_trials(planned, store, partial(execute, options=options), display, workers)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from ..claims.reproduction import BEST_CNN, Reproduction
 from ..errors import ArtifactError
 from ..nn import load
-from ..studies.training import model_path
+from ..studies.executors.training import model_path
 from ..typing import Array
 from .picture import Picture
 from .style import Look

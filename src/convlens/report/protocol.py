@@ -9,7 +9,7 @@ from .. import wording
 from ..claims.reproduction import Reproduction
 from ..plain import canonical
 from ..studies.evidence import Evidence
-from ..studies.training import TRAIN_SAMPLE
+from ..studies.executors.training import TRAIN_SAMPLE
 from .sections import Table, total_training_seconds
 
 
@@ -90,7 +90,7 @@ def _test_reads(reproduction: Reproduction) -> str:
 def _study(evidence: Evidence) -> str:
     arms = evidence.study.arms
     images = _different(arm.configuration.get("data", {}) for arm in arms)
-    recipes = _different(arm.configuration.get("recipe", {}) for arm in arms)
+    recipes = _different(_named_recipe(arm.configuration) for arm in arms)
     trained = [_images(data) for data in images if isinstance(data, Mapping)]
     text = (
         f"{wording.seeds(len(evidence.profile.seeds))} ({', '.join(map(str, evidence.profile.seeds))}), declared "
@@ -99,6 +99,14 @@ def _study(evidence: Evidence) -> str:
     text += " ".join(_recipe(recipe) for recipe in recipes if isinstance(recipe, Mapping) and recipe)
     controls = "; ".join(evidence.study.controls)
     return f"{text} Kept equal or measured beside: {controls}. Predicted beforehand: {evidence.study.prediction}"
+
+
+def _named_recipe(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recipe of a configuration with its name; empty where there is none."""
+    recipe, names = configuration.get("recipe"), configuration.get("names")
+    if not isinstance(recipe, Mapping):
+        return {}
+    return {**recipe, "name": names.get("recipe", "unnamed") if isinstance(names, Mapping) else "unnamed"}
 
 
 def _images(data: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Literal, Protocol, TypeAlias
 
 from ..errors import ConfigurationError, TrainingInterrupted, nearest
+from .executors import check
 from .pool import TrialWorkers
 from .spec import Profile, Study
 from .store import TrialStore
@@ -52,9 +53,12 @@ def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[Plann
     Raises
     ------
     ConfigurationError
-        If the profile overrides a place that no arm has.
+        If the profile overrides a place that no arm has, or an arm's configuration has a key or a value that its
+        executor does not know.
     """
     resolved = study.under(profile)
+    for arm in resolved.arms:
+        check(arm.configuration, f"{study.name}/{arm.name}")
     planned: dict[TrialKey, PlannedTrial] = {}
     for seed in profile.seeds:
         for arm in resolved.arms:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..executors.training import METRICS, configuration
 from ..spec import Arm, Estimand, Profile, Study
-from ..training import METRICS, configuration
 from ..verdict import between, greater_than
 
 NAME = "baseline-vs-cnn"

@@ -7,8 +7,8 @@ The seeds are none that were used before: an earlier protocol of two epochs was 
 from __future__ import annotations
 
 from ...models import CNN, matched_cnn
+from ..executors.training import METRICS, configuration
 from ..spec import Arm, Estimand, Profile, Study
-from ..training import METRICS, configuration
 from ..verdict import Region, greater_than, less_than
 
 NAME = "kernel-size"

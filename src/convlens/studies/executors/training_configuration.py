@@ -1,0 +1,182 @@
+"""The configuration of a training, read and checked: every key is known, every value is in its range."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias
+
+from ... import data
+from ...data import Dataset
+from ...errors import ConfigurationError, ConvlensError, DataError
+from ...nn import Model
+from ...nn.layers import Layer
+from ...nn.serialize import layers_from_data
+from ...plain import check_keys
+from ...train import Recipe
+from ..trial import NAMES, check_seed
+
+SeedChoice: TypeAlias = int | Literal["trial"]
+
+
+@dataclass(frozen=True)
+class ModelPart:
+    """The model: its layers as plain data."""
+
+    layers: list[Any]
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """The data: which (its SHA-256), the share that validates, and how many images are trained on (None: all)."""
+
+    sha256: str
+    validation_fraction: float
+    train_images: int | None
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.sha256, str) and re.fullmatch("[0-9a-f]{64}", self.sha256)):
+            raise ConfigurationError(f"sha256 is 64 hexadecimal digits, not {self.sha256!r}")
+        fraction = self.validation_fraction
+        if not (isinstance(fraction, float) and 0 < fraction < 1):
+            raise ConfigurationError(f"validation_fraction is a number between 0 and 1, not {fraction!r}")
+        images = self.train_images
+        if images is not None and not (type(images) is int and images > 0):
+            raise ConfigurationError(f"train_images is a whole number above 0, or None for all, not {images!r}")
+
+
+@dataclass(frozen=True)
+class SeedsPart:
+    """Seeds by what they draw: a number, the same in every trial, or ``"trial"``, the trial's own.
+
+    ``shuffle`` is for all that is drawn while training: the order of the images, augmentation, dropout.
+    """
+
+    split: SeedChoice
+    subset: SeedChoice
+    initialisation: SeedChoice
+    shuffle: SeedChoice
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, str) and value != "trial":
+                raise ConfigurationError(f"{name} is a number or 'trial', the trial's own seed, not {value!r}")
+            if value != "trial":
+                check_seed(value, name)
+
+    def of(self, what: str, trial_seed: int) -> int:
+        """Return the seed for one thing in the trial with that seed."""
+        choice: SeedChoice = getattr(self, what)
+        return trial_seed if choice == "trial" else choice
+
+
+@dataclass(frozen=True)
+class NamesPart:
+    """What people call model and recipe, and the name or path under which the data is found."""
+
+    model: str
+    recipe: str
+    data: str
+
+
+@dataclass(frozen=True)
+class _Sections:
+    """The keys at the top of a configuration."""
+
+    kind: str
+    model: Any
+    data: Any
+    seeds: Any
+    recipe: Any
+    names: Any
+
+
+@dataclass(frozen=True)
+class TrainingConfiguration:
+    """A configuration whose every part has been checked."""
+
+    layers: tuple[Layer, ...]
+    data: DataPart
+    seeds: SeedsPart
+    recipe: Recipe
+    names: NamesPart
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], where: str) -> TrainingConfiguration:
+        """Read plain data.
+
+        Raises
+        ------
+        ConfigurationError
+            If a key at any depth is unknown or missing, or a value is out of range.
+        """
+        check_keys(_Sections, given, where)
+        names = _part(NamesPart, given[NAMES], f"{where}: {NAMES}")
+        model = _part(ModelPart, given["model"], f"{where}: model")
+        seeds = _part(SeedsPart, given["seeds"], f"{where}: seeds")
+        wanted = _part(DataPart, given["data"], f"{where}: data")
+        described = {"name": names.recipe, **_mapping(given["recipe"], f"{where}: recipe")}
+        check_keys(Recipe, described, f"{where}: recipe")
+        try:
+            layers, recipe = layers_from_data(model.layers), Recipe.from_dict(described)
+        except ConvlensError as error:
+            raise ConfigurationError(f"{where}: {error}") from error
+        return cls(layers, wanted, seeds, recipe, names)
+
+    def dataset(self, trial_seed: int) -> Dataset:
+        """Return the data, split and cut down as in the trial with that seed.
+
+        Raises
+        ------
+        DataError
+            If what is found under the data's name is not what the configuration states.
+        """
+        whole = _same_data(
+            self.names.data, self.data.sha256, self.data.validation_fraction, self.seeds.of("split", trial_seed)
+        )
+        wanted = self.data.train_images
+        return whole if wanted is None else whole.subset(wanted, self.seeds.of("subset", trial_seed))
+
+    def build(self, dataset: Dataset, trial_seed: int) -> Model:
+        """Return the fresh model of the trial with that seed."""
+        return Model(
+            self.layers,
+            dataset.input_shape,
+            self.seeds.of("initialisation", trial_seed),
+            preprocessing=dataset.preprocessing,
+            class_names=dataset.class_names,
+        )
+
+
+def load_data(name: str, validation_fraction: float = 0.1, seed: int = 0) -> Dataset:
+    """Load a data set as it is now; the one place where trials get their data."""
+    return data.load(name, validation_fraction=validation_fraction, seed=seed)
+
+
+@lru_cache(maxsize=2)
+def _same_data(name: str, sha256: str, validation_fraction: float, seed: int) -> Dataset:
+    """Load a data set and check that it is the one wanted; trials follow one another on the same one."""
+    found = load_data(name, validation_fraction, seed)
+    if found.sha256 != sha256:
+        raise DataError(
+            f"the data {name!r} has changed: a trial was planned with SHA-256 {sha256[:16]}…, and it is now "
+            f"{found.sha256[:16]}…; plan the trial again"
+        )
+    return found
+
+
+def _part(cls: Any, given: object, where: str) -> Any:
+    """Make a part of its keys; every error says where."""
+    check_keys(cls, _mapping(given, where), where)
+    try:
+        return cls(**_mapping(given, where))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: {error}") from error
+
+
+def _mapping(given: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"{where} is a mapping of names to values, not {given!r}")
+    return given

@@ -1,0 +1,124 @@
+"""A configuration that its executor does not understand whole is refused, and the key is what decides the result."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convlens.errors import ConfigurationError, DataError
+from convlens.models import CNN
+from convlens.plain import places, replaced
+from convlens.studies.executors import check, execute
+from convlens.studies.executors.training import configuration
+from convlens.studies.runner import plan
+from convlens.studies.spec import Arm, Estimand, Profile
+from convlens.studies.trial import PlannedTrial, trial_key
+from convlens.studies.verdict import greater_than
+from tests.toys import write_toy_folder
+
+from .examples import make_study
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_toy_folder(tmp_path / "bars")
+
+
+def described(folder: Path, **places_to_values: Any) -> dict[str, Any]:
+    found = configuration(CNN(filters=(3, 4), hidden=8), dataset=str(folder), epochs=1)
+    return replaced(found, {place.replace("__", "."): value for place, value in places_to_values.items()})
+
+
+def with_key(base: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
+    *path, last = place.split(".")
+    inner = base
+    for name in path:
+        inner = inner[int(name)] if isinstance(inner, list) else inner[name]
+    inner[last] = value
+    return base
+
+
+WRONG = {
+    "data.permute_pixels": r"data has an unknown key 'permute_pixels'; known: sha256, train_images",
+    "data.train_image": r"data has an unknown key 'train_image'; did you mean 'train_images'",
+    "seeds.shufle": r"seeds has an unknown key 'shufle'; did you mean 'shuffle'",
+    "names.model_name": r"names has an unknown key 'model_name'",
+    "model.layer": r"model has an unknown key 'layer'; did you mean 'layers'",
+    "model.layers.0.filter": r"no setting 'filter'; did you mean 'filters'",
+    "recipe.epoch": r"recipe has an unknown key 'epoch'; did you mean 'epochs'",
+    "recipe.optimizer.beta_1": r"'beta_1'; did you mean 'beta1'",
+    "recipe.schedule.ratee": r"'ratee'; did you mean 'rate'",
+    "augment": r"small cnn has an unknown key 'augment'",
+}
+
+
+@pytest.mark.parametrize("place", WRONG)
+def test_an_unknown_key_at_any_depth_is_named_when_a_study_is_planned_and_when_it_is_run(
+    folder: Path, place: str
+) -> None:
+    wrong = with_key(described(folder), place, 1)
+    arms = (Arm("small cnn", wrong), Arm("other", described(folder)))
+    study = make_study(arms=arms, primary=Estimand("g", "test.accuracy", "other", greater_than(0)), secondary=())
+    with pytest.raises(ConfigurationError, match=WRONG[place]):
+        plan(study, Profile("one", (0,)), numerics_version=1)
+    with pytest.raises(ConfigurationError, match=WRONG[place].replace("cnn has", "cnn, seed 0 has")):
+        execute(PlannedTrial("toy", "small cnn", 0, wrong, 1))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("kind", "trainin", "unknown kind 'trainin'; did you mean 'training'"),
+        ("data.sha256", "abc", "data: sha256 is 64 hexadecimal digits, not 'abc'"),
+        ("data.train_images", 0, "train_images is a whole number above 0"),
+        ("data.validation_fraction", 1.5, "validation_fraction is a number between 0 and 1"),
+        ("seeds.split", "trail", "seeds: split is a number or 'trial'"),
+        ("seeds.subset", -1, "subset: a seed is a whole number"),
+        ("recipe", 3, "recipe is a mapping"),
+    ],
+)
+def test_a_value_that_cannot_be(folder: Path, place: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        check(with_key(described(folder), place, value), "toy")
+
+
+def test_what_is_missing_is_named(folder: Path) -> None:
+    for section, name in (("seeds", "shuffle"), ("data", "sha256"), ("recipe", "optimizer")):
+        lacking = described(folder)
+        del lacking[section][name]
+        with pytest.raises(ConfigurationError, match=f"toy: {section} lacks '{name}'"):
+            check(lacking, "toy")
+    with pytest.raises(ConfigurationError, match=r"no 'kind'; known: .*training"):
+        check({}, "toy")
+
+
+def test_changed_data_make_a_new_key_and_moved_data_do_not(folder: Path, tmp_path: Path) -> None:
+    before = described(folder)
+    shutil.copytree(folder, tmp_path / "moved")
+    moved = described(tmp_path / "moved")
+    assert moved != before
+    assert trial_key(moved, 0, 1) == trial_key(before, 0, 1)
+    write_toy_folder(folder, train=303)
+    assert trial_key(described(folder), 0, 1) != trial_key(before, 0, 1)
+    with pytest.raises(DataError, match=r"bars' has changed: .* plan the trial again"):
+        execute(PlannedTrial("toy", "small cnn", 0, before, 1))
+
+
+def test_names_are_not_in_the_key_and_all_else_is(folder: Path) -> None:
+    base = described(folder)
+    key = trial_key(base, 0, 1)
+    for place in places(base) - {"names", "model", "data", "seeds", "recipe", "recipe.optimizer", "recipe.schedule"}:
+        changed = trial_key(replaced(base, {place: "another"}), 0, 1)
+        assert (changed == key) == place.startswith("names."), place
+
+
+def test_a_seed_is_a_number_or_the_trials_own(folder: Path) -> None:
+    fixed = described(folder, seeds__initialisation=7, seeds__shuffle=7)
+    outcomes = [execute(PlannedTrial("toy", "a", seed, fixed, 1)).history for seed in (0, 1)]
+    assert outcomes[0] == outcomes[1] == execute(PlannedTrial("toy", "a", 7, described(folder), 1)).history
+    own = [execute(PlannedTrial("toy", "a", seed, described(folder, seeds__split="trial"), 1)) for seed in (0, 1)]
+    assert own[0].labels["validation"].tolist() != own[1].labels["validation"].tolist()
+    assert own[1].provenance["split"]["seed"] == 1  # type: ignore[index,call-overload]
