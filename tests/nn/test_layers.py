@@ -11,6 +11,7 @@ from convlens import nn
 from convlens.errors import ConfigurationError, ShapeError
 from convlens.nn.layers import LAYERS
 from convlens.nn.serialize import layer_from_dict, layer_to_dict, layers_from_data
+from convlens.plain import check_keys
 from tests.layer_cases import CASES
 
 EVERY_LAYER = (
@@ -61,10 +62,10 @@ def test_defaults_are_left_out() -> None:
     [
         ({"layer": "Conv2d", "filters": 3}, "unknown layer 'Conv2d'; did you mean 'Conv2D'?"),
         ({"layer": "MaxPool"}, "unknown layer 'MaxPool'; did you mean 'MaxPool2D'?"),
-        ({"layer": "Conv2D", "filter": 3}, "Conv2D has no setting 'filter'; did you mean 'filters'?"),
-        ({"layer": "Conv2D", "filters": 3, "stride": 2}, "Conv2D has no setting 'stride'; did you mean 'strides'?"),
-        ({"layer": "ReLU", "units": 2}, "ReLU has no setting 'units'"),
-        ({"layer": "Conv2D"}, "Conv2D: missing 1 required positional argument: 'filters'"),
+        ({"layer": "Conv2D", "filter": 3}, "Conv2D: unknown key 'filter'; did you mean 'filters'?"),
+        ({"layer": "Conv2D", "filters": 3, "stride": 2}, "Conv2D: unknown key 'stride'; did you mean 'strides'?"),
+        ({"layer": "ReLU", "units": 2}, "ReLU: unknown key 'units'"),
+        ({"layer": "Conv2D"}, "Conv2D lacks 'filters'"),
         ({"filters": 3}, "a layer is a table such as {layer = 'ReLU'}, not {'filters': 3}"),
         ({"layer": 5}, "a layer is a table such as"),
         ("ReLU", "a layer is a table such as {layer = 'ReLU'}, not 'ReLU'"),
@@ -144,3 +145,22 @@ def test_shapes_that_do_not_fit_are_refused_when_the_model_is_built(layers: list
 def test_unknown_padding_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="unknown padding 'sam'; did you mean 'same'"):
         nn.Model([nn.Conv2D(2, padding="sam"), nn.Flatten()], (4, 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "message"),
+    [
+        (nn.Dense, {"unit": 3}, "here: unknown key 'unit'; did you mean 'units'?"),
+        (nn.Dense, {}, "here lacks 'units'"),
+        (nn.Dense, {"units": 3, 5: 1}, "here: unknown key 5; known: kernel_initializer, units"),
+        (nn.Dense, [3], "here: expected settings by name (units, kernel_initializer), not [3]"),
+        (("rate", "size"), {"rte": 1}, "here: unknown key 'rte'; did you mean 'rate'?"),
+        (("rate", "size"), None, "here: expected settings by name (rate, size), not None"),
+    ],
+)
+def test_the_one_check_of_keys(known: Any, given: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_keys(known, given, "here")
+    assert str(caught.value) == message
+    check_keys(nn.Dense, {"units": 3}, "here")
+    check_keys(("rate", "size"), {}, "here")
