@@ -37,7 +37,7 @@ Sight: TypeAlias = Window | Literal["point", "all"]
 class Slot:
     """The place of one named array in a flat one.
 
-    `initializer`, `fan_in` and `fan_out` say how it begins; `decay`, whether weight decay applies to it.
+    `initializer`, `fan_in` and `fan_out` say how it is initialised; `decay`, whether weight decay applies to it.
     """
 
     name: str
@@ -180,7 +180,7 @@ class ReceptiveField:
 
     Over layers l with kernels k and strides s: size = 1 + sum of (k_l - 1) * (product of the s before l),
     stride = product of all s. Source: Araujo et al., "Computing receptive fields of convolutional neural networks",
-    Distill 2019. `everything` is set behind a layer that sees the whole image at once.
+    Distill 2019. `everything` is set after a layer that sees the whole image at once.
     """
 
     height: int = 1
@@ -302,7 +302,7 @@ def aligned_zeros(size: int, dtype: type = np.float32) -> Array:
 
 
 class ProgramBuilder:
-    """Collects nodes while layers are lowered; used by the layers' ``lower`` methods only."""
+    """Collects nodes while layers are lowered; only the layers' ``lower`` methods use it."""
 
     def __init__(self, input_shape: Shape) -> None:
         self._input_shape = input_shape

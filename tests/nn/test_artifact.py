@@ -285,8 +285,8 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Array]], Any], str]] = {
     ),
     "type": (lambda arrays: arrays.update({"dense1.b": np.zeros(3)}), "holds float64, and float32 is needed"),
     "half": (lambda arrays: arrays.update({"dense1.b": np.zeros(3, np.float16)}), "dense1.b holds F16"),
-    "NaN": (lambda arrays: arrays["conv1.w"].fill(np.nan), "conv1.w holds values that are not finite numbers"),
-    "infinity": (lambda arrays: arrays["dense1.b"].fill(np.inf), "dense1.b holds values that are not finite"),
+    "NaN": (lambda arrays: arrays["conv1.w"].fill(np.nan), "conv1.w holds non-finite values"),
+    "infinity": (lambda arrays: arrays["dense1.b"].fill(np.inf), "dense1.b holds non-finite values"),
 }
 
 

@@ -43,7 +43,7 @@ class Patchwise(Layer):
         require_initializer(self.kernel_initializer)
 
     def window(self, builder: ProgramBuilder, value: str) -> tuple[Window, int]:
-        """Return the geometry for a value that is read, and how many channels it has."""
+        """Return the window over a value, and the value's number of channels."""
         height, width, channels = builder.image_shape(value, type(self).__name__)
         size = (height, width)
         return Window.resolve(

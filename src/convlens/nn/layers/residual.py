@@ -1,4 +1,4 @@
-"""A branch beside the main road."""
+"""The residual connection: a branch of layers, added to what it reads."""
 
 from __future__ import annotations
 
