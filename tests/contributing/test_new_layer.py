@@ -93,7 +93,7 @@ EDITS: dict[str, list[tuple[str, str]]] = {
     "src/convlens/ops/__init__.py": [("", EXPORTS)],
     "src/convlens/engine/interpreter.py": [behind("OPS: dict[str, Op] = {\n", OPS_ROW)],
     "src/convlens/nn/layers/activation.py": [
-        before("from ...program import", "from ...errors import ConfigurationError\n"),
+        before("from ..builder import", "from ...errors import ConfigurationError\n"),
         ("", LAYER),
     ],
     "src/convlens/nn/layers/__init__.py": [

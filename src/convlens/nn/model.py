@@ -14,9 +14,10 @@ from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeErro
 from ..ops.activation import softmax
 from ..plain import difference
 from ..preprocessing import Preprocessing
-from ..program import INPUT, Program, ProgramBuilder, Slot, aligned_zeros
+from ..program import INPUT, Program, Slot, aligned_zeros
 from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION
+from .builder import ProgramBuilder
 from .initializers import initialize
 from .layers import Layer
 from .serialize import layer_to_dict, layers_from_data

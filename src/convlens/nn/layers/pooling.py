@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...ops.window import Window
-from ...program import ProgramBuilder
+from ..builder import ProgramBuilder
 from .base import Layer, Size, pair, require_size
 
 
