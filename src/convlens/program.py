@@ -286,7 +286,9 @@ class Program:
             where = f"program.nodes[{position}]"
             node = Node.from_dict(one, where)
             if node.input_shapes != tuple(shapes.get(name) for name in node.inputs):
-                raise ConfigurationError(f"{where}: no node before it makes {node.inputs} of {node.input_shapes}")
+                raise ConfigurationError(
+                    f"{where} reads {node.inputs} of shapes {node.input_shapes}, which no node before it makes"
+                )
             shapes[node.name] = node.output_shape
             nodes.append(node)
         return cls(shapes[INPUT], tuple(nodes), data["parameter_size"], data["buffer_size"])
