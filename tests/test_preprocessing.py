@@ -106,8 +106,8 @@ def test_round_trip_as_json() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"input_shape": [3, 4, 1], "scal": 1}, "unknown setting 'scal'; did you mean 'scale'?"),
-        ({"scale": 1}, "input_shape is missing"),
+        ({"input_shape": [3, 4, 1], "scal": 1}, "unknown key 'scal'; did you mean 'scale'?"),
+        ({"scale": 1}, "preprocessing lacks 'input_shape'"),
         ({"input_shape": [3, 4]}, "must be (height, width, channels)"),
         ({"input_shape": [3, 4, 0]}, "must be (height, width, channels)"),
         ({"input_shape": [3, 4, True]}, "must be (height, width, channels)"),

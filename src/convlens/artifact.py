@@ -2,7 +2,7 @@
 
 Models and checkpoints are such files. The header is one JSON object under the key ``convlens`` of the file's
 metadata; it says what kind of file it is, by which version of the format, and the checksum of the arrays. Reading runs
-no code from the file, and believes nothing in it unchecked. ``docs/format.md`` describes a model's file well enough to
+no code from the file, and checks everything in it. ``docs/format.md`` describes a model's file well enough to
 write a reader of one's own.
 """
 

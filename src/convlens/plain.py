@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from .errors import ConfigurationError, nearest
@@ -56,24 +56,39 @@ def canonical(value: object, where: str = "value") -> str:
     return json.dumps(plain(value, where), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def check_keys(cls: type, given: Mapping[str, object], where: str) -> None:
-    """Check that `given` has a key for every field of the dataclass `cls` that needs one, and no other key.
+def check_keys(known: type | Collection[str], given: object, where: str) -> None:
+    """Check the keys of a mapping: none that is unknown, and for a dataclass none missing that has no default.
+
+    Parameters
+    ----------
+    known
+        A dataclass, whose fields are the keys; or the names of keys, none of which must be there.
+    given
+        The mapping.
+    where
+        What it is, for the message: ``"recipe"``, ``"layer 2: Conv2D"``.
 
     Raises
     ------
     ConfigurationError
-        Names the unknown key and the nearest right one, or the keys that are missing.
+        Names the unknown key and the nearest right one, or the keys that are missing; also if `given` is no mapping.
     """
-    fields = [field for field in dataclasses.fields(cls) if field.init]
-    known = [field.name for field in fields]
+    names, needed = _keys(known) if isinstance(known, type) else (list(known), [])
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"{where}: expected settings by name ({', '.join(names)}), not {given!r}")
     for key in given:
-        if key not in known:
-            raise ConfigurationError(f"{where} has an unknown key {key!r}{nearest(str(key), known)}")
-    missing = dataclasses.MISSING
-    needed = [f.name for f in fields if f.default is missing and f.default_factory is missing]
+        if key not in names:
+            raise ConfigurationError(f"{where}: unknown key {key!r}{nearest(str(key), names)}")
     lacking = [name for name in needed if name not in given]
     if lacking:
         raise ConfigurationError(f"{where} lacks {', '.join(map(repr, lacking))}")
+
+
+def _keys(cls: type) -> tuple[list[str], list[str]]:
+    """Return the fields of a dataclass that its constructor takes, and those of them that have no default."""
+    fields, missing = [field for field in dataclasses.fields(cls) if field.init], dataclasses.MISSING
+    needed = [field for field in fields if field.default is missing and field.default_factory is missing]
+    return [field.name for field in fields], [field.name for field in needed]
 
 
 def difference(got: object, wanted: object, where: str) -> str | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ConfigurationError, DataError, ShapeError, nearest
+from .errors import ConfigurationError, DataError, ShapeError
+from .plain import check_keys
 from .typing import Float32, Shape, UInt8
 
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
@@ -134,14 +135,7 @@ class Preprocessing:
             If a key is unknown (the message names the nearest right one), ``input_shape`` is missing or a
             value is wrong.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(settings, Mapping):
-            raise ConfigurationError(f"preprocessing: expected settings by name ({', '.join(known)}), not {settings!r}")
-        for key in settings:
-            if key not in known:
-                raise ConfigurationError(f"preprocessing: unknown setting {key!r}{nearest(str(key), known)}")
-        if "input_shape" not in settings:
-            raise ConfigurationError("preprocessing: input_shape is missing; give [height, width, channels]")
+        check_keys(cls, settings, "preprocessing")
         return cls(**settings)
 
 

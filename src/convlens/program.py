@@ -14,7 +14,6 @@ knows no layers can run it. ``docs/format.md`` describes it.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
@@ -22,7 +21,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from .errors import ConfigurationError, ShapeError
+from .errors import ConfigurationError
 from .ops.window import Window
 from .plain import check_keys, plain
 from .typing import Array, Shape
@@ -37,7 +36,7 @@ Sight: TypeAlias = Window | Literal["point", "all"]
 class Slot:
     """The place of one named array in a flat one.
 
-    `initializer`, `fan_in` and `fan_out` say how it begins; `decay`, whether weight decay applies to it.
+    `initializer`, `fan_in` and `fan_out` say how it is initialised; `decay`, whether weight decay applies to it.
     """
 
     name: str
@@ -180,7 +179,7 @@ class ReceptiveField:
 
     Over layers l with kernels k and strides s: size = 1 + sum of (k_l - 1) * (product of the s before l),
     stride = product of all s. Source: Araujo et al., "Computing receptive fields of convolutional neural networks",
-    Distill 2019. `everything` is set behind a layer that sees the whole image at once.
+    Distill 2019. `everything` is set after a layer that sees the whole image at once.
     """
 
     height: int = 1
@@ -287,7 +286,9 @@ class Program:
             where = f"program.nodes[{position}]"
             node = Node.from_dict(one, where)
             if node.input_shapes != tuple(shapes.get(name) for name in node.inputs):
-                raise ConfigurationError(f"{where}: no node before it makes {node.inputs} of {node.input_shapes}")
+                raise ConfigurationError(
+                    f"{where} reads {node.inputs} of shapes {node.input_shapes}, which no node before it makes"
+                )
             shapes[node.name] = node.output_shape
             nodes.append(node)
         return cls(shapes[INPUT], tuple(nodes), data["parameter_size"], data["buffer_size"])
@@ -299,88 +300,3 @@ def aligned_zeros(size: int, dtype: type = np.float32) -> Array:
     memory: Array = np.zeros(size + 64 // itemsize, dtype)
     start = (-memory.ctypes.data % 64) // itemsize
     return memory[start : start + size]
-
-
-class ProgramBuilder:
-    """Collects nodes while layers are lowered; used by the layers' ``lower`` methods only."""
-
-    def __init__(self, input_shape: Shape) -> None:
-        self._input_shape = input_shape
-        self._nodes: list[Node] = []
-        self._shapes: dict[str, Shape] = {INPUT: input_shape}
-        self._names: Counter[str] = Counter()
-        self._size = self._buffer_size = 0
-        self.layer = 0  # position of the layer being lowered
-
-    def name(self, kind: str) -> str:
-        """Return a fresh name: ``"conv1"``, ``"conv2"``, ..."""
-        self._names[kind] += 1
-        return f"{kind}{self._names[kind]}"
-
-    def shape(self, value: str) -> Shape:
-        """Return the image shape of a value."""
-        return self._shapes[value]
-
-    def image_shape(self, value: str, layer: str) -> tuple[int, int, int]:
-        """Return (H, W, C) of a value; ShapeError if it is not an image."""
-        shape = self._shapes[value]
-        if len(shape) != 3:
-            raise ShapeError(f"{layer} needs images (height, width, channels), but {value!r} has shape {shape}")
-        return shape[0], shape[1], shape[2]
-
-    def parameter(
-        self,
-        name: str,
-        shape: Shape,
-        initializer: str,
-        fan_in: int = 0,
-        fan_out: int = 0,
-        *,
-        decay: bool = False,
-    ) -> Slot:
-        """Reserve an aligned place in the flat parameter array."""
-        slot = Slot(name, self._size, shape, initializer, fan_in, fan_out, decay)
-        self._size += -(-slot.size // ALIGNMENT) * ALIGNMENT
-        return slot
-
-    def buffer(self, name: str, shape: Shape, initializer: str) -> Slot:
-        """Reserve an aligned place in the flat buffer array."""
-        slot = Slot(name, self._buffer_size, shape, initializer)
-        self._buffer_size += -(-slot.size // ALIGNMENT) * ALIGNMENT
-        return slot
-
-    def add(
-        self,
-        name: str,
-        op: str,
-        inputs: tuple[str, ...],
-        output_shape: Shape,
-        *,
-        sight: Sight = "point",
-        attributes: Mapping[str, Any] | None = None,
-        parameters: Mapping[str, Slot] | None = None,
-        buffers: Mapping[str, Slot] | None = None,
-        macs: int = 0,
-    ) -> str:
-        """Append a node and return the name of its value."""
-        self._nodes.append(
-            Node(
-                name,
-                op,
-                inputs,
-                tuple(self._shapes[value] for value in inputs),
-                output_shape,
-                sight,
-                MappingProxyType(dict(attributes or {})),
-                MappingProxyType(dict(parameters or {})),
-                MappingProxyType(dict(buffers or {})),
-                macs,
-                self.layer,
-            )
-        )
-        self._shapes[name] = output_shape
-        return name
-
-    def build(self) -> Program:
-        """Return the finished Program."""
-        return Program(self._input_shape, tuple(self._nodes), self._size, self._buffer_size)

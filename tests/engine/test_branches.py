@@ -12,8 +12,9 @@ import pytest
 
 from convlens import engine
 from convlens.engine import ENGINES, interpreter
+from convlens.nn.builder import ProgramBuilder
 from convlens.nn.layers import AveragePool2D, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU
-from convlens.program import INPUT, Program, ProgramBuilder, aligned_zeros
+from convlens.program import INPUT, Program, aligned_zeros
 from convlens.typing import Array
 from tests.gradcheck import check_direction
 

@@ -13,8 +13,9 @@ import pytest
 from convlens import engine
 from convlens.engine import ENGINES, Address, interpreter
 from convlens.engine.interpreter import OPS, Context, Op
+from convlens.nn.builder import ProgramBuilder
 from convlens.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
-from convlens.program import INPUT, Program, ProgramBuilder, aligned_zeros
+from convlens.program import INPUT, Program, aligned_zeros
 from convlens.typing import Array
 from tests.gradcheck import check_direction
 

@@ -110,7 +110,7 @@ def test_a_toml_file_can_hold_a_branch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (TOML.replace("filters", "filter"), "layer 1: Conv2D has no setting 'filter'; did you mean 'filters'"),
+        (TOML.replace("filters", "filter"), "layer 1: Conv2D: unknown key 'filter'; did you mean 'filters'"),
         (TOML.replace("Dense", "Dens"), "layer 3: unknown layer 'Dens'; did you mean 'Dense'"),
         (TOML.replace("units = 10", "units = 3"), "ends in 3 outputs, and the data has 10 classes"),
         (TOML.replace('"GlobalAveragePool2D"', '"ReLU"'), "layer 3, Dense.*needs a flat input.*28, 28, 4"),

@@ -155,7 +155,10 @@ PROGRAM_LIES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "true for one": (lambda program: program["nodes"][1].update(layer=True), "program.nodes[1].layer is True, not 1"),
     "an unknown key": (lambda program: program["nodes"][0].update(opp=1), "unknown key 'opp'; did you mean 'op'?"),
     "a missing key": (lambda program: program["nodes"][0].pop("op"), "program.nodes[0] lacks 'op'"),
-    "nodes out of order": (lambda program: program["nodes"].reverse(), "program.nodes[0]: no node before it makes"),
+    "nodes out of order": (
+        lambda program: program["nodes"].reverse(),
+        "program.nodes[0] reads ('flatten1',)",
+    ),
     "a shape of text": (lambda program: program["nodes"][0].update(output_shape="4"), "a shape is a list"),
     "no program": (lambda program: program.clear(), "program lacks 'input_shape'"),
     "a number for nodes": (lambda program: program.update(nodes=5), "does not describe a model"),
@@ -172,6 +175,18 @@ def test_programs_that_lie(saved: Path, tmp_path: Path, change: Callable[[dict[s
     change(honest.header["program"])
     raw = safetensors.numpy.save(honest.arrays, metadata={"convlens": json.dumps(honest.header)})
     assert message in refusal(tmp_path / "m", raw)
+
+
+def test_the_program_of_an_earlier_format_is_not_compared(
+    model: nn.Model, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later convlens may lower the same layers to another Program; files are then read by their layers."""
+    program = artifact.read(saved, "model").header["program"]
+    program["nodes"][1]["op"] = "rectify"
+    path = rewritten(saved, tmp_path / "m", program=program)
+    refusal(path)
+    monkeypatch.setattr(artifact, "FORMAT_VERSION", 2)
+    assert nn.load(path).program == model.program
 
 
 @pytest.mark.parametrize("position", [0, 4, 7, 8, 9, 20])
@@ -285,8 +300,8 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Array]], Any], str]] = {
     ),
     "type": (lambda arrays: arrays.update({"dense1.b": np.zeros(3)}), "holds float64, and float32 is needed"),
     "half": (lambda arrays: arrays.update({"dense1.b": np.zeros(3, np.float16)}), "dense1.b holds F16"),
-    "NaN": (lambda arrays: arrays["conv1.w"].fill(np.nan), "conv1.w holds values that are not finite numbers"),
-    "infinity": (lambda arrays: arrays["dense1.b"].fill(np.inf), "dense1.b holds values that are not finite"),
+    "NaN": (lambda arrays: arrays["conv1.w"].fill(np.nan), "conv1.w holds non-finite values"),
+    "infinity": (lambda arrays: arrays["dense1.b"].fill(np.inf), "dense1.b holds non-finite values"),
 }
 
 

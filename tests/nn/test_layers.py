@@ -11,27 +11,11 @@ from convlens import nn
 from convlens.errors import ConfigurationError, ShapeError
 from convlens.nn.layers import LAYERS
 from convlens.nn.serialize import layer_from_dict, layer_to_dict, layers_from_data
+from convlens.plain import check_keys
 from tests.layer_cases import CASES
 
-EVERY_LAYER = (
-    nn.Conv2D(3),
-    nn.Conv2D(3, (2, 5), (1, 2), "full", "reflect", "glorot_normal"),
-    nn.Dense(4),
-    nn.Dense(4, "he_uniform"),
-    nn.Flatten(),
-    nn.ReLU(),
-    nn.MaxPool2D(),
-    nn.MaxPool2D((3, 2), 1),
-    nn.AveragePool2D(3, (1, 2)),
-    nn.GlobalAveragePool2D(),
-    nn.LocallyConnected2D(3, (2, 5), (1, 2), "full", "reflect"),
-    nn.BatchNorm(0.8),
-    nn.BlurPool2D((3, 5), 3),
-    nn.Dropout(0.2),
-    nn.Reshape((3, 4, 1)),
-    nn.Residual((nn.Conv2D(3), nn.Residual((nn.ReLU(),)))),
-    nn.Tanh(),
-)
+# as the table has them: with many settings, and within one another
+EVERY_LAYER = sorted({layer for case in CASES for layer in case.layers}, key=repr)
 
 
 @pytest.mark.parametrize("layer", EVERY_LAYER, ids=str)
@@ -42,9 +26,8 @@ def test_plain_data_and_back(layer: nn.Layer) -> None:
     assert type(again) is type(layer)
 
 
-def test_the_lists_above_and_the_table_miss_no_layer() -> None:
-    assert {type(layer).__name__ for layer in EVERY_LAYER} == set(LAYERS)
-    assert {type(layer).__name__ for case in CASES for layer in case.build().layers} == set(LAYERS)
+def test_every_layer_has_a_case() -> None:
+    assert {type(layer).__name__ for layer in EVERY_LAYER} == set(LAYERS), "a row is missing in tests/layer_cases.py"
 
 
 def test_names_of_cases_are_unique() -> None:
@@ -61,10 +44,10 @@ def test_defaults_are_left_out() -> None:
     [
         ({"layer": "Conv2d", "filters": 3}, "unknown layer 'Conv2d'; did you mean 'Conv2D'?"),
         ({"layer": "MaxPool"}, "unknown layer 'MaxPool'; did you mean 'MaxPool2D'?"),
-        ({"layer": "Conv2D", "filter": 3}, "Conv2D has no setting 'filter'; did you mean 'filters'?"),
-        ({"layer": "Conv2D", "filters": 3, "stride": 2}, "Conv2D has no setting 'stride'; did you mean 'strides'?"),
-        ({"layer": "ReLU", "units": 2}, "ReLU has no setting 'units'"),
-        ({"layer": "Conv2D"}, "Conv2D: missing 1 required positional argument: 'filters'"),
+        ({"layer": "Conv2D", "filter": 3}, "Conv2D: unknown key 'filter'; did you mean 'filters'?"),
+        ({"layer": "Conv2D", "filters": 3, "stride": 2}, "Conv2D: unknown key 'stride'; did you mean 'strides'?"),
+        ({"layer": "ReLU", "units": 2}, "ReLU: unknown key 'units'"),
+        ({"layer": "Conv2D"}, "Conv2D lacks 'filters'"),
         ({"filters": 3}, "a layer is a table such as {layer = 'ReLU'}, not {'filters': 3}"),
         ({"layer": 5}, "a layer is a table such as"),
         ("ReLU", "a layer is a table such as {layer = 'ReLU'}, not 'ReLU'"),
@@ -144,3 +127,22 @@ def test_shapes_that_do_not_fit_are_refused_when_the_model_is_built(layers: list
 def test_unknown_padding_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="unknown padding 'sam'; did you mean 'same'"):
         nn.Model([nn.Conv2D(2, padding="sam"), nn.Flatten()], (4, 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "message"),
+    [
+        (nn.Dense, {"unit": 3}, "here: unknown key 'unit'; did you mean 'units'?"),
+        (nn.Dense, {}, "here lacks 'units'"),
+        (nn.Dense, {"units": 3, 5: 1}, "here: unknown key 5; known: kernel_initializer, units"),
+        (nn.Dense, [3], "here: expected settings by name (units, kernel_initializer), not [3]"),
+        (("rate", "size"), {"rte": 1}, "here: unknown key 'rte'; did you mean 'rate'?"),
+        (("rate", "size"), None, "here: expected settings by name (rate, size), not None"),
+    ],
+)
+def test_the_one_check_of_keys(known: Any, given: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_keys(known, given, "here")
+    assert str(caught.value) == message
+    check_keys(nn.Dense, {"units": 3}, "here")
+    check_keys(("rate", "size"), {}, "here")

@@ -158,7 +158,7 @@ def test_images_of_another_shape_are_refused(dtype: type) -> None:
         ({"input_shape": (28, 0, 1)}, "not (28, 0, 1)"),
         ({"input_shape": (28, 2.5, 1)}, "not (28, 2.5, 1)"),
         ({"class_names": ["a", "b"]}, "2 class names for 3 outputs; give one for each"),
-        ({"class_names": [1, 2, 3]}, "class names are texts, not (1, 2, 3)"),
+        ({"class_names": [1, 2, 3]}, "class names are strings, not (1, 2, 3)"),
         ({"preprocessing": Preprocessing((5, 4, 1))}, "for images of shape (5, 4, 1), and the model takes (4, 4, 1)"),
         ({"seed": -1}, "a seed is a whole number from 0 to 2**63 - 1, not -1"),
     ],

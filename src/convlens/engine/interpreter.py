@@ -1,7 +1,7 @@
 """The interpreter: runs a Program by calling `convlens.ops` node by node.
 
-This is the meaning of a Program. It takes any dtype, keeps every value for whoever wants to look (a *tape*), allocates
-freely, and is what to read first; the plans do the same faster and are tested against it.
+This is the meaning of a Program. It takes any dtype, records every value on a *tape*, and allocates freely. Read it
+first: the plans compute the same faster, and are tested against it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FIRST = Address()
 
 @dataclass(frozen=True)
 class Context:
-    """What a node knows beside its inputs and parameters.
+    """What a node needs besides its inputs and parameters.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Op:
 def _parametric(
     forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[..., tuple[FloatArray, ...]], *, window: bool
 ) -> Op:
-    """Adapt an op with a weight w and a bias b, and perhaps a window."""
+    """Adapt an op with a weight w, a bias b and, with `window`, a window."""
 
     def run(node: Node, x: tuple[FloatArray, ...], p: Parameters, _context: Context) -> tuple[FloatArray, Any]:
         geometry = (node.window,) if window else ()
@@ -109,7 +109,7 @@ def _pooling(forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[
 
 
 def _pointwise(forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[..., FloatArray]) -> Op:
-    """Adapt an op of one array alone."""
+    """Adapt an op of one array, without parameters and window."""
     return Op(
         lambda _node, x, _p, _context: forward(x[0]),
         lambda _node, dy, saved: ((backward(dy, saved),), {}),
@@ -223,7 +223,7 @@ def backward(program: Program, tape: Tape, dy: FloatArray, gradient: Array) -> F
     gradient[...] = 0
     for node in reversed(program.nodes):
         arriving = flows.pop(node.name, None)
-        if arriving is None:  # a value that nothing reads
+        if arriving is None:  # no node reads this value
             continue
         dinputs, dparameters = OPS[node.op].backward(node, arriving, tape.saved[node.name])
         for name, dinput in zip(node.inputs, dinputs, strict=True):

@@ -27,7 +27,7 @@ class Wiring:
     inputs, output
         Values, (n, *image shape).
     dinputs
-        Where derivatives with respect to the inputs are written; None where nobody needs them (the images).
+        Where derivatives with respect to the inputs are written; None where no node needs them (the images').
     doutput
         The derivative with respect to the output, complete when `Kernel.backward` is called; None in a plan for
         prediction.
@@ -75,7 +75,7 @@ class Kernel(ABC):
     in_place
         Output and input may share memory, and their derivatives likewise.
     needs_output
-        The backward pass reads the output, so nobody behind may change it in place.
+        The backward pass reads the output, so no later node may change it in place.
     whole_batch
         Input and output derivative are kept for all images of the batch: `finish` computes the gradient of the
         parameters, all of them, once a batch.
@@ -95,7 +95,7 @@ class Kernel(ABC):
         """Take the arrays that must survive from the forward to the backward pass."""
 
     def scratch(self, arena: Arena) -> None:  # noqa: B027 - many need none
-        """Take the arrays that nobody needs once a pass of this kernel is over; kernels share that memory."""
+        """Take the arrays that are needed only while this kernel runs; all kernels share that memory."""
 
     def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
         """Compute what depends on the parameters alone; called once a lane and step, for all of its micro-batches."""
@@ -109,7 +109,7 @@ class Kernel(ABC):
         """Compute the derivatives of inputs and parameters from the output's."""
 
     def finish(self, x: Float32, dy: Float32, gradient: Array, share: int) -> None:  # noqa: B027 - few have to
-        """Write a share of the batch's gradient, flat, given inputs (N, D_in) and output derivatives (N, D_out).
+        """Write a share of the batch's flat gradient, given inputs (N, D_in) and output derivatives (N, D_out).
 
         Rows of weights are shared as `lanes.split` does; what has no rows belongs to share 0 (`plan.flat_shares`).
         """

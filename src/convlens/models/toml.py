@@ -22,9 +22,10 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ConfigurationError, nearest
+from ..errors import ConfigurationError
 from ..nn.layers import Layer
 from ..nn.serialize import layers_from_data
+from ..plain import check_keys
 
 _KEYS = ("input_shape", "layers")
 
@@ -51,9 +52,7 @@ def read(path: Path) -> Drawing:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} is not TOML: {error}") from error
-    for key in data:
-        if key not in _KEYS:
-            raise ConfigurationError(f"{path}: unknown key {key!r}{nearest(key, _KEYS)}")
+    check_keys(_KEYS, data, str(path))
     if not isinstance(data.get("layers"), list) or not data["layers"]:
         raise ConfigurationError(f"{path}: no [[layers]]; write one such table for each layer")
     try:

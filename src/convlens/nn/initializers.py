@@ -1,4 +1,4 @@
-"""How weights begin.
+"""How parameters are initialised.
 
 =====================  =============================================
 ``he_normal``          normal, variance 2 / fan_in
@@ -63,9 +63,9 @@ def require_initializer(name: str) -> None:
 
 
 def initialize(slots: Iterable[Slot], flat: Array, seed: int) -> None:
-    """Fill a flat array; each of its named arrays has a stream of its own, by seed and name.
+    """Fill a flat array; each named array has its own random stream, by seed and name.
 
-    Drawn in float64 and rounded, so that a float32 and a float64 model of one seed begin at the same weights.
+    Values are drawn in float64 and rounded, so float32 and float64 models of one seed begin with the same weights.
     """
     for slot in slots:
         slot.view(flat)[...] = INITIALIZERS[slot.initializer](stream(seed, "initialise", slot.name), slot)

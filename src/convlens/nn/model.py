@@ -14,9 +14,10 @@ from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeErro
 from ..ops.activation import softmax
 from ..plain import difference
 from ..preprocessing import Preprocessing
-from ..program import INPUT, Program, ProgramBuilder, Slot, aligned_zeros
+from ..program import INPUT, Program, Slot, aligned_zeros
 from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION
+from .builder import ProgramBuilder
 from .initializers import initialize
 from .layers import Layer
 from .serialize import layer_to_dict, layers_from_data
@@ -53,9 +54,9 @@ class Model:
     seed
         Of the initial weights.
     preprocessing
-        How uint8 images become the network's input; where None, scaled to [0, 1].
+        How uint8 images become the network's input; where None, they are scaled to [0, 1].
     class_names
-        One for each output; where None, "0", "1", ...
+        A name for each output; where None, "0", "1", ...
     dtype
         float32, or float64 to check gradients.
 
@@ -66,11 +67,11 @@ class Model:
     flat
         All parameters in one array.
     parameters
-        The same by name.
+        The same parameters by name.
     buffers
-        Running statistics by name: kept and saved, but not trained.
+        Running statistics by name: saved, but not trained.
     training
-        What is known of how it was trained: a plain mapping, empty before.
+        How it was trained, as plain data; empty before training.
 
     Raises
     ------
@@ -117,7 +118,7 @@ class Model:
                 f"{len(self.class_names)} class names for {self.classes} outputs; give one for each"
             )
         if not all(isinstance(name, str) for name in self.class_names):
-            raise ConfigurationError(f"class names are texts, not {self.class_names!r}")
+            raise ConfigurationError(f"class names are strings, not {self.class_names!r}")
         self.training: dict[str, Any] = {}
         self._engine: engine.Engine | None = None
 
@@ -128,7 +129,7 @@ class Model:
 
     @property
     def engine(self) -> engine.Engine:
-        """What runs the model; started when first used, by default the fastest there is."""
+        """What runs the model: by default the fastest engine there is, started on first use."""
         if self._engine is None:
             self._engine = engine.start(self.program, self.flat, buffers=self.flat_buffers)
         return self._engine
@@ -145,7 +146,7 @@ class Model:
     def logits(self, images: Array) -> FloatArray:
         """Return the scores (N, K) of images.
 
-        uint8 images are preprocessed; floating ones are the network's input as they are.
+        uint8 images are preprocessed; floating-point images are taken as the network's input.
         """
         if images.dtype != np.uint8:
             if images.shape[1:] != self.input_shape:
@@ -228,7 +229,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     try:
         layers, input_shape = layers_from_data(header["layers"]), _input_shape(header["input_shape"])
         program = lower(layers, input_shape)
-        # before the model is built: a header that lies must not make it ask for any amount of memory
+        # before the model is built: a false header must not make it allocate any amount of memory
         slots = (*program.slots, *program.buffer_slots)
         _require_shapes({slot.name: slot.shape for slot in slots}, contents.arrays, path)
         _require_program(header, program, path)
@@ -256,7 +257,7 @@ def fill(parameters: Mapping[str, Array], arrays: Mapping[str, Array], path: str
         if array.dtype != view.dtype:
             raise ArtifactError(f"{path} is damaged: {name} holds {array.dtype}, and {view.dtype} is needed")
         if not np.isfinite(array).all():
-            raise ArtifactError(f"{path} is damaged: {name} holds values that are not finite numbers")
+            raise ArtifactError(f"{path} is damaged: {name} holds non-finite values")
         view[...] = array
 
 

@@ -12,6 +12,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..errors import ConfigurationError, nearest
+from ..plain import check_keys
 from .layers import LAYERS, Layer
 
 
@@ -43,18 +44,14 @@ def layer_from_dict(data: Mapping[str, Any]) -> Layer:
     name = data["layer"]
     if name not in LAYERS:
         raise ConfigurationError(f"unknown layer {name!r}{nearest(name, LAYERS)}")
-    cls = LAYERS[name]
-    known = {field.name for field in fields(cls)}
-    for key in data:
-        if key != "layer" and key not in known:
-            raise ConfigurationError(f"{name} has no setting {key!r}{nearest(str(key), known)}")
     settings = {key: value for key, value in data.items() if key != "layer"}
+    check_keys(LAYERS[name], settings, name)
     if isinstance(settings.get("layers"), list):
         settings["layers"] = layers_from_data(settings["layers"])
     try:
-        return cls(**settings)
-    except TypeError as error:
-        raise ConfigurationError(f"{name}: {str(error).removeprefix(f'{name}.__init__() ')}") from error
+        return LAYERS[name](**settings)
+    except TypeError as error:  # a value of a type that its layer did not expect
+        raise ConfigurationError(f"{name}: {error}") from error
 
 
 def layers_from_data(data: Sequence[Any]) -> tuple[Layer, ...]:

@@ -1,4 +1,4 @@
-"""The loss: cross-entropy of the softmax of the logits, with smoothed labels where they are asked for."""
+"""The loss: cross-entropy of the softmax of the logits, with optional label smoothing."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def average_pool2d_backward(dy: FloatArray, saved: AverageSaved) -> FloatArray:
 def blur_pool2d(x: FloatArray, window: Window) -> tuple[FloatArray, AverageSaved]:
     """Return each window's mean weighted by binomial coefficients: (N, H, W, C) -> (N, H_out, W_out, C).
 
-    Blurring before taking every s-th pixel removes what the coarser grid cannot hold, so that a shifted image gives
+    Blurring before taking every s-th pixel removes what the coarser grid cannot represent, so a shifted image gives
     a shifted result. Source: Zhang, "Making convolutional networks shift-invariant again", ICML 2019.
     """
     weights = binomial(window, x.dtype)

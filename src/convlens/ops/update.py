@@ -2,7 +2,7 @@
 
 Each takes the parameters p, the gradient g and the optimiser's own state, all of one shape, and changes p and the
 state. `decay` is the strength of weight decay for each parameter: an array of that shape (zero where a bias is left
-alone), or None. g is used up as scratch. They are pointwise, so any part of a flat array can be updated on its own,
+alone), or None. g is overwritten. They are pointwise, so any part of a flat array can be updated on its own,
 in any order.
 """
 

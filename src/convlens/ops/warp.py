@@ -1,8 +1,8 @@
-r"""Warping images: every output pixel is looked up somewhere in the input, between four pixels.
+r"""Warping images: every output pixel is interpolated from four neighbouring input pixels.
 
 A warp is given by the place in the input that each output pixel comes from, so that no output pixel is left empty.
-Beyond the edge the edge's own pixels go on, which is background whatever its value. Rows run downwards and columns to
-the right, both from 0, so a positive rotation is clockwise as seen.
+Beyond the edge, the edge's own pixels are repeated: that is background, whatever its value. Rows run
+downwards and columns to the right, both from 0, so a positive rotation is clockwise as seen.
 
 Reading order: `affine_matrices` (what a warp does) -> `affine_places` -> `elastic_displacement` -> `bilinear` ->
 `warp`, all of them together.
@@ -110,7 +110,7 @@ def elastic_displacement(noise: FloatArray, strength: float, deviation: float) -
 
 
 def bilinear(images: FloatArray, rows: FloatArray, columns: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    r"""Look images up between their pixels.
+    r"""Sample images between their pixels.
 
     With :math:`r = i + u`, :math:`c = j + v`, and i, j whole:
     :math:`y = (1-u)\,[(1-v)\,x_{i,j} + v\,x_{i,j+1}] + u\,[(1-v)\,x_{i+1,j} + v\,x_{i+1,j+1}]`.
@@ -173,7 +173,7 @@ def warp(
     deviation: float,
     out: FloatArray | None = None,
 ) -> FloatArray:
-    """Move images: to the places that matrices say, and, where there is noise, an elastic displacement further.
+    """Move images: by an affine map each and, where noise is given, an elastic displacement.
 
     Parameters
     ----------

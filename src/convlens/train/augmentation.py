@@ -16,8 +16,9 @@ import numpy as np
 
 from ..engine import Engine
 from ..engine.blas import single_threaded_blas
-from ..errors import ConfigurationError, nearest
+from ..errors import ConfigurationError
 from ..ops.warp import affine_matrices, warp
+from ..plain import check_keys
 from ..randomness import stream
 from ..typing import Float32
 
@@ -156,12 +157,7 @@ class Augmentation:
         ConfigurationError
             If a key is unknown (the message names the nearest right one) or a value is out of range.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(settings, Mapping):
-            raise ConfigurationError(f"augmentation: expected settings by name ({', '.join(known)}), not {settings!r}")
-        for key in settings:
-            if key not in known:
-                raise ConfigurationError(f"augmentation: unknown setting {key!r}{nearest(str(key), known)}")
+        check_keys(cls, settings, "augmentation")
         return cls(**settings)
 
 

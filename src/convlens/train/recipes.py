@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from ..errors import ConfigurationError, nearest
 from ..optim import OPTIMIZERS, SCHEDULES, SGD, Adam, AdamW, Constant, OneCycle, Optimizer, Schedule
 from ..optim.numbers import is_number
+from ..plain import check_keys
 from .augmentation import Augmentation
 
 _LATER = {"label_smoothing": 0.0, "clip_norm": None, "ema_decay": None}  # settings by their defaults
@@ -99,10 +100,7 @@ class Recipe:
         ConfigurationError
             If an optimiser, a schedule or a setting is unknown; the message names the nearest right one.
         """
-        known = [field.name for field in fields(cls)]
-        for key in given:
-            if key not in known:
-                raise ConfigurationError(f"a recipe has no setting {key!r}{nearest(str(key), known)}")
+        check_keys(cls, given, "recipe")
         optimizer = _named(OPTIMIZERS, given["optimizer"], "optimiser")
         schedule = _named(SCHEDULES, given["schedule"], "schedule")
         moved = given.get("augmentation")
@@ -116,10 +114,7 @@ def _named(classes: Mapping[str, type[_Part]], given: Mapping[str, Any], what: s
     name = str(settings.pop("name", ""))
     if name not in classes:
         raise ConfigurationError(f"unknown {what} {name!r}{nearest(name, classes)}")
-    known = [field.name for field in fields(classes[name])]
-    for key in settings:
-        if key not in known:
-            raise ConfigurationError(f"{name} has no setting {key!r}{nearest(key, known)}")
+    check_keys(classes[name], settings, name)
     return classes[name](**settings)
 
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from ...errors import ConfigurationError
 from ...ops.window import Pair
-from ...program import ProgramBuilder
+from ..builder import ProgramBuilder
 
 Size: TypeAlias = int | Pair
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...ops.window import Padding, PaddingMode, Window
-from ...program import ProgramBuilder
+from ..builder import ProgramBuilder
 from ..initializers import require_initializer
 from .base import Layer, Size, pair, require_count, require_size
 
@@ -43,7 +43,7 @@ class Patchwise(Layer):
         require_initializer(self.kernel_initializer)
 
     def window(self, builder: ProgramBuilder, value: str) -> tuple[Window, int]:
-        """Return the geometry for a value that is read, and how many channels it has."""
+        """Return the window over a value, and the value's number of channels."""
         height, width, channels = builder.image_shape(value, type(self).__name__)
         size = (height, width)
         return Window.resolve(

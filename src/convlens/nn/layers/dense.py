@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import ShapeError
-from ...program import ProgramBuilder
+from ..builder import ProgramBuilder
 from ..initializers import require_initializer
 from .base import Layer, require_count
 

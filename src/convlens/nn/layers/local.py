@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...program import ProgramBuilder
+from ..builder import ProgramBuilder
 from .conv import Patchwise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import ConfigurationError
-from ...program import ProgramBuilder
+from ..builder import ProgramBuilder
 from .base import Layer
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...ops.window import Window
-from ...program import ProgramBuilder
+from ..builder import ProgramBuilder
 from .base import Layer, Size, pair, require_size
 
 
@@ -65,7 +65,7 @@ class AveragePool2D(_Pool2D):
 
 @dataclass(frozen=True)
 class GlobalAveragePool2D(Layer):
-    """Mean of each channel over the whole image: (H, W, C) -> (C,). Where something is no longer matters."""
+    """Mean of each channel over the whole image: (H, W, C) -> (C,). Position no longer matters."""
 
     def lower(self, builder: ProgramBuilder, value: str) -> str:
         """Append one averaging node over the whole image and one that flattens its single pixel."""
@@ -79,16 +79,16 @@ class GlobalAveragePool2D(Layer):
 
 @dataclass(frozen=True)
 class BlurPool2D(Layer):
-    """Blur with binomial weights, then keep every s-th pixel; pixels beyond the edge are reflected.
+    """Blur with binomial weights, then keep every s-th pixel; the image is reflected at its edges.
 
-    Behind a max-pooling of stride 1 it makes anti-aliased max-pooling. See `convlens.ops.pool.blur_pool2d`.
+    After a max-pooling of stride 1 it makes anti-aliased max-pooling. See `convlens.ops.pool.blur_pool2d`.
 
     Parameters
     ----------
     kernel_size
-        Of the blur, in pixels: 3 is 1, 2, 1 along each axis.
+        Size of the blur, in pixels; 3 means the weights 1, 2, 1 along each axis, divided by their sum.
     strides
-        Every how many pixels one is kept.
+        Step from one output pixel to the next, in pixels.
     """
 
     kernel_size: Size = 3

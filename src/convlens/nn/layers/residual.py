@@ -1,11 +1,11 @@
-"""A branch beside the main road."""
+"""The residual connection: a branch of layers, added to what it reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ...errors import ConfigurationError, ShapeError
-from ...program import ProgramBuilder
+from ..builder import ProgramBuilder
 from .base import Layer
 
 

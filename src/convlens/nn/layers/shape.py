@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ...errors import ConfigurationError, ShapeError
-from ...program import ProgramBuilder
+from ..builder import ProgramBuilder
 from .base import Layer
 
 
