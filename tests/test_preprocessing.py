@@ -91,9 +91,16 @@ def test_colour_needs_its_channels() -> None:
         colour(PIXELS[..., 0])
 
 
-def test_pixels_that_are_scaled_already_are_refused() -> None:
-    with pytest.raises(DataError, match="must be uint8, 0 to 255, not float64"):
-        GREY(PIXELS / 255)  # type: ignore[arg-type]
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floats_are_the_input_as_they_are(dtype: type) -> None:
+    prepared = Preprocessing((3, 4, 1), mean=0.5)((PIXELS / 256).astype(dtype)[..., 0])
+    assert prepared.dtype == np.float32
+    np.testing.assert_array_equal(prepared, PIXELS / 256)
+
+
+def test_whole_numbers_of_another_type_are_refused() -> None:
+    with pytest.raises(DataError, match="must be uint8, 0 to 255, or floats, not int64"):
+        GREY(PIXELS.astype(np.int64))
 
 
 def test_round_trip_as_json() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from convlens import data
-from convlens.data import idx
+from tests.idx_files import write_idx
 
 
 def write_toy_folder(folder: Path, train: int = 300, test: int = 60) -> Path:
@@ -15,8 +15,8 @@ def write_toy_folder(folder: Path, train: int = 300, test: int = 60) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, count in (("train", train), ("t10k", test)):
         images, labels = toy_images(count, seed=count)
-        idx.write_idx(folder / f"{name}-images-idx3-ubyte.gz", images)
-        idx.write_idx(folder / f"{name}-labels-idx1-ubyte.gz", labels)
+        write_idx(folder / f"{name}-images-idx3-ubyte.gz", images)
+        write_idx(folder / f"{name}-labels-idx1-ubyte.gz", labels)
     return folder
 
 

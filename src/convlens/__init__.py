@@ -27,10 +27,12 @@ if TYPE_CHECKING:  # what a type checker and an editor see; at run time, __getat
     from . import ops as ops
     from . import optim as optim
     from . import pictures as pictures
+    from . import predictor as predictor
     from . import report as report
     from . import studies as studies
     from . import train as train
     from .nn import load as load
+    from .predictor import Predictor as Predictor
 
 _ROOMS = (
     "claims",
@@ -42,12 +44,13 @@ _ROOMS = (
     "ops",
     "optim",
     "pictures",
+    "predictor",
     "report",
     "studies",
     "train",
 )
 
-__all__ = ["NUMERICS_VERSION", "__version__", "load", *_ROOMS]
+__all__ = ["NUMERICS_VERSION", "Predictor", "__version__", "load", *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:
@@ -55,6 +58,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f".{name}", __name__)
     if name == "load":
         return importlib.import_module(".nn", __name__).load
+    if name == "Predictor":
+        return importlib.import_module(".predictor", __name__).Predictor
     raise AttributeError(f"module 'convlens' has no attribute {name!r}")
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
+from typing import BinaryIO
 
 from .errors import OutputError
 
@@ -17,10 +20,11 @@ except ImportError:  # Windows
     fcntl = None
 
 
-def write_atomically(path: Path, contents: bytes | memoryview) -> None:
-    """Write a file whole: to a temporary one beside it, synced to disk, then renamed over it.
+_ABANDONED = 3600.0  # seconds without a change; where no lock says who still writes, older ones are left over
 
-    A process that is killed while it writes leaves its temporary file; the next one that writes here removes it.
+
+def write_atomically(path: Path, contents: bytes | memoryview) -> None:
+    """Write a file whole; see `replacing`.
 
     Raises
     ------
@@ -28,29 +32,41 @@ def write_atomically(path: Path, contents: bytes | memoryview) -> None:
         If the folder does not exist or cannot be written, or the disk is full. What stood at `path` before still
         stands.
     """
-    temporary: str | None = None
     try:
-        _remove_leftovers(path)
-        descriptor, temporary = _open_temporary(path)
-        with os.fdopen(descriptor, "wb") as stream:
+        with replacing(path) as (stream, _):
             stream.write(contents)
-            stream.flush()
-            os.fsync(stream.fileno())
-            Path(temporary).chmod(0o666 & ~_umask())
-            if fcntl is not None:  # the lock is held until the file has its name
-                Path(temporary).replace(path)
-        if fcntl is None:
-            Path(temporary).replace(path)
-        temporary = None
-        _sync_folder(path.parent)
     except OSError as error:
         raise OutputError(
             f"cannot write {path}: {error.strerror or error}; choose another place, or make room"
         ) from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """Open a temporary file beside `path`, with its own path; after the block it is synced to disk and takes its name.
+
+    If the block fails, the file is removed and what stood at `path` still stands. A process that is killed within it
+    leaves its temporary file; the next one that writes here removes it (where the system has no ``fcntl``, as Windows:
+    once it is an hour old). Raises OSError.
+    """
+    _remove_leftovers(path)
+    descriptor, name = _open_temporary(path)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream, temporary
+            stream.flush()
+            os.fsync(stream.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            if fcntl is not None:  # the lock is held until the file has its name
+                temporary.replace(path)
+        if fcntl is None:  # Windows renames no open file
+            temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
 
 
 def require_writable(path: Path) -> None:
@@ -88,21 +104,28 @@ def _open_temporary(path: Path) -> tuple[int, str]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove temporary files of `path` whose writers were killed; those of living writers are locked, and stay."""
-    if fcntl is None:
-        return
+    """Remove temporary files of `path` whose writers were killed; those of living writers stay."""
     names: list[str] = []
     with suppress(OSError):  # no such folder, which making the file will say; or one that cannot be listed
         names = os.listdir(path.parent)  # noqa: PTH208 - names are all it takes
     for name in names:
         if name.startswith(f".{path.name}.") and name.endswith(".part"):
             with suppress(OSError):  # locked, gone already, or another user's
-                descriptor = os.open(path.parent / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    (path.parent / name).unlink()
-                finally:
-                    os.close(descriptor)
+                _remove_leftover(path.parent / name)
+
+
+def _remove_leftover(path: Path) -> None:
+    """Remove one temporary file, if nobody writes it any more."""
+    if fcntl is None:
+        if time.time() - path.stat().st_mtime > _ABANDONED:
+            path.unlink()
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+    finally:
+        os.close(descriptor)
 
 
 def _umask() -> int:

@@ -11,14 +11,16 @@ import numpy as np
 
 from .errors import ConfigurationError, DataError, ShapeError
 from .plain import check_keys
-from .typing import Float32, Shape, UInt8
+from .typing import Array, Float32, Shape
 
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
-    r"""What is done to an image before the first layer: :math:`y = (scale \cdot x - mean) / deviation`.
+    r"""What is done to pixels before the first layer: :math:`y = (scale \cdot x - mean) / deviation`.
+
+    Pixels are uint8, 0 to 255. Floats are the network's input already and stay as they are.
 
     It travels inside every artifact, so that a served model sees what the trained one saw.
 
@@ -58,13 +60,13 @@ class Preprocessing:
                 "preprocessing: these numbers overflow float32; use a smaller scale or a larger deviation"
             )
 
-    def __call__(self, images: UInt8, out: Float32 | None = None) -> Float32:
+    def __call__(self, images: Array, out: Float32 | None = None) -> Float32:
         """Prepare images for a model.
 
         Parameters
         ----------
         images
-            uint8: (N, H, W, C), or one image (H, W, C); with one channel also (N, H, W) or (H, W).
+            uint8, or floats: (N, H, W, C), or one image (H, W, C); with one channel also (N, H, W) or (H, W).
         out
             (N, H, W, C) float32, C-contiguous: where to write. Without it, a new array.
 
@@ -78,7 +80,7 @@ class Preprocessing:
         ShapeError
             If the images, or `out`, are of another shape; the message names both.
         DataError
-            If the images are not uint8.
+            If the images are neither uint8 nor floats.
         """
         batch = self._as_batch(images)
         if out is None:
@@ -89,18 +91,20 @@ class Preprocessing:
                 f"not {out.dtype} of shape {out.shape}; leave it out to get a new array"
             )
         # Converted first, multiplied in place after: NumPy does the two faster than one mixed product.
-        np.copyto(out, batch)
+        np.copyto(out, batch, casting="same_kind")
+        if batch.dtype != np.uint8:
+            return out
         np.multiply(out, np.float32(self.scale / self.deviation), out=out)
         if self.mean:
             np.subtract(out, np.float32(self.mean / self.deviation), out=out)
         return out
 
-    def _as_batch(self, images: UInt8) -> UInt8:
+    def _as_batch(self, images: Array) -> Array:
         """Return the images as (N, H, W, C), without a copy."""
-        given = np.asarray(images)
-        if given.dtype != np.uint8:
+        given: Array = np.asarray(images)
+        if given.dtype != np.uint8 and not np.issubdtype(given.dtype, np.floating):
             raise DataError(
-                f"preprocessing: images must be uint8, 0 to 255, not {given.dtype}; "
+                f"preprocessing: images must be uint8, 0 to 255, or floats, not {given.dtype}; "
                 "give the pixels as they were read: they are scaled here"
             )
         if given.shape[1:] == self.input_shape:

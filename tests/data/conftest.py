@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.idx_files import write_idx
 
 import convlens.data
-from convlens.data import Dataset, idx
+from convlens.data import Dataset
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,8 +38,8 @@ def write_folder(tmp_path: Path) -> WriteFolder:
         folder.mkdir(exist_ok=True)
         for prefix, count in (("train", 40), *(((test, 9),) if test else ())):
             pixels = np.random.default_rng(count).integers(0, 256, (count, 5, 4), dtype=np.uint8)
-            idx.write_idx(folder / f"{prefix}-images{suffix}", pixels)
-            idx.write_idx(folder / f"{prefix}-labels{suffix}", np.arange(count, dtype=np.uint8) % 3)
+            write_idx(folder / f"{prefix}-images{suffix}", pixels)
+            write_idx(folder / f"{prefix}-labels{suffix}", np.arange(count, dtype=np.uint8) % 3)
         return folder
 
     return write

@@ -62,9 +62,9 @@ def test_examples_refuse() -> None:
     pixels = np.zeros((3, 2, 2, 1), dtype=np.uint8)
     with pytest.raises(DataError, match=r"few: 3 images but 2 labels"):
         Examples("few", pixels, [0, 1])
-    with pytest.raises(DataError, match=r"few: images must be uint8.* not float64"):
+    with pytest.raises(DataError, match=r"few: images must be uint8 or float32.* not float64"):
         Examples("few", pixels / 255, [0, 1, 2])
-    with pytest.raises(DataError, match=r"few: images must be uint8 of shape \(N, H, W, C\)"):
+    with pytest.raises(DataError, match=r"few: images must be uint8 or float32 of shape \(N, H, W, C\)"):
         Examples("few", pixels[..., 0], [0, 1, 2])
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.idx_files import write_idx
 
 import convlens.data
-from convlens.data import idx
 from convlens.data.sources import fashion_mnist
 from convlens.errors import ConfigurationError, DataError, OutputError
 
@@ -37,7 +37,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ]
     files = []
     for file, array in zip(REAL.files, arrays, strict=True):
-        idx.write_idx(folder / file.name, array)
+        write_idx(folder / file.name, array)
         content = gzip.decompress((folder / file.name).read_bytes())
         files.append(replace(file, items=len(array), sha256=hashlib.sha256(content).hexdigest()))
     monkeypatch.setattr(fashion_mnist, "FILES", type(REAL)("fashion-", *files))
@@ -94,7 +94,7 @@ def test_fetched_once_and_loaded(mirror: list[str], tmp_path: Path) -> None:
 
 def test_a_damaged_copy_is_named_and_fetched_again(mirror: list[str]) -> None:
     files = convlens.data.fetch("fashion-mnist")
-    idx.write_idx(files[3], np.zeros(20, np.uint8))
+    write_idx(files[3], np.zeros(20, np.uint8))
     with pytest.raises(DataError, match=r"t10k-labels.* is not the file that was published .*; delete it and run"):
         convlens.data.load("fashion-mnist", validation_fraction=0.25)
     assert [file.ok for file in convlens.data.verify("fashion-mnist")][:4] == [True, True, True, False]
@@ -108,7 +108,7 @@ def test_what_is_not_the_file_is_not_kept(
 ) -> None:
     path = published / "train-images-idx3-ubyte.gz"
     if kind == "other":
-        idx.write_idx(path, np.zeros((40, 28, 28), np.uint8))
+        write_idx(path, np.zeros((40, 28, 28), np.uint8))
     elif kind == "truncated":
         path.write_bytes(path.read_bytes()[:-500])
     elif kind == "page":

@@ -3,22 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convlens.data import one_hot
 from convlens.data.labels import check_labels, class_counts
 from convlens.errors import DataError
-
-
-def test_one_hot() -> None:
-    rows = one_hot([2, 0], 3)
-    assert rows.dtype == np.float32
-    assert rows.tolist() == [[0, 0, 1], [1, 0, 0]]
-    assert one_hot([1], 2, np.float64).dtype == np.float64
 
 
 @pytest.mark.parametrize(("labels", "wrong"), [([0, 3], "number 1 is 3"), ([-1, 0], "number 0 is -1")])
 def test_labels_out_of_range(labels: list[int], wrong: str) -> None:
     with pytest.raises(DataError, match=f"labels: {wrong}, expected 0 to 2"):
-        one_hot(labels, 3)
+        check_labels(labels, 3)
 
 
 @pytest.mark.parametrize("labels", [[0.5, 1.0], [[0, 1]], ["a"], 3])

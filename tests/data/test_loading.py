@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.idx_files import read_images, read_labels, write_idx
 
 import convlens.data
-from convlens.data import Dataset, cache, idx
+from convlens.data import Dataset, cache
 from convlens.data.sources import mnist
 from convlens.errors import ConfigurationError, DataError
 
@@ -31,8 +32,8 @@ def test_mnist(loaded_digits: Dataset) -> None:
 
 
 def test_the_parts_of_mnist_are_its_60_000_images(loaded_digits: Dataset) -> None:
-    whole = idx.read_images(mnist.ARCHIVE / "train-images-idx3-ubyte.gz")
-    labels = idx.read_labels(mnist.ARCHIVE / "train-labels-idx1-ubyte.gz")
+    whole = read_images(mnist.ARCHIVE / "train-images-idx3-ubyte.gz")
+    labels = read_labels(mnist.ARCHIVE / "train-labels-idx1-ubyte.gz")
     marked = {image.tobytes() + bytes([label]) for image, label in zip(whole, labels, strict=True)}
     parts = [
         {image.tobytes() + bytes([label]) for image, label in zip(part.images, part.labels, strict=True)}
@@ -102,7 +103,7 @@ def copied_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_archive_with_another_content(copied_archive: Path) -> None:
     path = copied_archive / "t10k-labels-idx1-ubyte.gz"
-    idx.write_idx(path, np.zeros(10_000, dtype=np.uint8))
+    write_idx(path, np.zeros(10_000, dtype=np.uint8))
     with pytest.raises(DataError, match=r"t10k-labels.*not the file that was published .*install"):
         convlens.data.load("mnist")
     (wrong,) = [file for file in convlens.data.verify("mnist") if not file.ok]
@@ -142,7 +143,7 @@ def test_a_folder_of_ones_own(write_folder: WriteFolder, test: str, suffix: str)
     assert mine.split["counts"] == {"train": 30, "validation": 10, "test": 9}
     assert mine.split["fractions"] == {"validation": 0.25, "test": None}
     assert sorted(mine.provenance["sha256"]) == sorted(path.name for path in folder.iterdir())
-    np.testing.assert_array_equal(mine.test.images, idx.read_images(folder / f"{test}-images{suffix}"))
+    np.testing.assert_array_equal(mine.test.images, read_images(folder / f"{test}-images{suffix}"))
     files = convlens.data.verify(str(folder))
     assert [(file.items, file.ok, file.expected) for file in files] == [
         (40, True, None),
@@ -159,13 +160,13 @@ def test_a_folder_without_a_test_set_has_a_tenth_split_off(write_folder: WriteFo
     assert mine.split["fractions"] == {"validation": 0.25, "test": 0.1}
     parts = [mine.train.images, mine.validation.images, mine.test.images]
     assert {image.tobytes() for part in parts for image in part} == {
-        image.tobytes() for image in idx.read_images(folder / "train-images-idx-ubyte.gz")
+        image.tobytes() for image in read_images(folder / "train-images-idx-ubyte.gz")
     }
     assert (mine.train.name, mine.validation.name, mine.test.name) == ("train", "validation", "test")
 
 
 def write(folder: Path, name: str, array: object) -> None:
-    idx.write_idx(folder / f"{name}-idx-ubyte.gz", np.asarray(array, dtype=np.uint8))
+    write_idx(folder / f"{name}-idx-ubyte.gz", np.asarray(array, dtype=np.uint8))
 
 
 FOLDER_DAMAGE = {

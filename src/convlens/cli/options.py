@@ -21,7 +21,7 @@ DataOption: TypeAlias = Annotated[
     typer.Option(
         "--data",
         metavar="NAME|PATH",
-        help="mnist, fashion-mnist, or a folder of images or IDX files, a CSV or npz file.",
+        help="A name that 'convlens data list' shows, or a folder of images or IDX files, a CSV or npz file.",
     ),
 ]
 SkipBrokenOption: TypeAlias = Annotated[

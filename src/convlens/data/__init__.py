@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ..errors import ConfigurationError, DataError, nearest
 from .dataset import Dataset, Examples
-from .labels import one_hot
 from .sources import FORMATS, SOURCES, Asked, Format, Listing, Source, VerifiedFile
 
 __all__ = [
@@ -23,7 +22,6 @@ __all__ = [
     "listing",
     "load",
     "names",
-    "one_hot",
     "verify",
 ]
 

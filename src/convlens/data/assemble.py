@@ -47,8 +47,8 @@ def assemble(
     Raises
     ------
     DataError
-        If labels leave a gap, the test set is unlike the training set, or a class has too few images to
-        split.
+        If labels leave a gap, there is not one name for each class, the test set is unlike the training set, or a
+        class has too few images to split.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -61,7 +61,7 @@ def assemble(
         learn, examine = given, test
     remainder, part = stratified_split(learn.labels, validation_fraction, seed)
     shape = cast("tuple[int, int, int]", given.image_shape)
-    names = tuple(class_names or map(str, range(classes)))
+    names = _names(name, class_names, classes)
     return Dataset(
         name=name,
         train=learn.take(remainder, "train"),
@@ -83,6 +83,17 @@ def assemble(
         preprocessing=Preprocessing(shape),
         sha256=identity(given.sums, None if test is None else test.sums, names),
     )
+
+
+def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, ...]:
+    """Return one name for each class."""
+    names = tuple(map(str, range(classes)) if given is None else given)
+    if len(names) != classes or len(set(names)) != classes:
+        raise DataError(
+            f"{name}: {len(names)} class names ({len(set(names))} different) for the {classes} classes that have "
+            "images; expected one name for each"
+        )
+    return names
 
 
 def _check_alike(name: str, given: Examples, test: Examples, classes: int) -> None:

@@ -10,7 +10,6 @@ opening; where the time differs (a copied or touched file), the sum is.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from ..errors import OutputError
 from ..files import cache_folder, write_atomically
 from ..typing import UInt8
+from .identity import file_sum
 
 
 def unpacked(name: str, sha256: str, make: Callable[[], UInt8]) -> UInt8:
@@ -64,7 +64,7 @@ def check_copy(name: str, sha256: str) -> str | None:
     try:
         if path is None:
             return None
-        found = _sum(path)
+        found = file_sum(path)
         if found != sha256:
             path.unlink()
     except OSError:
@@ -90,7 +90,7 @@ def _opened(path: Path, sha256: str) -> UInt8 | None:
         if record["sha256"] != sha256 or record["size"] != state.st_size:
             return None
         if record["written_ns"] != state.st_mtime_ns:
-            if _sum(path) != sha256:
+            if file_sum(path) != sha256:
                 return None
             with contextlib.suppress(OSError, OutputError):  # a read-only cache is summed every time
                 _write_record(path, sha256)
@@ -114,8 +114,3 @@ def _write_record(path: Path, sha256: str) -> None:
 def _mapped(path: Path) -> UInt8:
     """Map a file read-only, as an ordinary array that keeps the mapping alive."""
     return np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
 from ..preprocessing import Preprocessing
-from ..typing import Array, Labels, Shape, UInt8
+from ..typing import Array, Float32, Labels, Shape, UInt8
 from .gathering import gather
 from .identity import ContentSums, content_sums
 from .labels import check_labels
@@ -26,7 +27,8 @@ class Examples:
     name
         Which examples these are, such as ``"test"``.
     images
-        (N, H, W, C) uint8; a memory-mapped array will do.
+        (N, H, W, C): pixels as uint8, which a model's preprocessing scales, or float32, which is the network's input
+        as it is. A memory-mapped array will do.
     labels
         (N,) class numbers.
     sums
@@ -38,16 +40,20 @@ class Examples:
         If images or labels are of another type or shape, or of different number.
     """
 
-    def __init__(self, name: str, images: UInt8, labels: npt.ArrayLike, sums: ContentSums | None = None) -> None:
-        if images.dtype != np.uint8 or images.ndim != 4:
-            raise DataError(f"{name}: images must be uint8 of shape (N, H, W, C), not {images.dtype} of {images.shape}")
+    def __init__(
+        self, name: str, images: UInt8 | Float32, labels: npt.ArrayLike, sums: ContentSums | None = None
+    ) -> None:
+        if images.dtype not in (np.uint8, np.float32) or images.ndim != 4:
+            raise DataError(
+                f"{name}: images must be uint8 or float32 of shape (N, H, W, C), not {images.dtype} of {images.shape}"
+            )
         checked = check_labels(labels, name=f"{name} labels")
         if len(images) != len(checked):
             raise DataError(
                 f"{name}: {len(images):,} images but {len(checked):,} labels; expected as many of one as of the other"
             )
         self.name = name
-        self._images = _read_only(images)
+        self._images: Array = _read_only(images)
         self._labels: Labels = _read_only(checked)
         self._rows: Indexes | None = None  # which of `_images` these are; None: all of them, in order
         self._reads = 0
@@ -55,8 +61,8 @@ class Examples:
         self._taken_from: Examples | None = None
 
     @property
-    def images(self) -> UInt8:
-        """(N, H, W, C) uint8, 0-255, read-only. Raises `reads` by one."""
+    def images(self) -> Array:
+        """(N, H, W, C), read-only: uint8, 0-255, or float32. Raises `reads` by one."""
         examples: Examples | None = self
         while examples is not None:
             examples._reads += 1
@@ -82,6 +88,11 @@ class Examples:
     def image_shape(self) -> Shape:
         """(H, W, C), without reading an image."""
         return self._images.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """That of the images, uint8 or float32, without reading one."""
+        return self._images.dtype
 
     @property
     def sums(self) -> ContentSums:
@@ -171,6 +182,69 @@ class Dataset:
     provenance: dict[str, Any]
     preprocessing: Preprocessing
     sha256: str
+
+    @classmethod
+    def from_arrays(
+        cls,
+        train_images: npt.ArrayLike,
+        train_labels: npt.ArrayLike,
+        test_images: npt.ArrayLike | None = None,
+        test_labels: npt.ArrayLike | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        name: str = "arrays",
+        validation_fraction: float = 0.1,
+        seed: int = 0,
+    ) -> Dataset:
+        """Make a data set of arrays in memory; they are copied.
+
+        Parameters
+        ----------
+        train_images
+            (N, H, W) or (N, H, W, C), channels last; or rows of square grey or colour images, (N, D). Whole numbers
+            0 to 255 are pixels: a model's preprocessing scales them, by default to 0..1. **Floats are the network's
+            input as they are**, kept as float32: scale them yourself, 0 to 1 for instance, and give a model trained on
+            them floats of the same scale to predict.
+        train_labels
+            (N,): class numbers from 0 without a gap, or names of classes.
+        test_images, test_labels
+            The test set, in the same form; without it, a stratified tenth is split off.
+        class_names
+            One for each class, in the order of the class numbers. By default the names in `train_labels`, sorted, or
+            the numbers.
+        name
+            Of the data set, in tables and messages.
+        validation_fraction
+            Share of the training images that validates, stratified.
+        seed
+            Of the split; apart from any training seed.
+
+        Raises
+        ------
+        DataError
+            If images or labels are of another type, shape, range or number; the message names the first wrong value.
+        ConfigurationError
+            If fraction, seed or name is not allowed, or test images came without labels.
+
+        Examples
+        --------
+        >>> draw = np.random.default_rng(0)
+        >>> images, labels = draw.random((60, 8, 8)), np.arange(60) % 3
+        >>> Dataset.from_arrays(images, labels, class_names=["ant", "bee", "cat"])
+        <Dataset 'arrays': 49 train, 5 validation, 6 test; images of 8 x 8 x 1, 3 classes>
+        """
+        from .arrays import from_arrays  # here, because it ends in a Dataset
+
+        return from_arrays(
+            train_images,
+            train_labels,
+            test_images,
+            test_labels,
+            class_names=class_names,
+            name=name,
+            validation_fraction=validation_fraction,
+            seed=seed,
+        )
 
     def subset(self, n_train: int, seed: int = 0) -> Dataset:
         """Return the same data set with fewer training images; validation and test are the very same objects.

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import DataError, OutputError
-from ..files import make_folder
+from ..files import make_folder, replacing
 
 _TIMEOUT = 30.0  # seconds without a byte
 _CHUNK = 2**18
@@ -45,12 +42,16 @@ def download(
     problems = []
     for url in urls:
         try:
-            with _temporary(target) as (path, file):
+            with replacing(target) as (file, path):
                 _receive(url, file, largest)
                 _check(path, url, check)
-                _keep(path, target)
         except DataError as error:
             problems.append(str(error))
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {target}: {error.strerror or error}; move away what is there, make room, or name "
+                "another folder in CONVLENS_CACHE"
+            ) from error
         else:
             return
     raise DataError(f"{target.name} cannot be downloaded: {'; '.join(problems)}. Without a download: {otherwise}")
@@ -62,13 +63,6 @@ def _check(path: Path, url: str, check: Callable[[Path], object]) -> None:
         check(path)
     except DataError as error:
         raise DataError(str(error).replace(str(path), url)) from error
-
-
-def _keep(path: Path, target: Path) -> None:
-    try:
-        path.replace(target)
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}; move away what is there") from error
 
 
 def _receive(url: str, file: BinaryIO, largest: int) -> None:
@@ -91,29 +85,13 @@ def _receive(url: str, file: BinaryIO, largest: int) -> None:
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:
-    """Write a piece, or with none see to it that all is on the disk."""
+    """Write a piece, or with none see to it that the file can be read; OutputError, for OSError is the network's."""
     try:
         file.write(piece)
         if not piece:
             file.flush()
-            os.fsync(file.fileno())
     except OSError as error:
         raise OutputError(
-            f"cannot write {file.name}: {error.strerror or error}; make room, or name a folder in CONVLENS_CACHE"
+            f"cannot write what is downloaded: {error.strerror or error}; make room, or name another folder in "
+            "CONVLENS_CACHE"
         ) from error
-
-
-@contextlib.contextmanager
-def _temporary(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """Open a file beside the target; it is gone afterwards, unless it was renamed."""
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-", suffix=".part")
-    except OSError as error:
-        raise OutputError(
-            f"cannot write into {target.parent}: {error.strerror or error}; name another folder in CONVLENS_CACHE"
-        ) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield Path(name), file
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,12 @@ class ContentSums(NamedTuple):
 
     images: str
     labels: str
+
+
+def file_sum(path: Path) -> str:
+    """Return the SHA-256 of a file as it lies on the disk."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def content_sums(images: Array, labels: Labels) -> ContentSums:

@@ -1,4 +1,4 @@
-"""IDX files: the format MNIST came in. Read strictly, compressed or plain; and written.
+"""IDX files: the format MNIST came in. Read strictly, compressed or plain.
 
 ::
 
@@ -24,8 +24,8 @@ from typing import BinaryIO, TypeAlias, cast
 
 import numpy as np
 
-from ..errors import DataError, OutputError
-from ..typing import Array, Labels, Shape, UInt8
+from ..errors import DataError
+from ..typing import Shape, UInt8
 
 FilePath: TypeAlias = str | os.PathLike[str]
 
@@ -38,33 +38,6 @@ _TYPES = {0x08: "uint8", 0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "floa
 _KINDS = {IMAGES: "images", LABELS: "labels"}
 _GZIP_START = b"\x1f\x8b"
 _CHUNK = 2**20
-
-
-def read_images(path: FilePath) -> UInt8:
-    """Read a file of grey images.
-
-    Parameters
-    ----------
-    path
-        An IDX file with three dimensions, gzip-compressed or plain.
-
-    Returns
-    -------
-    UInt8
-        (N, H, W, 1), read-only, 0-255.
-
-    Raises
-    ------
-    DataError
-        If the file is not exactly what it should be; the message names the file, what was expected and what
-        came.
-    """
-    return parse(read_content(path, IMAGES), IMAGES, path)[..., np.newaxis]
-
-
-def read_labels(path: FilePath) -> Labels:
-    """Read a file of labels: (N,) int64. Errors as for `read_images`."""
-    return parse(read_content(path, LABELS), LABELS, path).astype(np.int64)
 
 
 def read_content(path: FilePath, dimensions: int) -> UInt8:
@@ -85,7 +58,7 @@ def read_content(path: FilePath, dimensions: int) -> UInt8:
     Raises
     ------
     DataError
-        As for `read_images`.
+        If the file is not exactly what it should be; the message names the file, what was expected and what came.
     """
     try:
         with Path(path).open("rb") as file, _unpacked(file, path) as stream:
@@ -132,37 +105,6 @@ def parse(content: UInt8, dimensions: int, name: FilePath) -> UInt8:
     return content[start:].reshape(sizes)
 
 
-def write_idx(path: FilePath, array: Array) -> None:
-    """Write an array of unsigned bytes as an IDX file, gzip-compressed if the name ends in ``.gz``.
-
-    Parameters
-    ----------
-    path
-        Where to; an existing file is replaced.
-    array
-        uint8, of 1 to 255 dimensions; images are (N, H, W), labels (N,).
-
-    Raises
-    ------
-    DataError
-        If the array is not of unsigned bytes.
-    OutputError
-        If the file cannot be written.
-    """
-    if array.dtype != np.uint8 or array.ndim == 0:
-        raise DataError(
-            f"IDX files here hold arrays of uint8, not {array.ndim}-dimensional {array.dtype}; convert it first"
-        )
-    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, _UNSIGNED_BYTE, array.ndim, *array.shape)
-    content = header + np.ascontiguousarray(array).tobytes()
-    if Path(path).suffix == ".gz":
-        content = gzip.compress(content, mtime=0)  # no time stamp: the same array gives the same file
-    try:
-        Path(path).write_bytes(content)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
-
-
 def _unpacked(file: BinaryIO, path: FilePath) -> BinaryIO:
     """Return a stream of the unpacked bytes; the content says whether it is compressed, not the name."""
     start = file.read(2)
@@ -206,7 +148,7 @@ def _sizes(header: bytes | bytearray, dimensions: int, name: FilePath) -> Shape:
 
 
 def _check_magic(magic: bytes, dimensions: int, name: FilePath) -> None:
-    """Raise unless the first four bytes are those of unsigned bytes in so many dimensions."""
+    """Raise unless the first four bytes are those of unsigned bytes in this number of dimensions."""
     wanted = bytes((0, 0, _UNSIGNED_BYTE, dimensions))
     if magic == wanted:
         return

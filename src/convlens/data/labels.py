@@ -1,4 +1,4 @@
-"""Labels: checked, counted, and written as one-hot rows."""
+"""Labels: checked and counted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError
-from ..typing import Array, FloatArray, IntArray, Labels
+from ..typing import Array, IntArray, Labels
 
 
 def check_labels(labels: npt.ArrayLike, classes: int | None = None, name: str = "labels") -> Labels:
@@ -83,31 +83,3 @@ def class_counts(labels: npt.ArrayLike, name: str = "labels") -> IntArray:
             f"{name}: every image is of class 0, so there is nothing to learn; expected two classes or more"
         )
     return counts
-
-
-def one_hot(labels: npt.ArrayLike, classes: int, dtype: npt.DTypeLike = np.float32) -> FloatArray:
-    """Write each label as a row with a 1 at its class and 0 elsewhere.
-
-    Parameters
-    ----------
-    labels
-        (N,) whole numbers 0..K-1.
-    classes
-        The number of classes K.
-    dtype
-        Of the result.
-
-    Returns
-    -------
-    FloatArray
-        (N, K).
-
-    Raises
-    ------
-    DataError
-        If a label is out of range.
-    """
-    checked = check_labels(labels, classes)
-    rows: FloatArray = np.zeros((len(checked), classes), dtype=dtype)
-    rows[np.arange(len(checked)), checked] = 1
-    return rows

@@ -31,8 +31,10 @@ def square_shape(count: int, name: str) -> tuple[int, int, int]:
     )
 
 
-def to_images(values: Array, name: str) -> Array:
-    """Return an array as (N, H, W, C) with C 1 or 3, without a copy; rows of values (N, D) become square images.
+def to_images(values: Array, name: str, *, any_channels: bool = False) -> Array:
+    """Return an array as (N, H, W, C), without a copy; rows of values (N, D) become square images.
+
+    C is 1 or 3, unless `any_channels` is set.
 
     Raises
     ------
@@ -43,10 +45,15 @@ def to_images(values: Array, name: str) -> Array:
         return values.reshape(len(values), *square_shape(values.shape[1], name))
     if values.ndim == 3:
         values = values[..., np.newaxis]
-    if values.ndim != 4 or values.shape[3] not in {1, 3} or 0 in values.shape:
+    allowed = "C)" if any_channels else "1) or (N, H, W, 3)"
+    if values.ndim == 4 and values.shape[1] in {1, 3} and values.shape[2] == values.shape[3] not in {1, 3}:
         raise DataError(
-            f"{name}: is of shape {values.shape}; expected images (N, H, W), (N, H, W, 1) or "
-            "(N, H, W, 3), channels last"
+            f"{name}: is of shape {values.shape}, which looks like channels first; expected (N, H, W, {allowed}, "
+            "channels last: np.moveaxis(images, 1, -1)"
+        )
+    if values.ndim != 4 or 0 in values.shape or not (any_channels or values.shape[3] in {1, 3}):
+        raise DataError(
+            f"{name}: is of shape {values.shape}; expected images (N, H, W) or (N, H, W, {allowed}, channels last"
         )
     return values
 
@@ -82,15 +89,15 @@ def to_pixels(values: Array, name: str, *, scaled: bool | None = None) -> tuple[
         return values.astype(np.uint8) * np.uint8(255), False
     floating = np.issubdtype(values.dtype, np.floating)
     if floating:
-        _refuse(~np.isfinite(values), values, name, "a finite number")
+        refuse(~np.isfinite(values), values, name, "a finite number")
         if scaled is None:
             scaled = bool(values.max() <= 1)
         if scaled:
-            _refuse((values < 0) | (values > 1), values, name, "0 to 1, as in the training images")
+            refuse((values < 0) | (values > 1), values, name, "0 to 1, as in the training images")
             return np.rint(values * values.dtype.type(255)).astype(np.uint8), True
-    _refuse((values < 0) | (values > 255), values, name, "0 to 255")
+    refuse((values < 0) | (values > 255), values, name, "0 to 255")
     if floating:
-        _refuse(values != np.floor(values), values, name, "a whole number from 0 to 255, or all from 0 to 1")
+        refuse(values != np.floor(values), values, name, "a whole number from 0 to 255, or all from 0 to 1")
     return values.astype(np.uint8), False
 
 
@@ -107,14 +114,14 @@ def to_labels(values: Array, name: str) -> Labels:
     if values.ndim == 2:
         raise DataError(f"{name}: is of shape {values.shape}; give one class number an image, labels.argmax(axis=1)")
     if values.ndim == 1 and np.issubdtype(values.dtype, np.floating):
-        _refuse(~np.isfinite(values), values, name, "a class number")
-        _refuse((values != np.floor(values)) | (np.abs(values) > 2**31), values, name, "a whole class number")
+        refuse(~np.isfinite(values), values, name, "a class number")
+        refuse((values != np.floor(values)) | (np.abs(values) > 2**31), values, name, "a whole class number")
         values = values.astype(np.int64)
     return check_labels(values, name=name)
 
 
-def _refuse(wrong: Array, values: Array, name: str, expected: str) -> None:
-    """Raise DataError about the first value that is wrong, if one is."""
+def refuse(wrong: Array, values: Array, name: str, expected: str) -> None:
+    """Raise DataError about the first value where `wrong` is true, if there is one."""
     if wrong.any():
         where = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         place = f" at {tuple(int(index) for index in where[1:])}" if len(where) > 1 else ""

@@ -12,15 +12,18 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
 from ..typing import Array, BoolArray, Float32, UInt8
-from .image_file import LARGEST_PIXELS, colours_of, damage_named, open_image, read_content
+from .image_file import LARGEST_PIXELS, colours_of, opened
 from .ink import Ink, blobs, find_ink, grown, reduced, strongest_channel, widened
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 DIGITS = tuple("0123456789")
 BOX = 20 / 28  # share of the model's image that the longer side of a digit takes
@@ -66,7 +69,7 @@ def reads_digits(class_names: Sequence[str], input_shape: Sequence[int]) -> bool
 
 
 def prepare_digit(
-    source: str | os.PathLike[str] | bytes | npt.NDArray[Any], input_shape: tuple[int, int, int]
+    source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any], input_shape: tuple[int, int, int]
 ) -> tuple[UInt8, Account]:
     """Make a picture of a digit like MNIST's own.
 
@@ -75,8 +78,8 @@ def prepare_digit(
     Parameters
     ----------
     source
-        An image file's name or its content; or an array of uint8, (H, W) or (H, W, C) with 1, 3 or 4 channels, the
-        fourth being opacity.
+        An image file's name or its content; a Pillow image; or an array of uint8, (H, W) or (H, W, C) with 1, 3 or 4
+        channels, the fourth being opacity.
     input_shape
         (H, W, C) of the model, with C 1 or 3.
 
@@ -110,7 +113,7 @@ def prepare_digit(
     return np.broadcast_to(pixels, input_shape).copy(), Account(tuple(done), tuple(warnings))
 
 
-def _read(source: str | os.PathLike[str] | bytes | npt.NDArray[Any], done: list[str]) -> UInt8:
+def _read(source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any], done: list[str]) -> UInt8:
     """Return the picture upright, (H, W, C) with 1, 3 or 4 channels."""
     if isinstance(source, np.ndarray):
         array: Array = source.astype(np.uint8) * 255 if source.dtype == np.bool_ else source
@@ -123,9 +126,7 @@ def _read(source: str | os.PathLike[str] | bytes | npt.NDArray[Any], done: list[
         if array.shape[0] * array.shape[1] > LARGEST_PIXELS:
             raise DataError(f"a picture of {array.shape} is larger than {LARGEST_PIXELS:,} pixels; give a smaller one")
         return array
-    content, name = read_content(source)
-    with damage_named(name):
-        image = open_image(content, name)
+    with opened(source) as (image, _):
         colours, turned = colours_of(image)
     if turned:
         done.append("turned upright as the camera noted")
@@ -290,7 +291,7 @@ def _stroke_width(mask: BoolArray) -> float:
 
 
 def _resized(ink: Float32, rows: tuple[int, int], columns: tuple[int, int], tall: int, wide: int) -> Float32:
-    from PIL import Image
+    from PIL import Image  # imported when needed: training needs no Pillow
 
     box = (columns[0], rows[0], columns[1], rows[1])
     image = Image.fromarray(ink).resize((wide, tall), Image.Resampling.HAMMING, box=box)

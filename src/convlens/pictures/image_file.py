@@ -1,4 +1,4 @@
-"""One image from a file or from bytes, for predicting and serving.
+"""One image from a file, from bytes or from Pillow, for predicting and serving.
 
 Here an image is taken as it is. Turning somebody else's image of a digit into one like MNIST's (size, polarity,
 centring, upright as the camera noted) is the work of `convlens.pictures.digits`.
@@ -33,7 +33,7 @@ _MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
 _WARNINGS = threading.Lock()  # warnings.catch_warnings changes a global of the process
 
 
-def read_image(source: str | os.PathLike[str] | bytes, input_shape: tuple[int, int, int]) -> UInt8:
+def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tuple[int, int, int]) -> UInt8:
     """Read an image of a model's input shape, in grey or colour as the model takes it.
 
     Transparency is laid on white, the paper it is usually seen on; a digit must then be drawn white on an
@@ -43,7 +43,7 @@ def read_image(source: str | os.PathLike[str] | bytes, input_shape: tuple[int, i
     Parameters
     ----------
     source
-        A file's name, or its content.
+        A file's name, or its content; or a Pillow image.
     input_shape
         (H, W, C) with C 1 (grey) or 3 (red, green, blue).
 
@@ -64,14 +64,38 @@ def read_image(source: str | os.PathLike[str] | bytes, input_shape: tuple[int, i
     height, width, channels = input_shape
     if channels not in _MODES:
         raise ConfigurationError(f"an image file gives 1 or 3 channels, the model takes {channels}; give it an array")
-    content, name = read_content(source)
-    with damage_named(name):
-        image = open_image(content, name)
+    with opened(source) as (image, name):
         if image.size != (width, height):
             raise ShapeError(
                 f"{name}: is {_shown(image)}, expected {width} x {height} as the model takes; resize it first"
             )
         return pixels_of(image, channels)
+
+
+@contextlib.contextmanager
+def opened(source: str | os.PathLike[str] | bytes | Image) -> Iterator[tuple[Image, str]]:
+    """Open a picture; with it comes what to call it in messages. Whatever Pillow raises inside becomes a DataError.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is no image, is damaged, or is far too large.
+    """
+    if isinstance(source, str | bytes | os.PathLike):
+        content, name = read_content(source)
+        with damage_named(name):
+            yield open_image(content, name), name
+        return
+    from PIL import Image
+
+    if not isinstance(source, Image.Image):
+        raise DataError(
+            f"a {type(source).__name__} is no picture; expected a file's name or content, a Pillow image or an array"
+        )
+    name = "the image"
+    with damage_named(name):
+        _check_size(source, name)
+        yield source, name
 
 
 def read_content(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
@@ -113,11 +137,15 @@ def open_image(content: bytes, name: str) -> Image:
         If it is no image, or far too large.
     """
     image = _open(content, name)
+    _check_size(image, name)
+    return image
+
+
+def _check_size(image: Image, name: str) -> None:
     if image.width * image.height > LARGEST_PIXELS:
         raise DataError(
             f"{name}: claims {_shown(image)}, more than the {LARGEST_PIXELS:,} pixels allowed; give a smaller image"
         )
-    return image
 
 
 def pixels_of(image: Image, channels: int, *, turned: bool = False) -> UInt8:

@@ -91,7 +91,7 @@ class Batches:
         self._pixels = examples.images.reshape(len(examples), -1)  # (N, H*W*C)
         self._labels = examples.labels
         size = min(batch_size, len(examples))
-        self._bytes = np.empty((size, self._pixels.shape[1]), dtype=np.uint8)
+        self._bytes = np.empty((size, self._pixels.shape[1]), dtype=self._pixels.dtype)
         self._floats = np.empty((size, *preprocessing.input_shape), dtype=np.float32)
         self._augmentation = augmentation if augmentation is not None and augmentation.moves else None
         self._engine = engine

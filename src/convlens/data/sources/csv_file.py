@@ -7,7 +7,6 @@ A file is a data set; so is a folder with one such file, or with one for trainin
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from ...errors import DataError
 from ...typing import Array, Labels, UInt8
 from ..assemble import assemble
 from ..dataset import Dataset, Examples
+from ..identity import file_sum
 from ..idx import LARGEST_CONTENT
 from ..pixels import square_shape
 from .source import Asked, Format, VerifiedFile
@@ -42,7 +42,7 @@ def load(path: Path, asked: Asked) -> Dataset:
     provenance = {
         "source": f"the CSV {'file' if path == train else 'files in'} {path}",
         "licence": "not stated (one's own data)",
-        "sha256": {file.name: _sum(file) for file in (train, test) if file is not None},
+        "sha256": {file.name: file_sum(file) for file in (train, test) if file is not None},
     }
     examine = None if test is None else _examples(test, "test")
     return assemble(
@@ -59,7 +59,7 @@ def _files(path: Path) -> tuple[Path, Path | None]:
     """Return the file to train on, and the test's if there is one."""
     if path.is_file():
         return path, None
-    files = _tables(path)
+    files = _csv_files(path)
     train = [file for file in files if "train" in file.stem.lower()]
     test = [file for file in files if "test" in file.stem.lower()]
     if len(files) == 1 and not test:
@@ -72,7 +72,7 @@ def _files(path: Path) -> tuple[Path, Path | None]:
     return train[0], test[0] if test else None
 
 
-def _tables(folder: Path) -> list[Path]:
+def _csv_files(folder: Path) -> list[Path]:
     return sorted(
         file for file in folder.iterdir() if file.suffix.lower() == ".csv" and file.is_file() and file.name[0] != "."
     )
@@ -84,32 +84,32 @@ def _examples(path: Path, name: str) -> Examples:
     return Examples(name, pixels.reshape(-1, *shape), labels)
 
 
-class _Table(NamedTuple):
-    """What the first row says of all."""
+class _Columns(NamedTuple):
+    """What the first row says of all rows."""
 
     path: Path
-    columns: int
-    label: int  # its column
+    number: int
+    label: int  # the label's column, from 0
 
 
 def _read(path: Path) -> tuple[UInt8, Labels]:
     """Return pixels (N, D) and labels (N,)."""
-    table: _Table | None = None
+    columns: _Columns | None = None
     pixels: list[UInt8] = []
     labels: list[Labels] = []
     size = 0
     for lines in _lines(path):
-        if table is None:
-            table, header = _first(path, lines[0])
+        if columns is None:
+            columns, header = _first(path, lines[0])
             if header:
                 del lines[0]
         if not lines:
             continue
-        values = _parse(table, lines)
-        numbers = values[:, table.label]
-        _check(table, lines, values)
+        values = _parse(columns, lines)
+        numbers = values[:, columns.label]
+        _check(columns, lines, values)
         labels.append(numbers.astype(np.int64))
-        pixels.append(np.delete(values, table.label, axis=1).astype(np.uint8))
+        pixels.append(np.delete(values, columns.label, axis=1).astype(np.uint8))
         size += pixels[-1].nbytes
         if size > LARGEST_CONTENT:
             raise DataError(f"{path}: holds more than {LARGEST_CONTENT:,} pixels; divide the file")
@@ -137,21 +137,21 @@ def _lines(path: Path) -> Iterator[list[_Line]]:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); give a CSV file") from error
 
 
-def _first(path: Path, line: _Line) -> tuple[_Table, bool]:
+def _first(path: Path, line: _Line) -> tuple[_Columns, bool]:
     """Learn from the first line how many columns there are and which is the label; and whether it is a header."""
     cells = [cell.strip().strip('"').lower() for cell in line[1].split(",")]
     if len(cells) < 2:
         raise DataError(f"{path}, line {line[0]}: has no comma; expected label,pixel0,pixel1,...")
     named = [column for column, cell in enumerate(cells) if cell in _LABEL_NAMES]
     if len(named) == 1:
-        return _Table(path, len(cells), named[0]), True
+        return _Columns(path, len(cells), named[0]), True
     if not _is_number(cells[0]) and not _is_number(cells[1]):
         if cells[0].startswith("pixel"):
             raise DataError(
                 f"{path}: its header names no label; expected a column called label, and it may be the first"
             )
-        return _Table(path, len(cells), 0), True
-    return _Table(path, len(cells), 0), False
+        return _Columns(path, len(cells), 0), True
+    return _Columns(path, len(cells), 0), False
 
 
 def _is_number(text: str) -> bool:
@@ -162,13 +162,13 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _parse(table: _Table, lines: list[_Line]) -> Array:
+def _parse(columns: _Columns, lines: list[_Line]) -> Array:
     """Return the numbers of some lines, (lines, columns)."""
     for number, text in lines:
-        if text.count(",") + 1 != table.columns:
+        if text.count(",") + 1 != columns.number:
             raise DataError(
-                f"{table.path}, line {number}: has {text.count(',') + 1:,} values, the first line has "
-                f"{table.columns:,}; expected as many in every line"
+                f"{columns.path}, line {number}: has {text.count(',') + 1:,} values, the first line has "
+                f"{columns.number:,}; expected as many in every line"
             )
     try:
         return _numbers([text for _, text in lines])
@@ -177,7 +177,7 @@ def _parse(table: _Table, lines: list[_Line]) -> Array:
             for column, cell in enumerate(text.split(",")):
                 if not _is_number(cell.strip().strip('"')):
                     raise DataError(
-                        f"{table.path}, line {number}, column {column + 1}: {cell[:40]!r} is no number; "
+                        f"{columns.path}, line {number}, column {column + 1}: {cell[:40]!r} is no number; "
                         "expected label,pixel0,pixel1,... in whole numbers"
                     ) from None
         raise
@@ -187,28 +187,23 @@ def _numbers(texts: list[str]) -> Array:
     return np.loadtxt(texts, dtype=np.float64, delimiter=",", comments=None, quotechar='"', ndmin=2)
 
 
-def _check(table: _Table, lines: list[_Line], values: Array) -> None:
+def _check(columns: _Columns, lines: list[_Line], values: Array) -> None:
     """Raise DataError about the first value that is no label or no pixel."""
     with np.errstate(invalid="ignore"):
         wrong = ~np.isfinite(values) | (values != np.floor(values)) | (values < 0) | (values > 255)
-        numbers = values[:, table.label]
-        wrong[:, table.label] = ~((numbers >= 0) & (numbers < 2**31) & (numbers == np.floor(numbers)))
+        numbers = values[:, columns.label]
+        wrong[:, columns.label] = ~((numbers >= 0) & (numbers < 2**31) & (numbers == np.floor(numbers)))
     if wrong.any():
         row, column = (int(index) for index in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
-        what = "a class number from 0" if column == table.label else "a pixel, a whole number from 0 to 255"
+        what = "a class number from 0" if column == columns.label else "a pixel, a whole number from 0 to 255"
         raise DataError(
-            f"{table.path}, line {lines[row][0]}, column {column + 1}: is {values[row, column]:g}; expected {what}"
+            f"{columns.path}, line {lines[row][0]}, column {column + 1}: is {values[row, column]:g}; expected {what}"
         )
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def recognises(path: Path) -> bool:
     """Whether it is a file whose name ends in ``.csv``, or a folder with one."""
-    return path.suffix.lower() == ".csv" if path.is_file() else bool(_tables(path))
+    return path.suffix.lower() == ".csv" if path.is_file() else bool(_csv_files(path))
 
 
 def verify(path: Path) -> list[VerifiedFile]:
@@ -221,7 +216,7 @@ def _verified(path: Path) -> VerifiedFile:
         items = len(_examples(path, path.name))
     except DataError as error:
         return VerifiedFile(path.name, "", None, ok=False, items=0, place="folder", problem=str(error))
-    return VerifiedFile(path.name, _sum(path), None, ok=True, items=items, place="folder")
+    return VerifiedFile(path.name, file_sum(path), None, ok=True, items=items, place="folder")
 
 
 FORMAT = Format(EXPECTED, recognises, load, verify)

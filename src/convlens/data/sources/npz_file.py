@@ -13,7 +13,6 @@ and an array is read only when what its header claims is what the file holds, an
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import zipfile
 import zlib
@@ -27,6 +26,7 @@ from ...errors import ConvlensError, DataError
 from ...typing import Array
 from ..assemble import assemble
 from ..dataset import Dataset, Examples
+from ..identity import file_sum
 from ..idx import LARGEST_CONTENT
 from ..pixels import SCALED, to_images, to_labels, to_pixels
 from .source import Asked, Format, VerifiedFile
@@ -51,7 +51,7 @@ def load(path: Path, asked: Asked) -> Dataset:
     provenance: dict[str, Any] = {
         "source": f"the file {path}",
         "licence": "not stated (one's own data)",
-        "sha256": {path.name: _sum(path)},
+        "sha256": {path.name: file_sum(path)},
     }
     if scaled:
         provenance["pixels"] = SCALED
@@ -157,11 +157,6 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise DataError(f"{path}: is damaged, or no .npz file ({said}); save it again with np.savez") from error
 
 
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def recognises(path: Path) -> bool:
     """Whether it is a file whose name ends in ``.npz``."""
     return path.is_file() and path.suffix.lower() == ".npz"
@@ -174,7 +169,7 @@ def verify(path: Path) -> list[VerifiedFile]:
     except DataError as error:
         return [VerifiedFile(path.name, "", None, ok=False, items=0, place="folder", problem=str(error))]
     items = len(given) + (0 if test is None else len(test))
-    return [VerifiedFile(path.name, _sum(path), None, ok=True, items=items, place="folder")]
+    return [VerifiedFile(path.name, file_sum(path), None, ok=True, items=items, place="folder")]
 
 
 FORMAT = Format(EXPECTED, recognises, load, verify)

@@ -1,0 +1,194 @@
+"""From pictures to predictions: what command line, server and notebook share.
+
+Whatever a picture comes as (a file, its content, a Pillow image, an array), the answer is the same `Prediction`: the
+class, every probability, an account of what was done to the picture, and every reason for doubt.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .data.pixels import refuse, to_pixels
+from .errors import ConfigurationError, DataError, ShapeError
+from .nn import Model, load
+from .pictures import Account, prepare_digit, read_image, reads_digits
+from .typing import Array, Float32, FloatArray
+from .wording import percent
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Picture: TypeAlias = "str | os.PathLike[str] | bytes | Image | npt.NDArray[Any]"
+"""A file's name, a file's content, a Pillow image, or an array."""
+
+SURE = 0.9  # a lower probability is a reason for doubt
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """What a model makes of one picture.
+
+    Attributes
+    ----------
+    class_name, index
+        The most probable class: its name, and its number from 0.
+    probability
+        Of that class, 0 to 1.
+    probabilities
+        Of every class by name, in the order of the class numbers.
+    account
+        What was done to the picture, and what is doubtful about the picture itself.
+    doubts
+        Every reason why the class may be wrong, in words: the account's warnings, and a probability below `SURE`.
+    """
+
+    class_name: str
+    index: int
+    probability: float
+    probabilities: dict[str, float]
+    account: Account
+    doubts: tuple[str, ...]
+
+    @property
+    def unsure(self) -> bool:
+        """Whether there is a reason for doubt."""
+        return bool(self.doubts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON data; ``done`` and ``warnings`` are those of the account."""
+        return {
+            "class": self.class_name,
+            "index": self.index,
+            "probability": self.probability,
+            "probabilities": dict(self.probabilities),
+            **self.account.to_dict(),
+            "doubts": list(self.doubts),
+            "unsure": self.unsure,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.class_name} ({percent(self.probability)})"
+
+
+class Predictor:
+    """Predicts the classes of pictures. Any number of threads may use one at the same time.
+
+    Parameters
+    ----------
+    model
+        A model, or the file of one. Its weights are read anew at every prediction.
+    prepare
+        Whether a picture is made like MNIST's digits before it is predicted: inverted, cropped, scaled and centred
+        (see `convlens.pictures`). If not, it must be of the model's size. None leaves it to the model: those of the ten
+        digits prepare.
+
+    Attributes
+    ----------
+    model
+        The model.
+    prepares
+        What was decided.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, damaged or no model.
+
+    Examples
+    --------
+    >>> from convlens import models, predictor
+    >>> digits = predictor.Predictor(models.build("baseline", seed=0))
+    >>> prediction = digits.predict_one(np.zeros((28, 28), np.uint8))
+    >>> prediction.doubts
+    ('no ink stands out from its paper', 'the model gives 1 10.00 %')
+    """
+
+    def __init__(self, model: Model | str | os.PathLike[str], *, prepare: bool | None = None) -> None:
+        self.model = model if isinstance(model, Model) else load(model)
+        self.prepares = _prepares(self.model) if prepare is None else prepare
+        _ = self.model.engine  # started here: the first use by two threads at once would start two
+
+    def predict(self, pictures: Iterable[Picture]) -> list[Prediction]:
+        """Predict pictures as one batch.
+
+        Parameters
+        ----------
+        pictures
+            Each a file's name, a file's content, a Pillow image, or an array. An array holds whole numbers 0 to 255,
+            (H, W) or (H, W, C), and is treated like a picture of another kind; or floats of the model's input shape,
+            which are the network's input as they are. An array (N, H, W, C) is N pictures.
+
+        Returns
+        -------
+        list[Prediction]
+            One for each picture, in order.
+
+        Raises
+        ------
+        DataError
+            If one is no picture, or damaged.
+        ShapeError
+            If one is of another size than the model takes, and pictures are not prepared.
+        ConfigurationError
+            If the model takes no pictures of this kind, or a single picture came in place of several.
+        """
+        if isinstance(pictures, str | bytes) or not isinstance(pictures, Iterable):
+            raise ConfigurationError("predict takes several pictures; use predict_one, or put the picture into a list")
+        read = [self._read(picture, f"picture {number}") for number, picture in enumerate(pictures, 1)]
+        if not read:
+            return []
+        with np.errstate(all="ignore"):  # what overflows is found below, and said in one line
+            probabilities = self.model.predict_proba(np.concatenate([x for x, _ in read]))
+        if not np.isfinite(probabilities).all():
+            raise DataError("the network's output is not finite; its input, or its weights, are far too large")
+        return [self._prediction(row, account) for row, (_, account) in zip(probabilities, read, strict=True)]
+
+    def predict_one(self, picture: Picture) -> Prediction:
+        """Predict one picture; see `predict`."""
+        return self.predict([picture])[0]
+
+    def _read(self, picture: Picture, name: str) -> tuple[Float32, Account]:
+        """Return the network's input, (1, H, W, C), and what was done to get there."""
+        if isinstance(picture, np.ndarray) and np.issubdtype(picture.dtype, np.floating):
+            refuse(~np.isfinite(picture)[np.newaxis], picture[np.newaxis], name, "a finite number")
+            return self._input(picture, name), Account()
+        if isinstance(picture, np.ndarray):
+            picture = to_pixels(picture[np.newaxis], name)[0][0]
+        if self.prepares:
+            pixels, account = prepare_digit(picture, self.model.input_shape)
+            return self.model.preprocessing(pixels), account
+        if isinstance(picture, np.ndarray):
+            return self._input(picture, name), Account()
+        return self.model.preprocessing(read_image(picture, self.model.input_shape)), Account()
+
+    def _input(self, array: Array, name: str) -> Float32:
+        x = self.model.preprocessing(array)
+        if array.ndim == 4 or len(x) != 1:
+            raise ShapeError(f"{name}: is an array of shape {array.shape}; a picture is (H, W) or (H, W, C)")
+        return x
+
+    def _prediction(self, row: FloatArray, account: Account) -> Prediction:
+        """Return what the probabilities (K,) say."""
+        names, (first, *others) = self.model.class_names, np.argsort(-row, kind="stable").tolist()
+        doubts = account.warnings
+        if row[first] < SURE and others:
+            doubts += (f"the model gives {names[others[0]]} {percent(float(row[others[0]]))}",)
+        return Prediction(
+            class_name=names[first],
+            index=first,
+            probability=float(row[first]),
+            probabilities=dict(zip(names, map(float, row), strict=True)),
+            account=account,
+            doubts=doubts,
+        )
+
+
+def _prepares(model: Model) -> bool:
+    """Decide whether a model's pictures are prepared: the one place that does."""
+    return reads_digits(model.class_names, model.input_shape)

@@ -1,0 +1,83 @@
+"""Files are written whole, with the locks of Unix and without them, as on Windows."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from convlens import files
+from convlens.data.download import download
+from convlens.errors import DataError, OutputError
+
+
+@pytest.fixture(params=["locks", "no locks"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder; in one case the system has no locks, and renames no file that is open."""
+    if request.param == "no locks":
+        monkeypatch.setattr(files, "fcntl", None)
+        rename, opened = Path.replace, []
+        fdopen = os.fdopen
+
+        def remember(*arguments: object) -> io.BufferedWriter:
+            opened.append(fdopen(*arguments))  # type: ignore[call-overload]
+            return opened[-1]
+
+        def refuse(path: Path, target: Path) -> Path:
+            if not all(file.closed for file in opened):
+                raise PermissionError(13, "the file is open")
+            return rename(path, target)
+
+        monkeypatch.setattr(os, "fdopen", remember)
+        monkeypatch.setattr(Path, "replace", refuse)
+    return tmp_path
+
+
+def test_a_file_is_replaced_or_stands(place: Path) -> None:
+    path = place / "größe №1.bin"
+    files.write_atomically(path, b"first")
+    files.write_atomically(path, memoryview(b"second"))
+    with pytest.raises(TypeError), files.replacing(path) as (stream, _):
+        stream.write("no bytes")  # type: ignore[arg-type]
+    assert path.read_bytes() == b"second"
+    assert list(place.iterdir()) == [path]
+    with pytest.raises(OutputError, match=r"cannot write .*nowhere.*choose another place"):
+        files.write_atomically(place / "nowhere" / "file", b"")
+
+
+def test_what_killed_writers_left_is_removed(place: Path) -> None:
+    left, foreign = place / ".file.abcdefgh.part", place / ".other.abcdefgh.part"
+    for path in (left, foreign):
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0))
+    files.write_atomically(place / "file", b"whole")
+    assert not left.exists()
+    assert foreign.exists()
+
+
+def test_without_locks_a_new_temporary_file_may_be_a_living_writers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "fcntl", None)
+    living = tmp_path / ".file.abcdefgh.part"
+    living.write_bytes(b"half")
+    files.write_atomically(tmp_path / "file", b"whole")
+    assert living.exists()
+
+
+def test_a_download_is_checked_then_named(place: Path) -> None:
+    source, target = place / "source", place / "kept" / "ünï.gz"
+    source.write_bytes(b"right")
+    checked = []
+    download([(place / "none").as_uri(), source.as_uri()], target,
+             check=lambda path: checked.append(path.read_bytes()), largest=9, otherwise="")  # fmt: skip
+    assert (checked, target.read_bytes()) == ([b"right"], b"right")
+
+    def refuse(path: Path) -> None:
+        raise DataError(f"{path}: is wrong")
+
+    with pytest.raises(DataError, match=r"source: is wrong\. Without a download: walk"):
+        download([source.as_uri()], target, check=refuse, largest=9, otherwise="walk")
+    assert list(target.parent.iterdir()) == [target]
