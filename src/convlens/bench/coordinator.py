@@ -152,8 +152,12 @@ class Pool:
         if name in self._workers and not self._workers[name].alive:
             self.dismiss(name)
         if name not in self._workers:
-            self._workers[name] = Worker((*self._command, name), self._environment)
+            self._workers[name] = self.start(name)
         return self._workers[name]
+
+    def start(self, name: str) -> Worker:
+        """Start the process of a peer."""
+        return Worker((*self._command, name), self._environment)
 
     def dismiss(self, name: str) -> None:
         """End the process of a peer."""
