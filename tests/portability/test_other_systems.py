@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from convlens.__main__ import main
 from convlens.bench import peak_memory
 from convlens.bench.environment import interpreter
 from tests.faults.forks import environment
@@ -66,6 +68,18 @@ def test_the_benchmark_needs_nothing_that_windows_has_not(module: str) -> None:
     code = f"{WITHOUT}\nimport convlens.bench.{module}"
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "1"), ("4", "4")])
+def test_the_command_limits_accelerate(monkeypatch: pytest.MonkeyPatch, before: str | None, after: str) -> None:
+    monkeypatch.setenv("VECLIB_MAXIMUM_THREADS", before or "")
+    if before is None:
+        monkeypatch.delenv("VECLIB_MAXIMUM_THREADS")
+    seen = []
+    monkeypatch.setattr("convlens.__main__.interrupt_when_asked", lambda: None)
+    monkeypatch.setattr("convlens.cli.main.main", lambda: seen.append(os.environ["VECLIB_MAXIMUM_THREADS"]))
+    main()
+    assert seen == [after]
 
 
 def test_installing_needs_no_compiler() -> None:
