@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+OLDEST := .venv-oldest
 
-.PHONY: help reproduce test check bench lint lock clean
+.PHONY: help reproduce test check check-oldest oldest bench lint lock clean
 
 help:
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
 	@echo "make test        the tests, in under three minutes"
-	@echo "make check       everything: style, types, imports, slow tests, documented commands"
+	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
 	@echo "make bench       speed beside PyTorch, JAX and others, at most 15 minutes (installs them into an environment of its own)"
 
 $(READY): requirements.lock pyproject.toml
@@ -36,6 +37,23 @@ lint: $(READY)
 check: lint
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n 2 $(ARGS)
+	@$(MAKE) --no-print-directory check-oldest
+
+# The oldest versions that pyproject.toml allows, on the oldest Python; on a later one this says that it is skipped.
+check-oldest:
+	@if $(PYTHON) tests/portability/oldest.py >/dev/null; then $(MAKE) --no-print-directory oldest; fi
+
+$(OLDEST)/.ready: pyproject.toml tests/portability/oldest.py
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/python tests/portability/oldest.py >$(OLDEST)/requirements.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check -r $(OLDEST)/requirements.txt
+	@touch $@
+
+# What uses each of them; deprecations are between old packages and newer ones underneath.
+oldest: $(OLDEST)/.ready
+	PYTHONPATH=$(CURDIR)/src $(OLDEST)/bin/python -m pytest -n 2 -m "not slow" -W ignore::DeprecationWarning \
+		tests/train/test_fingerprint.py tests/engine/test_engines.py tests/nn/test_artifact.py tests/pictures \
+		tests/studies/test_stats.py tests/report tests/cli/test_command_line.py tests/portability
 
 # The peers (PyTorch's CPU build, JAX, scikit-learn) go into an environment of their own.
 bench: $(READY)
@@ -47,4 +65,4 @@ lock:
 		--no-emit-index-url --no-header --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-bench out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) .venv-bench out .mypy_cache .ruff_cache .pytest_cache .hypothesis

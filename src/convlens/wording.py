@@ -8,13 +8,13 @@ NONE = "–"
 MINUS = "−"  # the sign, as wide as a plus; a hyphen would be read as a dash
 
 
-def percent(share: float) -> str:
-    """Return a share in per cent with two decimals.
+def percent(share: float, digits: int = 2) -> str:
+    """Return a share in per cent, with two decimals where nothing else is asked for.
 
-    >>> percent(0.98765)
-    '98.77 %'
+    >>> percent(0.98765), percent(0.98765, digits=0)
+    ('98.77 %', '99 %')
     """
-    return f"{100 * share:.2f} %"
+    return f"{100 * share:.{digits}f} %"
 
 
 def hundredths(fraction: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convlens.bench.cells import MAIN, MEMORY, RACE, Cell, cells, chosen
-from convlens.bench.peers import PEERS
+from convlens.bench.peers import PEERS, YARDSTICKS
 from convlens.errors import ConfigurationError
 
 
@@ -13,7 +13,7 @@ def test_every_batch_meets_every_kernel() -> None:
     found = {(c.batch, c.kernel_size) for c in cells(2) if c.network == "cnn" and c.threads == 2}
     assert found == {(batch, kernel) for batch in (1, 32, 128, 512) for kernel in (3, 5, 7)}
     assert {c.threads for c in cells(2)} == {1, 2}
-    assert all(set(c.peers) <= set(PEERS) for c in cells(2))
+    assert all(set(c.peers) <= {*PEERS, *YARDSTICKS} for c in cells(2))
 
 
 def test_nothing_asked_for_is_everything() -> None:

@@ -53,10 +53,10 @@ def echo(name: str) -> Worker:
     [
         ("broken", "ended with code 3: ImportError: no such thing"),
         ("refusing", "not installed: No module named 'torch'"),
-        ("babbling", "which is no JSON"),
+        ("babbling", "which is not JSON"),
     ],
 )
-def test_the_reason_is_told(name: str, reason: str) -> None:
+def test_the_reason_is_reported(name: str, reason: str) -> None:
     worker = echo(name)
     try:
         with pytest.raises(PeerLost, match=reason):

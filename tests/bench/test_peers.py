@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from importlib.util import find_spec
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from convlens.bench.cells import GEMM, Cell, cells
+from convlens.bench.coordinator import Pool
 from convlens.bench.peer_process import Server, busy_seconds, disagreement, expected
 from convlens.bench.peers import load, work
+from tests.faults.forks import environment
 
 NEEDS = {"torch": "torch", "jax": "jax", "sklearn": "sklearn", "convlens-numba": "numba"}
 STEPS = 3
@@ -57,6 +60,14 @@ def test_a_peer_that_does_other_work_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert "other work" in answer["error"]
 
 
+def test_a_yardstick_is_timed_and_nothing_of_it_compared() -> None:
+    cell = Cell("toy", "dense", 8, 1)
+    with Pool([sys.executable, "-m", "convlens.bench.peer_process"], environment()) as pool:
+        worker = pool.worker(GEMM)
+        worker.ask({"do": "prepare", "cell": cell.to_dict(), "works": ["train", "predict"]}, 60)
+        assert worker.ask({"do": "measure", "work": "predict", "seconds": 0.01}, 60)["calls"] >= 1
+
+
 def test_the_worker_measures_calls() -> None:
     server = Server("convlens-numpy")
     cell = Cell("toy", "dense", 8, 1)
@@ -77,5 +88,5 @@ def test_the_machines_own_clock_of_work_runs() -> None:
         pass
     after = busy_seconds()
     if before is None or after is None:
-        pytest.skip("this system does not tell")
+        pytest.skip("this system does not report it")
     assert after - before >= 0.15

@@ -12,11 +12,11 @@ from ..errors import ConfigurationError, nearest
 NUMPY, NUMBA = "convlens-numpy", "convlens-numba"
 EAGER = ("torch-nchw", "torch-channels-last")
 COMPILED = "torch-compile"
-GEMM = "gemm"  # no peer: the machine's largest rate of multiplying, in floating-point operations a second
+GEMM = "gemm"  # a yardstick: the machine's peak rate of matrix products, in floating-point operations a second
 OURS = (NUMPY, NUMBA)
 USUAL = (*OURS, *EAGER, COMPILED, GEMM)
 
-MEMORY, RACE = "memory", "time-to-99"  # what is measured beside the cells
+MEMORY, RACE = "memory", "time-to-99"  # measured besides the cells
 
 WORKS = ("train", "predict")
 
@@ -31,9 +31,9 @@ class Cell:
         ``"cnn"``, ``"dense"`` (784-128-64-10) or ``"deep"`` (three blocks of 3x3 convolution, batch normalisation, ReLU
         and 2x2 max-pooling with 32, 64 and 128 filters, then Dense 10).
     threads
-        That every peer may use.
+        Number of threads that every peer may use.
     peers
-        Who takes part, in the order of a round.
+        Which peers take part, in the order of the first round.
     """
 
     name: str
@@ -72,17 +72,19 @@ MAIN = "cnn-3x3-batch128"  # the cell of --quick, and the network of memory and 
 
 
 def chosen(only: Sequence[str], threads: int) -> tuple[list[Cell], list[str]]:
-    """Return the cells and the other measurements that names or patterns such as ``cnn-5x5-*`` ask for; all for none.
+    """Return the cells and the other measurements whose names match the given names or patterns (``cnn-5x5-*``).
+
+    Where none is given, that is all of them.
 
     Raises
     ------
     ConfigurationError
-        If a name fits nothing; the message names the nearest right one.
+        If a name matches nothing; the message names the nearest right one.
     """
     everything = cells(threads)
     names = [*(cell.name for cell in everything), MEMORY, RACE]
     for pattern in only:
         if not any(fnmatchcase(name, pattern) for name in names):
-            raise ConfigurationError(f"nothing to measure is called {pattern!r}{nearest(pattern, names)}")
+            raise ConfigurationError(f"no cell and no other measurement is called {pattern!r}{nearest(pattern, names)}")
     wanted = [name for name in names if not only or any(fnmatchcase(name, pattern) for pattern in only)]
     return [cell for cell in everything if cell.name in wanted], [n for n in (MEMORY, RACE) if n in wanted]

@@ -1,23 +1,32 @@
-"""A peer's process from outside. It is never waited for longer than it lives, nor longer than its time limit."""
+"""A peer's process from outside: requests and answers. A wait ends when the process does, or at its time limit."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import selectors
 import signal
 import subprocess
+import sys
 import tempfile
-import time
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
 from ..errors import ConvlensError
 
-PREPARE_SECONDS, MEASURE_SECONDS = 240.0, 60.0  # limits: compiling takes long, a round does not
+PREPARE_SECONDS, MEASURE_SECONDS = 240.0, 60.0  # time limits: compiling takes long, a round does not
+READER_SECONDS = 1.0  # that the end of a killed process's output may take to arrive
+
+# Ctrl-C is for this process, which then ends its peers: with all that they started, where the system has sessions.
+APART: dict[str, Any]
+if sys.platform == "win32":
+    APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+else:
+    APART = {"start_new_session": True}
 
 
 class PeerLost(ConvlensError):  # noqa: N818 - an event, and named as one
@@ -42,7 +51,7 @@ class Worker:
 
     def __init__(self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._pending = b""
+        self._lines: SimpleQueue[bytes] = SimpleQueue()
         try:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 command,
@@ -50,53 +59,62 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 env={**os.environ, **(environment or {})},
-                start_new_session=True,  # Ctrl-C is for us; what the peer starts can be ended with it
+                **APART,
             )
         except OSError as error:
             self._errors.close()
             raise PeerLost(f"cannot be started: {error}") from error
+        self._reader = threading.Thread(target=self._read, name="convlens-peer-output", daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        """Queue the lines that the process writes, and an empty one at the end.
+
+        This is a thread's work, because not every system can wait for a pipe with a time limit.
+        """
+        assert self.process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+            for line in self.process.stdout:
+                self._lines.put(line)
+        self._lines.put(b"")
 
     def ask(self, request: dict[str, Any], limit: float) -> dict[str, Any]:
-        """Send a request and return the answer, which may take so many seconds."""
+        """Send a request and return the answer, which may take `limit` seconds."""
         self.send(request)
         return self.receive(limit)
 
     def send(self, request: dict[str, Any]) -> None:
         """Send a request."""
         assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it has died, which reading finds out, with the reason
+        with contextlib.suppress(OSError):  # it has died, which reading finds out, with the reason
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
 
     def receive(self, limit: float) -> dict[str, Any]:
-        """Wait for the answer to what was sent."""
-        line = self._line(time.monotonic() + limit, f"no answer within {limit:.0f} s")
+        """Wait for the answer to what was sent, at most `limit` seconds."""
+        line = self._line(limit)
         try:
             answer: dict[str, Any] = json.loads(line)
         except ValueError:
-            raise PeerLost(f"answered {line[:60]!r}, which is no JSON") from None
+            raise PeerLost(f"answered {line[:60]!r}, which is not JSON") from None
         if "error" in answer:
             raise PeerLost(answer["error"])
         return answer
 
-    def _line(self, deadline: float, too_late: str) -> bytes:
+    def _line(self, limit: float) -> bytes:
         """Return the next line that the process writes."""
-        assert self.process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._pending:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    self.close()
-                    raise PeerLost(too_late)
-                chunk = os.read(self.process.stdout.fileno(), 1 << 16)
-                if not chunk:
-                    raise PeerLost(self._last_words())
-                self._pending += chunk
-        line, _, self._pending = self._pending.partition(b"\n")
+        try:
+            line = self._lines.get(timeout=limit)
+        except Empty:
+            self.close()
+            raise PeerLost(f"no answer within {limit:.0f} s") from None
+        if not line.endswith(b"\n"):  # nothing, or a part of a line: the process has ended
+            self._lines.put(b"")
+            raise PeerLost(self._last_words())
         return line
 
     def _last_words(self) -> str:
-        """Say how the process ended, and the last line of what it wrote about that."""
+        """Return how the process ended, and the last line of its error stream."""
         code = self.process.wait()
         how = f"ended by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"ended with code {code}"
         self._errors.seek(0)
@@ -105,7 +123,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether the process still runs."""
         return self.process.poll() is None
 
     def close(self) -> None:
@@ -116,15 +134,17 @@ class Worker:
             else:
                 self.process.kill()
         self.process.wait()
+        self._reader.join(READER_SECONDS)
         for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
+            # a stream that is being read cannot be closed: something that the peer started still holds it
+            if stream is not None and not (stream is self.process.stdout and self._reader.is_alive()):
                 with contextlib.suppress(OSError):
                     stream.close()
         self._errors.close()
 
 
 class Pool:
-    """The processes of all peers: each started when first needed, and kept until it is dismissed.
+    """The processes of all peers: each is started when first needed, and kept until it is dismissed.
 
     Parameters
     ----------
@@ -148,12 +168,16 @@ class Pool:
             self.dismiss(name)
 
     def worker(self, name: str) -> Worker:
-        """Return the process of a peer, started anew if there is none that lives."""
+        """Return the process of a peer; start one where none is alive."""
         if name in self._workers and not self._workers[name].alive:
             self.dismiss(name)
         if name not in self._workers:
-            self._workers[name] = Worker((*self._command, name), self._environment)
+            self._workers[name] = self.start(name)
         return self._workers[name]
+
+    def start(self, name: str) -> Worker:
+        """Start the process of a peer."""
+        return Worker((*self._command, name), self._environment)
 
     def dismiss(self, name: str) -> None:
         """End the process of a peer."""

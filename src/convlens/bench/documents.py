@@ -1,8 +1,7 @@
 """The tables in README and docs, renewed from a result: ``python -m convlens.bench.documents RESULT DOCUMENT...``.
 
 A document says where a table stands by a pair of comments, ``<!-- bench: readme -->`` (or ``all``) and
-``<!-- end of bench -->``; what is between them is this program's, and a test sees that it is what the committed result
-says.
+``<!-- end of bench -->``; this program writes what is between them, and a test compares that with the committed result.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ PLACE = re.compile(r"(<!-- bench: (\w+) -->\n).*?(<!-- end of bench -->)", re.S)
 
 
 def renewed(text: str, result: Mapping[str, Any]) -> str:
-    """Return a document with its tables made anew."""
+    """Return a document with its tables made again from a result."""
     return PLACE.sub(lambda found: f"{found[1]}{VIEWS[found[2]](result)}{found[3]}", text)
 
 
 def main() -> None:
-    """Renew the documents that the command line names."""
+    """Renew the tables of the documents that the command line names."""
     result = read(Path(sys.argv[1]))
     for path in map(Path, sys.argv[2:]):
         write_atomically(path, renewed(path.read_text(encoding="utf-8"), result).encode())

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import OutputError
 from ..files import cache_folder
 
-# by these names: the plain name "torch" is the CPU's build where an index says so
+# plain "torch" is the build for CPUs where the package index offers only that one
 REQUIREMENTS = {"torch": "torch==2.13.0", "jax": "jax", "sklearn": "scikit-learn"}
 INSTALL_SECONDS = 1800.0
 
@@ -32,7 +32,7 @@ class Environment:
     python
         Its interpreter.
     missing
-        What is not there, by module, and why.
+        Why a module is not there, by module.
     """
 
     python: Path
@@ -50,9 +50,9 @@ def default_folder() -> Path:
 def prepare(folder: Path, say: Callable[[str], None]) -> Environment:
     """Make the environment, or take the one that is there, and install what it lacks.
 
-    Where it cannot be made at all, peers run in convlens's own Python: those of convlens, and what is installed there.
+    Where none can be made, peers run in convlens's own Python: those of convlens, and those whose library is there.
     """
-    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    python = interpreter(folder)
     try:
         if not python.exists():
             say(f"making an environment for the peers in {folder}")
@@ -68,6 +68,11 @@ def prepare(folder: Path, say: Callable[[str], None]) -> Environment:
             if reason := _install(python, requirement):
                 failed[module] = reason
     return Environment(python, failed)
+
+
+def interpreter(folder: Path, platform: str = sys.platform) -> Path:
+    """Return where a virtual environment has its Python."""
+    return folder / "Scripts" / "python.exe" if platform == "win32" else folder / "bin" / "python"
 
 
 def _borrow(folder: Path) -> None:

@@ -1,7 +1,8 @@
-"""Rounds: in each, everybody is timed in turn, and the rest sleep.
+"""Rounds: in each, the peers are timed in turn, while the others sleep.
 
-A process may be fast or slow as long as it lives, by where its memory happens to lie, and a machine for minutes. So a
-cell is visited several times, with other cells in between, for a few rounds each and with new processes.
+A process may be fast or slow for as long as it lives, depending on where its memory happens to lie; a machine may be so
+for minutes. So a cell is visited several times, with other cells in between, for a few rounds each and with new
+processes.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from .cells import COMPILED, GEMM, OURS, WORKS, Cell
 from .coordinator import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, Pool, Worker
 from .peers.gemm import FLOPS
 
-DISTURBED = 0.1  # share of the machine that others may take; beyond it a timing is repeated, so often:
-TRIES = 4
+DISTURBED = 0.1  # share of the machine that other processes may take; beyond it a timing is repeated
+TRIES = 4  # at most, for one timing
 ROUNDS_OF_A_VISIT = 3
 MEMORY_SECONDS = 2.0  # of training before the memory is read
 
@@ -25,7 +26,7 @@ def visits(rounds: int) -> list[int]:
 
 
 def rounds_of(found: Mapping[str, Any] | None) -> int:
-    """Return how many rounds a cell's result has."""
+    """Return the number of rounds in a cell's result."""
     return max((len(row) for of_work in found["rates"].values() for row in of_work.values()), default=0) if found else 0
 
 
@@ -38,15 +39,15 @@ def time_cell(
     say: Callable[[str], None],
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Go on with a cell until it has so many rounds, with new processes, and return its result.
+    """Measure a cell with new processes until it has `until` rounds, and return its result.
 
-    It holds every peer's rates by work and round, who is absent and why, and first calls: those of the first visit,
-    because later ones find what compilers have kept. `disturbed` counts the timings during which other processes took
-    more than a tenth of the machine, again and again. `before` is the result so far.
+    The result holds every peer's rates by work and round, which peers are absent and why, and the seconds of the first
+    calls: those of the first visit, because later ones find what compilers have kept. `disturbed` counts the timings
+    during which other processes took more than a tenth of the machine at every try. `before` is the result so far.
 
-    Rates are images a second; those of `GEMM` floating-point operations a second.
+    Rates are images a second; that of `GEMM` is floating-point operations a second.
     """
-    say(f"{cell.name}: peers get ready, compilers too")
+    say(f"{cell.name}: peers get ready, compilation included")
     absent = dict(before["absent"]) if before else {}
     first, lost = _prepare(cell, pool, missing, without=absent)
     absent |= lost
@@ -84,7 +85,7 @@ def time_cell(
 def _prepare(
     cell: Cell, pool: Pool, missing: dict[str, str], without: Collection[str] = ()
 ) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
-    """Let all peers get ready at the same time, compilers too, before anybody is timed."""
+    """Let all peers get ready at the same time, compilation included, before any is timed."""
     waiting: dict[str, Worker] = {}
     first: dict[str, dict[str, float]] = {}
     absent: dict[str, str] = {}
@@ -112,7 +113,7 @@ def explained(name: str, reason: str, missing: dict[str, str]) -> str:
 
 
 def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> tuple[float, float]:
-    """Return a rate, and the share of the machine that others took meanwhile: of some tries, that with the least."""
+    """Return the rate of the least disturbed of several tries, and the share of the machine that others took in it."""
     units, found = FLOPS if name == GEMM else cell.batch, []
     for _ in range(TRIES):
         answer = worker.ask({"do": "measure", "work": work, "seconds": seconds}, MEASURE_SECONDS)

@@ -7,10 +7,11 @@ Requests come as lines of JSON on standard input, each is answered by one line, 
 request                                        answer
 =============================================  ==================================================================
 ``{"do": "prepare", "cell", "works"}``         ``{"first": {work: seconds}}``: the first call of each, compilation
-                                               included; then it is warm
+                                               included; then the peer is warm
 ``{"do": "measure", "work", "seconds"}``       ``{"calls", "seconds", "others"}``: the last is the share of the
-                                               machine that other processes took, None if that is not told
-``{"do": "memory"}``                           ``{"mib"}``: the most the process has had
+                                               machine that other processes took; None where the
+                                               system does not report it
+``{"do": "memory"}``                           ``{"mib"}``: the peak memory of the process
 =============================================  ==================================================================
 
 What cannot be done is answered by ``{"error": reason}``.
@@ -20,7 +21,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -32,8 +32,9 @@ import numpy as np
 from ..engine import start
 from ..ops import softmax
 from ..typing import FloatArray
-from .cells import GEMM, Cell
-from .peers import Peer, load, work
+from .cells import Cell
+from .peak_memory import peak_memory
+from .peers import Peer, Timed, load, work
 
 WARM_SECONDS, WARM_CALLS = 0.3, 3
 SILENCE_SECONDS, SILENCE_TRIES = 0.01, 60
@@ -46,7 +47,7 @@ class Server:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.peer: Peer | None = None
+        self.peer: Timed | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what a request asks."""
@@ -58,13 +59,13 @@ class Server:
 
     def prepare(self, cell: Cell, works: list[str]) -> dict[str, Any]:
         """Make the peer, see that it does the cell's work, and warm up."""
-        self.peer = None  # what the last cell needed goes first
+        self.peer = None  # free the memory of the last cell first
         self.peer = load(self.name, cell)
         first = {}
-        for name in sorted(works):  # prediction comes first, while the weights are still everybody's
+        for name in sorted(works):  # prediction comes first, while all peers have the same weights
             call = getattr(self.peer, name)
             first[name] = timed(call)
-            if name == "predict" and self.name != GEMM:
+            if name == "predict" and isinstance(self.peer, Peer):
                 x = work.batches(cell.batch, 1)[0][0]
                 difference = disagreement(self.peer.logits(x)[:CHECKED], expected(cell, x[:CHECKED]))
                 if not difference <= SAME:
@@ -74,7 +75,7 @@ class Server:
         return {"first": first}
 
     def measure(self, name: str, seconds: float) -> dict[str, Any]:
-        """Call a work again and again, for a while; one call before, to fill the caches, does not count."""
+        """Call a work again and again for some seconds; one call before that, to fill the caches, does not count."""
         call: Callable[[], None] = getattr(self.peer, name)
         call()
         busy, own = busy_seconds(), time.process_time()
@@ -107,7 +108,7 @@ def timed(call: Callable[[], None]) -> float:
 
 
 def warm_up(call: Callable[[], None]) -> None:
-    """Call something until it runs as it will."""
+    """Call something until it has its lasting speed."""
     begun, calls = time.perf_counter(), 0
     while calls < WARM_CALLS or time.perf_counter() - begun < WARM_SECONDS:
         call()
@@ -124,7 +125,7 @@ def fall_silent() -> None:
 
 
 def busy_seconds() -> float | None:
-    """Return how long the machine's processors have worked in all, on Linux; what its host took from it included."""
+    """Return the seconds that all processors of the machine have worked, and its host's share; None but on Linux."""
     try:
         fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
     except OSError:
@@ -132,21 +133,6 @@ def busy_seconds() -> float | None:
     idle, waiting, guests = 3, 4, (8, 9)  # guests are in the users' time already
     counted = (int(ticks) for place, ticks in enumerate(fields) if place not in (idle, waiting, *guests))
     return sum(counted) / os.sysconf("SC_CLK_TCK")
-
-
-def peak_memory() -> float:
-    """Return the largest size that the process has had in memory, in MiB.
-
-    Linux's VmHWM where there is one: ru_maxrss also remembers the process that this one was started from.
-    """
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    except OSError:
-        pass
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return size / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def take_output() -> Any:

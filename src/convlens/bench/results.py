@@ -1,4 +1,4 @@
-"""Ratios, and what is read off a result: plain data, as it stands in the JSON file."""
+"""Ratios, and what is read off a result, which is plain data as in its JSON file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .cells import EAGER, GEMM, OURS
 
 FORMAT = 1  # of the file
 Rates = Mapping[str, list[float]]  # by peer, one a round
-TRAINING_PASSES = 3  # forward, and two products as large backward
+TRAINING_PASSES = 3  # forward, and two products of the same size backward
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """Median of the ratios within a round, the smallest and the largest."""
+    """The median, the smallest and the largest of the ratios within a round."""
 
     median: float
     low: float
@@ -42,7 +42,7 @@ class Fastest:
 
     @classmethod
     def of(cls, rates: Rates, among: Iterable[str]) -> Fastest | None:
-        """Return what it is among some peers; None if none of them is there."""
+        """Return the fastest of some peers; None if none of them is there."""
         present = [name for name in among if rates.get(name)]
         if not present:
             return None

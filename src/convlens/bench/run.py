@@ -1,4 +1,4 @@
-"""The whole benchmark: cell by cell, each kept in the file as soon as it is done."""
+"""The whole benchmark, cell by cell: each is kept in the file as soon as it is done."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ PEER_PACKAGES = ("numpy", "numba", "scipy", "torch", "jax", "scikit-learn")
 
 @dataclass(frozen=True)
 class Settings:
-    """What one benchmark asks for.
+    """What to measure, and how.
 
     Attributes
     ----------
     only
         Names or patterns of what to measure; everything where empty.
     rounds, seconds
-        How often each work of each peer is timed, and how long each time.
+        How often each work of each peer is timed, and for how many seconds each time.
     threads
-        That peers may use, but for the cell that is about one thread.
+        Number of threads that peers may use, except in the cell with one thread.
     recipe
-        Of the time to an accuracy.
+        The recipe of the time to an accuracy.
     environment
         Folder of the peers' Python.
     folder
-        For the result.
+        Folder for the result.
     resume
-        Keep what is in the folder already, and measure the rest; the rounds may be more than they were.
+        Keep what is in the folder already, and measure the rest; there may be more rounds than before.
     """
 
     only: tuple[str, ...]
@@ -68,17 +68,17 @@ class Settings:
         thread_count(self.threads)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what results must agree in to stand in one file."""
+        """Return the settings that must be the same for all results in one file."""
         return {"rounds": self.rounds, "seconds": self.seconds, "threads": self.threads}
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure what is asked for, keep it in the folder, and return the result.
+    """Measure what the settings name, keep it in the folder, and return the result.
 
     Raises
     ------
     ConfigurationError
-        If a name is unknown, or the result to go on with was measured otherwise.
+        If a name is unknown, or the result to be continued was measured with other settings or on other hardware.
     OutputError
         If the folder cannot be written.
     """
@@ -89,7 +89,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
     place = prepare(settings.environment, say)
     result["versions"] = {**versions(), **_versions(place.python)}
     with tempfile.TemporaryDirectory(prefix="convlens-bench-") as scratch:
-        variables = _variables(scratch)
+        variables = _variables(scratch, settings.threads)
         with Pool((place.python, "-m", "convlens.bench.peer_process"), variables) as pool:
             for until, cell in product(visits(settings.rounds), wanted):
                 before = result["cells"].get(cell.name)
@@ -110,7 +110,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
 def _other(
     name: str, settings: Settings, place: Environment, variables: dict[str, str], say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Measure what is not a cell."""
+    """Measure something other than a cell."""
     if name == MEMORY:
         main = next(cell for cell in cells(settings.threads) if cell.name == MAIN)
         with Pool((place.python, "-m", "convlens.bench.peer_process"), variables) as pool:
@@ -134,7 +134,7 @@ def _empty(settings: Settings) -> dict[str, Any]:
 
 
 def _begun(path: Path, settings: Settings) -> dict[str, Any]:
-    """Return the result that stands in the file, to go on with: the rest of its cells, or more rounds of all."""
+    """Return the result in the file, to be continued: with the rest of its cells, or more rounds of all."""
     found = read(path)
     begun, now = found.get("settings"), settings.to_dict()
     if isinstance(begun, dict) and begun.get("rounds", 0) <= settings.rounds:
@@ -149,18 +149,18 @@ def _begun(path: Path, settings: Settings) -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a result; ConfigurationError if it is none."""
+    """Read a result; ConfigurationError if the file is not one."""
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if found["format"] != results.FORMAT:
             raise ValueError(f"its format is {found['format']}, and {results.FORMAT} is needed")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"{path} is no result of convlens bench ({error}); run it anew") from error
+        raise ConfigurationError(f"{path} is not a result of convlens bench ({error}); run it again") from error
     return found
 
 
 def _add_cell(result: dict[str, Any], found: dict[str, Any], seconds: float) -> None:
-    """Put a cell into the result, with its ratios, and its rates rounded to what they are worth."""
+    """Put a cell into the result, with its ratios, and its rates rounded to six digits."""
     cell = found["cell"]
     rates = {w: {n: [float(f"{rate:.6g}") for rate in row] for n, row in found["rates"][w].items()} for w in WORKS}
     result["cells"][cell["name"]] = {
@@ -181,17 +181,18 @@ def _keep(path: Path, result: dict[str, Any]) -> None:
     write_atomically(path, (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
 
 
-def _variables(scratch: str) -> dict[str, str]:
-    """Return what workers get: this very convlens, and no compiled code of PyTorch's from before."""
+def _variables(scratch: str, threads: int) -> dict[str, str]:
+    """Return the environment variables of peers: this very convlens, and no code that PyTorch compiled earlier."""
     source = str(Path(__file__).parents[2])
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH", "")))),
         "TORCHINDUCTOR_CACHE_DIR": f"{scratch}/inductor",  # so that the time to compile is that of a first run
+        "VECLIB_MAXIMUM_THREADS": str(threads),  # macOS: Accelerate reads its number of threads here alone
     }
 
 
 def _versions(python: Path) -> dict[str, str | None]:
-    """Return the versions of what the peers need, None for what is not there."""
+    """Return the versions of the peers' packages; None for those that are not installed."""
     code = (
         "import importlib.metadata as m, json, sys\n"
         "def v(n):\n"

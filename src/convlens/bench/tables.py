@@ -9,15 +9,15 @@ from typing import Any, Literal
 
 from rich import box
 from rich.console import RenderableType
-from rich.table import Table as RichTable
+from rich.table import Table
 from rich.text import Text
 
+from ..wording import NONE, percent
 from .cells import GEMM, MAIN, NUMBA, NUMPY
 from .results import Ratio, best_torch, better_eager, race_ratio, share_of_peak
 
 WORDS = {"train": "training", "predict": "prediction"}
 NETWORKS = {"cnn": "CNN {0}x{0}", "dense": "dense 784-128-64-10", "deep": "three blocks with batch normalisation"}
-NONE = "–"
 NAME_WIDTH = 24  # of the longest cell's name, which is not broken on a terminal
 SHORT = {
     "convlens-numpy": "ours\nnumpy", "convlens-numba": "ours\nnumba", "torch-nchw": "torch\nnchw",
@@ -29,8 +29,8 @@ Result = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Table:
-    """Plain rows under a title."""
+class SpeedTable:
+    """Rows of text under a title."""
 
     title: str
     columns: tuple[str, ...]
@@ -41,9 +41,9 @@ class Table:
         lines = [self.columns, tuple("---" for _ in self.columns), *self.rows]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-    def rich(self) -> RichTable:
+    def rich(self) -> Table:
         """Return it for a terminal."""
-        table = RichTable(title=self.title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+        table = Table(title=self.title, title_justify="left", box=box.SIMPLE, pad_edge=False)
         whole = max(len(row[0]) for row in self.rows) <= NAME_WIDTH
         for position, column in enumerate(self.columns):
             justify: Literal["left", "right"] = "right" if position else "left"
@@ -53,7 +53,7 @@ class Table:
         return table
 
 
-def headline(result: Result) -> Table:
+def headline(result: Result) -> SpeedTable:
     """Return the figures that README shows: ratios to both of PyTorch's best, for the compiled and the NumPy engine."""
     names = [
         (MAIN, ("train", "predict")), ("cnn-3x3-batch1", ("predict",)), ("cnn-3x3-batch512", ("train", "predict")),
@@ -69,11 +69,11 @@ def headline(result: Result) -> Table:
     ]
     rows += [*_memory_headline(result), *_race_headline(result)]
     columns = ("", "compiled, to better eager PyTorch", "compiled, to best PyTorch", "NumPy, to better eager PyTorch")
-    return Table("convlens beside PyTorch", columns, rows)
+    return SpeedTable("convlens beside PyTorch", columns, rows)
 
 
 def label(cell: Mapping[str, Any]) -> str:
-    """Return what a cell is, in words."""
+    """Return a cell's network, batch and threads in words."""
     threads = ", 1 thread" if cell["name"].endswith("-1thread") else ""
     return f"{NETWORKS[cell['network']].format(cell['kernel_size'])}, batch {cell['batch']}{threads}"
 
@@ -119,7 +119,7 @@ def _race_headline(result: Result) -> Iterator[tuple[str, ...]]:
     yield (f"seeds that reached {percent(race['target'], 1)}", ", ".join(reached), NONE, NONE)
 
 
-def speed(result: Result, work: str) -> Table:
+def speed(result: Result, work: str) -> SpeedTable:
     """Return one kind of work in all cells: the median images a second of every peer."""
     present = [name for cell in result["cells"].values() for name in cell["rates"][work] if name != GEMM]
     peers = list(dict.fromkeys(present))
@@ -129,10 +129,10 @@ def speed(result: Result, work: str) -> Table:
         medians = [f"{statistics.median(rates[name]):,.0f}" if name in rates else NONE for name in peers]
         rows.append((label(cell), *medians, *_both(cell, work, NUMBA), _percent(share_of_peak(cell, work, NUMBA))))
     columns = ("images a second", *peers, "compiled, to better eager", "compiled, to best PyTorch", "of GEMM peak")
-    return Table(f"{WORDS[work].capitalize()}, median images a second", columns, rows)
+    return SpeedTable(f"{WORDS[work].capitalize()}, median images a second", columns, rows)
 
 
-def short(result: Result, work: str) -> Table:
+def short(result: Result, work: str) -> SpeedTable:
     """Return what `speed` returns, narrow enough for a terminal: in thousands, and without ratios."""
     whole = speed(result, work)
     peers = whole.columns[1:-3]
@@ -142,7 +142,7 @@ def short(result: Result, work: str) -> Table:
         medians = [statistics.median(rates[name]) if name in rates else None for name in peers]
         rows.append((cell["name"], *(NONE if rate is None else _thousands(rate) for rate in medians)))
     columns = ("", *(SHORT.get(name, name) for name in peers))
-    return Table(f"{WORDS[work].capitalize()}, median images a second (K: thousands)", columns, rows)
+    return SpeedTable(f"{WORDS[work].capitalize()}, median images a second (K: thousands)", columns, rows)
 
 
 def _thousands(rate: float) -> str:
@@ -153,12 +153,7 @@ def _percent(ratio: Ratio | None) -> str:
     return NONE if ratio is None else percent(ratio.median, 0)
 
 
-def percent(share: float, digits: int) -> str:
-    """Return a share as per cent."""
-    return f"{100 * share:.{digits}f} %"
-
-
-def first_calls(result: Result) -> Table:
+def first_calls(result: Result) -> SpeedTable:
     """Return how long compilers took: the first call of each work."""
     rows = []
     for cell in result["cells"].values():
@@ -174,41 +169,41 @@ def first_calls(result: Result) -> Table:
             )
         )
     columns = ("first call", "torch-compile, train", "torch-compile, predict", "jax, train", "jax, predict")
-    return Table("Seconds to compile: the first call of each process for each shape", columns, rows)
+    return SpeedTable("Seconds to compile: the first call of each process for each shape", columns, rows)
 
 
-def memory(result: Result) -> Table:
+def memory(result: Result) -> SpeedTable:
     """Return the peak memory of each peer."""
     peak = result.get("memory", {}).get("peak_mib", {})
     rows = [(name, f"{size:,.0f} MiB") for name, size in peak.items()]
-    return Table("Peak memory of a process that only trains (CNN 3x3, batch 128)", ("peer", "at most"), rows)
+    return SpeedTable("Peak memory of a process that only trains (CNN 3x3, batch 128)", ("peer", "at most"), rows)
 
 
-def race(result: Result) -> Table:
+def race(result: Result) -> SpeedTable:
     """Return the time to an accuracy, a row a run."""
     found = result.get("time-to-99", {"runs": {}, "target": 0.99, "recipe": {"name": "", "epochs": 0}})
     rows = [
-        (name, str(row["seed"]), f"{row['seconds']:.1f} s", f"{row['cold_seconds']:.1f} s", percent(row["accuracy"], 2))
+        (name, str(row["seed"]), f"{row['seconds']:.1f} s", f"{row['cold_seconds']:.1f} s", percent(row["accuracy"]))
         for name, of_peer in found["runs"].items()
         for row in of_peer
     ]
     recipe = found["recipe"]
     title = f"Time to {percent(found['target'], 1)} test accuracy: recipe {recipe['name']}, {recipe['epochs']} epochs"
-    return Table(title, ("", "seed", "training", "from process start to end", "test accuracy"), rows)
+    return SpeedTable(title, ("", "seed", "training", "from process start to end", "test accuracy"), rows)
 
 
-def absent(result: Result) -> Table:
-    """Return who is missing where, and why: a row a reason."""
+def absent(result: Result) -> SpeedTable:
+    """Return which peers are missing where, and why: a row a reason."""
     places: dict[tuple[str, str], list[str]] = {}
     parts = {**result["cells"], **{name: result[name] for name in ("memory", "time-to-99") if name in result}}
     for place, part in parts.items():
         for name, reason in part["absent"].items():
             places.setdefault((name, reason), []).append(place)
     rows = [(name, ", ".join(where), reason) for (name, reason), where in places.items()]
-    return Table("Not measured", ("peer", "where", "why"), rows)
+    return SpeedTable("Not measured", ("peer", "where", "why"), rows)
 
 
-def tables(result: Result) -> Sequence[Table]:
+def tables(result: Result) -> Sequence[SpeedTable]:
     """Return all tables that have rows."""
     found = (headline(result), speed(result, "train"), speed(result, "predict"), first_calls(result), memory(result),
              race(result), absent(result))  # fmt: skip
@@ -217,15 +212,15 @@ def tables(result: Result) -> Sequence[Table]:
 
 def setting(result: Result) -> str:
     """Return in one sentence where and how a result was measured."""
-    told, hardware, versions = result["settings"], result["hardware"], result["versions"]
+    how, hardware, versions = result["settings"], result["hardware"], result["versions"]
     names = {"NumPy": "numpy", "Numba": "numba", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
     with_what = ", ".join(f"{title} {versions[name]}" for title, name in names.items() if versions.get(name))
-    threads = f"{told['threads']} thread{'s' * (told['threads'] != 1)}"
+    threads = f"{how['threads']} thread{'s' * (how['threads'] != 1)}"
     disturbed = sum(cell["disturbed"] for cell in result["cells"].values())
     noise = f" {disturbed} timings were disturbed by other processes." if disturbed else ""
     return (
-        f"Measured {result['date']} on {hardware['processor']} ({hardware['system']}), {threads}, {told['rounds']} "
-        f"rounds of {told['seconds']} s, with {with_what}. Ratios are medians of paired rounds, with their range."
+        f"Measured {result['date']} on {hardware['processor']} ({hardware['system']}), {threads}, {how['rounds']} "
+        f"rounds of {how['seconds']} s, with {with_what}. Ratios are medians of paired rounds, with their range."
         f"{noise}"
     )
 

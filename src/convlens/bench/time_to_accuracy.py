@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..train import Recipe
+from ..wording import percent
 from .coordinator import PeerLost, Worker
 from .measure import explained
 from .time_to_accuracy_process import RACERS
@@ -32,7 +33,7 @@ def race(
         for name in RACERS if seed % 2 == 0 else list(RACERS)[::-1]:
             if name in absent:
                 continue
-            say(f"time to {100 * TARGET:.1f} %: {name}, seed {seed}")
+            say(f"time to {percent(TARGET, 1)}: {name}, seed {seed}")
             task = {"do": "race", "recipe": recipe.to_dict(), "seed": seed, "threads": threads}
             try:
                 runs[name].append({"seed": seed, **_run((*command, name), environment, task)})

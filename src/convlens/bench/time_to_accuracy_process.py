@@ -1,7 +1,7 @@
 """One contestant of a race in a process of its own: ``python -m convlens.bench.time_to_accuracy_process NAME``.
 
 It reads its task as one line of JSON, trains the CNN by a recipe, reads the test set once, answers by one line, and
-ends. Everybody begins at the same weights and sees the same batches in the same order at the same learning rates.
+ends. All contestants begin at the same weights and see the same batches in the same order at the same learning rates.
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@
 convlens spreads lanes over threads itself. A BLAS that starts threads of its own underneath halves the speed, and
 makes the last bits depend on their number. The limit is set when work begins and taken back when it ends, also for
 libraries loaded in between.
+
+Apple's Accelerate, which NumPy's wheels for macOS use, has no such limit: it reads ``VECLIB_MAXIMUM_THREADS`` when it
+is loaded. The command ``convlens`` sets that to 1; a program that imports convlens may do the same. It matters to the
+NumPy engine and the interpreter alone: the compiled engine calls no BLAS.
 """
 
 from __future__ import annotations
@@ -30,10 +34,10 @@ def _current_controller() -> ThreadpoolController:
 
 
 def _speak_for_all_threads() -> None:
-    """Make threadpoolctl listen to this thread.
+    """Let threadpoolctl set limits from this thread.
 
-    Since 3.8 it lets one thread of a process limit OpenBLAS, the first that tried, and silently ignores all others. The
-    lock here already sees to it that they do not quarrel.
+    Since 3.8 only one thread of a process can limit OpenBLAS, the first that tries, and it ignores all others silently.
+    The lock here already keeps them apart.
     """
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)

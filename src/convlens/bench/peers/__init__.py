@@ -2,25 +2,32 @@
 
 A peer is made from a cell and begins at the same weights as all others. Each runs in a process of its own, which sleeps
 while others are timed. A new one is a file here, a row in `PEERS`, and its name in the cells that it takes part in.
+
+A yardstick is timed likewise, but it is no network, so nothing of it is compared.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ...typing import FloatArray
 from ..cells import Cell
 
 
-class Peer(Protocol):
-    """What a peer can do."""
+class Timed(Protocol):
+    """Two kinds of work that can be timed."""
 
     def train(self) -> None:
         """Take one step on the next batch: forward, loss, backward, Adam; return when it is done."""
 
     def predict(self) -> None:
         """Compute the logits of the next batch; return when they are there."""
+
+
+@runtime_checkable
+class Peer(Timed, Protocol):
+    """A network that does the cell's work."""
 
     def logits(self, x: FloatArray) -> FloatArray:
         """Return logits (N, K) of one batch of images (N, 28, 28, 1), to see that all do the same work.
@@ -38,12 +45,12 @@ PEERS = {
     "torch-compile": "pytorch:Compiled",
     "jax": "with_jax:Jax",
     "sklearn": "scikit_learn:ScikitLearn",
-    "gemm": "gemm:Gemm",
 }
+YARDSTICKS = {"gemm": "gemm:Gemm"}
 
 
-def load(name: str, cell: Cell) -> Peer:
-    """Make a peer for a cell; ImportError if what it needs is not installed."""
-    module, _, cls = PEERS[name].partition(":")
-    peer: Peer = getattr(importlib.import_module(f".{module}", __name__), cls)(cell)
-    return peer
+def load(name: str, cell: Cell) -> Timed:
+    """Make a peer or a yardstick for a cell; ImportError if what it needs is not installed."""
+    module, _, cls = {**PEERS, **YARDSTICKS}[name].partition(":")
+    made: Timed = getattr(importlib.import_module(f".{module}", __name__), cls)(cell)
+    return made

@@ -1,19 +1,18 @@
-"""No peer but a yardstick: float32 matrix products, the fastest that this machine's BLAS can multiply."""
+"""A yardstick, not a peer: float32 matrix products, the fastest work of this machine's BLAS."""
 
 from __future__ import annotations
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ...typing import FloatArray
 from ..cells import Cell
 
 SIZE = 1024
-FLOPS = 2 * SIZE**3  # of one call, whichever work it is called
+FLOPS = 2 * SIZE**3  # of one call, by either name
 
 
 class Gemm:
-    """Multiplies two square matrices."""
+    """Multiplies two square matrices, whichever work is asked for."""
 
     def __init__(self, cell: Cell) -> None:
         rng = np.random.default_rng(0)
@@ -25,6 +24,3 @@ class Gemm:
         np.matmul(self.a, self.b, out=self.out)
 
     predict = train
-
-    def logits(self, x: FloatArray) -> FloatArray:
-        raise NotImplementedError  # it is no network

@@ -16,7 +16,7 @@ from . import work
 
 
 class Jax:
-    """NHWC, as convlens; it takes all threads that the process may use."""
+    """NHWC, as in convlens; JAX uses all processors that the process may use."""
 
     def __init__(self, cell: Cell) -> None:
         model = work.model(cell)

@@ -13,8 +13,8 @@ from ...program import INPUT, Node
 from ...typing import Float32, Labels
 from ..cells import Cell
 
-RATE = 1e-3  # Adam's, in every peer
-BATCHES = 16  # that each peer goes through again and again
+RATE = 1e-3  # learning rate of Adam, in every peer
+BATCHES = 16  # number of batches, which each peer goes through again and again
 
 
 def batches(size: int, count: int = BATCHES) -> list[tuple[Float32, Labels]]:
