@@ -11,6 +11,7 @@ from convlens.errors import ConfigurationError
 from convlens.randomness import stream
 from convlens.studies.executors import EXECUTORS, ExecutionOptions
 from convlens.studies.spec import Arm, Estimand, Profile, Study
+from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
 from convlens.studies.verdict import equal_within, greater_than
 
@@ -81,6 +82,12 @@ def execute(planned: PlannedTrial) -> TrialOutcome:
         labels={"test": TRUE},
         provenance={"engine": "numpy", "threads": 2},
     )
+
+
+def all_trials(store: TrialStore) -> list[Trial]:
+    """Return all trials of a store, oldest first."""
+    keys = [key for (key,) in store._connection.execute("SELECT key FROM trials ORDER BY rowid")]
+    return [trial for key in keys if (trial := store.get(key)) is not None]
 
 
 def planned_trial(seed: int = 0, kernel_size: int = 3, **changes: Any) -> PlannedTrial:
