@@ -16,8 +16,9 @@ from ..errors import ConfigurationError, TrainingInterrupted
 from .options import EngineOption, ThreadsOption, duration, notes, out, percent, print_json
 
 if TYPE_CHECKING:
-    from ..studies.runner import PlannedTrial, ProgressEvent
+    from ..studies.runner import ProgressEvent
     from ..studies.store import TrialStore
+    from ..studies.trial import PlannedTrial
     from ..train import Training
 
 
@@ -112,6 +113,8 @@ def _train(
     from .. import models
     from ..engine.lanes import thread_count
     from ..studies.executors import ExecutionOptions, execute
+    from ..studies.pool import LocalPool
+    from ..studies.processes import ProcessPool
     from ..studies.runner import run_trials, stored
 
     workers, engine = thread_count(settings.threads), settings.engine
@@ -124,7 +127,9 @@ def _train(
         models_folder=models_folder,
         hooks=(display.hook(),) if workers == 1 else (),
     )
-    run_trials(planned, store, partial(execute, options=options), display, workers)
+    execute_here = partial(execute, options=options)
+    pool = LocalPool(execute_here) if workers == 1 else ProcessPool(execute_here, workers)
+    run_trials(planned, store, pool, display)
 
 
 @dataclass
