@@ -29,7 +29,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def planned(folder: Path, seed: int = 0, **changes: object) -> PlannedTrial:
     described = configuration(CNN(filters=(3, 4), hidden=8), dataset=str(folder), epochs=2)
     described["recipe"] |= changes
-    return PlannedTrial("toy-study", "small cnn", seed, described, NUMERICS_VERSION, metrics=METRICS)
+    return PlannedTrial(
+        "toy-study", "small cnn", seed, described, NUMERICS_VERSION, metrics=tuple(metric.name for metric in METRICS)
+    )
 
 
 def test_a_trial_is_stored_with_all_it_needs_and_never_runs_twice(folder: Path, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def run(settings: Settings) -> None:
     from ..files import make_folder
     from ..report import Reproduction, claims_lines, claims_table, write_report
     from ..studies.catalog import CATALOG
-    from ..studies.evidence import evaluate
+    from ..studies.evidence import assess
     from ..studies.runner import plan, stored
     from ..studies.store import TrialStore
     from ..version import NUMERICS_VERSION
@@ -87,7 +87,7 @@ def run(settings: Settings) -> None:
                 f"stopped; {kept} finished trials are kept in {settings.folder}: repeat the command to go on"
             ) from None
         trials = {name: stored(planned, store) for name, planned in plans.items()}
-    evidence = {name: evaluate(study, trials[name], profile) for name, (study, profile) in studies.items()}
+    evidence = {name: assess(study, trials[name], profile) for name, (study, profile) in studies.items()}
     rows = claims(evidence, settings.command)
     reproduction = Reproduction(
         settings.command, settings.profile, evidence, trials, rows, models_folder, time.perf_counter() - start, started

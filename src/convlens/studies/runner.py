@@ -66,7 +66,7 @@ def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[Plann
                     configuration=arm.configuration,
                     numerics_version=numerics_version,
                     cost=arm.cost,
-                    metrics=study.metrics,
+                    metrics=study.required_of(arm.name),
                 )
                 planned.setdefault(trial.key, trial)
     return list(planned.values())
