@@ -16,7 +16,8 @@ from typing import Any
 from convlens.errors import TrainingInterrupted
 from convlens.studies.executors import ExecutionOptions, execute
 from convlens.studies.executors.training import configuration
-from convlens.studies.runner import ProgressEvent, run_trials, stored
+from convlens.studies.pool import LocalPool
+from convlens.studies.runner import ProgressEvent, failures, run_trials, stored
 from convlens.studies.stats import mean_interval
 from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial, TrialOutcome
@@ -35,7 +36,7 @@ def planned(model: str, name: str, seeds: int) -> list[PlannedTrial]:
 
 
 def show(event: ProgressEvent) -> None:
-    if event.kind in ("started", "finished"):
+    if event.kind in ("started", "finished", "failed"):
         left = "" if event.seconds_left is None else f", {event.seconds_left:.0f} s left"
         print(f"{event.kind} {event.position}/{event.total}: {event.planned.label}{left}", file=sys.stderr, flush=True)
 
@@ -85,13 +86,15 @@ def main() -> None:
 
     with TrialStore(given.store) as store:
         try:
-            run_trials(trials, store, in_time, show)
+            run_trials(trials, store, LocalPool(in_time), show)
         except TrainingInterrupted as error:
             sys.exit(str(error))
         finally:
             done = stored(trials, store)
             for trial in done:
                 print(f"seed {trial.seed}: {100 * trial.metrics['test.accuracy']:.2f} %")
+        if failed := failures(trials, store):
+            sys.exit("\n".join(f"{trial.label} failed: {error.message}" for trial, error in failed))
     found = summary(given.model, given.recipe, done)
     place.write_text(json.dumps(found, indent=1) + "\n")
     print(f"{row(found)}\n{found['seconds.train']['mean']:.0f} s of training a seed; written to {place}")

@@ -21,6 +21,7 @@ from candidates import STAGES
 from convlens.errors import TrainingInterrupted
 from convlens.studies.executors.training import configuration
 from convlens.studies.executors.training_configuration import TrainingConfiguration
+from convlens.studies.pool import LocalPool
 from convlens.studies.runner import ProgressEvent, run_trials
 from convlens.studies.stats import mean_interval
 from convlens.studies.store import TrialStore
@@ -86,7 +87,7 @@ class Searcher:
 
 
 def show(event: ProgressEvent) -> None:
-    if event.kind in ("started", "finished"):
+    if event.kind in ("started", "finished", "failed"):
         left = "" if event.seconds_left is None else f", {event.seconds_left:.0f} s left"
         print(f"{event.kind} {event.position}/{event.total}: {event.planned.label}{left}", file=sys.stderr, flush=True)
 
@@ -148,7 +149,7 @@ def main() -> None:
     given.results.mkdir(parents=True, exist_ok=True)
     with TrialStore(given.store) as store:
         try:
-            run_trials(planned(given.stage), store, Searcher(given.store.parent, given.seconds), show)
+            run_trials(planned(given.stage), store, LocalPool(Searcher(given.store.parent, given.seconds)), show)
         except TrainingInterrupted as error:
             sys.exit(str(error))
         finally:

@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import ConfigurationError
 
-Purpose: TypeAlias = Literal["initialise", "split", "subset", "shuffle", "augment", "dropout", "corrupt", "resample"]
+Purpose: TypeAlias = Literal["initialise", "split", "subset", "shuffle", "augment", "dropout", "corrupt"]
 
 LARGEST_SEED = 2**63 - 1
 

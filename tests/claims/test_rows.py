@@ -11,7 +11,7 @@ from convlens.nn.model import lower
 from convlens.nn.serialize import layers_from_data
 from convlens.program import Program
 from convlens.studies.catalog import CATALOG
-from convlens.studies.evidence import Evidence, evaluate
+from convlens.studies.evidence import Evidence, assess
 from convlens.studies.executors.training import METRICS
 from convlens.studies.runner import plan
 from convlens.studies.trial import Trial, TrialOutcome
@@ -23,9 +23,12 @@ def evidence(name: str, accuracies: dict[str, float], profile: str = "standard")
     trials = []
     for planned in plan(entry.study(), entry.profiles[profile], numerics_version=NUMERICS_VERSION):
         accuracy = accuracies.get(planned.arm, 0.98) + 1e-4 * planned.seed
-        metrics = dict.fromkeys(METRICS, 1.0) | {"test.accuracy": accuracy, "gap.accuracy": 1 - accuracy}
+        metrics = dict.fromkeys((metric.name for metric in METRICS), 1.0) | {
+            "test.accuracy": accuracy,
+            "gap.accuracy": 1 - accuracy,
+        }
         trials.append(Trial.of(planned, TrialOutcome(metrics), created="2026-01-01T00:00:00+00:00"))
-    return evaluate(entry.study(), trials, entry.profiles[profile])
+    return assess(entry.study(), trials, entry.profiles[profile])
 
 
 def rows(networks: dict[str, float], kernels: dict[str, float], profile: str = "standard") -> dict[str, ClaimRow]:

@@ -99,6 +99,7 @@ def large_outcome(planned: PlannedTrial) -> TrialOutcome:
 
 def run_toy_trials(path: str, acknowledged: str, count: str) -> None:
     """Run trials into a store, and write down which are kept."""
+    from convlens.studies.pool import LocalPool
     from convlens.studies.runner import ProgressEvent, run_trials
     from convlens.studies.store import TrialStore
     from tests.studies.examples import planned_trial
@@ -110,7 +111,7 @@ def run_toy_trials(path: str, acknowledged: str, count: str) -> None:
             os.write(log, f"{event.planned.seed}\n".encode())
 
     with TrialStore(path) as store:
-        run_trials([planned_trial(seed) for seed in range(int(count))], store, large_outcome, note)
+        run_trials([planned_trial(seed) for seed in range(int(count))], store, LocalPool(large_outcome), note)
 
 
 JOBS: dict[str, Any] = {"convlens": run_command, "write": write_on, "trials": run_toy_trials}

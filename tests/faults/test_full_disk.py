@@ -16,7 +16,7 @@ import pytest
 
 from convlens import artifact
 from convlens.studies.store import TrialStore
-from tests.studies.examples import make_trial
+from tests.studies.examples import all_trials, make_trial
 from tests.toys import write_toy_folder
 
 from .forks import ROOT, environment
@@ -172,7 +172,7 @@ def test_reproduce_keeps_trials_and_report(disk: Disk) -> None:
             TrialStore(found.after / "reproduce" / "trials.sqlite", read_only=True) as after,
             TrialStore(whole / "trials.sqlite", read_only=True) as before,
         ):
-            assert [trial.key for trial in after.select()] == [trial.key for trial in before.select()]
+            assert [trial.key for trial in all_trials(after)] == [trial.key for trial in all_trials(before)]
 
 
 PUT = """
@@ -203,7 +203,7 @@ def test_a_store_that_runs_out_of_room(disk: Disk, room: int) -> None:
     kept = int(acknowledged.read_text()) + 1 if acknowledged.exists() else 3
     assert (kept > 3) == (room > 0)
     with TrialStore(found.after / "trials.sqlite") as store:
-        assert [trial.seed for trial in store.select()] == list(range(kept))
+        assert [trial.seed for trial in all_trials(store)] == list(range(kept))
         assert store.put(make_trial(99_999))
 
 

@@ -25,6 +25,7 @@ from convlens.optim import Adam, Constant
 from convlens.signals import STOPPED_LINE
 from convlens.studies.store import TrialStore
 from convlens.train import Hook, Recipe, Training, fit
+from tests.studies.examples import all_trials
 from tests.toys import load_toy, write_toy_folder
 
 from .forks import environment
@@ -247,7 +248,7 @@ def test_trials_side_by_side_stopped_again_and_again(place: Path) -> None:
         command.stop()
         assert_stopped(command)
         with TrialStore(place / out / "trials.sqlite", read_only=True) as trials:
-            found.append({trial.key: trial.metrics["test.accuracy"] for trial in trials.select()})
+            found.append({trial.key: trial.metrics["test.accuracy"] for trial in all_trials(trials)})
     assert len(found[0]) == 15
     assert found[0] == found[1]
 

@@ -14,7 +14,7 @@ from convlens.claims.rows import claims
 from convlens.randomness import stream
 from convlens.report import Reproduction
 from convlens.studies.catalog import CATALOG
-from convlens.studies.evidence import evaluate
+from convlens.studies.evidence import assess
 from convlens.studies.runner import plan
 from convlens.studies.spec import Profile, Study
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
@@ -90,7 +90,7 @@ def make(seeds: Iterable[int] = (0, 1, 2), *, drop: int = 0, profile: str = "sta
     kept = {name: list(trials(name, profiles[name])) for name in ("baseline-vs-cnn", "kernel-size")}
     if drop:
         del kept["baseline-vs-cnn"][-drop:]
-    evidence = {name: evaluate(study(name), kept[name], profiles[name]) for name in kept}
+    evidence = {name: assess(study(name), kept[name], profiles[name]) for name in kept}
     return Reproduction(
         **{
             "command": COMMAND,

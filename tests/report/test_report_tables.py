@@ -12,7 +12,7 @@ from convlens.figures import numbers
 from convlens.report import claims_lines, claims_table
 from convlens.report.words import calculation, explanation
 from convlens.studies.stats import mean_interval, paired_interval
-from convlens.studies.verdict import arithmetic, between, greater_than, judge, less_than
+from convlens.studies.verdict import arithmetic, between, greater_than, less_than, verdict_on
 
 from .reproductions import make
 
@@ -59,7 +59,7 @@ def test_numbers() -> None:
 def test_explanations_follow_the_verdict() -> None:
     assert calculation(arithmetic("about 5", "2 + 3 = 5", holds=True)) == "2 + 3 = 5"
     wide = mean_interval([0.90, 0.99])
-    unsure = judge(wide, between(0.93, math.inf))
+    unsure = verdict_on(wide, between(0.93, math.inf))
     assert "seeds" in explanation(unsure, wide)
     assert str(unsure.seeds_needed) in explanation(unsure, wide) or "more than 1000" in explanation(unsure, wide)
-    assert explanation(judge(None, greater_than(0)), None) == "Nothing has been measured yet."
+    assert explanation(verdict_on(None, greater_than(0)), None) == "Nothing has been measured yet."

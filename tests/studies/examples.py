@@ -10,9 +10,10 @@ import numpy as np
 from convlens.errors import ConfigurationError
 from convlens.randomness import stream
 from convlens.studies.executors import EXECUTORS, ExecutionOptions
-from convlens.studies.spec import Arm, Estimand, Profile, Study
+from convlens.studies.spec import Arm, Estimand, Metric, Profile, Study
+from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
-from convlens.studies.verdict import equal_within, greater_than
+from convlens.studies.verdict import between, greater_than
 
 TRUE = np.arange(50, dtype=np.uint8) % 10
 
@@ -52,11 +53,11 @@ def make_study(**changes: Any) -> Study:
         "controls": ("same recipe",),
         "data": ("mnist",),
         "arms": tuple(Arm(f"{k}x{k}", configuration(k), cost=k) for k in (3, 5, 7)),
-        "metrics": ("test.accuracy", "parameters"),
+        "metrics": (Metric("test.accuracy", "fraction", "test accuracy", 0.02), Metric("parameters", "count")),
         "primary": Estimand("gain", "test.accuracy", "3x3", greater_than(0.02), reference="7x7"),
         "secondary": (
-            Estimand("middle", "test.accuracy", "5x5", equal_within(0.01), reference="3x3"),
-            Estimand("size", "parameters", "3x3", equal_within(10)),
+            Estimand("middle", "test.accuracy", "5x5", between(-0.01, 0.01), reference="3x3"),
+            Estimand("size", "parameters", "3x3", between(-10, 10)),
         ),
         "max_minutes": 5,
         "sources": ("Araujo 2019",),
@@ -81,6 +82,12 @@ def execute(planned: PlannedTrial) -> TrialOutcome:
         labels={"test": TRUE},
         provenance={"engine": "numpy", "threads": 2},
     )
+
+
+def all_trials(store: TrialStore) -> list[Trial]:
+    """Return all trials of a store, oldest first."""
+    keys = [key for (key,) in store._connection.execute("SELECT key FROM trials ORDER BY rowid")]
+    return [trial for key in keys if (trial := store.get(key)) is not None]
 
 
 def planned_trial(seed: int = 0, kernel_size: int = 3, **changes: Any) -> PlannedTrial:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from convlens.errors import ConfigurationError
-from convlens.studies.evidence import estimate, evaluate, mcnemar_by_seed, values
+from convlens.studies.evidence import assess, estimate, mcnemar_by_seed, values
 from convlens.studies.runner import plan
 from convlens.studies.spec import Arm, Profile
 from convlens.studies.stats import holm, paired_interval
@@ -27,7 +27,7 @@ def trials_of(study=STUDY, profile=THREE) -> list[Trial]:
 
 def test_a_whole_study():
     trials = trials_of()
-    evidence = evaluate(STUDY, reversed(trials), THREE)
+    evidence = assess(STUDY, reversed(trials), THREE)
     arms = {name: [t for t in trials if t.arm == name] for name in ("3x3", "5x5", "7x7")}
     expected = paired_interval(values(arms["3x3"], "test.accuracy"), values(arms["7x7"], "test.accuracy"))
     assert evidence.primary.interval == expected
@@ -41,7 +41,7 @@ def test_a_whole_study():
 
 
 def test_pairing_takes_out_what_seeds_share():
-    evidence = evaluate(STUDY, trials_of(), THREE)
+    evidence = assess(STUDY, trials_of(), THREE)
     alone = evidence.arms[0].metrics["test.accuracy"]
     assert alone is not None
     assert evidence.primary.interval is not None
@@ -49,7 +49,7 @@ def test_pairing_takes_out_what_seeds_share():
 
 
 def test_holm_runs_over_the_contrasts_alone():
-    evidence = evaluate(STUDY, trials_of(), THREE)
+    evidence = assess(STUDY, trials_of(), THREE)
     contrasts = {e.estimand.name: e for e in (evidence.primary, evidence.secondary[0])}
     raw = {name: e.p_value for name, e in contrasts.items() if e.p_value is not None}
     assert {name: e.p_adjusted for name, e in contrasts.items()} == holm(raw)
@@ -59,17 +59,17 @@ def test_holm_runs_over_the_contrasts_alone():
 
 
 def test_evidence_is_json():
-    text = json.dumps(evaluate(STUDY, trials_of(), THREE).to_dict(), allow_nan=False)
+    text = json.dumps(assess(STUDY, trials_of(), THREE).to_dict(), allow_nan=False)
     read = json.loads(text)
     assert read["primary"]["verdict"]["word"] == "supported"
     assert read["arms"][0]["n"] == 3
     assert read["study"]["arms"][0]["configuration"] == configuration(3)
-    one = evaluate(STUDY, trials_of(), Profile("one", (0,)))
+    one = assess(STUDY, trials_of(), Profile("one", (0,)))
     assert json.loads(json.dumps(one.to_dict(), allow_nan=False))["primary"]["interval"]["low"] is None
 
 
 def test_mcnemar_is_one_test_a_seed():
-    evidence = evaluate(STUDY, trials_of(), THREE)
+    evidence = assess(STUDY, trials_of(), THREE)
     tests = evidence.primary.mcnemar
     assert list(tests) == [0, 1, 2]
     assert {(t.b, t.c, t.n) for t in tests.values()} == {(4, 0, 50)}  # images 4 to 7 are wrong with 7x7 only
@@ -84,18 +84,18 @@ def test_mcnemar_leaves_out_what_cannot_be_compared():
 
 
 def test_one_seed_is_inconclusive():
-    evidence = evaluate(STUDY, trials_of(), Profile("one", (1,)))
+    evidence = assess(STUDY, trials_of(), Profile("one", (1,)))
     assert evidence.verdict.word == "inconclusive"
     assert evidence.primary.p_value is None
 
 
 def test_interrupted_evidence_says_what_is_missing():
-    evidence = evaluate(STUDY, trials_of()[:2], THREE)
+    evidence = assess(STUDY, trials_of()[:2], THREE)
     assert evidence.missing == 7
     assert evidence.primary.interval is None
     assert evidence.verdict.word == "inconclusive"
     assert evidence.arms[2].metrics == {"test.accuracy": None, "parameters": None}
-    assert evaluate(STUDY, [], THREE).numerics_version is None
+    assert assess(STUDY, [], THREE).numerics_version is None
 
 
 def test_trials_count_by_configuration_and_not_by_name():
@@ -105,29 +105,29 @@ def test_trials_count_by_configuration_and_not_by_name():
         Arm("3x3", {**configuration(3), "data": "fashion"}),
         Arm("again", configuration(3)),
     )
-    evidence = evaluate(make_study(arms=arms), trials, THREE)
+    evidence = assess(make_study(arms=arms), trials, THREE)
     assert {arm.name: len(arm.seeds) for arm in evidence.arms} == {"5x5": 3, "7x7": 3, "3x3": 0, "again": 3}
 
 
 def test_seeds_that_were_not_declared_do_not_count():
     many = trials_of(profile=Profile("many", (0, 1, 2, 3, 4)))
-    assert evaluate(STUDY, many, THREE).to_dict() == evaluate(STUDY, trials_of(), THREE).to_dict()
+    assert assess(STUDY, many, THREE).to_dict() == assess(STUDY, trials_of(), THREE).to_dict()
     dear = (replace(STUDY.arms[0], most_seeds=2), *STUDY.arms[1:])
-    evidence = evaluate(make_study(arms=dear), many, THREE)
+    evidence = assess(make_study(arms=dear), many, THREE)
     assert evidence.primary.interval is not None
     assert (evidence.primary.interval.n, evidence.primary.interval.dropped) == (2, 1)
 
 
 def test_a_trial_given_twice_counts_once():
     trials = trials_of()
-    assert evaluate(STUDY, trials + trials, THREE).to_dict() == evaluate(STUDY, trials, THREE).to_dict()
+    assert assess(STUDY, trials + trials, THREE).to_dict() == assess(STUDY, trials, THREE).to_dict()
 
 
 def test_versions_are_never_mixed():
     trials = trials_of()
     trials[0] = make_trial(0, 3, numerics_version=2)
     with pytest.raises(ConfigurationError, match=r"versions \[1, 2\]"):
-        evaluate(STUDY, trials, THREE)
+        assess(STUDY, trials, THREE)
     both = [make_trial(0), make_trial(0, numerics_version=2)]
     with pytest.raises(ConfigurationError, match="two trials of one arm have seed 0"):
         values(both, "parameters")

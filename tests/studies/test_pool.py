@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from convlens.errors import ConvlensError, DataError
-from convlens.studies.runner import ProgressEvent, plan, run_trials
+from convlens.errors import DataError, TrainingInterrupted
+from convlens.studies import processes
+from convlens.studies.pool import LocalPool
+from convlens.studies.processes import ProcessPool
+from convlens.studies.runner import ProgressEvent, failures, plan, run_trials
 from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 from tests.faults.forks import environment
@@ -24,6 +30,12 @@ from .examples import THREE, execute, make_study, planned_trial
 def fail_at_two(planned: PlannedTrial) -> TrialOutcome:
     if planned.seed == 2:
         raise DataError("no data for seed 2")
+    return execute(planned)
+
+
+def stop_at_two(planned: PlannedTrial) -> TrialOutcome:
+    if planned.seed == 2:
+        raise TrainingInterrupted("the time is over")
     return execute(planned)
 
 
@@ -57,11 +69,11 @@ def store(tmp_path: Path):
 
 def test_the_same_outcomes_as_one_after_another(store: TrialStore, tmp_path: Path) -> None:
     planned = plan(make_study(), THREE, numerics_version=1)
-    run_trials(planned[:2], store, execute)
+    run_trials(planned[:2], store, LocalPool(execute))
     events: list[ProgressEvent] = []
-    together = run_trials([*planned, planned[4]], store, execute, events.append, workers=2)
+    together = run_trials([*planned, planned[4]], store, ProcessPool(execute, 2), events.append)
     with TrialStore(tmp_path / "other.sqlite") as other:
-        apart = run_trials(planned, other, execute)
+        apart = run_trials(planned, other, LocalPool(execute))
     assert [trial.key for trial in together] == [*(trial.key for trial in planned), planned[4].key]
     for one, two in zip(together, apart, strict=False):
         assert (one.metrics, one.history) == (two.metrics, two.history)
@@ -69,28 +81,92 @@ def test_the_same_outcomes_as_one_after_another(store: TrialStore, tmp_path: Pat
     kinds = [event.kind for event in events]
     assert [kinds.count(kind) for kind in ("found", "started", "finished")] == [2, 7, 7]
     assert (events[-1].total, max(event.position for event in events)) == (9, 9)
-    # seeds outermost; among one seed's, the dearest first
+    # seeds outermost; among one seed's, the most expensive first
     told = [(event.planned.seed, event.planned.arm) for event in events if event.kind == "started"]
     assert told == [(0, "7x7"), *((seed, arm) for seed in (1, 2) for arm in ("7x7", "5x5", "3x3"))]
-    assert run_trials(planned, store, fail_oddly, workers=2)  # all there: nothing runs
+    assert run_trials(planned, store, ProcessPool(fail_oddly, 2))  # all there: nothing runs
 
 
-def test_an_error_comes_out_as_it_was_and_finished_trials_are_kept(store: TrialStore) -> None:
+def test_a_failure_is_recorded_and_the_rest_goes_on(store: TrialStore) -> None:
     planned = [planned_trial(seed) for seed in range(6)]
-    with pytest.raises(DataError, match="no data for seed 2"):
-        run_trials(planned, store, fail_at_two, workers=2)
-    assert planned[0].key in store or planned[1].key in store  # whichever process was faster
-    assert planned[2].key not in store
+    done = run_trials(planned, store, ProcessPool(fail_at_two, 2))
+    assert [trial.seed for trial in done] == [0, 1, 3, 4, 5]
+    ((trial, failed),) = failures(planned, store)
+    assert (trial.seed, failed.error, failed.message) == (2, "DataError", "no data for seed 2")
 
 
-def test_an_error_that_cannot_be_sent_is_told(store: TrialStore) -> None:
-    with pytest.raises(RuntimeError, match=r"kernel-size/3x3, seed [01]: OddError: cannot be pickled back"):
-        run_trials([planned_trial(0), planned_trial(1)], store, fail_oddly, workers=2)
+def test_an_error_that_cannot_be_sent_is_a_failure_like_any_other(store: TrialStore) -> None:
+    planned = [planned_trial(0), planned_trial(1)]
+    assert run_trials(planned, store, ProcessPool(fail_oddly, 2)) == []
+    assert [failed.message for _, failed in failures(planned, store)] == ["cannot be pickled back"] * 2
 
 
-def test_a_process_that_vanishes_is_one_clear_error(store: TrialStore) -> None:
-    with pytest.raises(ConvlensError, match=r"ran kernel-size/3x3, seed 1 ended \(exit code 9\).*--threads 1"):
-        run_trials([planned_trial(seed) for seed in range(4)], store, vanish, workers=2)
+def test_a_process_that_vanishes_is_a_failure_of_its_trial_and_another_takes_its_place(store: TrialStore) -> None:
+    planned = [planned_trial(seed) for seed in range(5)]
+    for processes_at_once in (1, 2):
+        done = run_trials(planned, store, ProcessPool(vanish, processes_at_once))
+        assert [trial.seed for trial in done] == [0, 2, 3, 4]
+        ((trial, failed),) = failures(planned, store)
+        assert trial.seed == 1
+        assert re.search(r"ended \(exit code 9\).*--threads 1", failed.message)
+
+
+def test_what_stops_a_training_in_a_process_stops_everything(store: TrialStore) -> None:
+    events: list[str] = []
+    with pytest.raises(TrainingInterrupted, match="time is over"):
+        run_trials(
+            [planned_trial(seed) for seed in range(6)],
+            store,
+            ProcessPool(stop_at_two, 2),
+            lambda event: events.append(event.kind),
+        )
+    assert len(store) < 6
+    assert "interrupted" in events
+
+
+class PipeConnection:
+    """Stands for the class of that name: what a pipe is on Windows, and no Connection."""
+
+    def __init__(self, pipe: Any) -> None:
+        self._pipe = pipe
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pipe, name)
+
+
+def test_without_signal_masks_and_connections_as_on_windows(store: TrialStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    resource_tracker.ensure_running()  # multiprocessing itself needs it here
+    spawn = multiprocessing.get_context("spawn")
+
+    class Context:
+        Process = spawn.Process
+
+        def Pipe(self) -> Any:
+            ours, theirs = spawn.Pipe()
+            return PipeConnection(ours), theirs
+
+    def absent() -> None:
+        raise OSError("there is no such tracker")
+
+    monkeypatch.setattr(processes.multiprocessing, "get_context", lambda _: Context())
+    monkeypatch.setattr(processes.resource_tracker, "ensure_running", absent)
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    planned = [planned_trial(seed) for seed in range(3)]
+    assert len(run_trials(planned, store, ProcessPool(execute, 2))) == 3
+
+
+def test_ctrl_c_is_ignored_where_it_cannot_be_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    ours.close()
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    monkeypatch.setattr(processes, "_end_with_parent", lambda: None)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        processes._work(theirs, execute)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+        theirs.close()
 
 
 def test_stopped_while_trials_run(store: TrialStore) -> None:
@@ -102,7 +178,7 @@ def test_stopped_while_trials_run(store: TrialStore) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        run_trials([planned_trial(seed) for seed in range(4)], store, last_for_ever, watch, workers=2)
+        run_trials([planned_trial(seed) for seed in range(4)], store, ProcessPool(last_for_ever, 2), watch)
     assert len(store) == 1
     assert events.count("interrupted") == 2
 
@@ -111,6 +187,7 @@ def test_stopped_while_trials_run(store: TrialStore) -> None:
 def test_they_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     code = f"""
 import multiprocessing, os, sys
+from convlens.studies.processes import ProcessPool
 from convlens.studies.runner import run_trials
 from convlens.studies.store import TrialStore
 from tests.studies.examples import planned_trial
@@ -119,7 +196,7 @@ def told(event):
     if event.kind == "finished":
         print(*(child.pid for child in multiprocessing.active_children()), flush=True)
 with TrialStore({str(tmp_path / "t.sqlite")!r}) as store:
-    run_trials([planned_trial(seed) for seed in range(4)], store, last_for_ever, told, workers=2)
+    run_trials([planned_trial(seed) for seed in range(4)], store, ProcessPool(last_for_ever, 2), told)
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment())
     assert process.stdout is not None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import pytest
 
-from convlens.errors import ConfigurationError, TrainingInterrupted
-from convlens.studies.runner import ProgressEvent, plan, run_trials, stored
+from convlens.errors import ConfigurationError, OutputError, TrainingInterrupted
+from convlens.studies.pool import LocalPool, Result
+from convlens.studies.runner import ProgressEvent, failures, plan, run_trials, stored
 from convlens.studies.spec import Arm, Profile
 from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial, TrialOutcome
@@ -59,35 +64,66 @@ def test_a_profile_changes_what_is_run_and_so_the_keys():
 
 def test_a_finished_trial_never_runs_twice(store):
     planned, counting = plan(make_study(), THREE, numerics_version=1), Counting()
-    first = run_trials(planned, store, counting)
-    again = run_trials(planned, store, counting)
+    first = run_trials(planned, store, LocalPool(counting))
+    again = run_trials(planned, store, LocalPool(counting))
     assert len(counting.ran) == len(store) == 9
     assert [t.key for t in first] == [t.key for t in again] == [t.key for t in planned]
     assert [t.metrics for t in first] == [t.metrics for t in again]
     other_study = plan(make_study(name="renamed"), THREE, numerics_version=1)
-    assert len(run_trials(other_study, store, counting)) == 9
+    assert len(run_trials(other_study, store, LocalPool(counting))) == 9
     assert len(counting.ran) == 9
     assert len(stored(other_study, store)) == 9
-    assert store.select("renamed") == []
 
 
 def test_a_trial_planned_twice_runs_once(store):
     counting = Counting()
-    assert len(run_trials([planned_trial(), planned_trial(arm="again")], store, counting)) == 2
+    assert len(run_trials([planned_trial(), planned_trial(arm="again")], store, LocalPool(counting))) == 2
     assert len(counting.ran) == 1
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, TrainingInterrupted, RuntimeError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TrainingInterrupted, OutputError])
 def test_what_stops_a_run_keeps_what_is_finished(store, error):
     planned = plan(make_study(), THREE, numerics_version=1)
     events: list[ProgressEvent] = []
     with pytest.raises(error, match="stop"):
-        run_trials(planned, store, Counting(fail_at=4, error=error), events.append)
+        run_trials(planned, store, LocalPool(Counting(fail_at=4, error=error)), events.append)
     assert [t.key for t in stored(planned, store)] == [t.key for t in planned[:4]]
-    assert events[-1].kind == ("started" if error is RuntimeError else "interrupted")
+    assert events[-1].kind == ("started" if error is OutputError else "interrupted")
     rest = Counting()
-    run_trials(planned, store, rest)
+    run_trials(planned, store, LocalPool(rest))
     assert [t.key for t in rest.ran] == [t.key for t in planned[4:]]
+
+
+def test_a_trial_that_fails_is_recorded_and_the_rest_goes_on_and_the_next_run_tries_it_again(store):
+    planned, events = plan(make_study(), THREE, numerics_version=1), list[ProgressEvent]()
+
+    def fail_sometimes(trial: PlannedTrial) -> TrialOutcome:
+        if trial.seed == 1:
+            raise ValueError("no\nimages")
+        return execute(trial)
+
+    done = run_trials(planned, store, LocalPool(fail_sometimes), events.append)
+    assert [t.seed for t in done] == [0, 0, 0, 2, 2, 2]
+    failed = failures(planned, store)
+    assert [trial.key for trial, _ in failed] == [t.key for t in planned if t.seed == 1]
+    assert {(one.error, one.message) for _, one in failed} == {("ValueError", "no images")}
+    assert [e.kind for e in events].count("failed") == 3
+    assert events[-1].seconds_left == 0
+    rest = Counting()
+    assert len(run_trials(planned, store, LocalPool(rest))) == 9
+    assert [t.seed for t in rest.ran] == [1, 1, 1]
+    assert failures(planned, store) == []
+
+
+def test_any_pool_will_do(store):
+    """One that hands results back in its own order, says nothing of starts, and is no generator."""
+
+    class Backwards:
+        def run(self, trials: Sequence[PlannedTrial], started: Any = None) -> Iterator[Result]:
+            return iter([(trial.key, execute(trial)) for trial in reversed(trials)])
+
+    planned = plan(make_study(), THREE, numerics_version=1)
+    assert [t.key for t in run_trials(planned, store, Backwards())] == [t.key for t in planned]
 
 
 def test_progress_counts_and_reckons_by_cost(store, monkeypatch):
@@ -99,9 +135,9 @@ def test_progress_counts_and_reckons_by_cost(store, monkeypatch):
         return execute(planned)
 
     planned = plan(make_study(), Profile("two", (0, 1)), numerics_version=1)  # costs 3, 5, 7 twice
-    run_trials(planned[:2], store, slow)
+    run_trials(planned[:2], store, LocalPool(slow))
     events: list[ProgressEvent] = []
-    run_trials(planned, store, slow, events.append)
+    run_trials(planned, store, LocalPool(slow), events.append)
     finished = [(e.position, e.total, e.seconds_left) for e in events if e.kind == "finished"]
     assert finished == [(3, 6, 30.0), (4, 6, 24.0), (5, 6, 14.0), (6, 6, 0.0)]
     assert [(e.kind, e.seconds_left) for e in events[:3]] == [
@@ -112,7 +148,7 @@ def test_progress_counts_and_reckons_by_cost(store, monkeypatch):
 
 
 def test_provenance_says_when(store):
-    (trial,) = run_trials([planned_trial()], store, execute)
+    (trial,) = run_trials([planned_trial()], store, LocalPool(execute))
     assert trial.provenance["started"] <= trial.provenance["finished"] == trial.created
     assert trial.provenance["engine"] == "numpy"
 
@@ -120,12 +156,13 @@ def test_provenance_says_when(store):
 def test_a_required_metric_that_nobody_measured(store):
     wanted = planned_trial(metrics=("test.acuracy",))
     message = r"kernel-size/3x3, seed 0 has no metric 'test.acuracy'; did you mean 'test.accuracy'"
-    with pytest.raises(ConfigurationError, match=message):
-        run_trials([wanted], store, execute)
+    assert run_trials([wanted], store, LocalPool(execute)) == []
+    ((_, failed),) = failures([wanted], store)
+    assert re.search(message, failed.message)
     assert len(store) == 0  # or the mended executor would never be asked again
-    run_trials([planned_trial()], store, execute)
+    run_trials([planned_trial()], store, LocalPool(execute))
     with pytest.raises(ConfigurationError, match=message):
-        run_trials([wanted], store, execute)
+        run_trials([wanted], store, LocalPool(execute))
 
 
 @pytest.mark.parametrize("changes", [{"seed": -1}, {"seed": 1.0}, {"cost": 0.0}, {"arm": ""}, {"study": "a\nb"}])

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from convlens.errors import ConfigurationError, DataError
 from convlens.plain import canonical, plain
-from convlens.studies.spec import Arm, Estimand, Profile, Study, trial_key
+from convlens.studies.runner import plan
+from convlens.studies.spec import Arm, Estimand, Metric, Profile, Study, trial_key
 from convlens.studies.trial import TrialOutcome
 from convlens.studies.verdict import greater_than
 
@@ -81,6 +82,7 @@ def test_numpy_floats_become_plain():
     assert type(plain(np.float64(0.5), "x")) is float
 
 
+SIZE = Metric("parameters", "count")
 GAIN = Estimand("gain", "test.accuracy", "3x3", greater_than(0.0), reference="7x7")
 
 
@@ -98,6 +100,12 @@ GAIN = Estimand("gain", "test.accuracy", "3x3", greater_than(0.0), reference="7x
         ({"arms": ()}, "one or more arms"),
         ({"why": " "}, "why is empty"),
         ({"data": "mnist"}, "data is a tuple, not 'mnist'"),
+        ({"metrics": (Metric("test.accuracy", "fraction", arms=("3*3",)),)}, "unknown arm '3\\*3'; did you mean"),
+        (
+            {"metrics": (Metric("test.accuracy", "fraction", arms=("5x5", "7x7")), SIZE)},
+            "unknown metric 'test.accuracy'",
+        ),
+        ({"metrics": (SIZE, SIZE)}, "metrics of different names"),
         ({"max_minutes": 0}, "max_minutes"),
         ({"name": " kernel"}, "name of a study"),
     ],
@@ -116,6 +124,22 @@ def test_an_estimand_compares_two_arms():
 def test_a_profile_has_different_whole_seeds(seeds):
     with pytest.raises(ConfigurationError, match="seed"):
         Profile("p", seeds)
+
+
+def test_a_metric_is_required_of_its_arms_alone():
+    study = make_study(metrics=(*make_study().metrics, Metric("shift", "pixels", arms=("5x5",))))
+    assert study.required_of("5x5") == ("test.accuracy", "parameters", "shift")
+    assert study.required_of("3x3") == ("test.accuracy", "parameters")
+    assert Study.from_dict(json.loads(json.dumps(study.to_dict()))) == study
+    planned = {trial.arm: trial.metrics for trial in plan(study, THREE, numerics_version=1)}
+    assert planned["5x5"] == study.required_of("5x5")
+    assert planned["3x3"] == study.required_of("3x3")
+
+
+@pytest.mark.parametrize("changes", [{"name": ""}, {"unit": " s"}, {"resolution": 0.0}, {"resolution": math.inf}])
+def test_a_metric_that_cannot_be(changes):
+    with pytest.raises(ConfigurationError):
+        Metric(**{"name": "x", "unit": "s", **changes})
 
 
 def test_unknown_and_missing_keys():

@@ -12,7 +12,6 @@ from scipy import stats as scipy_stats
 
 from convlens.errors import ConfigurationError, ShapeError
 from convlens.studies.stats import (
-    bootstrap_interval,
     holm,
     mcnemar_exact,
     mean_interval,
@@ -55,33 +54,6 @@ def test_paired_t_covers_what_it_says(n):
         interval = paired_interval(a, by_seed(*shared))
         covered += interval.low <= 0.3 <= interval.high
     assert covered / 4000 == pytest.approx(0.95, abs=0.011)
-
-
-def test_the_coverage_that_the_bootstrap_refuses_to_give():
-    """The figure in its message: simulate the percentile bootstrap at n = 5."""
-    generator = np.random.default_rng(1)
-    sample = generator.normal(0, 1, (2000, 5))
-    drawn = generator.integers(0, 5, (500, 5))
-    low, high = np.quantile(sample[:, drawn].mean(axis=2), [0.025, 0.975], axis=1)
-    assert np.mean((low <= 0) & (high >= 0)) == pytest.approx(0.85, abs=0.03)
-    with pytest.raises(ConfigurationError, match=r"20 values or more, not 19.*85 %"):
-        bootstrap_interval(np.arange(19.0))
-
-
-def test_bootstrap_is_addressed_and_near_the_t_interval_for_many_values():
-    sample = np.random.default_rng(2).normal(3, 1, 400)
-    interval = bootstrap_interval(sample, seed=4)
-    assert interval == bootstrap_interval(sample, seed=4)
-    assert interval != bootstrap_interval(sample, seed=5)
-    assert interval.half_width == pytest.approx(mean_interval(sample).half_width, rel=0.05)
-    assert interval.mean == sample.mean()
-
-
-def test_bootstrap_blocks_do_not_change_what_is_drawn(monkeypatch):
-    sample = np.random.default_rng(2).normal(3, 1, 30)
-    whole = bootstrap_interval(sample, resamples=1000)
-    monkeypatch.setattr("convlens.studies.stats._DRAWS_AT_A_TIME", 30 * 7)
-    assert bootstrap_interval(sample, resamples=1000) == whole
 
 
 def test_pairing_is_by_seed_and_counts_what_it_drops():

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convlens
-from convlens.errors import ArtifactError, OutputError
+from convlens.errors import ArtifactError, DataError, OutputError
 from convlens.studies.store import TrialStore
-from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
+from convlens.studies.trial import Failure, PlannedTrial, Trial, TrialOutcome
 
-from .examples import make_trial, planned_trial
+from .examples import all_trials, make_trial, planned_trial
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def path(tmp_path):
 
 
 def same(a: Trial, b: Trial) -> bool:
-    arrays = [(a.predictions, b.predictions), (a.labels, b.labels)]
-    names = set(Trial.__dataclass_fields__) - {"predictions", "labels"}
+    arrays = [(a.predictions, b.predictions), (a.labels, b.labels), (a.curves, b.curves)]
+    names = set(Trial.__dataclass_fields__) - {"predictions", "labels", "curves"}
     return all(getattr(a, name) == getattr(b, name) for name in names) and all(
         x.keys() == y.keys() and all(x[s].dtype == y[s].dtype and np.array_equal(x[s], y[s]) for s in x)
         for x, y in arrays
@@ -78,16 +78,58 @@ def test_the_first_of_two_trials_with_one_key_stands(path):
         assert same(found, first)
 
 
-def test_selecting_by_who_asked_first(path):
+@pytest.mark.parametrize("array", [np.arange(12.0).reshape(3, 4), np.float32([[0.5]]), np.zeros((2, 0, 3), bool)])
+def test_curves_come_back_with_shape_and_type(path, array):
+    trial = Trial.of(planned_trial(), TrialOutcome({}, curves={"by shift": array, "again": array.T}), created="now")
     with TrialStore(path) as store:
-        for seed in (2, 0, 1):
-            store.put(make_trial(seed))
-            store.put(make_trial(seed, 5, arm="5x5"))
-            store.put(make_trial(seed, 7, study="other"))
-        assert len(store.select()) == len(store) == 9
-        assert [t.seed for t in store.select("kernel-size", "5x5")] == [2, 0, 1]
-        assert {t.study for t in store.select(arm="3x3")} == {"kernel-size", "other"}
-        assert store.select("nothing") == []
+        store.put(trial)
+        found = store.get(trial.key)
+    assert found is not None
+    assert same(found, trial)
+    assert found.curves["again"].shape == array.T.shape
+
+
+@pytest.mark.parametrize("wrong", [np.array([np.nan]), np.array(["a"]), [1.0]])
+def test_curves_are_finite_numbers(wrong):
+    with pytest.raises(DataError, match="curve 'c'"):
+        TrialOutcome({}, curves={"c": wrong})
+
+
+def test_the_last_failure_is_kept_until_the_trial_is_finished(path):
+    planned, other = planned_trial(), planned_trial(1)
+    with TrialStore(path) as store:
+        store.put_failure(planned, Failure("OSError", "first", "now"))
+        store.put_failure(planned, Failure("DataError", "second", "later"))
+        assert store.failure(planned.key) == Failure("DataError", "second", "later")
+        assert store.failure(other.key) is None
+        assert planned.key not in store
+    with TrialStore(path) as store:
+        assert store.failure(planned.key) is not None
+        store.put(make_trial())
+        assert store.failure(planned.key) is None
+
+
+OLD = Path(__file__).parent / "stores" / "version-1.sqlite"  # written by the code before there were curves and failures
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_an_old_store_is_read_and_nothing_of_it_is_lost(path, read_only):
+    path.parent.mkdir()
+    path.write_bytes(OLD.read_bytes())
+    for _ in range(2):  # opened for writing, it is given the newer tables once
+        with TrialStore(path, read_only=read_only) as store:
+            trials = all_trials(store)
+            assert [(t.arm, t.seed) for t in trials] == [(arm, seed) for arm in ("3x3", "7x7") for seed in (0, 1)]
+            assert all(t.curves == {} and t.predictions["test"].size == 50 for t in trials)
+            assert trials[0].metrics == make_trial().metrics
+            assert store.failure(trials[0].key) is None
+    if read_only:
+        assert path.read_bytes() == OLD.read_bytes()
+    else:
+        with TrialStore(path) as store:
+            assert store.put(make_trial(5))
+            store.put_failure(planned_trial(9), Failure("OSError", "x", "now"))
+            assert len(all_trials(store)) == 5
 
 
 def test_labels_are_kept_once(path):
@@ -153,7 +195,7 @@ def test_a_journal_that_a_killed_writer_left_is_undone(path, tmp_path, read_only
     connection.close()
     assert b"half done" in left.read_bytes()
     with TrialStore(left, read_only=read_only) as store:
-        assert {t.arm for t in store.select()} == {"3x3"}
+        assert {t.arm for t in all_trials(store)} == {"3x3"}
 
 
 def test_a_forked_worker_cannot_write(path):
@@ -179,7 +221,7 @@ def foreign_sqlite(path: Path) -> None:
 def newer(path: Path) -> None:
     TrialStore(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
 
 
@@ -205,7 +247,7 @@ def scribbled(path: Path) -> None:
         (lambda path: path.write_text("key,accuracy\n"), "not a trial store"),
         (lambda path: path.write_bytes(b""), "not a trial store"),
         (foreign_sqlite, "another program"),
-        (newer, r"schema version 2.*reads version 1.*newer"),
+        (newer, r"schema version 3.*reads versions 1 to 2.*newer"),
         (cut, "damaged"),
         (scribbled, "damaged"),
     ],
@@ -324,7 +366,7 @@ def test_a_killed_writer_leaves_every_acknowledged_trial(path):
     for lines in (1, 7, 30, 13):
         acknowledged = kill_after(path, first, lines)
         with TrialStore(path, read_only=True) as store:
-            trials = store.select("kill")
+            trials = all_trials(store)
             assert [t.seed for t in trials] == list(range(len(trials)))
             assert acknowledged[-1] + 1 <= len(trials) <= acknowledged[-1] + 2
             assert all(t.metrics["x"] == t.seed and (t.predictions["test"] == t.seed % 200).all() for t in trials)

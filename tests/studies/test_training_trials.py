@@ -13,6 +13,7 @@ from convlens.models import CNN
 from convlens.nn import load
 from convlens.studies.executors import ExecutionOptions, execute
 from convlens.studies.executors.training import METRICS, configuration, model_path
+from convlens.studies.pool import LocalPool
 from convlens.studies.runner import run_trials, stored
 from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial
@@ -28,7 +29,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def planned(folder: Path, seed: int = 0, **changes: object) -> PlannedTrial:
     described = configuration(CNN(filters=(3, 4), hidden=8), dataset=str(folder), epochs=2)
     described["recipe"] |= changes
-    return PlannedTrial("toy-study", "small cnn", seed, described, NUMERICS_VERSION, metrics=METRICS)
+    return PlannedTrial(
+        "toy-study", "small cnn", seed, described, NUMERICS_VERSION, metrics=tuple(metric.name for metric in METRICS)
+    )
 
 
 def test_a_trial_is_stored_with_all_it_needs_and_never_runs_twice(folder: Path, tmp_path: Path) -> None:
@@ -41,8 +44,8 @@ def test_a_trial_is_stored_with_all_it_needs_and_never_runs_twice(folder: Path, 
 
     wanted = [planned(folder, seed) for seed in (0, 1)]
     with TrialStore(tmp_path / "t.sqlite") as store:
-        first = run_trials(wanted, store, counted)
-        again = run_trials(wanted, store, counted)
+        first = run_trials(wanted, store, LocalPool(counted))
+        again = run_trials(wanted, store, LocalPool(counted))
     assert runs == [0, 1]
     assert [trial.metrics for trial in first] == [trial.metrics for trial in again]
     trial = first[0]
@@ -78,7 +81,7 @@ def test_a_stopped_training_goes_on_to_the_same_bits(folder: Path, tmp_path: Pat
 def test_a_training_that_diverges_is_a_result(folder: Path, tmp_path: Path) -> None:
     wild = {"optimizer": {"name": "SGD"}, "schedule": {"name": "Constant", "rate": 1e20}}
     with TrialStore(tmp_path / "t.sqlite") as store:
-        (trial,) = run_trials([planned(folder, **wild)], store, execute)
+        (trial,) = run_trials([planned(folder, **wild)], store, LocalPool(execute))
         assert len(stored([planned(folder, **wild)], store)) == 1
     assert trial.metrics["diverged"] == 1
     assert trial.metrics["test.accuracy"] == pytest.approx(1 / 3)

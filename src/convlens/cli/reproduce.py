@@ -16,8 +16,9 @@ from ..errors import ConfigurationError, TrainingInterrupted
 from .options import EngineOption, ThreadsOption, duration, notes, out, percent, print_json
 
 if TYPE_CHECKING:
-    from ..studies.runner import PlannedTrial, ProgressEvent
+    from ..studies.runner import ProgressEvent
     from ..studies.store import TrialStore
+    from ..studies.trial import PlannedTrial
     from ..train import Training
 
 
@@ -62,7 +63,7 @@ def run(settings: Settings) -> None:
     from ..files import make_folder
     from ..report import Reproduction, claims_lines, claims_table, write_report
     from ..studies.catalog import CATALOG
-    from ..studies.evidence import evaluate
+    from ..studies.evidence import assess
     from ..studies.runner import plan, stored
     from ..studies.store import TrialStore
     from ..version import NUMERICS_VERSION
@@ -86,7 +87,7 @@ def run(settings: Settings) -> None:
                 f"stopped; {kept} finished trials are kept in {settings.folder}: repeat the command to go on"
             ) from None
         trials = {name: stored(planned, store) for name, planned in plans.items()}
-    evidence = {name: evaluate(study, trials[name], profile) for name, (study, profile) in studies.items()}
+    evidence = {name: assess(study, trials[name], profile) for name, (study, profile) in studies.items()}
     rows = claims(evidence, settings.command)
     reproduction = Reproduction(
         settings.command, settings.profile, evidence, trials, rows, models_folder, time.perf_counter() - start, started
@@ -112,6 +113,8 @@ def _train(
     from .. import models
     from ..engine.lanes import thread_count
     from ..studies.executors import ExecutionOptions, execute
+    from ..studies.pool import LocalPool
+    from ..studies.processes import ProcessPool
     from ..studies.runner import run_trials, stored
 
     workers, engine = thread_count(settings.threads), settings.engine
@@ -124,7 +127,9 @@ def _train(
         models_folder=models_folder,
         hooks=(display.hook(),) if workers == 1 else (),
     )
-    run_trials(planned, store, partial(execute, options=options), display, workers)
+    execute_here = partial(execute, options=options)
+    pool = LocalPool(execute_here) if workers == 1 else ProcessPool(execute_here, workers)
+    run_trials(planned, store, pool, display)
 
 
 @dataclass

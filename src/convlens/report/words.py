@@ -116,7 +116,7 @@ def _claimed(text: str) -> str:
 
 def _outlook(needed: int | None) -> str:
     if needed is None:
-        return "no number of seeds can be foretold to settle it"
+        return "no number of seeds can be predicted to settle it"
     if needed > MOST_SEEDS:
         return f"more than {MOST_SEEDS} seeds would be needed to settle it"
     return f"about {needed} seeds in all would settle it"

@@ -15,7 +15,7 @@ from ..plain import canonical
 from .spec import Arm, Estimand, Profile, Study
 from .stats import Interval, McNemar, holm, mcnemar_exact, mean_interval, paired_interval, paired_p_value
 from .trial import Trial, identity
-from .verdict import Verdict, judge
+from .verdict import Verdict, verdict_on
 
 TrialsByArm = Mapping[str, Sequence[Trial]]
 
@@ -132,7 +132,7 @@ def estimate(estimand: Estimand, trials_by_arm: TrialsByArm, confidence: float =
     return paired_interval(own, reference, confidence) if own.keys() & reference.keys() else None
 
 
-def evaluate(study: Study, trials: Iterable[Trial], profile: Profile, confidence: float = 0.95) -> Evidence:
+def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: float = 0.95) -> Evidence:
     """Return what the trials say about the study's question.
 
     Parameters
@@ -200,7 +200,7 @@ def _results(estimands: Sequence[Estimand], by_arm: TrialsByArm, confidence: flo
         EstimandEvidence(
             estimand,
             interval := estimate(estimand, by_arm, confidence),
-            judge(interval, estimand.region),
+            verdict_on(interval, estimand.region),
             p_values.get(estimand.name),
             adjusted.get(estimand.name),
             mcnemar_by_seed(estimand, by_arm),
@@ -232,8 +232,8 @@ def _p_value(estimand: Estimand, trials_by_arm: TrialsByArm) -> float | None:
 
 
 def _arm_evidence(arm: Arm, trials: Sequence[Trial], study: Study, confidence: float) -> ArmEvidence:
-    metrics: dict[str, Interval | None] = dict.fromkeys(study.metrics)
-    for name in study.metrics if trials else ():
+    metrics: dict[str, Interval | None] = dict.fromkeys(metric.name for metric in study.metrics)
+    for name in study.required_of(arm.name) if trials else ():
         metrics[name] = mean_interval(list(values(trials, name).values()), confidence)
     return ArmEvidence(arm.name, tuple(t.seed for t in trials), tuple(t.key for t in trials), metrics)
 

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from itertools import groupby
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from ..errors import ConfigurationError, TrainingInterrupted, nearest
 from .executors import check
-from .pool import TrialWorkers
+from .pool import Pool, failure, now
 from .spec import Profile, Study
 from .store import TrialStore
-from .trial import PlannedTrial as PlannedTrial
-from .trial import Trial, TrialKey
-from .trial import TrialOutcome as TrialOutcome
+from .trial import Failure, PlannedTrial, Trial, TrialKey, TrialOutcome
 
-EventKind: TypeAlias = Literal["found", "started", "finished", "interrupted"]
+EventKind: TypeAlias = Literal["found", "started", "finished", "failed", "interrupted"]
 
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """What a progress display is told.
+    """What happened to a trial, for a progress display.
 
-    ``kind`` is ``found`` (in the store already), ``started``, ``finished`` or ``interrupted``; ``position``
+    ``kind`` is ``found`` (in the store already), ``started``, ``finished``, ``failed`` or ``interrupted``; ``position``
     counts the planned trials from 1 to ``total``; ``seconds_left`` estimates the time for all that are
     still to be run, from the relative costs, and is None until the first trial of this run has finished.
     """
@@ -70,7 +66,7 @@ def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[Plann
                     configuration=arm.configuration,
                     numerics_version=numerics_version,
                     cost=arm.cost,
-                    metrics=study.metrics,
+                    metrics=study.required_of(arm.name),
                 )
                 planned.setdefault(trial.key, trial)
     return list(planned.values())
@@ -82,17 +78,20 @@ def stored(planned: Iterable[PlannedTrial], store: TrialStore) -> list[Trial]:
     return [trial for trial in found if trial is not None]
 
 
-def run_trials(
-    planned: Sequence[PlannedTrial],
-    store: TrialStore,
-    execute: Callable[[PlannedTrial], TrialOutcome],
-    progress: Progress | None = None,
-    workers: int = 1,
-) -> list[Trial]:
-    """Run the planned trials that the store lacks; return all of them in that order.
+def failures(planned: Iterable[PlannedTrial], store: TrialStore) -> list[tuple[PlannedTrial, Failure]]:
+    """Return those of the planned trials that failed when they were last run, each with how it failed."""
+    found = ((trial, store.failure(trial.key)) for trial in planned)
+    return [(trial, failed) for trial, failed in found if failed is not None]
 
-    Each is stored as soon as it is finished, so whatever ends the run (Ctrl-C, an error, a kill) costs the
-    trials under way and no other; calling again goes on from there.
+
+def run_trials(
+    planned: Sequence[PlannedTrial], store: TrialStore, pool: Pool, progress: Progress | None = None
+) -> list[Trial]:
+    """Run the planned trials that the store lacks; return those that are finished, in the order of the plan.
+
+    Each is stored as soon as it is finished, so whatever ends the run (Ctrl-C, a full disk, a kill) costs the
+    trials under way and no other; calling again goes on from there. A trial that fails is recorded with its error, and
+    the rest goes on; the next call tries it again. A training that diverged is a result, and no failure.
 
     Parameters
     ----------
@@ -100,21 +99,18 @@ def run_trials(
         What `plan` returned.
     store
         Open for writing, unless nothing is missing.
-    execute
-        Runs one trial; it does not touch the store.
+    pool
+        Runs the trials; it does not touch the store.
     progress
-        Is told of every trial found, started, finished or interrupted.
-    workers
-        How many trials to run side by side, each in a process of its own, to which `execute` is pickled; where 1,
-        they run here, one after another.
+        Called for every trial found, started, finished, failed or interrupted.
 
     Raises
     ------
     ConfigurationError
-        If a trial, found or run, lacks a metric that its plan requires. An outcome that does is not stored.
+        If a trial in the store lacks a metric that its plan requires. For one that is run, that is a failure.
     OutputError
         If the store cannot be written.
-    KeyboardInterrupt, TrainingInterrupted, and whatever else `execute` raises
+    KeyboardInterrupt, TrainingInterrupted
         As they came; finished trials are kept.
     """
     different = {trial.key: trial for trial in planned}
@@ -122,64 +118,46 @@ def run_trials(
     herald = _Herald(progress, len(different), {key: trial.cost for key, trial in missing.items()})
     for key, found in different.items():
         if key not in missing:
-            herald.tell("found", found)
-    if workers > 1 and len(missing) > 1:
-        _run_side_by_side(list(missing.values()), store, execute, herald, min(workers, len(missing)))
-    trials = []
-    for wanted in planned:
-        trial = store.get(wanted.key)
-        if trial is not None:
-            _check_metrics(wanted, trial.metrics)
-        else:
-            herald.tell("started", wanted)
-            try:
-                started = _now()
-                trial = _keep(wanted, execute(wanted), started, store)
-            except (KeyboardInterrupt, TrainingInterrupted):
-                herald.tell("interrupted", wanted)
-                raise
-            herald.tell("finished", wanted)
-        trials.append(trial)
-    return trials
+            _check_metrics(found, stored([found], store)[0].metrics)
+            herald.announce("found", found)
+    _run(missing, store, pool, herald)
+    return stored(planned, store)
 
 
-def _run_side_by_side(
-    missing: Sequence[PlannedTrial],
-    store: TrialStore,
-    execute: Callable[[PlannedTrial], TrialOutcome],
-    herald: _Herald,
-    workers: int,
-) -> None:
-    running: dict[TrialKey, tuple[PlannedTrial, str]] = {}
+def _run(missing: Mapping[TrialKey, PlannedTrial], store: TrialStore, pool: Pool, herald: _Herald) -> None:
+    running: dict[TrialKey, PlannedTrial] = {}
 
     def begin(wanted: PlannedTrial) -> None:
-        running[wanted.key] = wanted, _now()
-        herald.tell("started", wanted)
+        running[wanted.key] = wanted
+        herald.announce("started", wanted)
 
+    results = pool.run(list(missing.values()), begin)
     try:
-        with TrialWorkers(workers, execute) as processes:
-            for wanted, outcome in processes.run(_dear_ones_first(missing), begin):
-                _keep(wanted, outcome, running.pop(wanted.key)[1], store)
-                herald.tell("finished", wanted)
-    except KeyboardInterrupt:
-        for wanted, _ in running.values():
-            herald.tell("interrupted", wanted)
+        for key, result in results:
+            running.pop(key, None)
+            _keep(missing[key], result, store, herald)
+    except (KeyboardInterrupt, TrainingInterrupted):
+        for wanted in running.values():
+            herald.announce("interrupted", wanted)
         raise
+    finally:
+        if isinstance(results, Generator):
+            results.close()  # processes end now, and not when nobody remembers them
 
 
-def _dear_ones_first(planned: Sequence[PlannedTrial]) -> list[PlannedTrial]:
-    """Return the trials in their order, but those of one study and seed by cost: so all processes end together."""
-    together = groupby(planned, key=lambda trial: (trial.study, trial.seed))
-    return [trial for _, group in together for trial in sorted(group, key=lambda trial: -trial.cost)]
-
-
-def _keep(wanted: PlannedTrial, outcome: TrialOutcome, started: str, store: TrialStore) -> Trial:
-    _check_metrics(wanted, outcome.metrics)
-    finished = _now()
-    provenance = {"started": started, "finished": finished, **outcome.provenance}
-    trial = Trial.of(wanted, replace(outcome, provenance=provenance), created=finished)
-    store.put(trial)
-    return trial
+def _keep(wanted: PlannedTrial, result: TrialOutcome | Failure, store: TrialStore, herald: _Herald) -> None:
+    """Put a result into the store, and say so; an outcome that lacks a metric is a failure."""
+    if isinstance(result, TrialOutcome):
+        try:
+            _check_metrics(wanted, result.metrics)
+        except ConfigurationError as error:
+            result = failure(error)
+    if isinstance(result, Failure):
+        store.put_failure(wanted, result)
+        herald.announce("failed", wanted)
+    else:
+        store.put(Trial.of(wanted, result, created=str(result.provenance.get("finished", now()))))
+        herald.announce("finished", wanted)
 
 
 def _check_metrics(wanted: PlannedTrial, measured: Iterable[str]) -> None:
@@ -193,7 +171,7 @@ def _check_metrics(wanted: PlannedTrial, measured: Iterable[str]) -> None:
 
 
 class _Herald:
-    """Tells the progress display, and reckons the time left from the cost that the time so far has paid."""
+    """Calls the progress display; the time left follows from the costs paid and the time that they took."""
 
     def __init__(self, progress: Progress | None, total: int, missing: Mapping[TrialKey, float]) -> None:
         self._progress = progress
@@ -203,10 +181,10 @@ class _Herald:
         self._cost_paid = 0.0
         self._began = time.monotonic()
 
-    def tell(self, kind: EventKind, planned: PlannedTrial) -> None:
+    def announce(self, kind: EventKind, planned: PlannedTrial) -> None:
         if kind in ("found", "started"):
             self._position += 1
-        if kind == "finished":
+        if kind in ("finished", "failed"):
             self._cost_left -= planned.cost
             self._cost_paid += planned.cost
         if self._progress is not None:
@@ -216,7 +194,3 @@ class _Herald:
         if self._cost_paid == 0:
             return None
         return max(0.0, self._cost_left) * (time.monotonic() - self._began) / self._cost_paid
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,9 +14,10 @@ from typing import Any, TypeAlias
 
 from ..errors import ConfigurationError, nearest
 from ..plain import JSON, check_keys, check_name, places, replaced
-from .arms import Arm as Arm
-from .arms import Estimand as Estimand
-from .arms import Profile as Profile
+from .arm import Arm as Arm
+from .estimand import Estimand as Estimand
+from .metric import Metric as Metric
+from .profile import Profile as Profile
 from .trial import TrialKey as TrialKey
 from .trial import trial_key as trial_key
 
@@ -42,7 +43,7 @@ class Study:
     arms
         What is compared.
     metrics
-        Names of the metrics that every trial must report.
+        What trials must report.
     primary
         The estimand that answers the question.
     max_minutes
@@ -67,7 +68,7 @@ class Study:
     controls: tuple[str, ...]
     data: tuple[str, ...]
     arms: tuple[Arm, ...]
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     primary: Estimand
     max_minutes: float
     secondary: tuple[Estimand, ...] = ()
@@ -83,13 +84,16 @@ class Study:
         if not (math.isfinite(self.max_minutes) and self.max_minutes > 0):
             raise ConfigurationError(f"study {self.name!r}: max_minutes is above 0, not {self.max_minutes}")
         arms = self._different("arm", (arm.name for arm in self.arms))
-        metrics = self._different("metric", self.metrics)
+        self._different("metric", (metric.name for metric in self.metrics))
+        for metric in self.metrics:
+            for arm in metric.arms or ():
+                _check_known(f"study {self.name!r}: metric {metric.name!r}", "arm", arm, arms)
         self._different("estimand", (estimand.name for estimand in self.estimands))
         for estimand in self.estimands:
             where = f"study {self.name!r}: estimand {estimand.name!r}"
-            _check_known(where, "metric", estimand.metric, metrics)
             for arm in (estimand.arm, estimand.reference or estimand.arm):
                 _check_known(where, "arm", arm, arms)
+                _check_known(where, "metric", estimand.metric, self.required_of(arm))
 
     def _tuple(self, name: str) -> tuple[Any, ...]:
         value = getattr(self, name)
@@ -107,6 +111,10 @@ class Study:
     def estimands(self) -> tuple[Estimand, ...]:
         """The primary estimand, then the secondary ones."""
         return (self.primary, *self.secondary)
+
+    def required_of(self, arm: str) -> tuple[str, ...]:
+        """Return the names of the metrics that trials of an arm must report."""
+        return tuple(metric.name for metric in self.metrics if metric.is_of(arm))
 
     def under(self, profile: Profile) -> Study:
         """Return the study with the profile's overrides in its arms' configurations.
@@ -127,7 +135,7 @@ class Study:
             **{name: getattr(self, name) for name in ("name", "question", "prediction", "why", "factor")},
             **{name: list(getattr(self, name)) for name in ("levels", "controls", "data")},
             "arms": [arm.to_dict() for arm in self.arms],
-            "metrics": list(self.metrics),
+            "metrics": [metric.to_dict() for metric in self.metrics],
             "primary": self.primary.to_dict(),
             "max_minutes": self.max_minutes,
             "secondary": [estimand.to_dict() for estimand in self.secondary],
@@ -146,6 +154,7 @@ class Study:
         check_keys(cls, given, "study")
         parts = {
             "arms": tuple(Arm.from_dict(arm) for arm in given["arms"]),
+            "metrics": tuple(Metric.from_dict(metric) for metric in given["metrics"]),
             "primary": Estimand.from_dict(given["primary"]),
             "secondary": tuple(Estimand.from_dict(estimand) for estimand in given.get("secondary", ())),
         }

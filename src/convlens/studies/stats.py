@@ -15,13 +15,9 @@ import numpy.typing as npt
 from scipy import stats
 
 from ..errors import ConfigurationError
-from ..randomness import stream
 from ..typing import FloatArray
 from .mcnemar import McNemar as McNemar
 from .mcnemar import mcnemar_exact as mcnemar_exact
-
-SMALLEST_BOOTSTRAP = 20
-_DRAWS_AT_A_TIME = 2_000_000  # keeps a bootstrap over 10,000 images at some 16 MB
 
 
 @dataclass(frozen=True)
@@ -130,49 +126,6 @@ def paired_p_value(a: Mapping[int, float], b: Mapping[int, float]) -> float | No
         return 1.0 if interval.mean == 0 else 0.0
     statistic = abs(interval.mean) * math.sqrt(interval.n) / interval.standard_deviation
     return float(2 * stats.t.sf(statistic, interval.n - 1))
-
-
-def bootstrap_interval(
-    values: Sequence[float] | FloatArray, confidence: float = 0.95, *, seed: int = 0, resamples: int = 10_000
-) -> Interval:
-    """Return the mean with its percentile bootstrap interval: for many values, such as one an image.
-
-    Parameters
-    ----------
-    values
-        At least 20 independent values.
-    confidence
-        Nominal coverage, 0 to 1.
-    seed
-        Address of the resampling; the same seed gives the same interval.
-    resamples
-        Number of samples drawn with replacement.
-
-    Raises
-    ------
-    ConfigurationError
-        With fewer than 20 values, or as for `mean_interval`.
-
-    References
-    ----------
-    Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
-    """
-    checked = _checked(values, confidence)
-    n = checked.size
-    if n < SMALLEST_BOOTSTRAP:
-        raise ConfigurationError(
-            f"a percentile bootstrap needs {SMALLEST_BOOTSTRAP} values or more, not {n}: at 5 values, "
-            "95 % in name covers only 85 %; use mean_interval or paired_interval, which cover what they say"
-        )
-    generator = stream(seed, "resample")
-    means = np.empty(resamples)
-    rows = max(1, _DRAWS_AT_A_TIME // n)
-    for start in range(0, resamples, rows):
-        block = means[start : start + rows]
-        block[:] = checked[generator.integers(0, n, (block.size, n))].mean(axis=1)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    spread = float(checked.std(ddof=1))
-    return Interval(float(checked.mean()), float(low), float(high), n, confidence, "percentile bootstrap", spread)
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Where finished trials are kept: one SQLite file, written by one process, consistent whatever kills it.
+"""Where finished trials are kept, and how others failed: one SQLite file, consistent whatever kills its one writer.
 
 Every trial is one transaction. How the file is made, locked, checked and opened is in `store_file`.
 """
@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArtifactError, OutputError
-from ..plain import canonical
+from ..plain import JSON, canonical
 from ..typing import Array
-from .store_file import check_header, connect, create, disconnect, lock, translated
-from .trial import Trial, TrialKey
+from .store_file import SCHEMA_VERSION, check_header, connect, create, disconnect, lock, translated
+from .trial import Failure, PlannedTrial, Trial, TrialKey
 
 _COLUMNS = (
-    "key, study, arm, seed, configuration, numerics_version, metrics, history, predictions, labels, provenance, created"
+    "key, study, arm, seed, configuration, numerics_version, metrics, history, predictions, labels, curves, "
+    "provenance, created"
 )
 
 
@@ -40,7 +42,8 @@ class TrialStore:
     Raises
     ------
     ArtifactError
-        If the file is damaged, is no trial store, or was written by a newer version; it is not touched.
+        If the file is damaged, is no trial store, or was written by a newer version; it is not touched. One of an
+        older version is read as it is, and given the newer tables when it is opened for writing.
         Also if it is to be read and does not exist.
     OutputError
         If another writer has the store, or it cannot be written where it was asked for.
@@ -57,20 +60,21 @@ class TrialStore:
         self._lock: sqlite3.Connection | None = None
         if read_only and not self.path.exists():
             raise ArtifactError(f"there is no trial store at {self.path}; run a study first, or check the path")
-        if self.path.exists():
-            check_header(self.path)
+        self._version = check_header(self.path) if self.path.exists() else SCHEMA_VERSION
         if not read_only:
             self._lock = lock(self.path)
         try:
             if not self.path.exists():
                 create(self.path)
             self._connection = connect(self.path, read_only=read_only)
+            if not read_only:
+                self._version = SCHEMA_VERSION
         except BaseException:
             self._unlock()
             raise
 
     def put(self, trial: Trial) -> bool:
-        """Keep a trial for good; on return it is on the disk.
+        """Keep a trial for good; on return it is on the disk, and its failures are forgotten.
 
         Returns
         -------
@@ -82,15 +86,14 @@ class TrialStore:
         OutputError
             If the store is read-only, belongs to another process, or cannot be written (a full disk).
         """
-        if self.read_only or os.getpid() != self._process:
-            reason = "it is open for reading only" if self.read_only else "another process opened it"
-            raise OutputError(f"cannot write to {self.path}: {reason}; let the process that writes put the trial")
+        self._require_writer()
         arrays: dict[str, tuple[str, bytes]] = {}
         row = (
             *(trial.key, trial.study, trial.arm, trial.seed),
             *(canonical(trial.configuration), trial.numerics_version),
             *(canonical(trial.metrics), canonical(trial.history)),
             *(canonical(_digests(trial.predictions, arrays)), canonical(_digests(trial.labels, arrays))),
+            canonical(_curves(trial.curves, arrays)),
             *(canonical(trial.provenance), trial.created),
         )
         marks = ", ".join("?" * len(row))
@@ -102,20 +105,31 @@ class TrialStore:
                 "INSERT INTO arrays VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
                 [(digest, *content) for digest, content in arrays.items()],
             )
+            connection.execute("DELETE FROM failures WHERE key = ?", (trial.key,))
         return True
+
+    def put_failure(self, planned: PlannedTrial, failure: Failure) -> None:
+        """Record how a trial failed, in place of an earlier failure; OutputError as for `put`."""
+        self._require_writer()
+        row = (planned.key, planned.study, planned.arm, planned.seed, *astuple(failure))
+        with translated(self.path, "write to", OutputError), self._connection as connection:
+            connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def failure(self, key: TrialKey) -> Failure | None:
+        """Return how the trial with that key failed when it was last run; None if it did not."""
+        if self._version == 1:
+            return None
+        with translated(self.path, "read", ArtifactError):
+            query = "SELECT error, message, created FROM failures WHERE key = ?"
+            row = self._connection.execute(query, (key,)).fetchone()
+        return None if row is None else Failure(*row)
 
     def get(self, key: TrialKey) -> Trial | None:
         """Return the trial with that key, or None."""
-        found = self._read("WHERE key = ?", (key,))
-        return found[0] if found else None
-
-    def select(self, study: str | None = None, arm: str | None = None) -> list[Trial]:
-        """Return trials by the names under which they were *first* asked for, oldest first.
-
-        A study that found its trial in the store is not named there; for all trials of a study use
-        `convlens.studies.runner.stored`, which looks up by key.
-        """
-        return self._read("WHERE (?1 IS NULL OR study = ?1) AND (?2 IS NULL OR arm = ?2) ORDER BY rowid", (study, arm))
+        columns = _COLUMNS if self._version > 1 else _COLUMNS.replace("curves", "'{}'")
+        with translated(self.path, "read", ArtifactError):
+            row = self._connection.execute(f"SELECT {columns} FROM trials WHERE key = ?", (key,)).fetchone()  # noqa: S608
+            return None if row is None else self._trial(row)
 
     def __contains__(self, key: object) -> bool:
         with translated(self.path, "read", ArtifactError):
@@ -146,15 +160,15 @@ class TrialStore:
             self._lock.close()
             self._lock = None
 
-    def _read(self, where: str, parameters: tuple[object, ...]) -> list[Trial]:
-        with translated(self.path, "read", ArtifactError):
-            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM trials {where}", parameters)  # noqa: S608
-            return [self._trial(row) for row in rows.fetchall()]
+    def _require_writer(self) -> None:
+        if self.read_only or os.getpid() != self._process:
+            reason = "it is open for reading only" if self.read_only else "another process opened it"
+            raise OutputError(f"cannot write to {self.path}: {reason}; let the process that writes put the trial")
 
     def _trial(self, row: tuple[Any, ...]) -> Trial:
         key, study, arm, seed, configuration, numerics_version, *texts, created = row
         try:
-            metrics, history, predictions, labels, provenance = map(json.loads, texts)
+            metrics, history, predictions, labels, curves, provenance = map(json.loads, texts)
             trial = Trial(
                 study=study,
                 arm=arm,
@@ -165,10 +179,11 @@ class TrialStore:
                 history=history,
                 predictions={split: self._array(digest) for split, digest in predictions.items()},
                 labels={split: self._array(digest) for split, digest in labels.items()},
+                curves={name: self._array(c["digest"]).reshape(c["shape"]) for name, c in curves.items()},
                 provenance=provenance,
                 created=created,
             )
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise ArtifactError(f"{self.path}: trial {key} is damaged ({error}); remove it or the store") from error
         if trial.key != key:
             raise ArtifactError(f"{self.path}: trial {key} is damaged: its configuration has another key")
@@ -187,7 +202,7 @@ def _digest(kind: str, content: bytes) -> str:
 
 
 def _digests(arrays: Mapping[str, Array], contents: dict[str, tuple[str, bytes]]) -> dict[str, str]:
-    """Return split to digest, and add each array's type and content to `contents`."""
+    """Return name to digest, and add each array's type and content to `contents`."""
     digests = {}
     for split, array in arrays.items():
         little_endian = array.astype(array.dtype.newbyteorder("<"))
@@ -195,3 +210,8 @@ def _digests(arrays: Mapping[str, Array], contents: dict[str, tuple[str, bytes]]
         digests[split] = _digest(kind, content)
         contents[digests[split]] = (kind, content)
     return digests
+
+
+def _curves(arrays: Mapping[str, Array], contents: dict[str, tuple[str, bytes]]) -> dict[str, JSON]:
+    digests = _digests(arrays, contents)
+    return {name: {"digest": digests[name], "shape": array.shape} for name, array in arrays.items()}

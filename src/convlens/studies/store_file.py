@@ -17,8 +17,20 @@ from pathlib import Path
 
 from ..errors import ArtifactError, ConvlensError, OutputError
 
-SCHEMA_VERSION = 1  # of the tables, in PRAGMA user_version
+SCHEMA_VERSION = 2  # of the tables, in PRAGMA user_version; 1 had neither curves nor failures
 APPLICATION_ID = 0x434C5453  # "CLTS", in PRAGMA application_id: tells a trial store from other SQLite files
+
+_FAILURES = """
+CREATE TABLE failures (              -- the last failure of a trial that has not been finished
+    key TEXT PRIMARY KEY,
+    study TEXT NOT NULL,
+    arm TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    error TEXT NOT NULL,             -- type of the error
+    message TEXT NOT NULL,
+    created TEXT NOT NULL
+);
+"""
 
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -34,15 +46,23 @@ CREATE TABLE trials (
     history TEXT NOT NULL,
     predictions TEXT NOT NULL,       -- {{"test": digest of an array}}
     labels TEXT NOT NULL,            -- likewise
+    curves TEXT NOT NULL,            -- {{"name": {{"digest": of an array, "shape": [20, 3]}}}}
     provenance TEXT NOT NULL,
     created TEXT NOT NULL            -- ISO 8601, UTC
 );
-CREATE INDEX trials_by_arm ON trials (study, arm, seed);
 CREATE TABLE arrays (                -- by content: the true labels of a test set are kept once
     digest TEXT PRIMARY KEY,         -- SHA-256 of type and content
-    type TEXT NOT NULL,              -- "|u1" or "<u2"
+    type TEXT NOT NULL,              -- "|u1", "<u2", "<f4"
     content BLOB NOT NULL
 );
+{_FAILURES}"""
+
+_UPGRADE = f"""
+BEGIN;
+ALTER TABLE trials ADD COLUMN curves TEXT NOT NULL DEFAULT '{{}}';
+{_FAILURES}
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
 """
 
 
@@ -59,8 +79,10 @@ def translated(path: Path, doing: str, failure: type[ConvlensError]) -> Iterator
         raise ArtifactError(f"{path} is damaged: {error}; restore it from a copy, or choose another path") from error
 
 
-def check_header(path: Path) -> None:
+def check_header(path: Path) -> int:
     """Read the file's first 100 bytes, so that SQLite never opens (and changes) a file that is not ours.
+
+    Returns the version of its tables: this one, or an older one that can be read.
 
     Their layout: https://www.sqlite.org/fileformat.html, section 1.3.
     """
@@ -74,11 +96,12 @@ def check_header(path: Path) -> None:
     version, _, application = struct.unpack(">III", header[60:72])
     if application != APPLICATION_ID:
         raise ArtifactError(f"{path} is a SQLite file of another program; it is left as it is; choose another path")
-    if version != SCHEMA_VERSION:
+    if not 1 <= version <= SCHEMA_VERSION:
         raise ArtifactError(
-            f"{path} has schema version {version}, and this convlens reads version {SCHEMA_VERSION}; "
+            f"{path} has schema version {version}, and this convlens reads versions 1 to {SCHEMA_VERSION}; "
             "it is left as it is; use the newer convlens that wrote it, or choose another path"
         )
+    return int(version)
 
 
 def lock(path: Path) -> sqlite3.Connection:
@@ -128,6 +151,8 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             if not read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
+                if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+                    connection.executescript(_UPGRADE)  # one transaction: what is there stays as it is
         except BaseException:
             connection.close()
             raise

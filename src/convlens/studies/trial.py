@@ -128,13 +128,15 @@ class TrialOutcome:
         Split to predicted classes, shape (N,), uint8 or uint16.
     labels
         Split to true classes in the same order, so that the evidence can be checked from the store alone.
+    curves
+        Name to an array of finite numbers of any shape: what is measured at many places, such as accuracy by shift.
     provenance
         Plain JSON: versions, hardware, engine, threads.
 
     Raises
     ------
     DataError
-        If a metric is not finite, or predictions and labels do not fit.
+        If a metric or a curve is not finite, or predictions and labels do not fit.
     ConfigurationError
         If history or provenance is not plain JSON.
     """
@@ -143,6 +145,7 @@ class TrialOutcome:
     history: JSON = None
     predictions: Mapping[str, Array] = field(default_factory=dict)
     labels: Mapping[str, Array] = field(default_factory=dict)
+    curves: Mapping[str, Array] = field(default_factory=dict)
     provenance: Mapping[str, JSON] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -152,10 +155,20 @@ class TrialOutcome:
         for kind in ("predictions", "labels"):
             arrays = getattr(self, kind)
             object.__setattr__(self, kind, {s: _classes(f"{kind}[{s!r}]", a) for s, a in arrays.items()})
+        object.__setattr__(self, "curves", {name: _curve(name, array) for name, array in self.curves.items()})
         for split in self.predictions.keys() & self.labels.keys():
             predicted, true = self.predictions[split].size, self.labels[split].size
             if predicted != true:
                 raise DataError(f"{split}: {predicted} predictions but {true} labels; expected one of each an image")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a trial failed: the type of its error, the message, and when (ISO 8601, UTC). The next run tries it again."""
+
+    error: str
+    message: str
+    created: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +184,7 @@ class Trial:
     history: Any
     predictions: Mapping[str, Array]
     labels: Mapping[str, Array]
+    curves: Mapping[str, Array]
     provenance: Mapping[str, Any]
     created: str  # ISO 8601, UTC
 
@@ -192,6 +206,7 @@ class Trial:
             history=outcome.history,
             predictions=outcome.predictions,
             labels=outcome.labels,
+            curves=outcome.curves,
             provenance=outcome.provenance,
             created=created,
         )
@@ -206,10 +221,24 @@ def _number(name: str, value: float) -> float:
 
 
 def _classes(where: str, array: Array) -> Array:
-    """Return a read-only copy, so that a trial cannot change after it is measured."""
     if not isinstance(array, np.ndarray) or array.dtype not in (np.uint8, np.uint16) or array.ndim != 1:
         found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise DataError(f"{where} is {found}; expected class numbers, uint8 or uint16, of shape (N,)")
-    copy = array.copy()
+    return _kept(array)
+
+
+def _curve(name: str, array: Array) -> Array:
+    check_name(name, "a curve")
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+        found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise DataError(f"curve {name!r} is {found}; expected an array of numbers")
+    if not np.isfinite(array).all():
+        raise DataError(f"curve {name!r} is not finite everywhere; a trial stores finite numbers only")
+    return _kept(array)
+
+
+def _kept(array: Array) -> Array:
+    """Return a read-only copy, so that a trial cannot change after it is measured."""
+    copy = np.array(array, order="C")
     copy.flags.writeable = False
     return copy

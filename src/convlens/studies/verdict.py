@@ -29,7 +29,7 @@ class Region:
         Bounds in the estimand's unit; infinite where there is none.
     closed
         Whether a value exactly on a bound belongs to the region. It decides only for what does not vary over
-        seeds: an effect of exactly 0 is not *greater than* 0, but is *equal within* 0.
+        seeds: an effect of exactly 0 is not *greater than* 0, but lies *between* 0 and 1.
 
     Raises
     ------
@@ -101,11 +101,6 @@ def less_than(largest: float) -> Region:
     return Region(-math.inf, largest, closed=False)
 
 
-def equal_within(margin: float) -> Region:
-    """Return the region -margin to margin: a claim of equality, which needs a margin to be testable."""
-    return Region(-margin, margin)
-
-
 def between(low: float, high: float) -> Region:
     """Return the region from `low` to `high`, such as a claimed 0.96 to 0.98."""
     return Region(low, high)
@@ -129,7 +124,7 @@ class Verdict:
         return {"word": self.word, "sentence": self.sentence, "seeds_needed": self.seeds_needed}
 
 
-def judge(interval: Interval | None, region: Region) -> Verdict:
+def verdict_on(interval: Interval | None, region: Region) -> Verdict:
     """Return the verdict on the claim that the estimand lies in `region`.
 
     Supported if the whole interval lies inside, refuted if it lies wholly outside, otherwise inconclusive.
@@ -194,7 +189,7 @@ def arithmetic(claimed: str, shown: str, *, holds: bool) -> Verdict:
 
 def _outlook(needed: int | None) -> str:
     if needed is None:
-        return "the mean is on the bound, so no number of seeds can be foretold to settle it."
+        return "the mean is on the bound, so no number of seeds can be predicted to settle it."
     if needed > MOST_SEEDS:
         return f"more than {MOST_SEEDS} seeds would be needed to settle it."
     return f"about {needed} seeds in all would settle it."

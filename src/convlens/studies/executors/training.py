@@ -28,6 +28,7 @@ from ...nn import Model
 from ...nn.serialize import layer_to_dict
 from ...train import Run, evaluate, fit, recipe
 from ...train.provenance import hardware, versions
+from ..metric import Metric
 from ..trial import NAMES, PlannedTrial, TrialOutcome
 from .executor import ExecutionOptions
 from .training_configuration import TrainingConfiguration, load_data
@@ -35,16 +36,23 @@ from .training_configuration import TrainingConfiguration, load_data
 TRAIN_SAMPLE = 6_000
 """Training images on which the final weights are evaluated, as many as there are for validation."""
 
-METRICS = (
-    "test.accuracy",
-    "validation.accuracy",
-    "train.accuracy",
-    "gap.accuracy",
-    "parameters",
-    "flops",
-    "seconds.train",
-    "images_per_second",
-)
+
+def metrics(test_images: int = 10_000, validation_images: int = 6_000) -> tuple[Metric, ...]:
+    """Return what a study of trainings measures, on data with that number of images; MNIST's by default."""
+    test, validation, train = 1 / test_images, 1 / validation_images, 1 / TRAIN_SAMPLE
+    return (
+        Metric("test.accuracy", "fraction", "test accuracy", test),
+        Metric("validation.accuracy", "fraction", "validation accuracy", validation),
+        Metric("train.accuracy", "fraction", "train accuracy", train),
+        Metric("gap.accuracy", "difference of fractions", "gap, train − validation", min(validation, train)),
+        Metric("parameters", "count", "parameters", 1.0),
+        Metric("flops", "FLOP", "MFLOP an image", 1.0),
+        Metric("seconds.train", "s", "seconds a training", deterministic=False),
+        Metric("images_per_second", "images/s", "images a second", deterministic=False),
+    )
+
+
+METRICS = metrics()
 
 
 def configuration(

@@ -1,0 +1,58 @@
+"""An arm: one of the things that a study compares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..plain import JSON, check_keys, check_name, plain
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the things compared.
+
+    Parameters
+    ----------
+    name
+        Short: ``"3x3"``.
+    configuration
+        Plain JSON that fully describes the run (model, data, training subset, recipe, epochs, ...), a
+        private copy.
+    cost
+        Expected duration of one trial relative to the other arms; only the estimate of time left uses it.
+    most_seeds
+        An expensive arm takes at most this number of the profile's seeds, the first ones; None takes all.
+    """
+
+    name: str
+    configuration: Mapping[str, JSON] = field(hash=False)
+    cost: float = 1.0
+    most_seeds: int | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "an arm")
+        object.__setattr__(self, "configuration", plain(self.configuration, f"arm {self.name!r}: configuration"))
+        if not (math.isfinite(self.cost) and self.cost > 0):
+            raise ConfigurationError(f"arm {self.name!r}: cost is a number above 0, not {self.cost}")
+        if self.most_seeds is not None and self.most_seeds < 1:
+            raise ConfigurationError(f"arm {self.name!r}: most_seeds is 1 or more, not {self.most_seeds}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        configuration = plain(self.configuration, "configuration")
+        return {
+            "name": self.name,
+            "configuration": configuration,
+            "cost": self.cost,
+            "most_seeds": self.most_seeds,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Arm:
+        """Read what `to_dict` wrote."""
+        check_keys(cls, given, "arm")
+        return cls(**given)

@@ -1,0 +1,61 @@
+"""An estimand: the number that a claim is about, declared before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..plain import check_keys, check_name
+from .verdict import Region
+
+
+@dataclass(frozen=True)
+class Estimand:
+    """The number a claim is about: a metric's mean over seeds, or its mean paired difference of two arms.
+
+    Parameters
+    ----------
+    name
+        Short: ``"gain at 1,000 images"``.
+    metric
+        Which metric of a trial: ``"test.accuracy"``.
+    arm
+        The arm it is about.
+    region
+        Values for which the claim is true, in the metric's unit.
+    reference
+        The arm that is subtracted, seed by seed; None for the metric itself.
+    description
+        What it means, in a sentence.
+    """
+
+    name: str
+    metric: str
+    arm: str
+    region: Region
+    reference: str | None = None
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "an estimand")
+        if self.reference == self.arm:
+            raise ConfigurationError(f"estimand {self.name!r} compares {self.arm!r} with itself")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {
+            "name": self.name,
+            "metric": self.metric,
+            "arm": self.arm,
+            "region": self.region.to_dict(),
+            "reference": self.reference,
+            "description": self.description,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Estimand:
+        """Read what `to_dict` wrote."""
+        check_keys(cls, given, "estimand")
+        return cls(**{**given, "region": Region.from_dict(given["region"])})

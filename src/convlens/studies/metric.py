@@ -1,0 +1,63 @@
+"""What a trial measures: a name, a unit, and how far its values can be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..plain import check_keys, check_name
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that every trial of its arms must report.
+
+    Parameters
+    ----------
+    name
+        As in an outcome: ``"test.accuracy"``.
+    unit
+        ``"fraction"`` (shown in per cent), ``"difference of fractions"`` (shown in points), ``"count"``, ``"FLOP"``,
+        ``"s"``, ``"images/s"``, or any other text.
+    label
+        What a table calls it; the name where empty.
+    resolution
+        The smallest step between two values, in the unit: one image of 10,000 is 1e-4. None where there is none.
+    deterministic
+        Whether a repetition gives the same value to the last bit; seconds are not.
+    arms
+        Names of the arms that must have it; None for all.
+    """
+
+    name: str
+    unit: str
+    label: str = ""
+    resolution: float | None = None
+    deterministic: bool = True
+    arms: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "a metric")
+        check_name(self.unit, "a unit")
+        object.__setattr__(self, "label", self.label or self.name)
+        if self.resolution is not None and not (math.isfinite(self.resolution) and self.resolution > 0):
+            raise ConfigurationError(f"metric {self.name!r}: resolution is above 0, or None, not {self.resolution}")
+        if self.arms is not None:
+            object.__setattr__(self, "arms", tuple(self.arms))
+
+    def is_of(self, arm: str) -> bool:
+        """Return whether the arm of that name must have it."""
+        return self.arms is None or arm in self.arms
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {**asdict(self), "arms": None if self.arms is None else list(self.arms)}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Metric:
+        """Read what `to_dict` wrote."""
+        check_keys(cls, given, "metric")
+        return cls(**given)

@@ -1,0 +1,184 @@
+"""Trials side by side: a few processes that each run one trial at a time, on one thread.
+
+Two trainings of one thread each take less time than one after the other on two threads: nobody waits for anybody. The
+results are the same bits. The processes only compute; whoever started them keeps what they hand back.
+
+Signals are for the process that started them: in these they are blocked from their birth (on Windows, where they cannot
+be, Ctrl-C is ignored). When it stops, however it does, they end at once.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import groupby
+from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, TypeAlias
+
+from ..errors import ConvlensError
+from ..signals import heeded
+from .pool import STOPPING, Execute, Result, attempt, failure, unheard
+from .trial import Failure, PlannedTrial, TrialOutcome
+
+_Pipe: TypeAlias = Any  # multiprocessing's Connection, or on Windows its PipeConnection, which is no such thing
+
+
+class ProcessPool:
+    """Runs trials in several processes at once; see `convlens.studies.pool.Pool`.
+
+    Parameters
+    ----------
+    execute
+        Runs one trial; it is pickled to get to the processes.
+    processes
+        How many; never more than there are trials.
+    """
+
+    def __init__(self, execute: Execute, processes: int) -> None:
+        self._execute, self._processes = execute, processes
+
+    def run(
+        self, trials: Sequence[PlannedTrial], started: Callable[[PlannedTrial], None] = unheard
+    ) -> Iterator[Result]:
+        """Run trials, the expensive ones of a seed first.
+
+        A process that ends before its trial does, as when memory runs out, is a failure of the trial; another process
+        takes its place.
+        """
+        with _Workers(self._execute) as workers:
+            yield from workers.run(expensive_first(trials), min(self._processes, len(trials)), started)
+
+
+def expensive_first(planned: Sequence[PlannedTrial]) -> list[PlannedTrial]:
+    """Return the trials in their order, but those of one study and seed by cost: so all processes end together."""
+    together = groupby(planned, key=lambda trial: (trial.study, trial.seed))
+    return [trial for _, group in together for trial in sorted(group, key=lambda trial: -trial.cost)]
+
+
+class _Workers:
+    """The processes, by the pipes that lead to them; a context manager that ends them."""
+
+    def __init__(self, execute: Execute) -> None:
+        self._execute = execute
+        self._processes: dict[_Pipe, BaseProcess] = {}
+
+    def __enter__(self) -> _Workers:
+        if hasattr(signal, "pthread_sigmask"):
+            resource_tracker.ensure_running()  # now, because it unblocks signals when it starts
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._processes.values():
+            process.kill()
+        for pipe, process in self._processes.items():
+            process.join()
+            pipe.close()
+
+    def run(
+        self, planned: Sequence[PlannedTrial], count: int, started: Callable[[PlannedTrial], None]
+    ) -> Iterator[Result]:
+        """Run trials in `count` processes, begun in this order."""
+        left, running = iter(planned), dict[_Pipe, PlannedTrial]()
+
+        def begin(pipe: _Pipe | None) -> None:
+            wanted = next(left, None)
+            if wanted is not None:
+                pipe = pipe or self._start()
+                running[pipe] = wanted
+                started(wanted)
+                with suppress(OSError):  # it has ended already, which shows when its answer is asked for
+                    pipe.send(wanted)
+
+        for _ in range(count):
+            begin(None)
+        while running:
+            for ready in wait(list(running)):
+                wanted = running.pop(ready)
+                result = self._answer(ready)
+                # before the outcome is kept, so that nobody is idle meanwhile
+                begin(ready if ready in self._processes else None)
+                yield wanted.key, result
+
+    def _start(self) -> _Pipe:
+        context = multiprocessing.get_context("spawn")  # a fork would copy the state of locks that threads hold
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, self._execute), daemon=True)
+        with _signals_blocked():
+            process.start()
+        theirs.close()
+        self._processes[ours] = process
+        return ours
+
+    def _answer(self, pipe: _Pipe) -> TrialOutcome | Failure:
+        """Return what a trial came to; a process that has ended is forgotten."""
+        try:
+            answer = pipe.recv()
+        except (EOFError, OSError):
+            process = self._processes.pop(pipe)
+            process.join(1)
+            pipe.close()
+            return failure(
+                ConvlensError(
+                    f"the process that ran it ended (exit code {process.exitcode}), perhaps for want of memory; "
+                    "finished trials are kept: repeat the command, with --threads 1 to run one at a time"
+                )
+            )
+        if isinstance(answer, BaseException):
+            raise answer
+        assert isinstance(answer, TrialOutcome | Failure)
+        return answer
+
+
+def _work(pipe: _Pipe, execute: Execute) -> None:
+    """Run trials until the other end is closed."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, where Ctrl-C reaches every process of the console
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            wanted = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_run(execute, wanted))
+
+
+def _run(execute: Execute, wanted: PlannedTrial) -> TrialOutcome | Failure | Exception:
+    """Return what a trial came to, or what stops everything, in a form that can be sent."""
+    try:
+        result = attempt(execute, wanted)
+        pickle.dumps(result)
+    except STOPPING as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - an outcome that cannot be sent is a failure
+        return failure(error)
+    return result
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Block what asks to stop; a process started meanwhile never sees it, and here it comes afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, heeded())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
