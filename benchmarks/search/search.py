@@ -64,7 +64,7 @@ class Searcher:
         checkpoint = self._folder / f"{trial.key[:16]}.checkpoint"
         run = fit(
             model, dataset, Recipe.from_dict(wanted["recipe"]), checkpoint=checkpoint, resume=True,
-            checkpoint_on_interrupt_only=True, test=False,
+            checkpoint_on_interrupt_only=True, test=False, progress=False,
         )  # fmt: skip
         model.engine.close()
         assert run.test_reads == 0, "a search must not read the test set"

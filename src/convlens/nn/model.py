@@ -11,12 +11,14 @@ import numpy as np
 
 from .. import artifact, engine
 from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
+from ..metrics import Evaluation
 from ..ops.activation import softmax
 from ..preprocessing import Preprocessing
 from ..program import INPUT, Program, ProgramBuilder, Slot, aligned_zeros
 from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION
 from .initializers import initialize
+from .labelled import LabelledImages, images_and_labels
 from .layers import Layer
 from .serialize import layer_to_dict, layers_from_data
 from .summary import Summary, summarize
@@ -167,6 +169,33 @@ class Model:
         """Return the most probable class of each image, (N,)."""
         classes: Labels = self.logits(images).argmax(axis=1)
         return classes
+
+    def evaluate(self, data: LabelledImages) -> Evaluation:
+        """Return loss, accuracy, the scores of each class, confusion and calibration on labelled images.
+
+        Parameters
+        ----------
+        data
+            Examples, such as ``dataset.validation``; a pair ``(images, labels)``, with images as for `logits`; or a
+            data set, of which the *test* images are read.
+
+        Raises
+        ------
+        DataError
+            If there are no images, their number is not that of the labels, or a label is out of range.
+        ShapeError
+            If the images are of another shape than the model takes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from convlens import nn
+        >>> model = nn.Model([nn.Flatten(), nn.Dense(3)], input_shape=(8, 8, 1))
+        >>> model.evaluate((np.zeros((6, 8, 8, 1), np.uint8), [0, 0, 0, 0, 1, 2])).images
+        6
+        """
+        images, labels = images_and_labels(data, self.classes)
+        return Evaluation.of(self.logits(images), labels)
 
     def save(self, path: str | os.PathLike[str], *, training: Mapping[str, Any] | None = None) -> None:
         """Write the model to one safetensors file.

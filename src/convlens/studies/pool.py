@@ -12,10 +12,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -23,7 +21,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from ..errors import ConvlensError
-from ..signals import heeded
+from ..signals import blocked
 from .trial import PlannedTrial, TrialOutcome
 
 Execute: TypeAlias = Callable[[PlannedTrial], TrialOutcome]
@@ -51,7 +49,7 @@ class TrialWorkers:
             for _ in range(self._count):
                 ours, theirs = context.Pipe()
                 process = context.Process(target=_work, args=(theirs, self._execute), daemon=True)
-                with _signals_blocked():
+                with blocked():
                     process.start()
                 theirs.close()
                 self._processes[ours] = process
@@ -147,16 +145,3 @@ def _end_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block what asks to stop; a process started meanwhile never sees it, and here it comes afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, heeded())
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

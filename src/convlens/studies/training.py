@@ -20,7 +20,7 @@ from .. import data, models
 from ..errors import TrainingDiverged
 from ..nn import Model
 from ..nn.serialize import layer_to_dict, layers_from_data
-from ..train import Hook, Recipe, Run, evaluate, fit, recipe
+from ..train import Hook, Recipe, Run, fit, recipe
 from ..train.provenance import hardware, versions
 from .trial import PlannedTrial, TrialOutcome
 
@@ -120,6 +120,7 @@ class Trainer:
                 checkpoint=checkpoint,
                 resume=True,
                 checkpoint_on_interrupt_only=True,
+                progress=False,
                 hooks=self._hooks,
             )
             outcome = _measured(run, dataset, self._workers)
@@ -138,7 +139,7 @@ def _measured(run: Run, dataset: data.Dataset, workers: int) -> TrialOutcome:
     """Return the outcome of a training that came to its end."""
     model, test = run.model, run.test
     assert test is not None, "a trial reads the test set"
-    train = evaluate(model, dataset.train.take(np.arange(min(TRAIN_SAMPLE, len(dataset.train)))))
+    train = model.evaluate(dataset.train.take(np.arange(min(TRAIN_SAMPLE, len(dataset.train)))))
     return TrialOutcome(
         metrics={
             "test.accuracy": test.accuracy,
