@@ -74,7 +74,7 @@ def test_bits_do_not_depend_on_threads(shape: tuple[int, int, int]) -> None:
 
 def test_settings_travel_as_plain_data() -> None:
     assert Augmentation.from_dict(EVERYTHING.to_dict()) == EVERYTHING
-    with pytest.raises(ConfigurationError, match=r"unknown setting 'rotate'; did you mean 'rotation'\?"):
+    with pytest.raises(ConfigurationError, match=r"unknown key 'rotate'; did you mean 'rotation'\?"):
         Augmentation.from_dict({"rotate": 1})
     with pytest.raises(ConfigurationError, match="expected settings by name"):
         Augmentation.from_dict([1])  # type: ignore[arg-type]

@@ -23,8 +23,6 @@ from .layers import Layer
 from .serialize import layer_to_dict, layers_from_data
 from .summary import Summary, summarize
 
-_AT_A_TIME = 2048  # images turned from uint8 to float32 at once when predicting
-
 
 class Parameters(Mapping[str, Array]):
     """Arrays by name (``"conv1.w"``): views of one flat array, so writing into them changes the model."""
@@ -154,12 +152,11 @@ class Model:
                     f"the model takes images of shape (N, {', '.join(map(str, self.input_shape))}), not {images.shape}"
                 )
             return self.engine.logits(np.ascontiguousarray(images, self.flat.dtype))
-        out = np.empty((len(images), self.classes), self.flat.dtype)
-        for start in range(0, len(images), _AT_A_TIME):
-            part = slice(start, start + _AT_A_TIME)
-            x = self.preprocessing(images[part])
-            out[part] = self.engine.logits(x.astype(self.flat.dtype, copy=False))
-        return out
+        if len(images) <= engine.LARGEST_BLOCK or images.ndim < 3:
+            return self.engine.logits(self.preprocessing(images).astype(self.flat.dtype, copy=False))
+        # in the engine's own blocks, so that of pixels as float32, four times as large, no more is in memory
+        blocks = range(0, len(images), engine.LARGEST_BLOCK)
+        return np.concatenate([self.logits(images[start : start + engine.LARGEST_BLOCK]) for start in blocks])
 
     def predict_proba(self, images: Array) -> FloatArray:
         """Return the probability of every class, (N, K)."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from ..errors import ConfigurationError, nearest
 from ..optim import OPTIMIZERS, SCHEDULES, SGD, Adam, AdamW, Constant, OneCycle, Optimizer, Schedule
 from ..optim.numbers import is_number
+from ..plain import check_keys
 from .augmentation import Augmentation
 
 _LATER = {"label_smoothing": 0.0, "clip_norm": None, "ema_decay": None}  # settings by their defaults
@@ -24,24 +25,24 @@ class Recipe:
     Attributes
     ----------
     name
-        By which the command line knows it.
+        Its name on the command line.
     optimizer, schedule
         See `convlens.optim`.
     epochs
         Passes over the training images.
     batch_size
-        Images a step.
+        Images per step.
     patience
-        Stop after so many epochs without a better validation accuracy and go back to the best epoch's weights; where
-        None, train to the end and keep the last weights.
+        Stop after this number of epochs without a better validation accuracy, and return to the weights of the best
+        epoch; where None, train to the end and keep the last weights.
     label_smoothing
-        Share of the target that is spread over all classes, in the loss that is trained on; the loss of an evaluation
-        stays the plain one. See `convlens.ops.softmax_cross_entropy`.
+        Share of the target that is spread over all classes, in the loss that is trained on; an evaluation's loss has no
+        smoothing. See `convlens.ops.softmax_cross_entropy`.
     clip_norm
-        Longest gradient; longer ones are shortened to it. See `convlens.optim.clip_by_norm`.
+        Largest norm of a gradient; a longer one is scaled down to it. See `convlens.optim.clip_by_norm`.
     ema_decay
-        Evaluate and keep, not the last weights, but their exponential moving average over the steps, with this decay;
-        training goes on with the weights themselves. Running statistics are averaged alike. See
+        Decay of the exponential moving average of the weights over the steps, which is evaluated and kept in place of
+        the last weights; training itself goes on with the weights. Running statistics are averaged alike. See
         `convlens.ops.update.average`.
     augmentation
         How training images are moved each time they are shown; None leaves them as they are.
@@ -99,10 +100,7 @@ class Recipe:
         ConfigurationError
             If an optimiser, a schedule or a setting is unknown; the message names the nearest right one.
         """
-        known = [field.name for field in fields(cls)]
-        for key in given:
-            if key not in known:
-                raise ConfigurationError(f"a recipe has no setting {key!r}{nearest(str(key), known)}")
+        check_keys(cls, given, "recipe")
         optimizer = _named(OPTIMIZERS, given["optimizer"], "optimiser")
         schedule = _named(SCHEDULES, given["schedule"], "schedule")
         moved = given.get("augmentation")
@@ -116,10 +114,7 @@ def _named(classes: Mapping[str, type[_Part]], given: Mapping[str, Any], what: s
     name = str(settings.pop("name", ""))
     if name not in classes:
         raise ConfigurationError(f"unknown {what} {name!r}{nearest(name, classes)}")
-    known = [field.name for field in fields(classes[name])]
-    for key in settings:
-        if key not in known:
-            raise ConfigurationError(f"{name} has no setting {key!r}{nearest(key, known)}")
+    check_keys(classes[name], settings, name)
     return classes[name](**settings)
 
 
@@ -127,23 +122,35 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         # as small projects usually train: gradient descent at one rate, with the defaults of Keras
-        Recipe("plain", SGD(), Constant(0.01), batch_size=32),
+        Recipe(name="plain", optimizer=SGD(), schedule=Constant(0.01), epochs=3, batch_size=32),
         # Adam with the one-cycle policy; peak and batch size were chosen on validation, by the mean of 3 seeds
-        Recipe("good", Adam(), OneCycle(5e-3), batch_size=64),
+        Recipe(name="good", optimizer=Adam(), schedule=OneCycle(5e-3), epochs=3, batch_size=64),
         # the three below: benchmarks/search, on validation, by the mean of 3 seeds
         Recipe(
-            *("speedrun", Adam(), OneCycle(8e-3), 2, 128),
+            name="speedrun",
+            optimizer=Adam(),
+            schedule=OneCycle(8e-3),
+            epochs=2,
+            batch_size=128,
             label_smoothing=0.1,
             augmentation=Augmentation(shift=1),
         ),
         Recipe(
-            *("best", AdamW(weight_decay=0.02), OneCycle(3e-3), 40, 128),
+            name="best",
+            optimizer=AdamW(weight_decay=0.02),
+            schedule=OneCycle(3e-3),
+            epochs=40,
+            batch_size=128,
             label_smoothing=0.1,
             ema_decay=0.998,
             augmentation=Augmentation(shift=2, rotation=12, scale=0.1, shear=0.1),
         ),
         Recipe(
-            *("best-dense", AdamW(weight_decay=0.02), OneCycle(3e-3), 80, 128),
+            name="best-dense",
+            optimizer=AdamW(weight_decay=0.02),
+            schedule=OneCycle(3e-3),
+            epochs=80,
+            batch_size=128,
             ema_decay=0.998,
             augmentation=Augmentation(shift=1, rotation=8, scale=0.08, shear=0.08, elastic=15),
         ),
