@@ -137,6 +137,14 @@ class Model:
         self._engine = engine.start(self.program, self.flat, name, threads, self.flat_buffers)
         return self
 
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.input_shape))
+        count = self.program.parameter_count
+        return f"<Model: {len(self.layers)} layers, {shape} to {self.classes} classes, {count:,} parameters>"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
     def summary(self) -> Summary:
         """Return shapes, parameters, FLOPs, receptive field and stride of every layer: print it."""
         return summarize(self.program)

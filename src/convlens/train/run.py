@@ -6,13 +6,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ..markup import html_table
 from ..metrics import Evaluation
 from ..nn import Model
+from ..wording import duration, percent
 from .provenance import hardware, versions
 from .training import Training
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """The result of one training.
 
@@ -78,6 +80,23 @@ class Run:
             configuration=training.configuration,
             stopped=training.stopped,
         )
+
+    def __repr__(self) -> str:
+        state = ", stopped" if self.stopped else ""
+        tested = "" if self.test is None else f"test accuracy {percent(self.test.accuracy)}, "
+        return (
+            f"<Run: {self.configuration['recipe']['name']} on {self.configuration['data']['name']}, seed {self.seed}: "
+            f"{tested}validation accuracy {percent(self.validation.accuracy)}, {len(self.history)} epochs{state}>"
+        )
+
+    def _repr_html_(self) -> str:
+        splits = (("validation", self.validation), ("test", self.test))
+        rows = [(name, percent(one.accuracy), f"{one.loss:.4f}", one.images) for name, one in splits if one is not None]
+        title = (
+            f"{self.configuration['recipe']['name']} on {self.configuration['data']['name']}, seed {self.seed}: "
+            f"{len(self.history)} epochs{', stopped' if self.stopped else ''}, {duration(self.seconds['train'])}"
+        )
+        return html_table(title, ("split", "accuracy", "loss", "images"), rows)
 
     def summary(self) -> dict[str, Any]:
         """Return the summary that is saved with the model."""
