@@ -21,10 +21,10 @@ def steps(model: str, dataset: Dataset, chosen: Recipe) -> Iterator[int]:
     """Take a step of training whenever asked; yield how many images it took."""
     training = Training(cl.models.build(model, seed=0), dataset, chosen, 0)
     while True:
-        for batch in training.batches.epoch(0):
-            training.step(batch.images, batch.labels)
+        for x, labels in training.batches.epoch(0):
+            training.step(x, labels)
             training.progress.step = 0  # the clock of the schedule stands still: rates alone are of interest
-            yield len(batch.images)
+            yield len(x)
 
 
 def rate(taken: Iterator[int], seconds: float) -> float:

@@ -73,7 +73,7 @@ class Searcher:
         run = fit(
             model, dataset, wanted.recipe, seed=wanted.seeds.of("shuffle", trial.seed),
             checkpoint=checkpoint, resume=True,
-            checkpoint_on_interrupt_only=True, test=False,
+            checkpoint_on_interrupt_only=True, test=False, progress=False,
         )  # fmt: skip
         model.engine.close()
         assert run.test_reads == 0, "a search must not read the test set"

@@ -1,4 +1,10 @@
-"""The signals that ask a process to stop: Ctrl-C, the system's request to end, the terminal gone."""
+"""The signals that ask a process to stop: Ctrl-C, the system's request to end (SIGTERM), the terminal gone (SIGHUP).
+
+All of convlens's handling of them is here. From its first line on, the command line is ended by them
+(`interrupt_when_asked`); training finishes its step first (`StopRequest`); children that only compute never see them
+(`blocked`); and a process that is on its way out ignores them (`ignore`). A process that was started to ignore one, as
+by `nohup`, goes on. On Windows there is Ctrl-C alone.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +13,9 @@ import os
 import signal
 import sys
 import threading
-from contextlib import suppress
-from types import FrameType
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType, TracebackType
 
 STOPPED_CODE = 130
 STOPPED_LINE = "stopped; what was saved stands, and repeating the command goes on or begins again"
@@ -18,17 +25,68 @@ _AGAIN_SECONDS = 0.02  # by then whatever swallowed the interrupt has returned
 
 
 def heeded() -> list[signal.Signals]:
-    """Return those that are not ignored: a process started by `nohup`, or in the background, goes on."""
+    """Return those that are not ignored."""
     known = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
 
 
+def ignore() -> None:
+    """Ignore all of them from now on, in a process that is ending anyway."""
+    for number in heeded():
+        signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def blocked() -> Iterator[None]:
+    """Block them: a process started meanwhile never sees one, and here it arrives afterwards. Not on Windows."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, heeded())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class StopRequest:
+    """While entered, the first signal only sets `made`; a second one interrupts at once, as usual.
+
+    Signals reach the main thread only; in another thread this does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.made = False
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> StopRequest:
+        if threading.current_thread() is threading.main_thread():
+            for number in heeded():
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.made = True
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._before:
+            number, handler = self._before.popitem()
+            signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal gave back
+
+
 def interrupt_when_asked() -> None:
-    """Have each of them end this process, from now on: by a KeyboardInterrupt in the main thread, or at once.
+    """Have each of them end this process from now on: by a KeyboardInterrupt in the main thread, or at once.
 
     An exception does not always get out. What is raised during an import may be cleared or renamed by the C code of a
     library, and nothing is half-written there: the process ends at once. What is raised in a finaliser or a callback,
-    Python can only print: the signal is given again, a moment later.
+    Python can only print: the signal is sent again, a moment later.
     """
     usual, asked = sys.unraisablehook, signal.SIGINT
 
@@ -45,7 +103,7 @@ def interrupt_when_asked() -> None:
         if not issubclass(what.exc_type, KeyboardInterrupt):
             usual(what)
             return
-        again = threading.Timer(_AGAIN_SECONDS, _give, [asked])
+        again = threading.Timer(_AGAIN_SECONDS, _send, [asked])
         again.daemon = True
         again.start()
 
@@ -54,8 +112,8 @@ def interrupt_when_asked() -> None:
         signal.signal(number, interrupt)
 
 
-def _give(number: signal.Signals) -> None:
-    """Give a signal to the main thread, which it also wakes where the system has such signals."""
+def _send(number: signal.Signals) -> None:
+    """Send a signal to the main thread, and wake it where the system can."""
     main = threading.main_thread().ident
     if main is not None and hasattr(signal, "pthread_kill"):
         signal.pthread_kill(main, number)
@@ -64,7 +122,7 @@ def _give(number: signal.Signals) -> None:
 
 
 def _importing(frame: FrameType | None) -> bool:
-    """Tell whether what runs is run by an import."""
+    """Return whether what runs is run by an import."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True

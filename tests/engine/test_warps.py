@@ -81,7 +81,7 @@ def test_batches_are_moved_by_the_engine_they_are_given() -> None:
     runner = started("numba", 2)
     plain = Batches(examples, preprocessing, 30, 7)
     moved = Batches(examples, preprocessing, 30, 7, EVERYTHING, runner)
-    for before, after in zip(plain.epoch(1), moved.epoch(1), strict=True):
-        expected = EVERYTHING(before.images, 7, epoch=1, step=before.step, engine=runner)
-        np.testing.assert_array_equal(after.images, expected)
+    for step, ((before, _), (after, _)) in enumerate(zip(plain.epoch(1), moved.epoch(1), strict=True)):
+        expected = EVERYTHING(before, 7, epoch=1, step=step, engine=runner)
+        np.testing.assert_array_equal(after, expected)
     runner.close()

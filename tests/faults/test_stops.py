@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import random
 import signal
 import subprocess
@@ -273,7 +272,7 @@ def test_stopped_in_validation_and_while_saving(
 ) -> None:
     """Also in the last epoch: the result is still to come, and so the stop is heeded."""
     toy, recipe = load_toy(tmp_path / "bars"), Recipe("test", Adam(), Constant(1e-3), epochs=3, batch_size=48)
-    room: Any = convlens.train.training if where == "evaluate" else convlens.train.loop.checkpoints
+    room: Any = nn.Model if where == "evaluate" else convlens.train.loop.checkpoints
     usual, calls = getattr(room, where), 0
 
     def pressed(*arguments: Any) -> Any:
@@ -308,7 +307,7 @@ def test_an_epoch_that_takes_an_hour_is_saved_within(tmp_path: Path, monkeypatch
     class Fall(Hook):
         """Fails in the epoch, as a power cut would: nothing is saved on the way out."""
 
-        def on_step(self, training: Training) -> None:
+        def on_step_end(self, training: Training) -> None:
             if training.progress.step == 9:
                 raise RuntimeError("power cut")
 
@@ -358,6 +357,7 @@ def test_the_reader_of_the_progress_goes_away(place: Path) -> None:
 @pytest.mark.parametrize("more", [{"NO_COLOR": "1"}, {"COLUMNS": "40"}, {"TERM": "dumb"}, {}])
 def test_on_a_terminal(place: Path, more: dict[str, str]) -> None:
     """Ctrl-C on a terminal, live bar and all: the cursor comes back, and the last line says how to go on."""
+    pty = pytest.importorskip("pty")  # not on Windows
     ours, theirs = pty.openpty()
     read = bytearray()
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from convlens import data, report
 from convlens.__main__ import main
+from convlens.signals import StopRequest
 from convlens.studies.executors import training, training_configuration
 from convlens.train import loop
-from convlens.train.interrupt import InterruptGuard
 
 toy = data.load(os.environ["TOY"])
 training.load_data = lambda name: toy
@@ -27,13 +27,13 @@ limit, stuck = (int(os.environ.get(name, "-1")) for name in ("STEPS", "STUCK"))
 taken = 0
 
 
-class ToyGuard(InterruptGuard):
+class ToyRequest(StopRequest):
     """Says when it was asked to stop."""
 
-    latest: InterruptGuard
+    latest: StopRequest
 
-    def __enter__(self) -> InterruptGuard:
-        ToyGuard.latest = self
+    def __enter__(self) -> StopRequest:
+        ToyRequest.latest = self
         return super().__enter__()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -46,7 +46,7 @@ def slow_step(self: loop.Training, x: object, labels: object) -> None:
     time.sleep(delay)
     if taken in (limit, stuck):
         os.write(2, b"toy: a long step begins\n")
-    while taken == stuck or (taken == limit and not ToyGuard.latest.requested):
+    while taken == stuck or (taken == limit and not ToyRequest.latest.made):
         time.sleep(0.01)
     taken += 1
     step(self, x, labels)
@@ -58,7 +58,7 @@ def write_for_ever(*arguments: Any) -> None:
 
 
 loop.Training.step = slow_step
-loop.InterruptGuard = ToyGuard
+loop.StopRequest = ToyRequest
 if "REPORTS" in os.environ:
     write_report = report.write_report
     report.write_report = write_for_ever

@@ -14,9 +14,8 @@ from convlens.figures.matrix import draw_matrix
 from convlens.figures.reliability import draw_reliability
 from convlens.figures.style import shortened
 from convlens.figures.wrong import Tile, draw_wrong
+from convlens.metrics import Evaluation, calibration, confusion_matrix
 from convlens.report.evaluation import evaluation_figures
-from convlens.train import Evaluation
-from convlens.train.scores import calibration, confusion_matrix
 
 NAMES = ["猫", "$5_$", "a name_that is much longer than there is room", " ", "two\nlines"]
 

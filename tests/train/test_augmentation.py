@@ -92,12 +92,12 @@ def batches(augmentation: Augmentation | None) -> Batches:
 
 
 def test_batches_are_moved_and_go_on_where_they_stopped() -> None:
-    plain = [batch.images.copy() for batch in batches(None).epoch(1)]
-    assert [b.images.copy().tobytes() for b in batches(Augmentation()).epoch(1)] == [x.tobytes() for x in plain]
-    moved = [batch.images.copy() for batch in batches(EVERYTHING).epoch(1)]
+    plain = [images.copy() for images, _ in batches(None).epoch(1)]
+    assert [images.tobytes() for images, _ in batches(Augmentation()).epoch(1)] == [x.tobytes() for x in plain]
+    moved = [images.copy() for images, _ in batches(EVERYTHING).epoch(1)]
     for step, (before, after) in enumerate(zip(plain, moved, strict=True)):
         np.testing.assert_array_equal(EVERYTHING(before, 7, epoch=1, step=step), after)
     again = batches(EVERYTHING)
-    assert [b.images.copy().tobytes() for b in again.epoch(1, 2)] == [x.tobytes() for x in moved[2:]]
-    shared = [batch.images for batch in again.epoch(0)]
+    assert [images.tobytes() for images, _ in again.epoch(1, 2)] == [x.tobytes() for x in moved[2:]]
+    shared = [images for images, _ in again.epoch(0)]
     assert all(np.shares_memory(shared[0], images) for images in shared)

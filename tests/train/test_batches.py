@@ -17,7 +17,8 @@ def examples(count: int = 10) -> Examples:
 
 
 def dealt(batches: Batches, epoch: int, start_step: int = 0) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    return [(batch.step, batch.images.copy(), batch.labels) for batch in batches.epoch(epoch, start_step)]
+    batches_left = enumerate(batches.epoch(epoch, start_step), start_step)
+    return [(step, images.copy(), labels) for step, (images, labels) in batches_left]
 
 
 def test_an_epoch_is_every_example_once_and_prepared() -> None:
@@ -57,7 +58,7 @@ def test_an_epoch_goes_on_where_it_stopped(start: int) -> None:
 def test_images_are_read_once_and_share_a_buffer() -> None:
     data = examples()
     batches = Batches(data, PREPROCESSING, 4, seed=1)
-    kept = [batch.images for epoch in range(2) for batch in batches.epoch(epoch)]
+    kept = [images for epoch in range(2) for images, _ in batches.epoch(epoch)]
     assert data.reads == 1
     assert all(np.shares_memory(kept[0], images) for images in kept)
 
@@ -65,7 +66,7 @@ def test_images_are_read_once_and_share_a_buffer() -> None:
 def test_fewer_examples_than_a_batch() -> None:
     batches = Batches(examples(3), PREPROCESSING, 128, seed=0)
     assert batches.steps_per_epoch == 1
-    assert len(next(batches.epoch(0)).images) == 3
+    assert len(next(batches.epoch(0))[0]) == 3
 
 
 def test_refused() -> None:

@@ -29,7 +29,7 @@ class StopAt(Hook):
     def __init__(self, steps: int) -> None:
         self.left = steps
 
-    def on_step(self, training: Training) -> None:
+    def on_step_end(self, training: Training) -> None:
         self.left -= 1
         if self.left == 0:
             import os
@@ -56,7 +56,7 @@ def test_the_test_set_is_read_once_and_only_at_the_end(toy: Dataset) -> None:
     seen = []
 
     class Watch(Hook):
-        def on_epoch(self, training: Training, row: dict[str, Any]) -> None:
+        def on_epoch_end(self, training: Training, row: dict[str, Any]) -> None:
             seen.append(toy.test.reads)
 
     before = toy.test.reads

@@ -34,7 +34,7 @@ class Follow(Hook):
     def __init__(self) -> None:
         self.weights: list[np.ndarray] = []
 
-    def on_step(self, training: Training) -> None:
+    def on_step_end(self, training: Training) -> None:
         self.weights.append(training.state.parameters.copy())
 
 
@@ -78,7 +78,7 @@ def test_running_statistics_are_averaged_like_the_weights(toy: Dataset) -> None:
         def __init__(self) -> None:
             self.found: list[np.ndarray] = []
 
-        def on_step(self, training: Training) -> None:
+        def on_step_end(self, training: Training) -> None:
             self.found.append(training.state.buffers.copy())
 
     follow, decay = Statistics(), 0.98
@@ -121,11 +121,11 @@ def test_no_step_is_longer_than_allowed(toy: Dataset) -> None:
         def __init__(self) -> None:
             self.found: list[float] = []
 
-        def on_step(self, training: Training) -> None:
+        def on_step_end(self, training: Training) -> None:
             self.found.append(float(np.linalg.norm(training.state.optimizer.arrays["m"] - self.before) / 0.1))
             self.before = 0.9 * training.state.optimizer.arrays["m"]
 
-        def on_start(self, training: Training) -> None:
+        def on_training_begin(self, training: Training) -> None:
             self.before = np.zeros_like(training.state.parameters)
 
     free, clipped = Lengths(), Lengths()  # Adam's m tells the gradient: m = 0.9 m + 0.1 g

@@ -24,8 +24,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..train import Evaluation
-    from ..train.metrics import WrongImage
+    from ..metrics import Evaluation, WrongImage
 
 MOST_WRONG = 40  # images of the sheet
 FILES = ("evaluation.json", "confusion.png", "calibration.png", "wrong.png")
@@ -49,7 +48,6 @@ def evaluate(
     Example: [bold]convlens evaluate cnn.safetensors --out evaluation[/bold]
     """
     from .. import data as sets
-    from .. import train
     from ..errors import ConfigurationError, nearest
     from ..nn import load
 
@@ -68,7 +66,7 @@ def evaluate(
         make_folder(folder)
         check_outputs(*(folder / name for name in FILES))
     examples, names = getattr(dataset, split), dataset.class_names
-    result = train.evaluate(network, examples)
+    result = network.evaluate(examples)
     wrong = result.most_wrong(MOST_WRONG)
     found = {"model": str(model), "data": dataset.name, "split": split, **_plain(result, names, wrong)}
     if folder is not None:

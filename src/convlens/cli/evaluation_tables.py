@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from ..train import Evaluation
+    from ..metrics import Evaluation
     from ..typing import IntArray
 
 NONE = "–"  # where a score is undefined

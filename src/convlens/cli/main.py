@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import sys
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
 from ..errors import ConvlensError, nearest
-from ..signals import STOPPED_CODE, STOPPED_LINE, heeded
+from ..signals import STOPPED_CODE, STOPPED_LINE, ignore
 from ..version import __version__
 from . import bench, data, evaluate, predict, reproduce, speedrun, summary, train
 
@@ -94,7 +93,7 @@ def _usage(error: Any) -> str:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    _ignore_signals()
+    ignore()
     line = " ".join(message.split())
     with contextlib.suppress(OSError):  # where there is no terminal any more, the exit code has to say it
         print(f"convlens: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the one place where errors are printed
@@ -103,13 +102,8 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def _leave(code: int) -> NoReturn:
     """End with this code, which an impatient Ctrl-C does not change any more."""
-    _ignore_signals()
+    ignore()
     sys.exit(code)
-
-
-def _ignore_signals() -> None:
-    for number in heeded():
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _discard(stream: TextIO) -> None:

@@ -173,7 +173,7 @@ class TrialProgress:
         display = self
 
         class Inner(Hook):
-            def on_step(self, training: Training) -> None:
+            def on_step_end(self, training: Training) -> None:
                 if display.bar is not None and training.progress.step % 10 == 0:
                     progress, epochs = training.progress, training.recipe.epochs
                     now = f"epoch {progress.epoch + 1}/{epochs}, {percent(progress.correct / progress.seen)}"

@@ -41,8 +41,8 @@ def summary(
             raise ConfigurationError(f"{model} is a saved model; leave out {', '.join(sorted(options))}")
         network = nn.load(model)
     elif model.endswith(".toml"):
-        drawing = models.toml.read(Path(model))
-        network = nn.Model(drawing.layers, drawing.input_shape or (28, 28, 1))
+        description = models.toml.read(Path(model))
+        network = nn.Model(description.layers, description.input_shape or (28, 28, 1))
     else:
         network = models.build(model, **options)
     found = network.summary()

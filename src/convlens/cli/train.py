@@ -123,9 +123,8 @@ def train(
 def run(settings: TrainSettings) -> None:
     """Train as the settings say, and report."""
     from .. import data, models
-    from ..train import fit
+    from ..train import TrainingProgress, fit
     from ..train import recipe as named_recipe
-    from .progress import TrainingProgress
 
     checkpoint = settings.checkpoint or settings.safety_net
     check_outputs(settings.out, settings.json, checkpoint)
@@ -156,7 +155,8 @@ def run(settings: TrainSettings) -> None:
             checkpoint=checkpoint,
             resume=settings.resume,
             checkpoint_on_interrupt_only=settings.checkpoint is None,
-            hooks=[TrainingProgress()],
+            progress=False,
+            hooks=[TrainingProgress(notes, every_epoch=True)],
         )
         if settings.out is not None:
             model.save(settings.out)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
+from ..markup import html_table
 from ..preprocessing import Preprocessing
 from ..typing import Array, Float32, Labels, Shape, UInt8
 from .gathering import gather
@@ -294,6 +295,12 @@ class Dataset:
         counts = ", ".join(f"{len(part):,} {part.name}" for part in (self.train, self.validation, self.test))
         shape = " x ".join(map(str, self.input_shape))
         return f"<Dataset {self.name!r}: {counts}; images of {shape}, {len(self.class_names)} classes>"
+
+    def _repr_html_(self) -> str:
+        shape = "x".join(map(str, self.input_shape))
+        parts = [(split, len(getattr(self, split))) for split in ("train", "validation", "test")]
+        title = f"{self.name}: images of {shape}, {len(self.class_names)} classes"
+        return html_table(title, ("split", "images"), parts)
 
 
 def _read_only(array: Array) -> Array:

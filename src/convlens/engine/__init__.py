@@ -15,6 +15,7 @@ from .compiled.availability import require_tested_numba
 from .engines import BatchResult, Engine, Interpreter, NumbaPlan, NumpyPlan
 from .interpreter import Address
 from .lanes import LANES, available_threads
+from .prediction import LARGEST_BLOCK
 from .toolbox import Warp
 from .updates import Update
 
@@ -24,6 +25,7 @@ ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpret
 __all__ = [
     "ENGINES",
     "LANES",
+    "LARGEST_BLOCK",
     "Address",
     "BatchResult",
     "Engine",

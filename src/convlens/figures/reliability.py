@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from ..train.scores import Calibration, CalibrationBin, wilson_interval
+from ..metrics import Calibration, CalibrationBin, wilson_interval
 from .style import Look, empty
 
 

@@ -114,10 +114,12 @@ def build(
     if str(name).endswith(".toml"):
         if options:
             raise ConfigurationError(f"{name} describes the model whole; leave out {', '.join(sorted(options))}")
-        drawing = toml.read(Path(name))
-        if drawing.input_shape is not None and drawing.input_shape != shape:
-            raise ConfigurationError(f"{name} is for images of shape {drawing.input_shape}, and the data has {shape}")
-        layers = drawing.layers
+        description = toml.read(Path(name))
+        if description.input_shape is not None and description.input_shape != shape:
+            raise ConfigurationError(
+                f"{name} is for images of shape {description.input_shape}, and the data has {shape}"
+            )
+        layers = description.layers
     else:
         layers = architecture(str(name), shape, classes, **options).layers(classes)
     outputs = lower(layers, shape).output_shape[0]

@@ -1,8 +1,8 @@
-"""An architecture of one's own from a TOML file.
+"""An architecture from a TOML file.
 
 ::
 
-    input_shape = [28, 28, 1]      # optional: the data set's, where missing
+    input_shape = [28, 28, 1]      # optional; by default the data set's
 
     [[layers]]
     layer = "Conv2D"
@@ -31,14 +31,14 @@ _KEYS = ("input_shape", "layers")
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """What a TOML file describes: layers, and the input shape where it names one."""
+class Description:
+    """The architecture of a TOML file: its layers, and the input shape where it names one."""
 
     layers: tuple[Layer, ...]
     input_shape: tuple[int, ...] | None
 
 
-def read(path: Path) -> Drawing:
+def read(path: Path) -> Description:
     """Read an architecture.
 
     Raises
@@ -60,4 +60,4 @@ def read(path: Path) -> Drawing:
     except ConfigurationError as error:
         raise type(error)(f"{path}: {error}") from error
     shape = data.get("input_shape")
-    return Drawing(layers, tuple(shape) if isinstance(shape, list) else None)
+    return Description(layers, tuple(shape) if isinstance(shape, list) else None)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import artifact, engine
 from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
+from ..metrics import Evaluation
 from ..ops.activation import softmax
 from ..plain import difference
 from ..preprocessing import Preprocessing
@@ -19,11 +20,10 @@ from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION
 from .builder import ProgramBuilder
 from .initializers import initialize
+from .labelled import LabelledImages, images_and_labels
 from .layers import Layer
 from .serialize import layer_to_dict, layers_from_data
 from .summary import Summary, summarize
-
-_AT_A_TIME = 2048  # images turned from uint8 to float32 at once when predicting
 
 
 class Parameters(Mapping[str, Array]):
@@ -139,6 +139,14 @@ class Model:
         self._engine = engine.start(self.program, self.flat, name, threads, self.flat_buffers)
         return self
 
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.input_shape))
+        count = self.program.parameter_count
+        return f"<Model: {len(self.layers)} layers, {shape} to {self.classes} classes, {count:,} parameters>"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
     def summary(self) -> Summary:
         """Return shapes, parameters, FLOPs, receptive field and stride of every layer: print it."""
         return summarize(self.program)
@@ -154,12 +162,11 @@ class Model:
                     f"the model takes images of shape (N, {', '.join(map(str, self.input_shape))}), not {images.shape}"
                 )
             return self.engine.logits(np.ascontiguousarray(images, self.flat.dtype))
-        out = np.empty((len(images), self.classes), self.flat.dtype)
-        for start in range(0, len(images), _AT_A_TIME):
-            part = slice(start, start + _AT_A_TIME)
-            x = self.preprocessing(images[part])
-            out[part] = self.engine.logits(x.astype(self.flat.dtype, copy=False))
-        return out
+        if len(images) <= engine.LARGEST_BLOCK or images.ndim < 3:
+            return self.engine.logits(self.preprocessing(images).astype(self.flat.dtype, copy=False))
+        # in the engine's own blocks, so that of pixels as float32, four times as large, no more is in memory
+        blocks = range(0, len(images), engine.LARGEST_BLOCK)
+        return np.concatenate([self.logits(images[start : start + engine.LARGEST_BLOCK]) for start in blocks])
 
     def predict_proba(self, images: Array) -> FloatArray:
         """Return the probability of every class, (N, K)."""
@@ -169,6 +176,33 @@ class Model:
         """Return the most probable class of each image, (N,)."""
         classes: Labels = self.logits(images).argmax(axis=1)
         return classes
+
+    def evaluate(self, data: LabelledImages) -> Evaluation:
+        """Return loss, accuracy, the scores of each class, confusion and calibration on labelled images.
+
+        Parameters
+        ----------
+        data
+            Examples, such as ``dataset.validation``; a pair ``(images, labels)``, with images as for `logits`; or a
+            data set, of which the *test* images are read.
+
+        Raises
+        ------
+        DataError
+            If there are no images, their number is not that of the labels, or a label is out of range.
+        ShapeError
+            If the images are of another shape than the model takes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from convlens import nn
+        >>> model = nn.Model([nn.Flatten(), nn.Dense(3)], input_shape=(8, 8, 1))
+        >>> model.evaluate((np.zeros((6, 8, 8, 1), np.uint8), [0, 0, 0, 0, 1, 2])).images
+        6
+        """
+        images, labels = images_and_labels(data, self.classes)
+        return Evaluation.of(self.logits(images), labels)
 
     def save(self, path: str | os.PathLike[str], *, training: Mapping[str, Any] | None = None) -> None:
         """Write the model to one safetensors file.

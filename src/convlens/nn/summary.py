@@ -1,11 +1,14 @@
-"""What a model is made of, layer by layer: shapes, parameters, FLOPs, receptive field, stride."""
+"""The summary of a model, layer by layer: shapes, parameters, FLOPs, receptive field, stride."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..markup import html_table
 from ..program import Program, ReceptiveField
 from ..typing import Shape
+
+HEADER = ("layer", "kind", "output shape", "parameters", "FLOPs", "receptive field", "stride")
 
 
 @dataclass(frozen=True)
@@ -25,39 +28,48 @@ class SummaryRow:
     stride: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
-    """A table of the model; print it, or read its rows."""
+    """A table of the model: print it, show it in a notebook, or read its rows."""
 
     input_shape: Shape
     rows: tuple[SummaryRow, ...]
     parameters: int
     flops: int
 
-    def __str__(self) -> str:
-        header = ("layer", "kind", "output shape", "parameters", "FLOPs", "receptive field", "stride")
-        table = [header, ("input", "", _dimensions(self.input_shape), "", "", "1x1", "1x1")]
-        table += [
+    def table(self) -> list[tuple[str | int, ...]]:
+        """Return the cells: a line for the input, for each node, and for the total; a count of zero is empty."""
+        lines: list[tuple[str | int, ...]] = [("input", "", _dimensions(self.input_shape), "", "", "1x1", "1x1")]
+        lines += [
             (
                 row.name,
                 row.kind,
                 _dimensions(row.output_shape),
-                f"{row.parameters:,}" if row.parameters else "",
-                f"{row.flops:,}" if row.flops else "",
+                row.parameters or "",
+                row.flops or "",
                 row.receptive_field,
                 row.stride,
             )
             for row in self.rows
         ]
-        table.append(("total", "", "", f"{self.parameters:,}", f"{self.flops:,}", "", ""))
-        widths = [max(len(line[column]) for line in table) for column in range(len(header))]
+        return [*lines, ("total", "", "", self.parameters, self.flops, "", "")]
+
+    def __repr__(self) -> str:
+        return f"<Summary: {len(self.rows)} layers, {self.parameters:,} parameters, {self.flops:,} FLOPs>"
+
+    def _repr_html_(self) -> str:
+        return html_table("layers of the model", HEADER, self.table())
+
+    def __str__(self) -> str:
+        cells = [HEADER, *([f"{cell:,}" if isinstance(cell, int) else cell for cell in line] for line in self.table())]
+        widths = [max(len(line[column]) for line in cells) for column in range(len(HEADER))]
         numeric = {3, 4}
         lines = [
             "  ".join(
                 cell.rjust(width) if column in numeric else cell.ljust(width)
                 for column, (cell, width) in enumerate(zip(line, widths, strict=True))
             ).rstrip()
-            for line in table
+            for line in cells
         ]
         rule = "-" * max(map(len, lines))
         return "\n".join((lines[0], rule, *lines[1:-1], rule, lines[-1]))

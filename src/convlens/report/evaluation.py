@@ -8,8 +8,7 @@ from ..figures.matrix import draw_matrix
 from ..figures.reliability import draw_reliability
 from ..figures.style import Look, png
 from ..figures.wrong import Tile, draw_wrong
-from ..train import Evaluation
-from ..train.metrics import WrongImage
+from ..metrics import Evaluation, WrongImage
 from ..typing import UInt8
 
 

@@ -15,7 +15,7 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import groupby
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from ..errors import ConvlensError
-from ..signals import heeded
+from ..signals import blocked
 from .pool import STOPPING, Execute, Result, attempt, failure, unheard
 from .trial import Failure, PlannedTrial, TrialOutcome
 
@@ -113,7 +113,7 @@ class _Workers:
         context = multiprocessing.get_context("spawn")  # a fork would copy the state of locks that threads hold
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._execute), daemon=True)
-        with _signals_blocked():
+        with blocked():
             process.start()
         theirs.close()
         self._processes[ours] = process
@@ -169,16 +169,3 @@ def _end_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block what asks to stop; a process started meanwhile never sees it, and here it comes afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, heeded())
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,24 +1,30 @@
-"""Training: read `recipes`, `loop` (`fit` -> `run_epoch` -> `step`), `batches`, `augmentation`, `metrics`."""
+"""Training: read `recipes`, `loop` (`fit` -> `run_epoch`), `training` (`step`), `batches`, `augmentation`, `hooks`."""
 
+from ..metrics import Evaluation
+from ..nn import Model
 from .augmentation import Augmentation
-from .batches import Batch, Batches
+from .batches import Batches
 from .hooks import Hook
 from .loop import fit
-from .metrics import Evaluation, evaluate
+from .progress import TrainingProgress
 from .recipes import RECIPES, Recipe, recipe
 from .run import Run
+from .snapshots import Snapshots
 from .training import Training
+
+evaluate = Model.evaluate  # evaluate(model, data): the same function under its older name
 
 __all__ = [
     "RECIPES",
     "Augmentation",
-    "Batch",
     "Batches",
     "Evaluation",
     "Hook",
     "Recipe",
     "Run",
+    "Snapshots",
     "Training",
+    "TrainingProgress",
     "evaluate",
     "fit",
     "recipe",

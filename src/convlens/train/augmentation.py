@@ -1,8 +1,8 @@
-"""Augmentation: every training image is moved a little each time it is shown, and stays what it is.
+"""Augmentation: every training image is moved a little each time it is shown; its class stays the same.
 
 The settings are a frozen dataclass; the mathematics is in `convlens.ops.warp`. Draws are addressed by seed, epoch and
-step, so a resumed run sees the same images, and each image's place among them is fixed, so the number of threads is
-indifferent.
+step, so a resumed run sees the same images; each image has a fixed place among the draws, so the number of threads
+does not matter.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ _SHARE = 16  # images that a thread moves at a time
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """How far training images are moved. Each image draws for itself, evenly between the limits.
+    """How far training images are moved. Each image has its own draws, uniform between the limits.
 
     Parameters
     ----------
     shift
-        Pixels at most, in each direction; not only whole ones.
+        Largest translation in each direction, in pixels; fractions of a pixel occur.
     rotation
-        Degrees at most, to either side.
+        Largest angle to either side, in degrees.
     scale
-        0.1 makes things up to 1.1 times larger, or as much smaller.
+        0.1 scales by a factor of 1/1.1 to 1.1.
     shear
-        Columns at most for each row, to either side.
+        Largest shift of a row against the next, to either side, in pixels.
     elastic
-        Strength of elastic distortion: Simard's alpha, for which he took 34. The mean displacement at the default
+        Strength of elastic distortion: Simard's alpha, 34 in his paper. The mean displacement at the default
         smoothness is about a thirtieth of it, in pixels.
     smoothness
-        Simard's sigma: the deviation in pixels of the Gaussian that smooths it.
+        Simard's sigma: the standard deviation of the Gaussian that smooths the distortion, in pixels.
 
     Raises
     ------
@@ -106,12 +106,12 @@ class Augmentation:
         out
             (N, H, W, C) float32, C-contiguous, not `images` itself; without it, a new array.
         engine
-            Whose threads and whose way of moving images to use; without it, NumPy's, in this thread.
+            Moves the images, on its threads; without it, NumPy does, in this thread.
 
         Returns
         -------
         Float32
-            (N, H, W, C); the very images given, to the bit, where nothing is to be moved.
+            (N, H, W, C); `images` itself where nothing is to be moved.
         """
         if not self.moves:
             return images

@@ -1,8 +1,7 @@
-"""Batches: the training images in a new order every epoch, prepared for the model and moved if that is asked for."""
+"""Batches: the training images in a new order every epoch, preprocessed, and augmented if the recipe says so."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,34 +16,16 @@ from ..typing import Float32, Labels
 from .augmentation import Augmentation
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """One step's worth of examples.
-
-    Attributes
-    ----------
-    step
-        Position in the epoch, from 0.
-    images
-        (N, H, W, C) float32, preprocessed and moved: a view of a buffer, **valid until the next batch is asked for**.
-    labels
-        (N,) int64; an array of its own.
-    """
-
-    step: int
-    images: Float32
-    labels: Labels
-
-
 class Batches:
-    """Deals out examples in shuffled batches; the order depends on seed and epoch alone, so any run resumes.
+    """Examples in shuffled batches; the order depends on seed and epoch alone, so any run can resume.
 
-    One object serves one loop at a time: all its epochs share one buffer. The images are read once, here.
+    One object serves one loop at a time: all its epochs share one buffer. The images are read once, here. A batch is
+    copied twice: its rows of uint8 pixels are gathered, then converted to float32; augmentation makes a third copy.
 
     Parameters
     ----------
     examples
-        What to deal out.
+        The images and their labels.
     preprocessing
         What is done to the images.
     batch_size
@@ -96,7 +77,7 @@ class Batches:
         self._augmentation = augmentation if augmentation is not None and augmentation.moves else None
         self._engine = engine
         self._moved = self._floats if self._augmentation is None else np.empty_like(self._floats)
-        stream(seed, "shuffle")  # a seed that cannot be is found out here, not in the first epoch
+        stream(seed, "shuffle")  # an invalid seed is found here, not in the first epoch
 
     @property
     def steps_per_epoch(self) -> int:
@@ -115,8 +96,8 @@ class Batches:
             raise ConfigurationError(f"epochs are counted from 0, not {epoch}")
         return stream(self.seed, "shuffle", epoch=epoch).permutation(len(self._labels))
 
-    def epoch(self, epoch: int, start_step: int = 0) -> Iterator[Batch]:
-        """Deal out one epoch.
+    def epoch(self, epoch: int, start_step: int = 0) -> Iterator[tuple[Float32, Labels]]:
+        """Return the batches of one epoch.
 
         Parameters
         ----------
@@ -128,8 +109,9 @@ class Batches:
 
         Returns
         -------
-        Iterator[Batch]
-            The batches from `start_step` on; the images of one are overwritten by the next.
+        Iterator[tuple[Float32, Labels]]
+            The batches from `start_step` on: images (N, H, W, C), preprocessed and moved, which are a view of a buffer
+            and **valid until the next batch is asked for**; and their labels (N,), an array of its own.
 
         Raises
         ------
@@ -141,7 +123,7 @@ class Batches:
         # Apart, so that errors come at the call and not at the first batch.
         return self._deal(self.order(epoch), epoch, start_step)
 
-    def _deal(self, order: Indexes, epoch: int, start_step: int) -> Iterator[Batch]:
+    def _deal(self, order: Indexes, epoch: int, start_step: int) -> Iterator[tuple[Float32, Labels]]:
         for step in range(start_step, self.steps_per_epoch):
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
             size = len(rows)
@@ -153,4 +135,4 @@ class Batches:
                 prepared = self._augmentation(
                     prepared, self.seed, epoch=epoch, step=step, out=self._moved[:size], engine=self._engine
                 )
-            yield Batch(step, prepared, self._labels[rows])
+            yield prepared, self._labels[rows]

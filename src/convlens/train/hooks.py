@@ -1,27 +1,52 @@
-"""Hooks: what others may do while training goes on.
+"""Hooks: what others do while training goes on.
 
-They are told what happens and read the training's state; the history, plain data, is the only channel from one to
-another.
+Each is called with the training, and reads its state. The events of one training, in order::
+
+    on_training_begin
+        on_epoch_begin
+            on_step_begin          the batch is assembled
+            on_gradient            `training.gradient` holds its gradient; the weights are those before the update
+            on_step_end            the weights are updated
+        on_epoch_end               validation is evaluated, and `row` is in the history
+    on_training_end                always, and before the test set is read
+
+`training.stop()` ends training after the step under way, from any of them.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .training import Training
+if TYPE_CHECKING:
+    from .training import Training
 
 
 class Hook:
-    """Base of all hooks: does nothing. Override what is of interest."""
+    """Base of all hooks: does nothing. Override the events of interest."""
 
-    def on_start(self, training: Training) -> None:
+    def on_training_begin(self, training: Training) -> None:
         """Called once, before the first step (or the first after resuming)."""
 
-    def on_step(self, training: Training) -> None:
+    def on_epoch_begin(self, training: Training) -> None:
+        """Called before the first step of an epoch, or the first after resuming within it."""
+
+    def on_step_begin(self, training: Training) -> None:
+        """Called before every step, once its batch is assembled."""
+
+    def on_gradient(self, training: Training) -> None:
+        """Called once the gradient of a step is in ``training.gradient``: before clipping, and before the update.
+
+        The array is flat; ``training.gradients`` has views of it by parameter name. It is overwritten by the next step.
+        """
+
+    def on_step_end(self, training: Training) -> None:
         """Called after every step."""
 
-    def on_epoch(self, training: Training, row: dict[str, Any]) -> None:
-        """Called after every epoch with its row of the history."""
+    def on_epoch_end(self, training: Training, row: dict[str, Any]) -> None:
+        """Called after every epoch with its row of the history, and after one cut short by `Training.stop`."""
 
-    def on_end(self, training: Training) -> None:
-        """Called once, however training ended; also after an error."""
+    def on_training_end(self, training: Training) -> None:
+        """Called once, however training ended: finished, stopped, interrupted or failed.
+
+        It comes before the test set is read. Hooks end in reverse order, and each is called even if another raised.
+        """

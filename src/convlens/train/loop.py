@@ -1,11 +1,11 @@
-"""The training loop: `fit` runs epochs, `run_epoch` runs steps, `step` is one update of the weights."""
+"""The training loop: `fit` runs epochs, `run_epoch` runs steps; `Training.step` is one update of the weights."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,31 +15,33 @@ from ..data import Dataset
 from ..errors import OutputError, TrainingDiverged, TrainingInterrupted
 from ..files import require_writable
 from ..nn import Model
+from ..signals import StopRequest
 from . import checkpoint as checkpoints
 from .hooks import Hook
-from .interrupt import InterruptGuard
+from .progress import TrainingProgress
 from .recipes import Recipe
 from .recipes import recipe as named_recipe
 from .run import Run
+from .snapshots import Snapshots
 from .training import Training
 
 CHECKPOINT_SECONDS = 60.0  # between checkpoints within an epoch
 
 
 class Saver:
-    """Writes the checkpoint of a training: now and then, at every epoch, and when training is interrupted.
+    """Writes the checkpoint of a training: at intervals, after every epoch, and when training ends early.
 
-    Where `on_interrupt_only` is set, the file is written in the last case alone, and after the last epoch if that can
-    be, so that no failure to write the result costs the training.
+    With `on_interrupt_only`, the file is written only when training is interrupted or stopped, and, where possible,
+    after the last epoch, so that no failure to write the result costs the training.
     """
 
     def __init__(self, training: Training, path: Path | None, *, on_interrupt_only: bool = False) -> None:
         self.training, self.path, self._rare = training, path, on_interrupt_only
-        self._last = time.perf_counter()
+        self._last, self._closed = time.perf_counter(), False
 
     def save(self) -> None:
         """Write the checkpoint now."""
-        if self.path is not None:
+        if self.path is not None and not self._closed:
             with self.training.timed("checkpoint"):
                 checkpoints.save(self.path, self.training.state, self.training.configuration)
             self._last = time.perf_counter()
@@ -57,11 +59,20 @@ class Saver:
             with suppress(OutputError):  # nobody asked for this file
                 self.save()
 
+    def stopped(self) -> None:
+        """Write the position at which `Training.stop` ended training, and nothing after it: resuming goes on there."""
+        if self._rare:
+            with suppress(OutputError):  # as after the last epoch
+                self.save()
+        else:
+            self.save()
+        self._closed = True
+
     def interrupted(self) -> TrainingInterrupted:
         """Write it and return the error that says so."""
         progress, recipe = self.training.progress, self.training.recipe
         where = f"in epoch {progress.epoch + 1} of {recipe.epochs}, step {progress.step} of {self.training.steps}"
-        if self.training.finished:
+        if self.training.finished or self._closed:
             where = "after the last epoch, before the result was reported"
         if self.path is None:
             return TrainingInterrupted(f"stopped {where}; nothing is saved (name a checkpoint to be able to go on)")
@@ -69,7 +80,7 @@ class Saver:
         return TrainingInterrupted(f"stopped {where}; saved to {self.path}; resume from there to go on")
 
 
-def run_epoch(training: Training, saver: Saver, hooks: Sequence[Hook], guard: InterruptGuard) -> None:
+def run_epoch(training: Training, saver: Saver, request: StopRequest) -> None:
     """Run the steps that are left of the present epoch, then finish it.
 
     Raises
@@ -78,21 +89,25 @@ def run_epoch(training: Training, saver: Saver, hooks: Sequence[Hook], guard: In
         After Ctrl-C; the last step is whole and saved.
     """
     progress = training.progress
+    for hook in training.hooks:
+        hook.on_epoch_begin(training)
     batches = training.batches.epoch(progress.epoch, progress.step)
-    while progress.step < training.steps:
+    while progress.step < training.steps and not training.stop_requested:
         with training.timed("train"):
-            batch = next(batches)
-            training.step(batch.images, batch.labels)
-        for hook in hooks:
-            hook.on_step(training)
-        if guard.requested:
+            x, labels = next(batches)
+        training.step(x, labels)
+        if request.made:
             raise saver.interrupted()
         saver.after_step()
-    row = training.finish_epoch()
-    saver.after_epoch()
-    for hook in hooks:
-        hook.on_epoch(training, row)
-    if guard.requested:
+    if progress.step < training.steps:
+        training.stopped = True
+        saver.stopped()
+    if progress.seen:  # none where training was stopped before the first step
+        row = training.finish_epoch()
+        saver.after_epoch()
+        for hook in training.hooks:
+            hook.on_epoch_end(training, row)
+    if request.made:
         raise saver.interrupted()
 
 
@@ -107,6 +122,9 @@ def fit(
     resume: bool = False,
     checkpoint_on_interrupt_only: bool = False,
     test: bool = True,
+    snapshots: Iterable[int] = (),
+    snapshot_folder: str | os.PathLike[str] | None = None,
+    progress: bool = True,
     hooks: Sequence[Hook] = (),
 ) -> Run:
     """Train a model.
@@ -128,59 +146,67 @@ def fit(
     resume
         Go on from the checkpoint if there is one; the result has the same bits as without the interruption.
     checkpoint_on_interrupt_only
-        Write the checkpoint only when Ctrl-C stops training, and after the last epoch.
+        Write the checkpoint only when training is interrupted or stopped, and after the last epoch.
     test
         Whether to read the test set at all; a search for settings must not.
+    snapshots
+        Numbers of steps after which the weights are saved, counted over all epochs; 0 saves the initial weights.
+    snapshot_folder
+        Where they are saved, as models that `convlens.load` reads: ``step-000000.safetensors``. See `Snapshots`.
+    progress
+        Whether to show progress, on standard error or in the notebook. See `TrainingProgress`.
     hooks
-        Told of every step and epoch.
+        Called at every event of the training; one of them may end it by `Training.stop`. See `Hook`.
 
     Raises
     ------
     TrainingInterrupted
         After Ctrl-C (SIGINT, SIGTERM or SIGHUP), once the checkpoint is saved.
     TrainingDiverged
-        If the loss stops being a finite number; the last checkpoint stands.
+        If the loss stops being finite; the last checkpoint stands.
     ConfigurationError, ShapeError
         If model, data and recipe do not fit together, or the checkpoint belongs to another training.
     OutputError
-        If the checkpoint cannot be written.
+        If the checkpoint or a snapshot cannot be written.
     """
     chosen = named_recipe(recipe) if isinstance(recipe, str) else recipe
     if epochs is not None:
         chosen = replace(chosen, epochs=epochs)
-    training = Training(model, dataset, chosen, model.seed if seed is None else seed)
+    own = [*Snapshots.wanted(snapshots, snapshot_folder), *([TrainingProgress()] if progress else [])]
+    training = Training(model, dataset, chosen, model.seed if seed is None else seed, [*own, *hooks])
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None:
         require_writable(path)
         if resume and path.exists():
             checkpoints.restore(path, training.state, training.configuration)
     saver = Saver(training, path, on_interrupt_only=checkpoint_on_interrupt_only)
-    with InterruptGuard() as guard:
-        _train(training, saver, hooks, guard)
+    with StopRequest() as request:
+        _train(training, saver, request)
+        if training.stop_requested and not training.finished:
+            training.stopped = True
+            saver.stopped()
         if chosen.patience is not None:
             training.state.restore_best()
             training.validation = None
         else:
             training.state.take_average()
         run = Run.of(training, test=test)
-        if guard.requested:
+        if request.made:
             raise saver.interrupted()
     model.training = run.summary()
     return run
 
 
-def _train(training: Training, saver: Saver, hooks: Sequence[Hook], guard: InterruptGuard) -> None:
-    """Run epochs until training is finished."""
+def _train(training: Training, saver: Saver, request: StopRequest) -> None:
+    """Run epochs until training is finished or stopped."""
     # a loss that overflows is found and named by `step`; NumPy's own warnings would only come before it
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), ExitStack() as ends:
         try:
-            for hook in hooks:
-                hook.on_start(training)
-            while not training.finished:
-                run_epoch(training, saver, hooks, guard)
+            for hook in training.hooks:
+                ends.callback(hook.on_training_end, training)
+                hook.on_training_begin(training)
+            while not training.finished and not training.stop_requested:
+                run_epoch(training, saver, request)
         except TrainingDiverged as error:
             stands = f"; the last good checkpoint is {saver.path}" if saver.path and saver.path.exists() else ""
             raise TrainingDiverged(f"{error}{stands}") from error
-        finally:
-            for hook in hooks:
-                hook.on_end(training)

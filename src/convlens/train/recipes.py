@@ -25,24 +25,24 @@ class Recipe:
     Attributes
     ----------
     name
-        By which the command line knows it.
+        Its name on the command line.
     optimizer, schedule
         See `convlens.optim`.
     epochs
         Passes over the training images.
     batch_size
-        Images a step.
+        Images per step.
     patience
-        Stop after so many epochs without a better validation accuracy and go back to the best epoch's weights; where
-        None, train to the end and keep the last weights.
+        Stop after this number of epochs without a better validation accuracy, and return to the weights of the best
+        epoch; where None, train to the end and keep the last weights.
     label_smoothing
-        Share of the target that is spread over all classes, in the loss that is trained on; the loss of an evaluation
-        stays the plain one. See `convlens.ops.softmax_cross_entropy`.
+        Share of the target that is spread over all classes, in the loss that is trained on; an evaluation's loss has no
+        smoothing. See `convlens.ops.softmax_cross_entropy`.
     clip_norm
-        Longest gradient; longer ones are shortened to it. See `convlens.optim.clip_by_norm`.
+        Largest norm of a gradient; a longer one is scaled down to it. See `convlens.optim.clip_by_norm`.
     ema_decay
-        Evaluate and keep, not the last weights, but their exponential moving average over the steps, with this decay;
-        training goes on with the weights themselves. Running statistics are averaged alike. See
+        Decay of the exponential moving average of the weights over the steps, which is evaluated and kept in place of
+        the last weights; training itself goes on with the weights. Running statistics are averaged alike. See
         `convlens.ops.update.average`.
     augmentation
         How training images are moved each time they are shown; None leaves them as they are.
@@ -122,23 +122,35 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         # as small projects usually train: gradient descent at one rate, with the defaults of Keras
-        Recipe("plain", SGD(), Constant(0.01), batch_size=32),
+        Recipe(name="plain", optimizer=SGD(), schedule=Constant(0.01), epochs=3, batch_size=32),
         # Adam with the one-cycle policy; peak and batch size were chosen on validation, by the mean of 3 seeds
-        Recipe("good", Adam(), OneCycle(5e-3), batch_size=64),
+        Recipe(name="good", optimizer=Adam(), schedule=OneCycle(5e-3), epochs=3, batch_size=64),
         # the three below: benchmarks/search, on validation, by the mean of 3 seeds
         Recipe(
-            *("speedrun", Adam(), OneCycle(8e-3), 2, 128),
+            name="speedrun",
+            optimizer=Adam(),
+            schedule=OneCycle(8e-3),
+            epochs=2,
+            batch_size=128,
             label_smoothing=0.1,
             augmentation=Augmentation(shift=1),
         ),
         Recipe(
-            *("best", AdamW(weight_decay=0.02), OneCycle(3e-3), 40, 128),
+            name="best",
+            optimizer=AdamW(weight_decay=0.02),
+            schedule=OneCycle(3e-3),
+            epochs=40,
+            batch_size=128,
             label_smoothing=0.1,
             ema_decay=0.998,
             augmentation=Augmentation(shift=2, rotation=12, scale=0.1, shear=0.1),
         ),
         Recipe(
-            *("best-dense", AdamW(weight_decay=0.02), OneCycle(3e-3), 80, 128),
+            name="best-dense",
+            optimizer=AdamW(weight_decay=0.02),
+            schedule=OneCycle(3e-3),
+            epochs=80,
+            batch_size=128,
             ema_decay=0.998,
             augmentation=Augmentation(shift=1, rotation=8, scale=0.08, shear=0.08, elastic=15),
         ),

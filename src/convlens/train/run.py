@@ -1,4 +1,4 @@
-"""The result of one training: a distribution has many of these."""
+"""The result of one training."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ..markup import html_table
+from ..metrics import Evaluation
 from ..nn import Model
-from .metrics import Evaluation, evaluate
+from ..wording import duration, percent
 from .provenance import hardware, versions
 from .training import Training
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
-    """What came of one training.
+    """The result of one training.
 
     Attributes
     ----------
@@ -26,15 +28,18 @@ class Run:
     validation, test
         Evaluations of the final weights; `test` is None where the test set was not to be read.
     test_reads
-        How often the test images were read from the beginning to the end of this training: 1, or 0.
+        How often the test images were read during this training: 1, or 0.
     best_epoch
-        The epoch of the best validation accuracy, counted from 1.
+        The epoch of the best validation accuracy, counted from 1; 0 where no epoch was evaluated.
     seconds
         Time by activity: ``train`` (batch assembly and steps), ``validation``, ``test``, ``checkpoint``.
     images_per_second
         Training images over ``seconds["train"]``.
     configuration
         Everything that decides the result.
+    stopped
+        Whether `Training.stop` ended training before the recipe did. The last row of the history is then that of the
+        epoch that was cut short, with its number of ``steps``, unless an epoch had just ended.
     """
 
     model: Model
@@ -49,15 +54,16 @@ class Run:
     threads: int
     seed: int
     configuration: dict[str, Any]
+    stopped: bool = False
 
     @classmethod
     def of(cls, training: Training, *, test: bool) -> Run:
         """Evaluate a finished training; this is the only place where the test set is read."""
         progress, dataset, model = training.progress, training.dataset, training.model
         seconds = dict(progress.seconds)
-        validation = training.validation or evaluate(model, dataset.validation)
+        validation = training.validation or model.evaluate(dataset.validation)
         start = time.perf_counter()
-        tested = evaluate(model, dataset.test) if test else None
+        tested = model.evaluate(dataset.test) if test else None
         seconds["test"] = time.perf_counter() - start
         return cls(
             model=model,
@@ -72,15 +78,34 @@ class Run:
             threads=training.engine.threads,
             seed=training.seed,
             configuration=training.configuration,
+            stopped=training.stopped,
         )
 
+    def __repr__(self) -> str:
+        state = ", stopped" if self.stopped else ""
+        tested = "" if self.test is None else f"test accuracy {percent(self.test.accuracy)}, "
+        return (
+            f"<Run: {self.configuration['recipe']['name']} on {self.configuration['data']['name']}, seed {self.seed}: "
+            f"{tested}validation accuracy {percent(self.validation.accuracy)}, {len(self.history)} epochs{state}>"
+        )
+
+    def _repr_html_(self) -> str:
+        splits = (("validation", self.validation), ("test", self.test))
+        rows = [(name, percent(one.accuracy), f"{one.loss:.4f}", one.images) for name, one in splits if one is not None]
+        title = (
+            f"{self.configuration['recipe']['name']} on {self.configuration['data']['name']}, seed {self.seed}: "
+            f"{len(self.history)} epochs{', stopped' if self.stopped else ''}, {duration(self.seconds['train'])}"
+        )
+        return html_table(title, ("split", "accuracy", "loss", "images"), rows)
+
     def summary(self) -> dict[str, Any]:
-        """Return the short account that travels in the model's artifact."""
+        """Return the summary that is saved with the model."""
         return {
             "data": self.configuration["data"],
             "recipe": self.configuration["recipe"],
             "seed": self.seed,
             "epochs": len(self.history),
+            **({"stopped": True} if self.stopped else {}),
             "validation.accuracy": self.validation.accuracy,
             "test.accuracy": None if self.test is None else self.test.accuracy,
         }
@@ -94,6 +119,7 @@ class Run:
             "test": None if self.test is None else {**self.test.to_dict(), "reads": self.test_reads},
             "history": self.history,
             "best_epoch": self.best_epoch,
+            "stopped": self.stopped,
             "seconds": self.seconds,
             "images_per_second": self.images_per_second,
             "engine": self.engine,

@@ -29,7 +29,7 @@ class Progress:
     rate: float = 0.0  # learning rate of the last step
     best_epoch: int = -1
     best_accuracy: float = -1.0
-    stopped: bool = False
+    stopped: bool = False  # by the recipe's patience
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "validation": 0.0, "checkpoint": 0.0})
     images: int = 0  # trained on so far, for the rate
@@ -62,7 +62,7 @@ class State:
         return {"average": self.average} | ({"average_buffers": self.average_buffers} if self.buffers.size else {})
 
     def follow(self, engine: Engine, decay: float) -> None:
-        """Let the moving average follow the weights, and that of the running statistics follow those."""
+        """Move the average of the weights towards them, and that of the running statistics likewise."""
         mean, buffers, step = self.average, self.average_buffers, self.optimizer.step
         assert mean is not None
         assert buffers is not None
@@ -72,7 +72,7 @@ class State:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Have the average in the place of the weights, where there is one; the weights come back after."""
+        """Use the average in place of the weights inside the context, where there is one."""
         training = self.parameters.copy(), self.buffers.copy()
         self.take_average()
         try:
@@ -82,7 +82,7 @@ class State:
             np.copyto(self.buffers, training[1])
 
     def take_average(self) -> None:
-        """Put the average in the place of the weights, where there is one."""
+        """Copy the average into the weights, where there is one."""
         if self.average is not None and self.average_buffers is not None:
             np.copyto(self.parameters, self.average)
             np.copyto(self.buffers, self.average_buffers)

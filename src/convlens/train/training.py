@@ -4,41 +4,54 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from ..data import Dataset
-from ..engine import Address
+from ..engine import Address, BatchResult
 from ..errors import ConfigurationError, TrainingDiverged
+from ..metrics import Evaluation
 from ..nn import Model
-from ..nn.model import architecture
+from ..nn.model import Parameters, architecture
 from ..optim import clip_by_norm
 from ..program import aligned_zeros
-from ..typing import IntArray
+from ..typing import FloatArray, IntArray
 from .batches import Batches
-from .metrics import Evaluation, evaluate
+from .hooks import Hook
 from .recipes import Recipe
 from .state import Progress, State
 
 
 class Training:
-    """One training under way: what hooks may read, and the loop advances."""
+    """One training under way: what hooks may read, and the loop advances.
 
-    def __init__(self, model: Model, dataset: Dataset, recipe: Recipe, seed: int) -> None:
+    Attributes
+    ----------
+    model, dataset, recipe, seed
+        What is trained, on what, how, and the seed of the order of the images.
+    state, progress
+        Everything that changes, and where training stands.
+    gradient, gradients
+        Of the step under way: the flat array, and views of it by parameter name.
+    stop_requested, stopped
+        Whether `stop` was called, and whether it ended training before the recipe did.
+    """
+
+    def __init__(self, model: Model, dataset: Dataset, recipe: Recipe, seed: int, hooks: Sequence[Hook] = ()) -> None:
         if model.input_shape != tuple(dataset.input_shape) or model.classes != len(dataset.class_names):
             raise ConfigurationError(
                 f"the model takes {model.input_shape} and {model.classes} classes, but {dataset.name} has "
                 f"{tuple(dataset.input_shape)} and {len(dataset.class_names)} classes; build it for this data set"
             )
         self.model, self.dataset, self.recipe, self.seed = model, dataset, recipe, seed
+        self.hooks, self.stop_requested, self.stopped = tuple(hooks), False, False
         self.engine = model.engine
         self.batches = Batches(
             dataset.train, model.preprocessing, recipe.batch_size, seed, recipe.augmentation, model.engine
         )
         self.gradient = aligned_zeros(model.flat.size, model.flat.dtype.type)
+        self.gradients = Parameters(model.program.slots, self.gradient)
         self.state = State(
             Progress(),
             parameters=model.flat,
@@ -50,7 +63,7 @@ class Training:
             average_buffers=None if recipe.ema_decay is None else model.flat_buffers.copy(),
         )
         self.test_reads_before = dataset.test.reads
-        self.validation: Evaluation | None = None  # of the last epoch, where its weights are still the final ones
+        self.validation: Evaluation | None = None  # of the last epoch, if its weights are still the final ones
         self.configuration: dict[str, Any] = {
             "model": architecture(model),
             "data": dataset.describe(),
@@ -66,8 +79,22 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """Steps of an epoch."""
+        """Steps in an epoch."""
         return self.batches.steps_per_epoch
+
+    @property
+    def steps_taken(self) -> int:
+        """Steps taken since the first epoch began: the number of the next step, counted from 0."""
+        return self.progress.epoch * self.steps + self.progress.step
+
+    def stop(self) -> None:
+        """End training after the step under way, with a complete result; from a hook, or from another thread.
+
+        The epoch under way gets its row of the history, over the steps that it took; a checkpoint, where one was asked
+        for, holds the position, so `fit` with ``resume=True`` goes on from there to the bits of a training that was
+        never stopped.
+        """
+        self.stop_requested = True
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -78,17 +105,35 @@ class Training:
         finally:
             self.progress.seconds[what] = self.progress.seconds.get(what, 0.0) + time.perf_counter() - start
 
-    def step(self, x: np.ndarray[Any, Any], labels: IntArray) -> None:
+    def step(self, x: FloatArray, labels: IntArray) -> None:
         """Take one step on a batch: gradient, learning rate, update of the weights and of their average.
 
         Raises
         ------
         TrainingDiverged
-            If the loss is not a finite number; the weights are those before the step.
+            If the loss is not finite; the weights are those before the step.
         """
+        for hook in self.hooks:
+            hook.on_step_begin(self)
+        with self.timed("train"):
+            result = self._compute_gradient(x, labels)
+        for hook in self.hooks:
+            hook.on_gradient(self)
+        with self.timed("train"):
+            self._update_weights()
         progress = self.progress
-        done = (progress.epoch * self.steps + progress.step) / (self.recipe.epochs * self.steps)
-        progress.rate = self.recipe.schedule.at(done)
+        progress.loss_sum += result.loss * len(x)
+        progress.correct += result.correct
+        progress.seen += len(x)
+        progress.images += len(x)
+        progress.step += 1
+        for hook in self.hooks:
+            hook.on_step_end(self)
+
+    def _compute_gradient(self, x: FloatArray, labels: IntArray) -> BatchResult:
+        """Write the batch's gradient to `gradient`."""
+        progress = self.progress
+        progress.rate = self.recipe.schedule.at(self.steps_taken / (self.recipe.epochs * self.steps))
         address, smoothing = Address(self.seed, progress.epoch, progress.step), self.recipe.label_smoothing
         result = self.engine.gradient(x, labels, self.gradient, address, smoothing)
         if not math.isfinite(result.loss):
@@ -96,22 +141,24 @@ class Training:
                 f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1} "
                 f"(learning rate {progress.rate:.3g}); use a smaller learning rate"
             )
+        return result
+
+    def _update_weights(self) -> None:
+        """Move the weights by `gradient`, and their average after them."""
         if self.recipe.clip_norm is not None:
             clip_by_norm(self.engine, self.gradient, self.recipe.clip_norm)
-        self.recipe.optimizer.step(self.engine, self.gradient, self.state.optimizer, progress.rate)
+        self.recipe.optimizer.step(self.engine, self.gradient, self.state.optimizer, self.progress.rate)
         if self.recipe.ema_decay is not None:
             self.state.follow(self.engine, self.recipe.ema_decay)
-        progress.loss_sum += result.loss * len(x)
-        progress.correct += result.correct
-        progress.seen += len(x)
-        progress.images += len(x)
-        progress.step += 1
 
     def finish_epoch(self) -> dict[str, Any]:
-        """Evaluate on validation, append a row to the history, and move on to the next epoch."""
+        """Evaluate on validation, append a row to the history, and move on to the next epoch.
+
+        The row of an epoch that was cut short says how many ``steps`` it took.
+        """
         progress = self.progress
         with self.timed("validation"), self.state.averaged():
-            self.validation = validation = evaluate(self.model, self.dataset.validation)
+            self.validation = validation = self.model.evaluate(self.dataset.validation)
             if validation.accuracy > progress.best_accuracy:
                 progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
                 self.state.remember_best()
@@ -123,6 +170,8 @@ class Training:
             "validation.accuracy": validation.accuracy,
             "learning_rate": progress.rate,
         }
+        if progress.step < self.steps:
+            row["steps"] = progress.step
         progress.history.append(row)
         patience = self.recipe.patience
         progress.stopped = patience is not None and progress.epoch - progress.best_epoch >= patience
@@ -132,5 +181,5 @@ class Training:
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing left to train."""
+        """Whether the recipe has come to its end, by its number of epochs or its patience."""
         return self.progress.stopped or self.progress.epoch >= self.recipe.epochs

@@ -33,10 +33,10 @@ def train(recipe: Recipe, seed: int, threads: int) -> dict[str, Any]:
     batches = Batches(digits.train, digits.preprocessing, recipe.batch_size, seed, recipe.augmentation, start.engine)
     steps, step, begun = recipe.epochs * batches.steps_per_epoch, 0, time.perf_counter()
     for epoch in range(recipe.epochs):
-        for batch in batches.epoch(epoch):
+        for pixels, classes in batches.epoch(epoch):
             for group in optimizer.param_groups:
                 group["lr"] = recipe.schedule.at(step / steps)
-            x, labels = images(batch.images, torch.channels_last), torch.from_numpy(batch.labels)
+            x, labels = images(pixels, torch.channels_last), torch.from_numpy(classes)
             optimizer.zero_grad(set_to_none=True)
             nn.functional.cross_entropy(model(x), labels, label_smoothing=recipe.label_smoothing).backward()
             if recipe.clip_norm is not None:

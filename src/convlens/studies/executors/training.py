@@ -26,7 +26,7 @@ from ... import data, models
 from ...errors import TrainingDiverged
 from ...nn import Model
 from ...nn.serialize import layer_to_dict
-from ...train import Run, evaluate, fit, recipe
+from ...train import Run, fit, recipe
 from ...train.provenance import hardware, versions
 from ..metric import Metric
 from ..trial import NAMES, PlannedTrial, TrialOutcome
@@ -125,6 +125,7 @@ class TrainingExecutor:
                 checkpoint=checkpoint,
                 resume=True,
                 checkpoint_on_interrupt_only=True,
+                progress=False,
                 hooks=options.hooks,
             )
             outcome = _measured(run, dataset, options)
@@ -143,7 +144,7 @@ def _measured(run: Run, dataset: data.Dataset, options: ExecutionOptions) -> Tri
     """Return the outcome of a training that came to its end."""
     model, test = run.model, run.test
     assert test is not None, "a trial reads the test set"
-    train = evaluate(model, dataset.train.take(np.arange(min(TRAIN_SAMPLE, len(dataset.train)))))
+    train = model.evaluate(dataset.train.take(np.arange(min(TRAIN_SAMPLE, len(dataset.train)))))
     return TrialOutcome(
         metrics={
             "test.accuracy": test.accuracy,

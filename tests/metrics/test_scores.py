@@ -13,9 +13,15 @@ from hypothesis import strategies as st
 
 from convlens import nn
 from convlens.data import Dataset
+from convlens.metrics import (
+    Evaluation,
+    calibration,
+    class_scores,
+    confusion_matrix,
+    macro_scores,
+    wilson_interval,
+)
 from convlens.ops import softmax
-from convlens.train import Evaluation, evaluate
-from convlens.train.scores import calibration, class_scores, confusion_matrix, macro_scores, wilson_interval
 
 PAIRS = st.integers(1, 5).flatmap(
     lambda k: st.tuples(st.just(k), st.lists(st.tuples(st.integers(0, k - 1), st.integers(0, k - 1)), max_size=12))
@@ -126,9 +132,9 @@ def test_the_most_wrong_come_first_and_ties_in_order() -> None:
     assert replace(found, predictions=found.labels).most_wrong(3) == []
 
 
-def test_evaluate_fits_together(toy: Dataset) -> None:
+def test_an_evaluation_fits_together(toy: Dataset) -> None:
     model = nn.Model([nn.Flatten(), nn.Dense(3)], toy.input_shape, 1)
-    found = evaluate(model, toy.validation)
+    found = model.evaluate(toy.validation)
     probabilities = softmax(model.logits(toy.validation.images).astype(np.float64))
     np.testing.assert_allclose(found.confidence, probabilities[np.arange(len(probabilities)), found.predictions])
     assert found.confidence.dtype == np.float32

@@ -1,6 +1,6 @@
-"""Scores from labels, predictions and confidences: what is right of each class, calibration, an interval.
+"""Scores from labels, predictions and confidences: precision and recall of each class, calibration, an interval.
 
-A score that is undefined (precision of a class that was never predicted) is None, never zero or NaN: nothing was
+An undefined score (the precision of a class that was never predicted) is None, never zero or NaN: nothing was
 measured.
 """
 
@@ -21,20 +21,20 @@ BINS = 15  # of the calibration error, as usual since Guo et al. 2017
 
 @dataclass(frozen=True)
 class ClassScores:
-    """How well one class is found.
+    """Precision, recall and F1 of one class.
 
     Attributes
     ----------
     precision
-        Share that was right of the images called this; None where none was.
+        Share of the images predicted as this class that are of it; None where none was predicted.
     recall
-        Share that was found of the images that are this; None where there is none.
+        Share of the images of this class that were predicted as it; None where there are none.
     f1
-        Harmonic mean of the two, as 2 right / (support + called); None where nobody was, or was called, this.
+        Harmonic mean of the two: 2 right / (support + called); None where support and called are 0.
     support
         Images of this class.
     called
-        Images that were called this.
+        Images predicted as this class.
     """
 
     precision: float | None
@@ -46,7 +46,7 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class MacroScores:
-    """Means over the classes, each class counting alike; over those alone whose score is defined."""
+    """Unweighted means over the classes whose score is defined."""
 
     precision: float | None
     recall: float | None
@@ -88,21 +88,22 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 
 def confusion_matrix(labels: IntArray, predictions: IntArray, classes: int) -> IntArray:
-    """Return (K, K): how often class i (row) was called j (column)."""
+    """Return (K, K): how often class i (row) was predicted as class j (column)."""
     return np.bincount(labels * classes + predictions, minlength=classes**2).reshape(classes, classes)
 
 
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a share of n independent images, of which so many are successes.
+    """Return the confidence interval of a proportion: `successes` of n independent images.
 
     ::
 
         (p + z**2 / 2n  -+  z * sqrt(p * (1 - p) / n + z**2 / 4n**2)) / (1 + z**2 / n),   p = successes / n
 
-    with z the normal quantile (1.96 for 95 %). It lies within 0 and 1 and is not empty where p is 0 or 1, as p -+ z *
-    sqrt(p * (1 - p) / n) would be. It says how far *this* network's score may be off because the images are a sample;
-    nothing of what another seed would have given. Source: Wilson, "Probable inference, the law of succession, and
-    statistical inference", JASA 22 (1927); Brown, Cai & DasGupta, Statistical Science 16 (2001). No images: 0 to 1.
+    with z the normal quantile (1.96 for 95 %). It lies within 0 and 1, and has a width where p is 0 or 1, unlike
+    p -+ z * sqrt(p * (1 - p) / n). It measures the uncertainty of *this* network's score that comes from the sample
+    of images; it does not cover the variation between seeds. Source: Wilson, "Probable inference, the law of
+    succession, and statistical inference", JASA 22 (1927); Brown, Cai & DasGupta, Statistical Science 16 (2001). No
+    images: 0 to 1.
     """
     if not n:
         return 0.0, 1.0
@@ -119,11 +120,11 @@ class CalibrationBin:
     Attributes
     ----------
     count
-        How many there are.
+        Number of images.
     confidence, accuracy
-        Their mean confidence, and the share classified right; None where there are none.
+        Their mean confidence, and the share classified correctly; None where the bin is empty.
     right
-        How many were classified right.
+        Number classified correctly.
     """
 
     low: float
@@ -136,14 +137,14 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far confidence can be believed: the curve, and how far off it is.
+    """Calibration: accuracy as a function of confidence, and the expected calibration error.
 
     Attributes
     ----------
     error
         Expected calibration error, 0 to 1: the sum over bins of (share of the images) * |mean confidence - accuracy|.
     bins
-        Equal bins of confidence, from 0 to 1.
+        Bins of equal width, from confidence 0 to 1.
     """
 
     error: float
@@ -155,7 +156,7 @@ class Calibration:
 
 
 def calibration(confidence: FloatArray, right: BoolArray, bins: int = BINS) -> Calibration:
-    """Return the calibration of confidences (N,), the largest probabilities, of predictions that were right or not.
+    """Return the calibration of predictions with confidences (N,), the largest probabilities, and `right` (N,).
 
     Source: Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
@@ -178,8 +179,3 @@ def calibration(confidence: FloatArray, right: BoolArray, bins: int = BINS) -> C
             for index in range(bins)
         ),
     )
-
-
-def calibration_error(probabilities: FloatArray, labels: IntArray, bins: int = BINS) -> float:
-    """Return the expected calibration error of probabilities (N, K): see `Calibration`."""
-    return calibration(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, bins).error

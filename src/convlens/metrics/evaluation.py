@@ -1,4 +1,4 @@
-"""How good a classifier is: loss, accuracy, scores of each class, confusion matrix, calibration, what is most wrong."""
+"""How good a classifier is: loss, accuracy, scores of each class, confusion matrix, calibration, worst errors."""
 
 from __future__ import annotations
 
@@ -8,27 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Examples
-from ..nn import Model
 from ..ops import softmax, softmax_cross_entropy
-from ..typing import Float32, IntArray, Labels
-from .scores import Calibration, ClassScores, MacroScores, calibration, class_scores, macro_scores, wilson_interval
-from .scores import calibration_error as calibration_error
-from .scores import confusion_matrix as confusion_matrix
+from ..typing import Float32, FloatArray, IntArray, Labels
+from .scores import (
+    Calibration,
+    ClassScores,
+    MacroScores,
+    calibration,
+    class_scores,
+    confusion_matrix,
+    macro_scores,
+    wilson_interval,
+)
 
 
 @dataclass(frozen=True)
 class WrongImage:
-    """An image that was classified wrong.
+    """A misclassified image.
 
     Attributes
     ----------
     index
-        Its place among the examples, from 0.
+        Its position among the examples, from 0.
     label, prediction
-        What it is, and what it was called.
+        The true class, and the predicted one.
     confidence
-        Probability of the class it was called, 0 to 1.
+        Probability of the predicted class, 0 to 1.
     """
 
     index: int
@@ -44,19 +49,19 @@ class Evaluation:
     Attributes
     ----------
     images
-        How many there are.
+        N, the number of images.
     loss
         Mean cross-entropy, in nats.
     accuracy
-        Share classified right, 0 to 1.
+        Share classified correctly, 0 to 1.
     calibration
         Confidence against accuracy, and the expected calibration error.
     confusion
-        (K, K): images of class i (row) that were called j (column).
+        (K, K): images of class i (row) that were predicted as class j (column).
     labels, predictions
-        (N,) true classes, and classes given.
+        (N,) true and predicted classes.
     confidence
-        (N,) probability of the class given, 0 to 1.
+        (N,) probability of the predicted class, 0 to 1.
     """
 
     images: int
@@ -67,6 +72,24 @@ class Evaluation:
     labels: Labels
     predictions: Labels
     confidence: Float32
+
+    @classmethod
+    def of(cls, logits: FloatArray, labels: Labels) -> Evaluation:
+        """Return the evaluation of logits (N, K) against the true classes (N,)."""
+        scores = logits.astype(np.float64)
+        losses, _ = softmax_cross_entropy(scores, labels)
+        predictions = scores.argmax(axis=1)
+        right, confidence = predictions == labels, softmax(scores).max(axis=1)
+        return cls(
+            images=len(labels),
+            loss=float(losses.mean()),
+            accuracy=float(right.mean()),
+            calibration=calibration(confidence, right),
+            confusion=confusion_matrix(labels, predictions, scores.shape[1]),
+            labels=labels,
+            predictions=predictions,
+            confidence=confidence.astype(np.float32),
+        )
 
     @property
     def calibration_error(self) -> float:
@@ -90,11 +113,11 @@ class Evaluation:
 
     @property
     def wrong(self) -> int:
-        """How many images were classified wrong."""
+        """Number of misclassified images."""
         return self.images - int(self.confusion.trace())
 
     def most_wrong(self, limit: int) -> list[WrongImage]:
-        """Return up to `limit` images that were classified wrong, the most confident first."""
+        """Return up to `limit` misclassified images, the most confident first."""
         wrong = np.flatnonzero(self.predictions != self.labels)
         first = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:limit]  # stable: ties by index
         return [
@@ -103,7 +126,7 @@ class Evaluation:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data, without the single images; what is undefined is None."""
+        """Return plain data, without the single images; undefined scores are None."""
         return {
             "images": self.images,
             "loss": self.loss,
@@ -115,22 +138,3 @@ class Evaluation:
             "calibration": self.calibration.to_list(),
             "confusion": self.confusion.tolist(),
         }
-
-
-def evaluate(model: Model, examples: Examples) -> Evaluation:
-    """Run a model over examples, once."""
-    logits = model.logits(examples.images).astype(np.float64)
-    labels = examples.labels
-    losses, _ = softmax_cross_entropy(logits, labels)
-    predictions = logits.argmax(axis=1)
-    confidence = softmax(logits).max(axis=1)
-    return Evaluation(
-        images=len(labels),
-        loss=float(losses.mean()),
-        accuracy=float((predictions == labels).mean()),
-        calibration=calibration(confidence, predictions == labels),
-        confusion=confusion_matrix(labels, predictions, model.classes),
-        labels=labels,
-        predictions=predictions,
-        confidence=confidence.astype(np.float32),
-    )

@@ -3,7 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convlens.train.metrics import calibration_error, confusion_matrix
+from convlens.metrics import calibration, confusion_matrix
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    return calibration(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels).error
 
 
 def test_confusion_matrix_counts_true_by_called() -> None:

@@ -1,0 +1,28 @@
+"""How good predictions are: `evaluation` (of a model on a set of images) made of `scores`. Numbers only, no model."""
+
+from .evaluation import Evaluation, WrongImage
+from .scores import (
+    Calibration,
+    CalibrationBin,
+    ClassScores,
+    MacroScores,
+    calibration,
+    class_scores,
+    confusion_matrix,
+    macro_scores,
+    wilson_interval,
+)
+
+__all__ = [
+    "Calibration",
+    "CalibrationBin",
+    "ClassScores",
+    "Evaluation",
+    "MacroScores",
+    "WrongImage",
+    "calibration",
+    "class_scores",
+    "confusion_matrix",
+    "macro_scores",
+    "wilson_interval",
+]

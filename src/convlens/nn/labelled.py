@@ -1,0 +1,45 @@
+"""Labelled images in the forms in which they come: a data set, examples, or two arrays."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Dataset, Examples
+from ..data.labels import check_labels
+from ..errors import DataError
+from ..typing import Array, Labels
+
+LabelledImages: TypeAlias = "Dataset | Examples | tuple[Array, npt.ArrayLike]"
+
+
+def images_and_labels(data: LabelledImages, classes: int) -> tuple[Array, Labels]:
+    """Return images (N, ...) and labels (N,) of a data set's test set, of examples, or of a pair of arrays.
+
+    Raises
+    ------
+    DataError
+        If it is none of these, there are no images, their number is not that of the labels, or a label is not in
+        0..classes-1.
+    """
+    if isinstance(data, Dataset):
+        data = data.test
+    if isinstance(data, Examples):
+        images: Array = data.images
+        given: Any = data.labels
+        name = data.name
+    elif isinstance(data, tuple) and len(data) == 2:
+        images, given, name = np.asarray(data[0]), data[1], "evaluate"
+    else:
+        raise DataError(
+            f"evaluate takes a data set, examples, or (images, labels), not {type(data).__name__}; "
+            "give model.evaluate((images, labels)) for arrays"
+        )
+    labels = check_labels(given, classes, f"{name} labels")
+    if not len(labels) or len(images) != len(labels):
+        raise DataError(
+            f"{name}: {len(images):,} images and {len(labels):,} labels; expected at least one, and as many of each"
+        )
+    return images, labels

@@ -1,0 +1,198 @@
+"""How training shows itself: a live bar on a terminal or in a notebook, plain lines elsewhere; never on stdout."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ..wording import duration, percent
+from .hooks import Hook
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .training import Training
+
+PLAIN_SECONDS = 10.0  # between plain lines
+QUIET_SECONDS = 2.0  # a shorter training says nothing in plain lines
+REFRESH_SECONDS = 0.25  # of a notebook's bar
+
+
+class TrainingProgress(Hook):
+    """Shows epoch, loss, accuracy, images per second and time left.
+
+    Parameters
+    ----------
+    console
+        Rich's console to write to; where None, one on standard error, or the notebook's cell.
+    every_epoch
+        Whether a line is printed for every epoch. Otherwise a terminal or a notebook gets one after each epoch, and
+        what is neither gets one every 10 s, and one at the end of a training of two seconds or more.
+    """
+
+    def __init__(self, console: Console | None = None, *, every_epoch: bool = False) -> None:
+        self._console, self._every_epoch = console, every_epoch
+        self._display: _Lines = _Lines()
+        self._started = self._spoke = 0.0
+        self._images_before = 0
+        self._unsaid = ""
+
+    def on_training_begin(self, training: Training) -> None:
+        self._started = time.perf_counter()
+        self._spoke = self._started - (0.0 if self._every_epoch else PLAIN_SECONDS - QUIET_SECONDS)
+        self._images_before, self._unsaid = training.progress.images, ""
+        self._display = _display(self._console, training.steps)
+        if training.progress.images:
+            self._display.line(f"resuming in epoch {training.progress.epoch + 1}, step {training.progress.step + 1}")
+
+    def on_step_end(self, training: Training) -> None:
+        now = time.perf_counter()
+        if not self._display.live and now - self._spoke < PLAIN_SECONDS:
+            return
+        progress, total = training.progress, len(training.dataset.train) * training.recipe.epochs
+        rate = (progress.images - self._images_before) / (now - self._started)
+        left = f"{duration((total - progress.images) / rate)} left"
+        where = f"epoch {progress.epoch + 1}/{training.recipe.epochs}"
+        state = (
+            f"loss {progress.loss_sum / progress.seen:.4f}  accuracy {percent(progress.correct / progress.seen)}  "
+            f"{rate:,.0f} images/s"
+        )
+        if self._display.live:
+            self._display.bar(where, progress.step, training.steps, state, left)
+        else:
+            self._say(f"{where}, step {progress.step}/{training.steps}: {state}, {left}")
+
+    def on_epoch_end(self, training: Training, row: dict[str, Any]) -> None:
+        line = (
+            f"epoch {row['epoch']}/{training.recipe.epochs}: "
+            f"train loss {row['train.loss']:.4f}, accuracy {percent(row['train.accuracy'])}; "
+            f"validation loss {row['validation.loss']:.4f}, accuracy {percent(row['validation.accuracy'])}"
+        )
+        if self._display.live or self._every_epoch or time.perf_counter() - self._spoke >= PLAIN_SECONDS:
+            self._say(line)
+        else:
+            self._unsaid = line
+
+    def on_training_end(self, training: Training) -> None:
+        del training
+        if self._unsaid and time.perf_counter() - self._started >= QUIET_SECONDS:
+            self._say(self._unsaid)
+        self._display.close()
+
+    def _say(self, line: str) -> None:
+        self._spoke, self._unsaid = time.perf_counter(), ""
+        self._display.line(line)
+
+
+class _Lines:
+    """A place where progress is shown: plain lines, to a console or to standard error."""
+
+    live = False
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console
+
+    def line(self, text: str) -> None:
+        """Print a line that stays."""
+        if self._console is not None:
+            self._console.print(text, markup=False)
+        elif sys.stderr is not None:
+            with suppress(OSError):  # whoever read it has gone: the work goes on
+                sys.stderr.write(text + "\n")
+
+    def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:
+        """Move the bar, where there is one."""
+
+    def close(self) -> None:
+        """Take the bar away."""
+
+
+class _Bar(_Lines):
+    """A live bar on a terminal, by Rich."""
+
+    live = True
+
+    def __init__(self, console: Console, steps: int) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        super().__init__(console)
+        columns = TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[state]}")
+        # where output goes to a file, what a user prints must get there, and not to the bar's terminal
+        self._progress = Progress(
+            *columns,
+            TextColumn("{task.fields[left]}", style="cyan"),
+            console=console,
+            transient=True,
+            refresh_per_second=4,
+            redirect_stdout=bool(sys.stdout and sys.stdout.isatty()),
+        )
+        self._task = self._progress.add_task("", total=steps, state="", left="")
+        self._progress.start()
+
+    def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:
+        del steps
+        self._progress.update(self._task, description=where, completed=step, state=state, left=left)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+class _Notebook(_Lines):
+    """A notebook's cell: one display that is updated, of the lines so far with a bar below."""
+
+    live = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[str] = []
+        self._bar, self._drawn = "", 0.0
+        self._handle: Any = None
+
+    def line(self, text: str) -> None:
+        self._lines.append(text)
+        self._draw()
+
+    def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:
+        if time.perf_counter() - self._drawn >= REFRESH_SECONDS:
+            text = escape(f"{state}  {left}")
+            self._bar = f'{escape(where)} <progress value="{step}" max="{steps}"></progress> {text}'
+            self._draw()
+
+    def close(self) -> None:
+        self._bar = ""
+        self._draw()
+
+    def _draw(self) -> None:
+        shown = {
+            "text/plain": "\n".join(self._lines),
+            "text/html": f"<pre>{escape(chr(10).join(self._lines))}</pre>{self._bar}",
+        }
+        self._drawn = time.perf_counter()
+        if self._handle is None:
+            self._handle = sys.modules["IPython.display"].display(shown, raw=True, display_id=True)
+        else:
+            self._handle.update(shown, raw=True)
+
+
+def _display(console: Console | None, steps: int) -> _Lines:
+    """Return the best display that there is: the notebook's, the terminal's, or plain lines."""
+    if console is None and in_notebook():
+        return _Notebook()
+    if console is None and not (sys.stderr and sys.stderr.isatty()):
+        return _Lines()
+    if console is None:
+        from rich.console import Console
+
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+    return _Bar(console, steps) if console.is_terminal else _Lines(console)
+
+
+def in_notebook() -> bool:
+    """Return whether this process is the kernel of a notebook: IPython runs, and its shell has a kernel."""
+    ipython = sys.modules.get("IPython")
+    if ipython is None or "IPython.display" not in sys.modules:
+        return False
+    return getattr(ipython.get_ipython(), "kernel", None) is not None

@@ -1,0 +1,79 @@
+"""Snapshots: the weights at chosen steps of a training, each a model of its own, to see what is learned when."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..files import make_folder, require_writable
+from .hooks import Hook
+from .training import Training
+
+
+class Snapshots(Hook):
+    """Saves the weights after some steps, as models that `convlens.load` reads.
+
+    Where the recipe averages the weights, the average is saved: it is what validation measures. A file is written
+    whole or not at all. A resumed training writes those that are still to come; one that is written again has the
+    same bytes.
+
+    Parameters
+    ----------
+    steps
+        Numbers of steps, counted over all epochs; 0 is before the first.
+    folder
+        Where to write ``step-000000.safetensors``; made if it does not exist.
+
+    Raises
+    ------
+    ConfigurationError
+        If a step is not a whole number from 0 to the last step of the training, or when a training is resumed behind
+        a step whose snapshot does not exist.
+    OutputError
+        If they cannot be written there.
+    """
+
+    def __init__(self, steps: Iterable[int], folder: str | os.PathLike[str]) -> None:
+        self.steps, self.folder = frozenset(steps), Path(folder)
+        for step in self.steps:
+            if type(step) is not int or step < 0:
+                raise ConfigurationError(f"snapshots are taken after whole numbers of steps, 0 or more, not {step!r}")
+
+    @classmethod
+    def wanted(cls, steps: Iterable[int], folder: str | os.PathLike[str] | None) -> list[Snapshots]:
+        """Return the hook for these arguments of `fit`: none where there are no steps."""
+        chosen = tuple(steps)
+        if bool(chosen) != (folder is not None):
+            raise ConfigurationError("snapshots need both: the steps (snapshots=) and a folder (snapshot_folder=)")
+        return [] if folder is None else [cls(chosen, folder)]
+
+    def path(self, step: int) -> Path:
+        """Return the file of a step."""
+        return self.folder / f"step-{step:06}.safetensors"
+
+    def on_training_begin(self, training: Training) -> None:
+        last, now = training.steps * training.recipe.epochs, training.steps_taken
+        if max(self.steps) > last:
+            raise ConfigurationError(f"no snapshot can be taken after step {max(self.steps)}: the last step is {last}")
+        lacking = sorted(step for step in self.steps if step < now and not self.path(step).exists())
+        if lacking:
+            raise ConfigurationError(
+                f"training resumes after step {now}, and {self.path(lacking[0])} does not exist; leave out the "
+                "snapshots before, or begin again without resume"
+            )
+        make_folder(self.folder)
+        require_writable(self.path(max(self.steps)))
+        self._save(training)
+
+    def on_step_end(self, training: Training) -> None:
+        self._save(training)
+
+    def _save(self, training: Training) -> None:
+        step = training.steps_taken
+        if step in self.steps:
+            account: dict[str, Any] = {key: training.configuration[key] for key in ("data", "recipe", "seed")}
+            with training.timed("snapshots"), training.state.averaged():
+                training.model.save(self.path(step), training={**account, "step": step})
