@@ -14,12 +14,12 @@ SCALED = "floats from 0 to 1, multiplied by 255 and rounded"
 
 
 def square_shape(count: int, name: str) -> tuple[int, int, int]:
-    """Return the shape of a square image with so many values: (H, H, 1) or (H, H, 3).
+    """Return the shape of a square image with `count` values: (H, H, 1) or (H, H, 3).
 
     Raises
     ------
     DataError
-        If there is none. No number is both, as 3 is no square.
+        If there is none. No number is both, because 3 is not a square.
     """
     for channels in (1, 3):
         side = math.isqrt(count // channels)
