@@ -24,7 +24,7 @@ from .wording import percent
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Picture: TypeAlias = "str | os.PathLike[str] | bytes | Image | npt.NDArray[Any]"
+PictureSource: TypeAlias = "str | os.PathLike[str] | bytes | Image | npt.NDArray[Any]"
 """A file's name, a file's content, a Pillow image, or an array."""
 
 SURE = 0.9  # a lower probability is a reason for doubt
@@ -114,7 +114,7 @@ class Predictor:
         self.prepares = _prepares(self.model) if prepare is None else prepare
         _ = self.model.engine  # started here: the first use by two threads at once would start two
 
-    def predict(self, pictures: Iterable[Picture]) -> list[Prediction]:
+    def predict(self, pictures: Iterable[PictureSource]) -> list[Prediction]:
         """Predict pictures as one batch.
 
         Parameters
@@ -149,11 +149,11 @@ class Predictor:
             raise DataError("the network's output is not finite; its input, or its weights, are far too large")
         return [self._prediction(row, account) for row, (_, account) in zip(probabilities, read, strict=True)]
 
-    def predict_one(self, picture: Picture) -> Prediction:
+    def predict_one(self, picture: PictureSource) -> Prediction:
         """Predict one picture; see `predict`."""
         return self.predict([picture])[0]
 
-    def _read(self, picture: Picture, name: str) -> tuple[Float32, Account]:
+    def _read(self, picture: PictureSource, name: str) -> tuple[Float32, Account]:
         """Return the network's input, (1, H, W, C), and what was done to get there."""
         if isinstance(picture, np.ndarray) and np.issubdtype(picture.dtype, np.floating):
             refuse(~np.isfinite(picture)[np.newaxis], picture[np.newaxis], name, "a finite number")

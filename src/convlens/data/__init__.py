@@ -1,6 +1,6 @@
 """Data sets: where they come from, what they are, how they are split.
 
-Reading order: `idx` (a file) -> `sources` (a data set) -> `dataset` -> `split`.
+Reading order: `idx` (a file) -> `sources` (a data set) -> `assemble` -> `dataset` -> `split` -> `identity`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import ConfigurationError, DataError, nearest
 from .dataset import Dataset, Examples
-from .sources import FORMATS, SOURCES, Asked, Format, Listing, Source, VerifiedFile
+from .sources import FORMATS, SOURCES, Format, Listing, Request, Source, VerifiedFile
 
 __all__ = [
     "Dataset",
@@ -47,7 +47,8 @@ def load(
     Returns
     -------
     Dataset
-        With ``train``, ``validation`` and ``test``, each with ``images`` (uint8, NHWC) and ``labels``.
+        With ``train``, ``validation`` and ``test``, each with ``images`` (uint8, NHWC) and ``labels``. Arrays in
+        memory become one by `Dataset.from_arrays`.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def load(
     DataError
         If the data are not what they should be.
     """
-    asked = Asked(validation_fraction, seed, skip_broken)
+    request = Request(validation_fraction, seed, skip_broken)
     found = _resolve(name)
     if skip_broken and (isinstance(found, Source) or not found[1].skips):
         raise ConfigurationError(
@@ -65,9 +66,9 @@ def load(
             "or not at all, so leave skip_broken (--skip-broken) out"
         )
     if isinstance(found, Source):
-        return found.load(asked)
+        return found.load(request)
     path, layout = found
-    return layout.load(path, asked)
+    return layout.load(path, request)
 
 
 def fetch(name: str, report: Callable[[str], object] = str) -> list[Path]:
@@ -78,7 +79,7 @@ def fetch(name: str, report: Callable[[str], object] = str) -> list[Path]:
     name
         A name from `names`.
     report
-        Told of each download before it begins; by default nobody is.
+        Called with a line before each download; by default nothing is reported.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The last step of every source: from all the examples it read to a Dataset with its split and its name."""
+"""The last step of every source: the examples that it read become a Dataset, split, named and identified."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ def assemble(
     classes = len(class_counts(given.labels, f"{name}: training labels"))
     if test is None:
         rest, tenth = stratified_split(given.labels, TEST_FRACTION, seed, "test")
-        learn, examine = given.take(rest), given.take(tenth, "test")
+        remaining, tested = given.take(rest), given.take(tenth, "test")
     else:
         _check_alike(name, given, test, classes)
-        learn, examine = given, test
-    remainder, part = stratified_split(learn.labels, validation_fraction, seed)
+        remaining, tested = given, test
+    remainder, part = stratified_split(remaining.labels, validation_fraction, seed)
     shape = cast("tuple[int, int, int]", given.image_shape)
     names = _names(name, class_names, classes)
     return Dataset(
         name=name,
-        train=learn.take(remainder, "train"),
-        validation=learn.take(part, "validation"),
-        test=examine,
+        train=remaining.take(remainder, "train"),
+        validation=remaining.take(part, "validation"),
+        test=tested,
         class_names=names,
         input_shape=shape,
         split={
@@ -76,7 +76,7 @@ def assemble(
                 "validation": validation_fraction,
                 "test": None if test is not None else TEST_FRACTION,
             },
-            "counts": {"train": len(remainder), "validation": len(part), "test": len(examine)},
+            "counts": {"train": len(remainder), "validation": len(part), "test": len(tested)},
             "subsets": [],
         },
         provenance=provenance,

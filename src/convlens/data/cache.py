@@ -1,7 +1,7 @@
 """Unpacked data, kept once for each user and mapped into memory: a second load takes next to no time.
 
-A cache is a convenience. Where none can be written all goes on in memory, quietly; a copy that is not as it
-was left is made again. The folder is `convlens.files.cache_folder`.
+A cache is a convenience. Where none can be written everything stays in memory; a copy that has changed is
+made again. The folder is `convlens.files.cache_folder`.
 
 Each copy has a record beside it: its SHA-256, size and time of writing. Size and time are compared at every
 opening; where the time differs (a copied or touched file), the sum is.

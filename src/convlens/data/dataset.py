@@ -1,4 +1,4 @@
-"""What a data set is: three sets of examples, and all that is needed to say afterwards which they were."""
+"""What a data set is: three sets of examples, and a record of which they were and where they came from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .split import Indexes, stratified_order
 
 
 class Examples:
-    """Images with their labels. The pixels are gathered when first asked for, and every asking is counted.
+    """Images with their labels. The pixels are gathered at the first access, and every access is counted.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Examples:
     Raises
     ------
     DataError
-        If images or labels are of another type or shape, or of different number.
+        If images or labels are of another type or shape, or differ in number.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Examples:
         indexes
             Whole numbers 0..N-1, in the order wanted.
         name
-            What to call them; by default as these.
+            Their name; by default that of these.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class Examples:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """Examples to learn from, to choose with, and to be judged by; and where they came from.
+    """Examples for training, for validation and for the test, and where they came from.
 
     Attributes
     ----------
@@ -255,14 +255,14 @@ class Dataset:
         Parameters
         ----------
         n_train
-            How many training images, from the number of classes to all there are.
+            Number of training images, from the number of classes to all there are.
         seed
             Which of them.
 
         Raises
         ------
         ConfigurationError
-            If there are not so many, or fewer than one a class are asked for.
+            If there are fewer, or `n_train` is smaller than the number of classes.
         """
         classes, available = len(self.class_names), len(self.train)
         if not classes <= n_train <= available:

@@ -44,7 +44,7 @@ def check_labels(labels: npt.ArrayLike, classes: int | None = None, name: str = 
 
 
 def class_counts(labels: npt.ArrayLike, name: str = "labels") -> IntArray:
-    """Count the images of each class; the largest label says how many classes there are.
+    """Count the images of each class; the largest label gives the number of classes.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ def stratified_order(labels: npt.ArrayLike, seed: int, purpose: Literal["split",
     Each class is shuffled by itself. Its j-th image of :math:`n_k` (from 0) then stands at :math:`(j + 1/2) /
     n_k`, its first at 0, and all are sorted by where they stand, classes in turn at a tie. That is
     Sainte-Laguë's rule for dealing out seats with one seat guaranteed; unlike rounding each share, it never
-    takes an image back when more are asked for.
+    drops an image when a larger part is taken.
 
     Parameters
     ----------

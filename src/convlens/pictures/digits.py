@@ -1,8 +1,8 @@
-"""Somebody else's picture of a digit, made like MNIST's own: the same for prediction, page and server.
+"""Somebody else's picture of a digit, made like MNIST's own.
 
 MNIST's digits are light on black, scaled (with anti-aliasing) so that the longer side of the ink is 20 pixels, and
-placed so that their centre of mass is the centre of 28 x 28. A photograph of dark ink on lit paper is none of that.
-What was done about it is told in an `Account`, and so is whatever makes the result doubtful.
+placed so that their centre of mass is the centre of 28 x 28. A photograph of dark ink on lit paper is nothing
+like that. An `Account` reports what was done to it, and whatever makes the result doubtful.
 
 Source: Yann LeCun, "The MNIST database of handwritten digits".
 """
@@ -30,7 +30,7 @@ BOX = 20 / 28  # share of the model's image that the longer side of a digit take
 
 _LARGEST_SIDE = 1024  # pixels; larger pictures are reduced before anything else
 _FINE = 160  # pixels along the longer side of the ink when it is cut out
-_GRID = 64  # cells along the longer side of the grid on which specks are told from strokes
+_GRID = 64  # cells along the longer side of the grid on which specks are separated from strokes
 _THIN, _PEN = 1.2, 2.0  # strokes thinner than the first become as wide as the second; pixels of 28
 _PALE = 48  # grey levels; less contrast is doubtful
 
@@ -91,7 +91,7 @@ def prepare_digit(
     Raises
     ------
     DataError
-        If there is no picture to be had: damaged, far too large, or an array of another kind.
+        If the picture is damaged, far too large, or an array of another kind.
     ConfigurationError
         If the model takes neither 1 nor 3 channels, or images too small for a digit.
     """

@@ -23,8 +23,8 @@ from ..typing import UInt8
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# What people have; every decoder more is one more to attack.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
+# The formats that people have; every further decoder is one more to attack.
+DECODERS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
 LARGEST_FILE = 32 * 2**20  # bytes
 LARGEST_PIXELS = 2**24  # a 16-megapixel photograph
 
@@ -110,7 +110,7 @@ def read_content(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
     name = f"the image ({len(content):,} bytes)" if isinstance(source, bytes) else str(source)
     if not 0 < len(content) <= LARGEST_FILE:
         problem = f"is larger than {LARGEST_FILE:,} bytes" if content else "is empty"
-        raise DataError(f"{name}: {problem}; expected a small image ({', '.join(FORMATS)})")
+        raise DataError(f"{name}: {problem}; expected a small image ({', '.join(DECODERS)})")
     return content, name
 
 
@@ -124,7 +124,7 @@ def damage_named(name: str) -> Iterator[None]:
     # Pillow's decoders meet foreign bytes with nearly every exception there is; all mean the same here.
     except Exception as error:
         raise DataError(
-            f"{name}: is damaged ({_said(error)}); expected a whole image ({', '.join(FORMATS)})"
+            f"{name}: is damaged ({_said(error)}); expected a whole image ({', '.join(DECODERS)})"
         ) from error
 
 
@@ -200,9 +200,9 @@ def _open(content: bytes, name: str) -> Image:
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            return Image.open(io.BytesIO(content), formats=FORMATS)
+            return Image.open(io.BytesIO(content), formats=DECODERS)
         except UnidentifiedImageError as error:  # Pillow's text names a Python object
-            raise DataError(f"{name}: is not an image; expected {', '.join(FORMATS)}") from error
+            raise DataError(f"{name}: is not an image; expected {', '.join(DECODERS)}") from error
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             raise DataError(
                 f"{name}: is refused as a decompression bomb ({_said(error)}); give a small image"

@@ -46,7 +46,7 @@ def find_ink(grey: Float32) -> Ink:
     basis = _basis(*cells.shape)
     border = _border(cells.shape)
     start = basis[..., :3] @ _fitted(basis[border][:, :3], cells[border])
-    # Both are tried, and that is believed which stands out further from a calmer paper.
+    # Both are tried; the one that stands out further from a more even paper is taken.
     dark, light = (_against(cells, basis, border, start, sign) for sign in (-1.0, 1.0))
     is_dark = dark.clearness > light.clearness
     found, sign = (dark, -1.0) if is_dark else (light, 1.0)
@@ -55,7 +55,7 @@ def find_ink(grey: Float32) -> Ink:
 
 
 class _Guess(NamedTuple):
-    """What comes out if the ink is taken to be on one side of the paper."""
+    """The fit on the assumption that ink is darker than paper, or lighter."""
 
     coefficients: FloatArray  # of the paper's surface
     contrast: float
@@ -68,7 +68,7 @@ class _Guess(NamedTuple):
 
 
 def _against(cells: Float32, basis: FloatArray, border: BoolArray, paper: FloatArray, sign: float) -> _Guess:
-    """Fit the paper to what is no ink, by turns with telling what is ink."""
+    """Fit the paper to what is not ink, then find the ink anew, four times."""
     blank = border
     for _ in range(4):
         ink = sign * (cells - paper)
@@ -107,7 +107,7 @@ def widened(mask: BoolArray) -> BoolArray:
 
 
 def grown(values: Float32, reach: int) -> Float32:
-    """Return the largest value within so many pixels of each; the result is larger by `reach` on every side."""
+    """Return the largest value within `reach` pixels of each; the result is larger by `reach` on every side."""
     result: Float32 = np.pad(values, 2 * reach)
     for axis in (0, 1):
         count = result.shape[axis] - 2 * reach
@@ -139,7 +139,7 @@ def blobs(mask: BoolArray) -> tuple[np.ndarray, int]:
 
 
 def strongest_channel(colours: UInt8) -> tuple[Float32, str]:
-    """Return the grey of a colour image (H, W, 3); or, where it tells far more, one of its channels, and its name."""
+    """Return the grey of a colour image (H, W, 3), or a channel of far more contrast, with its name."""
     weights = np.array([0.299, 0.587, 0.114], np.float32)
     candidates = {"": colours.astype(np.float32) @ weights}
     candidates |= {name: colours[..., i].astype(np.float32) for i, name in enumerate(("red", "green", "blue"))}
@@ -180,7 +180,7 @@ def _fitted(basis: FloatArray, values: FloatArray) -> FloatArray:
     keep = np.abs(values - np.median(values)) <= max(3.0 * _deviation(values), _EVEN)
     for _ in range(3):
         kept = basis[keep]
-        # by the normal equations: six unknowns between -1 and 1 are no danger to them, and they are far quicker
+        # by the normal equations: six unknowns between -1 and 1 keep them well conditioned, and they are far quicker
         solution: FloatArray = np.linalg.lstsq(kept.T @ kept, kept.T @ values[keep], rcond=None)[0]
         departure = np.abs(values - basis @ solution)
         keep = departure <= max(3.0 * 1.4826 * float(np.median(departure)), _EVEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import csv_file, fashion_mnist, idx_folder, image_folder, mnist, npz_file
-from .source import Asked, Format, Listing, Source, VerifiedFile
+from .source import Format, Listing, Request, Source, VerifiedFile
 
 # data sets with a name
 _NAMED: tuple[Source, ...] = (
@@ -20,4 +20,4 @@ FORMATS: tuple[Format, ...] = (
     image_folder.FORMAT,
 )
 
-__all__ = ["FORMATS", "SOURCES", "Asked", "Format", "Listing", "Source", "VerifiedFile"]
+__all__ = ["FORMATS", "SOURCES", "Format", "Listing", "Request", "Source", "VerifiedFile"]

@@ -2,7 +2,7 @@
 
 A file is a data set; so is a folder with one such file, or with one for training and one for the test
 (``train.csv`` and ``test.csv``, ``mnist_train.csv`` and ``mnist_test.csv``). Images are square, grey or colour
-(red, green and blue of a pixel beside each other). A header may put the label in another column.
+(red, green and blue of each pixel side by side). A header may put the label in another column.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ..dataset import Dataset, Examples
 from ..identity import file_sum
 from ..idx import LARGEST_CONTENT
 from ..pixels import square_shape
-from .source import Asked, Format, VerifiedFile
+from .source import Format, Request, VerifiedFile
 
 EXPECTED = "a .csv file with rows label,pixel0,pixel1,..., or a folder with train.csv and test.csv"
 _LABEL_NAMES = ("label", "class", "target", "y")
 _CHUNK = 2**23  # bytes of text parsed at a time
 
 
-def load(path: Path, asked: Asked) -> Dataset:
+def load(path: Path, request: Request) -> Dataset:
     """Load a CSV file, or a folder of one or two.
 
     Raises
@@ -49,8 +49,8 @@ def load(path: Path, asked: Asked) -> Dataset:
         path.resolve().stem,
         given,
         examine,
-        validation_fraction=asked.validation_fraction,
-        seed=asked.seed,
+        validation_fraction=request.validation_fraction,
+        seed=request.seed,
         provenance=provenance,
     )
 
@@ -122,7 +122,7 @@ _Line = tuple[int, str]  # number of the line, from 1, and its text
 
 
 def _lines(path: Path) -> Iterator[list[_Line]]:
-    """Give the lines that are not blank, in portions."""
+    """Yield the lines that are not blank, in portions."""
     number = 0
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -138,7 +138,7 @@ def _lines(path: Path) -> Iterator[list[_Line]]:
 
 
 def _first(path: Path, line: _Line) -> tuple[_Columns, bool]:
-    """Learn from the first line how many columns there are and which is the label; and whether it is a header."""
+    """Read from the first line how many columns there are, which is the label, and whether it is a header."""
     cells = [cell.strip().strip('"').lower() for cell in line[1].split(",")]
     if len(cells) < 2:
         raise DataError(f"{path}, line {line[0]}: has no comma; expected label,pixel0,pixel1,...")

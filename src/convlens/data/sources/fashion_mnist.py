@@ -16,7 +16,7 @@ from ..assemble import assemble
 from ..dataset import Dataset
 from ..download import download
 from .pinned import PinnedFile, PinnedSet
-from .source import Asked, Listing, Source, VerifiedFile
+from .source import Listing, Request, Source, VerifiedFile
 
 NAME = "fashion-mnist"
 SYSTEM = Path("/usr/share/datasets/fashion-mnist")
@@ -69,7 +69,7 @@ FILES = PinnedSet(
 )
 
 
-def load(asked: Asked) -> Dataset:
+def load(request: Request) -> Dataset:
     """Load Fashion-MNIST from where it is; nothing is downloaded here.
 
     Raises
@@ -90,8 +90,8 @@ def load(asked: Asked) -> Dataset:
         NAME,
         train,
         test,
-        validation_fraction=asked.validation_fraction,
-        seed=asked.seed,
+        validation_fraction=request.validation_fraction,
+        seed=request.seed,
         provenance=provenance,
         class_names=CLASS_NAMES,
     )
@@ -103,7 +103,7 @@ def fetch(report: Callable[[str], object]) -> list[Path]:
     Parameters
     ----------
     report
-        Told of each download before it begins.
+        Called with a line before each download.
 
     Returns
     -------

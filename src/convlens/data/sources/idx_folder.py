@@ -1,4 +1,4 @@
-"""A folder with IDX files of one's own, named as MNIST's are: compressed or not, images of any size.
+"""A folder of one's own IDX files, named as MNIST's are: compressed or not, images of any size.
 
 ::
 
@@ -20,7 +20,7 @@ from .. import idx
 from ..assemble import assemble
 from ..dataset import Dataset, Examples
 from ..identity import ContentSums
-from .source import Asked, Format, VerifiedFile
+from .source import Format, Request, VerifiedFile
 
 _TRAIN = ("train",)
 _TEST = ("t10k", "test")
@@ -29,21 +29,20 @@ EXPECTED = (
 )
 
 
-def load(folder: Path, asked: Asked) -> Dataset:
+def load(folder: Path, request: Request) -> Dataset:
     """Load a folder of IDX files.
 
     Parameters
     ----------
     folder
         Where they are.
-    asked
-        How it is asked for.
+    request
+        How it is to be loaded.
 
     Raises
     ------
     DataError
-        If a file is missing, there twice or damaged, images and labels differ in number, or labels leave a
-        class out.
+        If a file is missing, ambiguous or damaged, images and labels differ in number, or a class has no image.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -60,8 +59,8 @@ def load(folder: Path, asked: Asked) -> Dataset:
         folder.resolve().name,
         given,
         _examples(folder, _TEST, "test", sums),
-        validation_fraction=asked.validation_fraction,
-        seed=asked.seed,
+        validation_fraction=request.validation_fraction,
+        seed=request.seed,
         provenance=provenance,
     )
 
@@ -101,7 +100,7 @@ def _read(path: Path, dimensions: int, sums: dict[str, str]) -> UInt8:
 
 
 def _found(folder: Path) -> str:
-    """Say in short what is in a folder."""
+    """Name the first files of a folder, for a message."""
     names = sorted(path.name for path in folder.iterdir())
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return f"it holds {', '.join(names[:5])}{more}" if names else "it is empty"

@@ -5,7 +5,7 @@
     cats-and-dogs/cat/*.png                 or     cats-and-dogs/train/cat/*.png
     cats-and-dogs/dog/*.jpg                        cats-and-dogs/test/cat/*.png ...
 
-All images have one size; the commonest is right and the others are errors. They are grey if every file is grey. Hidden
+All images have one size: the most common one; others are errors. They are grey if every file is grey. Hidden
 files are passed over; links are followed; anything else that is no sound image is an error, or, where skipping is asked
 for, left out and named in the provenance.
 """
@@ -26,10 +26,10 @@ from ...typing import UInt8
 from ..assemble import assemble
 from ..dataset import Dataset, Examples
 from ..idx import LARGEST_CONTENT
-from .source import Asked, Format, VerifiedFile
+from .source import Format, Request, VerifiedFile
 
 EXPECTED = "a folder of images with a sub-folder for each class (cat/, dog/), or train/ and test/ above those"
-_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}  # what computers leave behind; as good as hidden
+_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}  # left behind by operating systems; treated as hidden
 _SKIP = "mend it or take it away, or have such files skipped: skip_broken=True, --skip-broken"
 
 
@@ -56,7 +56,7 @@ class _Broken:
         self.skipped.append(f"{path.relative_to(self.root)}: {problem}")
 
 
-def load(folder: Path, asked: Asked) -> Dataset:
+def load(folder: Path, request: Request) -> Dataset:
     """Load a folder of images.
 
     Raises
@@ -67,7 +67,7 @@ def load(folder: Path, asked: Asked) -> Dataset:
     ConfigurationError
         If fraction or seed is out of range.
     """
-    broken = _Broken(folder, skip=asked.skip_broken)
+    broken = _Broken(folder, skip=request.skip_broken)
     train_folder, test_folder = _parts(folder)
     names = _class_names(train_folder)
     train = _headers(train_folder, names, broken)
@@ -90,8 +90,8 @@ def load(folder: Path, asked: Asked) -> Dataset:
         name,
         given,
         examine,
-        validation_fraction=asked.validation_fraction,
-        seed=asked.seed,
+        validation_fraction=request.validation_fraction,
+        seed=request.seed,
         provenance=provenance,
         class_names=names,
     )

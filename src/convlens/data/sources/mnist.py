@@ -8,7 +8,7 @@ from .. import idx
 from ..assemble import assemble
 from ..dataset import Dataset
 from .pinned import PinnedFile, PinnedSet
-from .source import Asked, Listing, Source, VerifiedFile
+from .source import Listing, Request, Source, VerifiedFile
 
 ARCHIVE = Path(__file__).parent.parent / "archive"
 LICENCE = "CC BY-SA 3.0 (as commonly stated)"
@@ -44,7 +44,7 @@ FILES = PinnedSet(
 )
 
 
-def load(asked: Asked) -> Dataset:
+def load(request: Request) -> Dataset:
     """Load MNIST: 54,000 images for training, 6,000 for validation where a tenth is asked for, 10,000 for the test.
 
     Raises
@@ -61,7 +61,7 @@ def load(asked: Asked) -> Dataset:
         "sha256": {file.name: file.sha256 for file in FILES.files},
     }
     return assemble(
-        "mnist", train, test, validation_fraction=asked.validation_fraction, seed=asked.seed, provenance=provenance
+        "mnist", train, test, validation_fraction=request.validation_fraction, seed=request.seed, provenance=provenance
     )
 
 

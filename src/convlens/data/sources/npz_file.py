@@ -29,7 +29,7 @@ from ..dataset import Dataset, Examples
 from ..identity import file_sum
 from ..idx import LARGEST_CONTENT
 from ..pixels import SCALED, to_images, to_labels, to_pixels
-from .source import Asked, Format, VerifiedFile
+from .source import Format, Request, VerifiedFile
 
 EXPECTED = "an .npz file with x_train and y_train, or images and labels"
 _NAMES = (("x_train", "y_train", "x_test", "y_test"), ("images", "labels", "test_images", "test_labels"))
@@ -37,7 +37,7 @@ _NUMBERS = "buif"  # NumPy's kinds: truth values, whole numbers without and with
 _TEXTS = "U"
 
 
-def load(path: Path, asked: Asked) -> Dataset:
+def load(path: Path, request: Request) -> Dataset:
     """Load an ``.npz`` file.
 
     Raises
@@ -59,8 +59,8 @@ def load(path: Path, asked: Asked) -> Dataset:
         path.stem,
         given,
         test,
-        validation_fraction=asked.validation_fraction,
-        seed=asked.seed,
+        validation_fraction=request.validation_fraction,
+        seed=request.seed,
         provenance=provenance,
         class_names=class_names,
     )

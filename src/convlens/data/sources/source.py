@@ -11,7 +11,7 @@ from ..dataset import Dataset
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
+class Request:
     """How a data set is to be loaded.
 
     Attributes
@@ -103,18 +103,18 @@ class Source:
     name
         What `load` takes.
     load
-        How it is asked for -> Dataset.
+        How it is to be loaded -> Dataset.
     verify
         () -> one entry a file.
     listing
         () -> its line in the list.
     fetch
-        (told of each download before it begins) -> the files in the user's cache; None where there is nothing to
+        (what to call with a line before each download) -> the files in the user's cache; None where there is nothing to
         download.
     """
 
     name: str
-    load: Callable[[Asked], Dataset]
+    load: Callable[[Request], Dataset]
     verify: Callable[[], list[VerifiedFile]]
     listing: Callable[[], Listing]
     fetch: Callable[[Callable[[str], object]], list[Path]] | None = None
@@ -131,7 +131,7 @@ class Format:
     recognises
         Whether a path looks as if it were meant to be of this format.
     load
-        (path, how it is asked for) -> Dataset.
+        (path, how it is to be loaded) -> Dataset.
     verify
         (path) -> one entry a file.
     skips
@@ -140,6 +140,6 @@ class Format:
 
     expected: str
     recognises: Callable[[Path], bool]
-    load: Callable[[Path, Asked], Dataset]
+    load: Callable[[Path, Request], Dataset]
     verify: Callable[[Path], list[VerifiedFile]]
     skips: bool = False
