@@ -127,7 +127,8 @@ def report(results: Mapping[str, Any]) -> str:
     for name, found in results.items():
         for work, ratio in ratios(found).items():
             verdict = "" if ratio.median >= FLOOR else f"  below {FLOOR}"
-            lines.append(f"{name:14} {work:8} {ratio}  {rounds_of(found)} rounds{verdict}")
+            rounds = rounds_of(found)
+            lines.append(f"{name:14} {work:8} {ratio}  {rounds} round{'s' * (rounds != 1)}{verdict}")
         lines += [f"{name:14} {version}: {reason}" for version, reason in found["absent"].items()]
     return "\n".join(lines)
 
