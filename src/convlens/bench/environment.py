@@ -52,7 +52,7 @@ def prepare(folder: Path, say: Callable[[str], None]) -> Environment:
 
     Where it cannot be made at all, peers run in convlens's own Python: those of convlens, and what is installed there.
     """
-    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     try:
         if not python.exists():
             say(f"making an environment for the peers in {folder}")
