@@ -41,7 +41,7 @@ def load(
     validation_fraction
         Share of the training images kept for validation, stratified.
     seed
-        Of the split; apart from any training seed, so that runs with different seeds are judged by the same
+        Of the split; apart from any training seed, so that runs with different seeds are compared on the same
         images.
     skip_broken
         In a folder of images, leave out files that are broken or of an odd size; the provenance names them.
@@ -80,7 +80,7 @@ def fetch(name: str, report: Callable[[str], object] = str) -> list[Path]:
     name
         A name from `names`.
     report
-        Told of each download before it begins; by default nobody is.
+        Called with a line of text before each download; by default nothing is.
 
     Returns
     -------

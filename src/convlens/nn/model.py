@@ -52,7 +52,7 @@ class Model:
     seed
         Of the initial weights.
     preprocessing
-        How uint8 images become the network's input; where None, scaled to [0, 1].
+        How uint8 images become the network's input; where None, they are scaled to [0, 1].
     class_names
         One for each output; where None, "0", "1", ...
     dtype
@@ -69,7 +69,7 @@ class Model:
     buffers
         Running statistics by name: kept and saved, but not trained.
     training
-        What is known of how it was trained: a plain mapping, empty before.
+        How it was trained: a plain mapping, empty before training.
 
     Raises
     ------
@@ -127,7 +127,7 @@ class Model:
 
     @property
     def engine(self) -> engine.Engine:
-        """What runs the model; started when first used, by default the fastest there is."""
+        """The engine that runs the model; started when first used, by default the fastest available."""
         if self._engine is None:
             self._engine = engine.start(self.program, self.flat, buffers=self.flat_buffers)
         return self._engine
@@ -150,9 +150,9 @@ class Model:
         return summarize(self.program)
 
     def logits(self, images: Array) -> FloatArray:
-        """Return the scores (N, K) of images.
+        """Return the scores (N, K) of images (N, H, W, C), or (1, K) of one uint8 image (H, W, C).
 
-        uint8 images are preprocessed; floating ones are the network's input as they are.
+        uint8 images are preprocessed; floating-point ones are the network's input as they are.
         """
         if images.dtype != np.uint8:
             if images.shape[1:] != self.input_shape:
@@ -160,11 +160,13 @@ class Model:
                     f"the model takes images of shape (N, {', '.join(map(str, self.input_shape))}), not {images.shape}"
                 )
             return self.engine.logits(np.ascontiguousarray(images, self.flat.dtype))
-        if len(images) <= engine.LARGEST_BLOCK or images.ndim < 3:
-            return self.engine.logits(self.preprocessing(images).astype(self.flat.dtype, copy=False))
-        # in the engine's own blocks, so that of pixels as float32, four times as large, no more is in memory
-        blocks = range(0, len(images), engine.LARGEST_BLOCK)
-        return np.concatenate([self.logits(images[start : start + engine.LARGEST_BLOCK]) for start in blocks])
+        parts = [images]
+        if len(images) > engine.LARGEST_BLOCK and images.shape not in (self.input_shape, self.input_shape[:2]):
+            # the engine's own blocks: float32 pixels take four times the memory, so no more of them exist at once
+            starts = range(0, len(images), engine.LARGEST_BLOCK)
+            parts = [images[start : start + engine.LARGEST_BLOCK] for start in starts]
+        found = [self.engine.logits(self.preprocessing(part).astype(self.flat.dtype, copy=False)) for part in parts]
+        return found[0] if len(found) == 1 else np.concatenate(found)
 
     def predict_proba(self, images: Array) -> FloatArray:
         """Return the probability of every class, (N, K)."""

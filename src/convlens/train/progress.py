@@ -100,7 +100,7 @@ class _Lines:
         if self._console is not None:
             self._console.print(text, markup=False)
         elif sys.stderr is not None:
-            with suppress(OSError):  # whoever read it has gone: the work goes on
+            with suppress(OSError):  # the reader has gone: the work goes on
                 sys.stderr.write(text + "\n")
 
     def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:

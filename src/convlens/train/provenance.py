@@ -1,4 +1,4 @@
-"""Where a result came from: versions and hardware."""
+"""Provenance of a result: versions and hardware."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def versions() -> dict[str, Any]:
 
 
 def hardware() -> dict[str, Any]:
-    """Return what the result was computed on."""
+    """Return the hardware that the result was computed on."""
     return {
         "processor": _processor(),
         "processors": os.cpu_count(),
@@ -36,7 +36,7 @@ def hardware() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Return the processor's name; Linux tells it in a file, others through the platform module."""
+    """Return the processor's name; Linux has it in a file, other systems in the platform module."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
