@@ -30,8 +30,8 @@ test: $(READY)
 	$(BIN)/pytest -n 2 -m "not slow" $(ARGS)
 
 lint: $(READY)
-	$(BIN)/ruff format --check src tests benchmarks docs
-	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check src tests benchmarks docs examples
+	$(BIN)/ruff check src tests benchmarks docs examples
 	$(BIN)/mypy
 
 check: lint

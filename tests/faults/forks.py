@@ -118,11 +118,6 @@ JOBS: dict[str, Any] = {"convlens": run_command, "write": write_on, "trials": ru
 
 
 def _serve(folder: str) -> None:
-    import convlens.cli.main
-    import convlens.cli.progress
-    import convlens.models
-    import convlens.studies.runner
-    import convlens.train  # noqa: F401 - what every child would import
 
     os.chdir(folder)
     for line in sys.stdin:

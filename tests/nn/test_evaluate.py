@@ -55,3 +55,7 @@ def test_large_sets_are_predicted_in_blocks_to_the_same_bits(toy: data.Dataset, 
     whole = model.logits(images)
     assert whole.tobytes() == model.logits(model.preprocessing(images)).tobytes()
     assert model.logits(images[:0]).shape == (0, 3)
+    one = model.logits(images[:1])
+    assert model.logits(images[0]).tobytes() == model.logits(images[0, ..., 0]).tobytes() == one.tobytes()
+    tall = nn.Model([nn.Flatten(), nn.Dense(2)], (600, 4, 1))
+    assert tall.logits(np.zeros((600, 4, 1), np.uint8)).shape == (1, 2)

@@ -53,7 +53,7 @@ def undefined_note(result: Evaluation) -> str:
     parts += [f"{absent} without images"] if absent else []
     if not parts:
         return ""
-    return f"Of the classes, {' and '.join(parts)}: {NONE} is undefined, and left out of the means."
+    return f"Of the classes, {' and '.join(parts)}: {NONE} marks an undefined score, which the means leave out."
 
 
 def confusion_table(result: Evaluation, names: Sequence[str], width: int) -> Table:

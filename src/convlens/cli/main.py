@@ -1,17 +1,16 @@
 """The command ``convlens``: its verbs, and how errors leave it.
 
 A wrong request, a wrong file, an unwritable place or a full disk is one clear line on standard error and exit code 2;
-a training that diverged is 3; Ctrl-C is 130, after saving, and so are SIGTERM and SIGHUP; 1 where whoever read the
-output has gone. Rooms are imported by the verbs that need them, so ``--help`` is quick.
+a training that diverged is 3; Ctrl-C is 130, after saving, and so are SIGTERM and SIGHUP; 1 where the reader of
+the output has gone. Rooms are imported by the verbs that need them, so ``--help`` is quick.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import sys
-from typing import Annotated, Any, NoReturn, TextIO
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -19,6 +18,7 @@ from ..errors import ConvlensError, nearest
 from ..signals import STOPPED_CODE, STOPPED_LINE, ignore
 from ..version import __version__
 from . import bench, data, evaluate, predict, reproduce, speedrun, summary, train
+from .console import discard, reader_has_gone, show_everything
 
 # typer carries its own copy of click; of that copy's errors, this is the base that can be reached by a public name
 UsageError: Any = typer.BadParameter.__base__
@@ -60,6 +60,7 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    show_everything()
     try:
         code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
         sys.stdout.flush()
@@ -71,13 +72,13 @@ def main() -> None:
         _fail(_usage(error), 2)
     except (KeyboardInterrupt, typer.Abort):
         _fail(STOPPED_LINE, STOPPED_CODE)
-    except BrokenPipeError:  # whoever read our output has gone, as `head` does
-        _discard(sys.stdout)
-        _leave(1)
     except OSError as error:
+        if reader_has_gone(error):  # as `head` goes
+            discard(sys.stdout)
+            _leave(1)
         if error.errno not in NO_ROOM:
             raise
-        _discard(sys.stdout)
+        discard(sys.stdout)
         _fail(f"cannot write the output: {error.strerror}; make room", 2)
     _leave(code if isinstance(code, int) else 0)
 
@@ -104,11 +105,6 @@ def _leave(code: int) -> NoReturn:
     """End with this code, which an impatient Ctrl-C does not change any more."""
     ignore()
     sys.exit(code)
-
-
-def _discard(stream: TextIO) -> None:
-    """Let what is still to be written go nowhere, so that leaving does not fail over it again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ ModelArgument: TypeAlias = Annotated[
 
 
 class _Notes(Console):
-    """A console that falls silent when whoever read it has gone: the work goes on."""
+    """A console that falls silent when its reader has gone: the work goes on."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True

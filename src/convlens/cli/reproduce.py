@@ -58,7 +58,7 @@ class Settings:
 
 
 def run(settings: Settings) -> None:
-    """Run the missing trials, judge the claims, write the report."""
+    """Run the missing trials, test the claims, write the report."""
     from ..claims.rows import claims
     from ..files import make_folder
     from ..report import Reproduction, claims_lines, claims_table, write_report

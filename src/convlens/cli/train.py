@@ -67,7 +67,7 @@ def train(
     data: DataOption = "mnist",
     skip_broken: SkipBrokenOption = False,
     train_images: Annotated[
-        int | None, typer.Option("--train-images", help="Train on a stratified subset of so many images.")
+        int | None, typer.Option("--train-images", help="Train on a stratified subset of this number of images.")
     ] = None,
     recipe: Annotated[
         str,
@@ -79,7 +79,7 @@ def train(
     patience: Annotated[
         int | None,
         typer.Option(
-            "--patience", help="Stop after so many epochs without a better validation accuracy; keep the best."
+            "--patience", help="Stop after this number of epochs without a better validation accuracy; keep the best."
         ),
     ] = None,
     seed: SeedOption = 0,
@@ -101,21 +101,21 @@ def train(
     architecture = architecture_options(kernel_size, filters, padding, pooling)
     run(
         TrainSettings(
-            model,
-            architecture,
-            data,
-            skip_broken,
-            train_images,
-            recipe,
-            epochs,
-            patience,
-            seed,
-            engine,
-            threads,
-            out,
-            json,
-            checkpoint,
-            resume,
+            model=model,
+            architecture=architecture,
+            data=data,
+            skip_broken=skip_broken,
+            train_images=train_images,
+            recipe=recipe,
+            epochs=epochs,
+            patience=patience,
+            seed=seed,
+            engine=engine,
+            threads=threads,
+            out=out,
+            json=json,
+            checkpoint=checkpoint,
+            resume=resume,
         )
     )
 

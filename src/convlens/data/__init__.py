@@ -39,7 +39,7 @@ def load(
     validation_fraction
         Share of the training images kept for validation, stratified.
     seed
-        Of the split; apart from any training seed, so that runs with different seeds are judged by the same
+        Of the split; apart from any training seed, so that runs with different seeds are compared on the same
         images.
     skip_broken
         In a folder of images, leave out files that are broken or of an odd size; the provenance names them.

@@ -33,7 +33,7 @@ def head(classes: int) -> Dense:
 
 @dataclass(frozen=True)
 class DenseNet(Architecture):
-    """Dense layers with ReLUs: the baseline that knows nothing of where pixels are.
+    """Dense layers with ReLUs: the baseline, which has no notion of where pixels are.
 
     Parameters
     ----------

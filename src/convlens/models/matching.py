@@ -1,7 +1,7 @@
 """Making two models comparable: the same number of parameters, or the same FLOPs.
 
-Both searches go through whole numbers of units or filters and take the nearest; how near it came, the caller can
-read off the model.
+Both searches try whole numbers of units or filters and take the nearest; the caller reads the remaining difference off
+the model.
 """
 
 from __future__ import annotations

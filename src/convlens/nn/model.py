@@ -152,7 +152,7 @@ class Model:
         return summarize(self.program)
 
     def logits(self, images: Array) -> FloatArray:
-        """Return the scores (N, K) of images.
+        """Return the scores (N, K) of images (N, H, W, C), or (1, K) of one uint8 image (H, W, C).
 
         uint8 images are preprocessed; floating-point images are taken as the network's input.
         """
@@ -162,11 +162,13 @@ class Model:
                     f"the model takes images of shape (N, {', '.join(map(str, self.input_shape))}), not {images.shape}"
                 )
             return self.engine.logits(np.ascontiguousarray(images, self.flat.dtype))
-        if len(images) <= engine.LARGEST_BLOCK or images.ndim < 3:
-            return self.engine.logits(self.preprocessing(images).astype(self.flat.dtype, copy=False))
-        # in the engine's own blocks, so that of pixels as float32, four times as large, no more is in memory
-        blocks = range(0, len(images), engine.LARGEST_BLOCK)
-        return np.concatenate([self.logits(images[start : start + engine.LARGEST_BLOCK]) for start in blocks])
+        parts = [images]
+        if len(images) > engine.LARGEST_BLOCK and images.shape not in (self.input_shape, self.input_shape[:2]):
+            # the engine's own blocks: float32 pixels take four times the memory, so no more of them exist at once
+            starts = range(0, len(images), engine.LARGEST_BLOCK)
+            parts = [images[start : start + engine.LARGEST_BLOCK] for start in starts]
+        found = [self.engine.logits(self.preprocessing(part).astype(self.flat.dtype, copy=False)) for part in parts]
+        return found[0] if len(found) == 1 else np.concatenate(found)
 
     def predict_proba(self, images: Array) -> FloatArray:
         """Return the probability of every class, (N, K)."""

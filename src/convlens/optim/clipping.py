@@ -1,4 +1,4 @@
-"""Gradient clipping: a step is never longer than it is allowed to be."""
+"""Gradient clipping by norm."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..typing import Array
 
 
 def clip_by_norm(engine: Engine, gradient: Array, limit: float) -> float:
-    """Shorten the whole gradient, in place, to a length of at most `limit`; return the length it had.
+    """Scale the whole gradient, in place, to a norm of at most `limit`; return the norm it had.
 
     ::
 
@@ -39,6 +39,6 @@ def clip_by_norm(engine: Engine, gradient: Array, limit: float) -> float:
 
 
 def _length(squares: dict[int, float]) -> float:
-    """Return the root of the sum of the chunks' sums; not a finite number where the gradient is not."""
+    """Return the root of the sum of the chunks' sums; NaN where the gradient is not finite."""
     values = list(squares.values())
     return math.sqrt(math.fsum(values)) if all(map(math.isfinite, values)) else math.nan

@@ -1,6 +1,6 @@
 """Optimisers: frozen configuration; their state is a few flat arrays beside the parameters, kept by the training loop.
 
-The formulas stand in `convlens.ops.update`; the engine spreads them over its threads.
+The formulas are in `convlens.ops.update`; the engine spreads them over its threads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "OptimizerState"]
 
 @dataclass
 class OptimizerState:
-    """What an optimiser remembers: flat arrays by name, and how many steps it has taken."""
+    """The state of an optimiser: flat arrays by name, and the number of steps taken."""
 
     arrays: dict[str, Array]
     decay: Array | None  # strength of weight decay for each parameter
@@ -54,13 +54,13 @@ class Optimizer(ABC):
         return self._remembers
 
     def step(self, engine: Engine, gradient: Array, state: OptimizerState, rate: float) -> None:
-        """Change the engine's parameters by one step at a learning rate; uses the gradient up."""
+        """Change the engine's parameters by one step at a learning rate; the gradient's array is overwritten."""
         state.step += 1
         engine.update(self.update(engine.parameters, gradient, state, rate))
 
     @abstractmethod
     def update(self, p: Array, g: Array, state: OptimizerState, rate: float) -> Update:
-        """Return the update that is one step, of the parameters by their gradient."""
+        """Return one step as an update of the parameters `p` by their gradient `g`."""
 
 
 @dataclass(frozen=True)

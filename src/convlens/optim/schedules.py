@@ -1,4 +1,4 @@
-"""Learning-rate schedules: the rate as a function of how far training is."""
+"""Learning-rate schedules: the learning rate as a function of the progress of training."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """rate * factor ** (number of milestones reached): constant, and lowered at given shares of training.
+    """rate * factor ** (number of milestones reached): constant between milestones, which are shares of training.
 
     ``StepDecay(0.1, (0.5, 0.75), 0.1)`` trains at 0.1, from half of training on at 0.01, and from three quarters on at
     0.001. Source: He et al., "Deep residual learning for image recognition", CVPR 2016.
@@ -71,7 +71,7 @@ class StepDecay(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Up to the peak along half a cosine in the first `warm_up` of training, then down to zero along another.
+    """Up to the peak along half a cosine during the first share `warm_up` of training, then down to zero along another.
 
     It begins at rate / `start_divisor`. Source: Smith & Topin, "Super-convergence", 2018, in PyTorch's cosine form.
     """

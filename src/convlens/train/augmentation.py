@@ -134,7 +134,7 @@ class Augmentation:
 
     def _matrices(self, n: int, draw: np.random.Generator) -> Float32:
         """Return (N, 2, 3): where each image goes."""
-        # All five are drawn whatever is asked for: a setting more must not change what the others draw.
+        # All five are always drawn: one more setting must not change the draws of the others.
         down, right, turn, size, slant = draw.uniform(-1, 1, (_AFFINE_DRAWS, n))
         matrices: Float32 = affine_matrices(
             math.radians(self.rotation) * turn,

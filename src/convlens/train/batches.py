@@ -111,7 +111,7 @@ class Batches:
         -------
         Iterator[tuple[Float32, Labels]]
             The batches from `start_step` on: images (N, H, W, C), preprocessed and moved, which are a view of a buffer
-            and **valid until the next batch is asked for**; and their labels (N,), an array of its own.
+            and **valid until the next batch is taken**; and their labels (N,), an array of its own.
 
         Raises
         ------

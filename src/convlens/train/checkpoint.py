@@ -1,4 +1,4 @@
-"""Checkpoints: everything that training needs to go on to the same bits, in one file.
+"""Checkpoints: everything that training needs to resume to the same bits, in one file.
 
 Randomness is addressed by seed, epoch and step, so no generator's state has to be kept. The file holds weights and
 their average, the optimiser's state, the best weights so far, the position, the sums of the epoch under way, the
@@ -61,7 +61,7 @@ def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
 def _require_same(path: Path, found: object, expected: dict[str, Any]) -> None:
     """Raise ConfigurationError if a checkpoint was made by another configuration."""
     if not isinstance(found, dict):
-        raise ArtifactError(f"{path} is damaged: it does not say what it was training")
+        raise ArtifactError(f"{path} is damaged: it does not name its configuration")
     ours, theirs = flatten(expected), flatten(found)
     differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
     if differing:

@@ -36,7 +36,7 @@ class Hook:
     def on_gradient(self, training: Training) -> None:
         """Called once the gradient of a step is in ``training.gradient``: before clipping, and before the update.
 
-        The array is flat; ``training.gradients`` has views of it by parameter name. It is overwritten by the next step.
+        The array is flat; ``training.gradients`` has views of it by parameter name. The update overwrites it.
         """
 
     def on_step_end(self, training: Training) -> None:

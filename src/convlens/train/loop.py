@@ -56,7 +56,7 @@ class Saver:
         if not self._rare:
             self.save()
         elif self.training.finished:
-            with suppress(OutputError):  # nobody asked for this file
+            with suppress(OutputError):  # the user did not name this file
                 self.save()
 
     def stopped(self) -> None:

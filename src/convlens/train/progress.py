@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 10.0  # between plain lines
 QUIET_SECONDS = 2.0  # a shorter training says nothing in plain lines
 REFRESH_SECONDS = 0.25  # of a notebook's bar
+MOST_LINES = 200  # in a notebook, which is sent all of them at every refresh
 
 
 class TrainingProgress(Hook):
@@ -100,7 +102,7 @@ class _Lines:
         if self._console is not None:
             self._console.print(text, markup=False)
         elif sys.stderr is not None:
-            with suppress(OSError):  # whoever read it has gone: the work goes on
+            with suppress(OSError):  # the reader has gone: the work goes on
                 sys.stderr.write(text + "\n")
 
     def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:
@@ -147,23 +149,26 @@ class _Notebook(_Lines):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: list[str] = []
+        self._lines: deque[str] = deque(maxlen=MOST_LINES)
         self._bar, self._drawn = "", 0.0
         self._handle: Any = None
 
     def line(self, text: str) -> None:
         self._lines.append(text)
-        self._draw()
+        self._draw_if_due()
 
     def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:
-        if time.perf_counter() - self._drawn >= REFRESH_SECONDS:
-            text = escape(f"{state}  {left}")
-            self._bar = f'{escape(where)} <progress value="{step}" max="{steps}"></progress> {text}'
-            self._draw()
+        text = escape(f"{state}  {left}")
+        self._bar = f'{escape(where)} <progress value="{step}" max="{steps}"></progress> {text}'
+        self._draw_if_due()
 
     def close(self) -> None:
         self._bar = ""
         self._draw()
+
+    def _draw_if_due(self) -> None:
+        if time.perf_counter() - self._drawn >= REFRESH_SECONDS:
+            self._draw()
 
     def _draw(self) -> None:
         shown = {

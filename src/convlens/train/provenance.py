@@ -1,4 +1,4 @@
-"""Where a result came from: versions and hardware."""
+"""Provenance of a result: versions and hardware."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def versions() -> dict[str, Any]:
 
 
 def hardware() -> dict[str, Any]:
-    """Return what the result was computed on."""
+    """Return the hardware that the result was computed on."""
     return {
         "processor": processor_name(),
         "processors": os.cpu_count(),

@@ -98,7 +98,7 @@ class Training:
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
-        """Add the time spent inside to ``progress.seconds[what]``."""
+        """Add the time spent inside the context to ``progress.seconds[what]``."""
         start = time.perf_counter()
         try:
             yield
