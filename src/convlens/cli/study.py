@@ -109,8 +109,11 @@ def _described(entry: Entry) -> dict[str, Any]:
     ]
     arms = [arm.name for arm in study.arms]
     return {
-        "name": entry.name, "question": study.question, "arms": arms,
-        "profiles": profiles, "max_minutes": study.max_minutes,
+        "name": entry.name,
+        "question": study.question,
+        "arms": arms,
+        "profiles": profiles,
+        "max_minutes": study.max_minutes,
     }
 
 
@@ -125,8 +128,20 @@ def _show(result: StudyResult, *, json: bool) -> None:
     tables = [arms_table(result), contrasts_table(result.evidence), *([failed_table(result)] if result.failed else [])]
     for table in tables:
         _print(table)
-    for sentence in (study_answer(result), *warnings([result], result.command)):
-        out.print(sentence, markup=False)
+    for line in (*_missing(result), study_answer(result), *warnings([result], result.command)):
+        out.print(line, markup=False)
+
+
+def _missing(result: StudyResult) -> list[str]:
+    """Return a line for each arm that lacks trials, and one for each trial that failed."""
+    failed = {(one.planned.arm, one.planned.seed): one.failure for one in result.failed}
+    lines = [f"missing: {arm}, seed {seed} (failed: {e.error}: {e.message})" for (arm, seed), e in failed.items()]
+    for arm in result.arms:
+        declared = result.evidence.profile.seeds_of(arm.arm)
+        left = [str(s) for s in declared if s not in arm.evidence.seeds and (arm.name, s) not in failed]
+        if left:
+            lines.append(f"missing: {arm.name}, seed{'' if len(left) == 1 else 's'} {', '.join(left)}")
+    return lines
 
 
 def _print(table: Rows) -> None:

@@ -23,7 +23,7 @@ def require_none_failed(results: Iterable[StudyResult]) -> None:
     if failed:
         first = next(iter(failed.values()))
         raise ConvlensError(
-            f"{len(failed)} trials failed, the first of them {first.planned.label}: {first.failure.error}: "
+            f"{len(failed)} trial{'' if len(failed) == 1 else 's'} failed, the first of them {first.planned.label}: {first.failure.error}: "
             f"{first.failure.message.rstrip('.')}. The report lists them; repeat the command to try them again"
         )
 
