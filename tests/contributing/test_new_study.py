@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,10 +21,9 @@ CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 
 def recipe() -> str:
     """Return the file that the recipe shows."""
-    text = CONTRIBUTING.read_text(encoding="utf-8").partition("<!-- new study:")[2]
-    shown = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    shown = re.search(r"```python max_or_mean.py\n(.*?)```", CONTRIBUTING.read_text(encoding="utf-8"), re.DOTALL)
     assert shown is not None
-    return textwrap.dedent("   " + shown[1].lstrip())
+    return shown[1]
 
 
 @pytest.fixture

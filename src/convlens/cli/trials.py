@@ -22,8 +22,9 @@ def require_none_failed(results: Iterable[StudyResult]) -> None:
     failed = {one.planned.key: one for result in results for one in result.failed}
     if failed:
         first = next(iter(failed.values()))
+        number = f"{len(failed)} trial{'' if len(failed) == 1 else 's'}"
         raise ConvlensError(
-            f"{len(failed)} trial{'' if len(failed) == 1 else 's'} failed, the first of them {first.planned.label}: {first.failure.error}: "
+            f"{number} failed, the first of them {first.planned.label}: {first.failure.error}: "
             f"{first.failure.message.rstrip('.')}. The report lists them; repeat the command to try them again"
         )
 
