@@ -10,7 +10,7 @@ from convlens.claims.rows import ClaimRow, claims
 from convlens.nn.model import lower
 from convlens.nn.serialize import layers_from_data
 from convlens.program import Program
-from convlens.studies.catalog import CATALOG
+from convlens.studies.catalog import entry
 from convlens.studies.evidence import Evidence, assess
 from convlens.studies.executors.training import METRICS
 from convlens.studies.runner import plan
@@ -19,16 +19,16 @@ from convlens.studies.trial import Trial, TrialOutcome
 
 def evidence(name: str, accuracies: dict[str, float], profile: str = "standard") -> Evidence:
     """Return the evidence of trials whose arms had these accuracies, varying a little by seed."""
-    entry = CATALOG[name]
+    listed = entry(name)
     trials = []
-    for planned in plan(entry.study(), entry.profiles[profile], numerics_version=NUMERICS_VERSION):
+    for planned in plan(listed.study(), listed.profiles[profile], numerics_version=NUMERICS_VERSION):
         accuracy = accuracies.get(planned.arm, 0.98) + 1e-4 * planned.seed
         metrics = dict.fromkeys((metric.name for metric in METRICS), 1.0) | {
             "test.accuracy": accuracy,
             "gap.accuracy": 1 - accuracy,
         }
         trials.append(Trial.of(planned, TrialOutcome(metrics), created="2026-01-01T00:00:00+00:00"))
-    return assess(entry.study(), trials, entry.profiles[profile])
+    return assess(listed.study(), trials, listed.profiles[profile])
 
 
 def rows(networks: dict[str, float], kernels: dict[str, float], profile: str = "standard") -> dict[str, ClaimRow]:
@@ -83,7 +83,7 @@ def find_last(program: Program, op: str) -> str:
 
 @pytest.mark.parametrize("name", ["5x5", "7x7"])
 def test_stacked_kernels_see_as_much_and_are_as_wide(name: str) -> None:
-    arms = {arm.name: arm.configuration for arm in CATALOG["kernel-size"].study().arms}
+    arms = {arm.name: arm.configuration for arm in entry("kernel-size").study().arms}
     one, stacked = (
         lower(layers_from_data(arms[arm]["model"]["layers"]), (28, 28, 1)) for arm in (name, f"3x3 stacked to {name}")
     )
@@ -95,7 +95,7 @@ def test_stacked_kernels_see_as_much_and_are_as_wide(name: str) -> None:
 
 def test_kernels_are_judged_by_seeds_that_nobody_had_seen() -> None:
     """Results of the seeds 0 to 2 were known when the protocol was last changed."""
-    profiles = CATALOG["kernel-size"].profiles.values()
+    profiles = entry("kernel-size").profiles.values()
     assert all(min(profile.seeds) >= 100 for profile in profiles)
 
 

@@ -191,7 +191,21 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "verb", ["reproduce", "bench", "train", "speedrun", "evaluate", "predict", "summary", "data list", "data verify"]
+    "verb",
+    [
+        "reproduce",
+        "bench",
+        "train",
+        "speedrun",
+        "evaluate",
+        "predict",
+        "summary",
+        "data list",
+        "data verify",
+        "study list",
+        "study run",
+        "study show",
+    ],
 )
 def test_every_help_has_an_example(place: Path, verb: str) -> None:
     found = convlens(place, *verb.split(), "--help")

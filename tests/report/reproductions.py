@@ -13,13 +13,15 @@ import numpy as np
 from convlens.claims.rows import claims
 from convlens.randomness import stream
 from convlens.report import Reproduction
-from convlens.studies.catalog import CATALOG
+from convlens.studies.catalog import entry
 from convlens.studies.evidence import assess
+from convlens.studies.result import StudyResult
 from convlens.studies.runner import plan
 from convlens.studies.spec import Profile, Study
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
 
-COMMAND = "convlens reproduce"
+COMMAND, STARTED = "convlens reproduce", "2025-01-01T00:00:00+00:00"
+NAMES = ("baseline-vs-cnn", "kernel-size")
 SPLIT = {"stratified": True, "seed": 0, "counts": {"train": 54000, "validation": 6000, "test": 10000}}
 LEVELS = {
     "baseline, plain": 0.9720, "baseline, good": 0.9790, "baseline-wide, good": 0.9812, "baseline-flops, good": 0.9835,
@@ -33,7 +35,7 @@ LEVELS = {
 
 @lru_cache
 def study(name: str) -> Study:
-    return CATALOG[name].study()
+    return entry(name).study()
 
 
 def outcome(planned: PlannedTrial) -> TrialOutcome:
@@ -85,22 +87,24 @@ def trials(name: str, profile: Profile) -> tuple[Trial, ...]:
 
 
 def make(seeds: Iterable[int] = (0, 1, 2), *, drop: int = 0, profile: str = "standard", **changes: Any) -> Reproduction:
-    """Return a reproduction; `drop` leaves out so many of the first study's trials, from the last."""
-    profiles = {name: replace(CATALOG[name].profiles[profile], seeds=tuple(seeds)) for name in CATALOG}
-    kept = {name: list(trials(name, profiles[name])) for name in ("baseline-vs-cnn", "kernel-size")}
+    """Return a reproduction; `drop` leaves out that number of the first study's trials, from the last."""
+    profiles = {name: replace(entry(name).profiles[profile], seeds=tuple(seeds)) for name in NAMES}
+    kept = {name: list(trials(name, profiles[name])) for name in NAMES}
     if drop:
         del kept["baseline-vs-cnn"][-drop:]
-    evidence = {name: assess(study(name), kept[name], profiles[name]) for name in kept}
+    found = {
+        name: StudyResult(assess(study(name), kept[name], profiles[name]), kept[name], (), COMMAND, 321.5, STARTED)
+        for name in kept
+    }
     return Reproduction(
         **{
             "command": COMMAND,
             "profile": profile,
-            "evidence": evidence,
-            "trials": kept,
-            "claims": claims(evidence, COMMAND),
+            "studies": found,
+            "claims": claims({name: result.evidence for name, result in found.items()}, COMMAND),
             "models_folder": None,
             "seconds": 321.5,
-            "started": "2025-01-01T00:00:00+00:00",
+            "started": STARTED,
             **changes,
         }
     )

@@ -55,7 +55,7 @@ def test_kernel_figure_shows_every_seed_and_interval() -> None:
     assert picture.draw is not None
     figure = picture.draw(Look())
     dots = [float(y) for line in figure.axes[0].lines if line.get_linestyle() == "None" for y in line.get_ydata()]
-    for arm in made.arms("kernel-size"):
+    for arm in made.studies["kernel-size"].arms:
         for value in arm.values("test.accuracy").values():
             assert any(abs(dot - 100 * value) < 1e-9 for dot in dots), arm.name
     assert len(figure.axes[0].containers) == 9  # an error bar for every arm

@@ -17,6 +17,7 @@ from convlens.errors import OutputError
 from convlens.figures import LOOKS, Look, Picture, png
 from convlens.report import Reproduction, pages, write_report
 from convlens.report.words import warnings
+from convlens.studies.trial import Trial
 
 from .reproductions import make, save_model
 
@@ -210,13 +211,18 @@ def test_hostile_text_is_escaped(tmp_path: Path) -> None:
     assert len(re.findall(r"(?<!\\)\|", rows[0])) == 9  # the claim's own bar does not begin a column
 
 
+def with_first(made: Reproduction, trial: Trial) -> Reproduction:
+    """Return the reproduction with another first trial of the kernel-size study."""
+    result = made.studies["kernel-size"]
+    changed = replace(result, trials=[trial, *result.trials[1:]])
+    return replace(made, studies={**made.studies, "kernel-size": changed})
+
+
 @pytest.mark.usefixtures("_quick_figures")
 def test_repeated_reading_of_the_test_set_is_said(tmp_path: Path) -> None:
     made = make()
-    trials = {name: list(found) for name, found in made.trials.items()}
-    first = trials["kernel-size"][0]
-    trials["kernel-size"][0] = replace(first, metrics={**first.metrics, "test.reads": 4})
-    write_report(replace(made, trials=trials), tmp_path)
+    first = made.studies["kernel-size"].trials[0]
+    write_report(with_first(made, replace(first, metrics={**first.metrics, "test.reads": 4})), tmp_path)
     assert "up to 4 times" in text_of((tmp_path / "report.html").read_text())
     write_report(made, tmp_path)
     assert "up to 4 times" not in text_of((tmp_path / "report.html").read_text())
@@ -224,11 +230,10 @@ def test_repeated_reading_of_the_test_set_is_said(tmp_path: Path) -> None:
 
 def test_trials_of_several_engines_are_said() -> None:
     made = make()
-    trials = {name: list(found) for name, found in made.trials.items()}
-    first = trials["kernel-size"][0]
-    trials["kernel-size"][0] = replace(first, provenance={**first.provenance, "engine": "numpy"})
-    assert not warnings(made)
-    (line,) = warnings(replace(made, trials=trials))
+    first = made.studies["kernel-size"].trials[0]
+    other = with_first(made, replace(first, provenance={**first.provenance, "engine": "numpy"}))
+    assert not warnings(list(made.studies.values()), made.command)
+    (line,) = warnings(list(other.studies.values()), made.command)
     assert "Several engines ran these trials (numba, numpy)" in line
 
 

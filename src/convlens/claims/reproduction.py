@@ -1,38 +1,41 @@
-"""What the report is made from: evidence, trials and claims, as the command line hands them over."""
+"""The claims put to the test in one call: two studies are run, and the claims are read off them."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ..studies.evidence import ArmEvidence, Evidence
-from ..studies.spec import Arm
-from ..studies.trial import Trial
+from ..files import make_folder
+from ..studies.catalog import entry
+from ..studies.evidence import Evidence
+from ..studies.executors import ExecutionOptions
+from ..studies.pool import Pool, now
+from ..studies.result import ArmTrials, StudyResult
+from ..studies.run import run_studies
+from ..studies.runner import Progress
 from ..typing import IntArray
-from .rows import ClaimRow
+from .rows import ClaimRow, claims
 
 NETWORKS, KERNELS = "baseline-vs-cnn", "kernel-size"
-_SETTING = ("data", "recipe", "names")
 BEST_CNN = "cnn, good"  # the arm whose errors and filters are shown: the CNN under the better recipe
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """One run of ``convlens reproduce``.
+    """The claims and what became of them.
 
     Attributes
     ----------
     command
-        What was typed.
+        What repeats it.
     profile
         Name of the profile that was run.
-    evidence
-        By name of the study.
-    trials
-        By name of the study: all trials of its plan, also those that another study ran first.
+    studies
+        Results by name of the study.
     claims
         The claims and what became of them.
     models_folder
@@ -45,80 +48,67 @@ class Reproduction:
 
     command: str
     profile: str
-    evidence: Mapping[str, Evidence]
-    trials: Mapping[str, Sequence[Trial]]
+    studies: Mapping[str, StudyResult]
     claims: Sequence[ClaimRow]
     models_folder: Path | None
     seconds: float
     started: str
 
     @property
+    def evidence(self) -> dict[str, Evidence]:
+        """Evidence by name of the study."""
+        return {name: result.evidence for name, result in self.studies.items()}
+
+    @property
     def missing(self) -> int:
         """How many trials were declared and are not there."""
         return sum(evidence.missing for evidence in self.evidence.values())
 
-    @property
-    def one_seed(self) -> bool:
-        """Whether no arm has more than one seed, so that nothing measured can be more than inconclusive."""
-        return all(len(arm.seeds) <= 1 for evidence in self.evidence.values() for arm in evidence.arms)
-
-    def arms(self, study: str) -> list[ArmTrials]:
-        """Return the arms of a study with their trials, in the order in which they were declared."""
-        if study not in self.evidence:
-            return []
-        evidence = self.evidence[study]
-        by_key = {str(trial.key): trial for trial in self.trials.get(study, ())}
-        described = {arm.name: arm for arm in evidence.study.arms}
-        return [
-            ArmTrials(described[arm.name], arm, tuple(by_key[key] for key in arm.keys if key in by_key))
-            for arm in evidence.arms
-        ]
-
-    def setting(self, study: str, arms: Sequence[ArmTrials] | None = None) -> str:
-        """Return data and recipe in a sentence, for captions; several values where arms differ."""
-        configurations = [arm.arm.configuration for arm in (self.arms(study) if arms is None else arms)]
-        parts: dict[str, dict[str, None]] = {"Data": {}, "recipe": {}}
-        for configuration in configurations:
-            data, recipe, names = (
-                part if isinstance(part := configuration.get(name), Mapping) else {} for name in _SETTING
-            )
-            images, epochs = data.get("train_images"), recipe.get("epochs")
-            trained = "all training images" if images is None else f"{images:,} training images"
-            parts["Data"][f"{names.get('data', 'unrecorded')}, {trained}"] = None
-            parts["recipe"][f"“{names.get('recipe', 'unrecorded')}”, {epochs} epoch{'' if epochs == 1 else 's'}"] = None
-        return "; ".join(f"{name}: {' or '.join(values)}" for name, values in parts.items() if values) + "."
-
     def best_cnn(self) -> ArmTrials | None:
         """Return the arm whose errors and filters are shown."""
-        return next((arm for arm in self.arms(NETWORKS) if arm.name == BEST_CNN), None)
+        arms = self.studies[NETWORKS].arms if NETWORKS in self.studies else []
+        return next((arm for arm in arms if arm.name == BEST_CNN), None)
 
 
-@dataclass(frozen=True)
-class ArmTrials:
-    """An arm: what was declared, what it measured, and the trials themselves."""
+def reproduce(
+    profile: str = "standard",
+    folder: str | Path = "out/reproduce",
+    *,
+    pool: Pool | None = None,
+    options: ExecutionOptions | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Reproduction:
+    """Run the trials that the folder lacks, and put the claims to the test. Nothing is printed.
 
-    arm: Arm
-    evidence: ArmEvidence
-    trials: tuple[Trial, ...]
+    Parameters
+    ----------
+    profile
+        ``"quick"``, ``"standard"`` or ``"full"``.
+    folder
+        Where the store of trials and the trained models are, or will be.
+    pool, options, threads, progress
+        As for `convlens.studies.run_study`; models are kept in the folder.
 
-    @property
-    def name(self) -> str:
-        """The arm's name."""
-        return self.arm.name
-
-    def values(self, metric: str) -> dict[int, float]:
-        """Return seed to value, of the trials that measured it."""
-        return {trial.seed: trial.metrics[metric] for trial in self.trials if metric in trial.metrics}
-
-    def series(self, metric: str) -> dict[int, list[float]]:
-        """Return seed to the metric after every epoch; trials without such a history (diverged) are left out."""
-        found = {}
-        for trial in self.trials:
-            rows = trial.history if isinstance(trial.history, list) else []
-            values = [row[metric] for row in rows if metric in row]
-            if values and len(values) == len(rows):
-                found[trial.seed] = values
-        return found
+    Raises
+    ------
+    ConfigurationError
+        If there is no such profile.
+    TrainingInterrupted
+        After Ctrl-C; finished trials are kept, and the same call goes on from there.
+    OutputError, ArtifactError
+        If the folder or the store cannot be written, or the store is damaged.
+    """
+    began, started = time.perf_counter(), now()
+    models_folder = Path(folder) / "models"
+    entries = [entry(name) for name in (NETWORKS, KERNELS)]
+    wanted = [(one.study(), one.profile(profile)) for one in entries]
+    make_folder(models_folder)
+    used = replace(options or ExecutionOptions(), models_folder=models_folder)
+    found = run_studies(wanted, folder=folder, pool=pool, options=used, threads=threads, progress=progress)
+    command = "convlens reproduce" + ("" if profile == "standard" else f" --{profile}")
+    rows = claims({name: result.evidence for name, result in found.items()}, command)
+    return Reproduction(command, profile, found, rows, models_folder, time.perf_counter() - began, started)
 
 
 @dataclass(frozen=True)

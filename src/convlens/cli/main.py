@@ -17,7 +17,7 @@ import typer
 from ..errors import ConvlensError, nearest
 from ..signals import STOPPED_CODE, STOPPED_LINE, ignore
 from ..version import __version__
-from . import bench, data, evaluate, predict, reproduce, speedrun, summary, train
+from . import bench, data, evaluate, predict, reproduce, speedrun, study, summary, train
 from .console import discard, reader_has_gone, show_everything
 
 # typer carries its own copy of click; of that copy's errors, this is the base that can be reached by a public name
@@ -41,6 +41,7 @@ app.command("predict")(predict.predict)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
 app.add_typer(data.app, name="data")
+app.add_typer(study.app, name="study")
 
 
 def _show_version(wanted: bool) -> None:

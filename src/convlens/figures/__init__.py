@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from ..claims.reproduction import Reproduction
-from . import confusion, filters, kernel_size, learning
+from ..claims.reproduction import KERNELS, Reproduction
+from ..studies.result import StudyResult
+from . import confusion, filters, kernel_size, learning, seeds
 from .picture import Picture as Picture
 from .style import LOOKS as LOOKS
 from .style import Look as Look
 from .style import png as png
 
 
+def study_pictures(result: StudyResult) -> list[Picture]:
+    """Return the figures of any study; nothing is drawn yet."""
+    return [seeds.picture(result), learning.picture(result)]
+
+
 def pictures(reproduction: Reproduction) -> list[Picture]:
     """Return the report's figures in their order; nothing is drawn yet."""
     return [
-        *(learning.picture(reproduction, study) for study in reproduction.evidence),
-        kernel_size.picture(reproduction),
+        *(learning.picture(result) for result in reproduction.studies.values()),
+        kernel_size.picture(reproduction.studies[KERNELS]),
         confusion.picture(reproduction),
         filters.picture(reproduction),
     ]

@@ -6,7 +6,8 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from ..claims.reproduction import BEST_CNN, NETWORKS, Confusion, Reproduction
+from ..claims.reproduction import BEST_CNN, Confusion, Reproduction
+from ..studies.result import setting
 from ..wording import seeds
 from .matrix import draw_matrix
 from .picture import Picture
@@ -27,8 +28,7 @@ def picture(reproduction: Reproduction) -> Picture:
     caption = (
         f"Test images by true digit (row) and predicted digit (column), summed over {seeds(n)} of “{BEST_CNN}”: "
         f"{wrong:,} errors in {total:,} predictions. Only errors are coloured; the correct ones, on the diagonal, are "
-        f"left grey so that they do not drown them. Most frequent: {often or 'none'}. "
-        + reproduction.setting(NETWORKS, [arm])
+        f"left grey so that they do not drown them. Most frequent: {often or 'none'}. " + setting([arm])
     )
     alt = f"Confusion matrix: {wrong:,} errors in {total:,} predictions. Most frequent: {often or 'none'}."
     return Picture(_NAME, _HEADING, caption, alt, partial(_draw, confusion))

@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..claims.reproduction import KERNELS, ArmTrials, Reproduction
 from ..errors import ConvlensError
 from ..nn import Conv2D
 from ..nn.serialize import layers_from_data
+from ..studies.result import ArmTrials, StudyResult, setting
 from ..studies.stats import Interval
 from . import numbers
 from .picture import Picture
@@ -36,9 +36,9 @@ class Point:
     megaflops: float
 
 
-def picture(reproduction: Reproduction) -> Picture:
+def picture(result: StudyResult) -> Picture:
     """Return the figure of the kernel-size study."""
-    points = [point for arm in reproduction.arms(KERNELS) if (point := _point(arm)) is not None]
+    points = [point for arm in result.arms if (point := _point(arm)) is not None]
     if not points:
         return Picture(_NAME, _HEADING, "No trial of the kernel-size study has been stored yet.")
     n = sorted({len(point.accuracies) for point in points})
@@ -49,15 +49,15 @@ def picture(reproduction: Reproduction) -> Picture:
         f"with as many FLOPs as 3x3 (squares, dashed); a 3x3 network with as many parameters as each (triangles, "
         f"dotted), and one whose layers of 3x3 are stacked until they see as much (diamonds, dash-dotted). Small "
         f"hollow dots: every seed; {bars}; n = {seeds} a point. The series share the 3x3 network. "
-        + reproduction.setting(KERNELS)
+        + setting(result.arms)
     )
-    told = "; ".join(
+    described = "; ".join(
         f"{p.kernel}x{p.kernel} {p.group}: {numbers.measured(p.interval, signed=False)}, "
         f"{p.parameters:,.0f} parameters, {p.megaflops:.2f} MFLOP"
         for p in points
     )
     return Picture(
-        _NAME, _HEADING, caption, f"Test accuracy and size against kernel size. {told}.", partial(_draw, points)
+        _NAME, _HEADING, caption, f"Test accuracy and size against kernel size. {described}.", partial(_draw, points)
     )
 
 

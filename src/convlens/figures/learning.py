@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ..claims.reproduction import ArmTrials, Reproduction
+from ..studies.result import ArmTrials, StudyResult, setting
 from .picture import Picture
 from .style import Look, Series, empty
 
@@ -21,9 +21,9 @@ _LEAST = 0.02  # per cent: no error at all has no place on the axis, and stands 
 Curves = dict[str, dict[int, list[float]]]  # split to seed to error in per cent after every epoch
 
 
-def picture(reproduction: Reproduction, study: str) -> Picture:
+def picture(result: StudyResult) -> Picture:
     """Return the learning curves of a study."""
-    arms = reproduction.arms(study)
+    arms, study = result.arms, result.name
     heading = f"Learning curves: {study}"
     name = f"learning-curves-{study}"
     curves = [(arm.name, _curves(arm)) for arm in arms]
@@ -37,7 +37,7 @@ def picture(reproduction: Reproduction, study: str) -> Picture:
         + ("Thick: mean; thin: every seed; band: lowest to highest seed. " if many else "")
         + "Solid with circles: validation images; dashed with squares: training images, as a running mean over the "
         "epoch while the weights were still changing (which is why it may lie below validation). The axis is "
-        "stretched towards 100 %, so that equal heights are equal factors of the error. " + reproduction.setting(study)
+        "stretched towards 100 %, so that equal heights are equal factors of the error. " + setting(arms)
     )
     return Picture(name, heading, caption, _alt(curves), partial(_draw, curves))
 

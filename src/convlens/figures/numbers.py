@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 
+from ..studies.metric import Metric
 from ..studies.stats import Interval
 from ..studies.verdict import Region
 from ..wording import NONE, hundredths, percent, points
+
+FRACTIONS = ("fraction", "difference of fractions")
+_MEANS = {"count": (",.0f", 1.0), "FLOP": (",.2f", 1e-6), "s": (",.1f", 1.0), "images/s": (",.0f", 1.0)}
+"""Unit to format and scale of those whose mean alone is shown; FLOPs are shown in millions."""
 
 
 def is_difference(interval: Interval) -> bool:
@@ -37,6 +42,22 @@ def measured(interval: Interval | None, *, signed: bool | None = None) -> str:
     difference = is_difference(interval) if signed is None else signed
     mean = points(interval.mean) if difference else percent(interval.mean)
     return f"{mean} {brackets(interval, signed=difference)}".strip()
+
+
+def in_unit(interval: Interval | None, metric: Metric) -> str:
+    """Return what was measured in the metric's unit: with its interval for fractions and unknown units, else the mean.
+
+    Counts, FLOPs and times vary too little over seeds, or too much with the machine, for an interval to say much.
+    """
+    if interval is None:
+        return NONE
+    if metric.unit in FRACTIONS:
+        return measured(interval, signed=metric.unit != "fraction")
+    if metric.unit in _MEANS:
+        form, scale = _MEANS[metric.unit]
+        return format(interval.mean * scale, form)
+    bounds = f" [{interval.low:.4g}, {interval.high:.4g}]" if interval.n > 1 else ""
+    return f"{interval.mean:.4g}{bounds}"
 
 
 def parts(interval: Interval) -> tuple[str, str]:

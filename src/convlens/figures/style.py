@@ -151,7 +151,7 @@ def png(figure: Figure, *, palette: bool = True) -> bytes:
 
 
 def shortened(name: str, length: int) -> str:
-    """Return a name of at most so many characters, on one line; what is left out is not its end, where names differ."""
+    """Return a name of at most `length` characters, on one line; its end, where names differ, is kept."""
     whole, end = " ".join(name.split()) or "–", length // 4
     return whole if len(whole) <= length else f"{whole[: length - end - 1].rstrip()}…{whole[len(whole) - end :]}"
 

@@ -1,20 +1,20 @@
-"""Figures, tables and pages: the only home of Matplotlib.
+"""Reports: pages, tables and files that say what studies found.
 
 Reading order::
 
-    reproduction.py  what the command line hands over, and which trials belong to which arm
-    numbers.py       how a number is written: per cent, points, intervals, p-values
     words.py         verdicts and the answer in sentences, built from the data
     tables.py        the claims on a terminal
-    sections.py      the report's tables and paragraphs as plain rows
-    figures/         one file a figure
+    sections.py      the report's tables as plain rows
+    protocol.py      how it was measured, and on what
     results.py       everything as JSON
     pages.py         rows and figures become files: report.html, report.md, results.json, figures/
+    evaluation.py    the figures of one evaluation
 """
 
 from ..claims.reproduction import Reproduction as Reproduction
 from .pages import write_report as write_report
+from .pages import write_study as write_study
 from .tables import claims_lines as claims_lines
 from .tables import claims_table as claims_table
 
-__all__ = ["Reproduction", "claims_lines", "claims_table", "write_report"]
+__all__ = ["Reproduction", "claims_lines", "claims_table", "write_report", "write_study"]

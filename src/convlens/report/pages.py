@@ -13,12 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..claims.reproduction import Confusion, Reproduction
-from ..figures import LOOKS, Look, Picture, pictures, png
+from ..figures import LOOKS, Look, Picture, pictures, png, study_pictures
 from ..files import make_folder, write_atomically
+from ..studies.result import StudyResult
 from .protocol import protocol, provenance_table
-from .results import results_json
-from .sections import arms_table, claim_views, confusion_table, contrasts_table, seeds_table
-from .words import MARKS, answer, warnings
+from .results import as_bytes, results, study_results
+from .sections import arms_table, claim_views, confusion_table, contrasts_table, failed_table, seeds_table
+from .words import MARKS, answer, study_answer, warnings
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TITLE = "Do convolutional networks keep what they promise?"
@@ -42,7 +43,7 @@ class Drawn:
 
 
 def write_report(reproduction: Reproduction, folder: Path) -> list[Path]:
-    """Write ``report.html``, ``report.md``, ``results.json`` and ``figures/*.png``.
+    """Write the report of the claims: ``report.html``, ``report.md``, ``results.json`` and ``figures/*.png``.
 
     Everything is made before anything is written, so that a failure leaves an older report as it was.
 
@@ -63,12 +64,39 @@ def write_report(reproduction: Reproduction, folder: Path) -> list[Path]:
     OutputError
         If the folder cannot be made, or a file cannot be written.
     """
+    results_of = list(reproduction.studies.values())
+    confusion = Confusion.of(reproduction.best_cnn())
+    counts = Counter[str](row.verdict.word for row in reproduction.claims)
+    context = {
+        **_context(results_of, reproduction.command, reproduction.started, reproduction.seconds),
+        "title": _TITLE,
+        "answer": answer(reproduction),
+        "counts": [(word, mark, counts[word]) for word, mark in MARKS.items()],
+        "claims": claim_views(reproduction.claims),
+        "confusion": None if confusion is None else confusion_table(confusion),
+    }
+    return _write("report", context, pictures(reproduction), results(reproduction), folder)
+
+
+def write_study(result: StudyResult, folder: str | Path) -> list[Path]:
+    """Write the report of one study: the same files as `write_report`, with the same promises."""
+    context = {
+        **_context([result], result.command, result.started, result.seconds),
+        "title": f"Study “{result.name}”",
+        "answer": [study_answer(result), result.verdict.sentence],
+        "confusion": None,
+    }
+    return _write("study", context, study_pictures(result), study_results(result), Path(folder))
+
+
+def _write(
+    template: str, context: dict[str, Any], wanted: list[Picture], found: dict[str, Any], folder: Path
+) -> list[Path]:
     make_folder(folder / "figures")
-    drawn = [_draw(picture) for picture in pictures(reproduction)]
+    drawn = [_draw(picture) for picture in wanted]
     contents = {
-        "report.html": _render("report.html", reproduction, drawn),
-        "report.md": _render("report.md", reproduction, drawn),
-        "results.json": results_json(reproduction),
+        **{f"report.{kind}": _render(f"{template}.{kind}", {**context, "drawn": drawn}) for kind in ("html", "md")},
+        "results.json": as_bytes(found),
     }
     for one in drawn:
         # for slides and documents; those for a phone are in the page alone
@@ -88,7 +116,7 @@ def _draw(picture: Picture) -> Drawn:
     return Drawn(picture, images)
 
 
-def _render(template: str, reproduction: Reproduction, drawn: list[Drawn]) -> bytes:
+def _render(template: str, context: dict[str, Any]) -> bytes:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=template.endswith(".html"),
@@ -97,29 +125,23 @@ def _render(template: str, reproduction: Reproduction, drawn: list[Drawn]) -> by
         lstrip_blocks=True,
     )
     environment.filters["md"] = markdown
-    return environment.get_template(template).render(_context(reproduction, drawn)).encode()
+    return environment.get_template(template).render(context).encode()
 
 
-def _context(reproduction: Reproduction, drawn: list[Drawn]) -> dict[str, Any]:
-    confusion = Confusion.of(reproduction.best_cnn())
-    counts = Counter[str](row.verdict.word for row in reproduction.claims)
-    studies = [(name, evidence) for name, evidence in reproduction.evidence.items()]
+def _context(results_of: list[StudyResult], command: str, started: str, seconds: float) -> dict[str, Any]:
+    """Return what the pages of claims and of one study have in common."""
     return {
-        "title": _TITLE,
-        "reproduction": reproduction,
-        "started": reproduction.started.replace("T", " ").replace("+00:00", " UTC"),
-        "questions": [evidence.study.question for _, evidence in studies],
-        "answer": answer(reproduction),
-        "warnings": warnings(reproduction),
-        "counts": [(word, mark, counts[word]) for word, mark in MARKS.items()],
-        "claims": claim_views(reproduction.claims),
-        "drawn": drawn,
-        "arms": [arms_table(reproduction, name) for name, _ in studies],
-        "seeds": [seeds_table(reproduction, name) for name, _ in studies],
-        "contrasts": [contrasts_table(evidence) for _, evidence in studies],
-        "confusion": None if confusion is None else confusion_table(confusion),
-        "protocol": protocol(reproduction),
-        "provenance": provenance_table(reproduction),
+        "command": command,
+        "profile": ", ".join(dict.fromkeys(result.evidence.profile.name for result in results_of)),
+        "started": started.replace("T", " ").replace("+00:00", " UTC"),
+        "questions": [result.evidence.study.question for result in results_of],
+        "warnings": warnings(results_of, command),
+        "arms": [arms_table(result) for result in results_of],
+        "seeds": [seeds_table(result) for result in results_of],
+        "contrasts": [contrasts_table(result.evidence) for result in results_of],
+        "failed": [failed_table(result) for result in results_of if result.failed],
+        "protocol": protocol(results_of),
+        "provenance": provenance_table(results_of, command, started, seconds),
         "style": Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
     }
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import wording
-from ..claims.reproduction import Reproduction
 from ..plain import canonical
 from ..studies.evidence import Evidence
 from ..studies.executors.training import TRAIN_SAMPLE
-from .sections import Table, total_training_seconds
+from ..studies.result import StudyResult, different_trials
+from .sections import Rows
 
 
-def protocol(reproduction: Reproduction) -> list[tuple[str, str]]:
+def protocol(results: Sequence[StudyResult]) -> list[tuple[str, str]]:
     """Return what was done, as pairs of a heading and a paragraph."""
-    found = [("Data and split", _split(reproduction)), ("Test set", _test_reads(reproduction))]
-    for name, evidence in reproduction.evidence.items():
-        found.append((f"Study “{name}”", _study(evidence)))
+    found = [("Data and split", _split(results)), ("Test set", _test_reads(results))]
+    found += [(f"Study “{result.name}”", _study(result.evidence)) for result in results]
     found.append(
         (
             "Accuracies",
@@ -38,46 +37,46 @@ def protocol(reproduction: Reproduction) -> list[tuple[str, str]]:
     return found
 
 
-def provenance_table(reproduction: Reproduction) -> Table:
+def provenance_table(results: Sequence[StudyResult], command: str, started: str, seconds: float) -> Rows:
     """Return versions, hardware, engine, command and time; several values where trials differ."""
     found: dict[str, dict[str, None]] = {}
-    for evidence in reproduction.evidence.values():
-        for name, values in evidence.provenance.items():
+    for result in results:
+        for name, values in result.evidence.provenance.items():
             for value in values if name not in ("split", "diverged") else ():
                 for place, text in _flat(name, value):
                     found.setdefault(place, {})[text] = None
-    trials = {trial.key for trials in reproduction.trials.values() for trial in trials}
+    trials = different_trials(results)
+    trained = sum(trial.metrics.get("seconds.train", 0.0) for trial in trials)
     rows = [
-        ("command", reproduction.command),
-        ("profile", reproduction.profile),
-        ("started (UTC)", reproduction.started),
-        ("wall time of this run", wording.duration(reproduction.seconds)),
-        ("trainings", f"{len(trials)}, {wording.duration(total_training_seconds(reproduction))} of training in all"),
+        ("command", command),
+        ("profile", ", ".join(dict.fromkeys(result.evidence.profile.name for result in results))),
+        ("started (UTC)", started),
+        ("wall time of this run", wording.duration(seconds)),
+        ("trainings", f"{len(trials)}, {wording.duration(trained)} of training in all"),
         *((place, "; ".join(texts)) for place, texts in found.items()),
     ]
-    return Table("Provenance", ("what", "value"), rows)
+    return Rows("Provenance", ("what", "value"), rows)
 
 
-def _split(reproduction: Reproduction) -> str:
+def _split(results: Sequence[StudyResult]) -> str:
     splits: dict[str, Mapping[str, Any]] = {}
-    for evidence in reproduction.evidence.values():
-        for split in evidence.provenance.get("split", ()):
+    for result in results:
+        for split in result.evidence.provenance.get("split", ()):
             if isinstance(split, Mapping) and isinstance(split.get("counts"), Mapping):
                 splits.setdefault(canonical(split["counts"]), split)
-    data = ", ".join(dict.fromkeys(name for e in reproduction.evidence.values() for name in e.study.data))
+    data = ", ".join(dict.fromkeys(name for result in results for name in result.evidence.study.data))
     if not splits:
         return f"Data: {data}. No trial has recorded its split."
-    told = [
+    described = [
         ", ".join(f"{count:,} {part}" for part, count in split["counts"].items()) + " images"
         + (f" (stratified, split with seed {split['seed']})" if split.get("stratified") else "")
         for split in splits.values()
     ]  # fmt: skip
-    return f"Data: {data}; " + "; or ".join(told) + ". Validation chooses, the test set only judges."
+    return f"Data: {data}; " + "; or ".join(described) + ". Validation chooses, the test set only judges."
 
 
-def _test_reads(reproduction: Reproduction) -> str:
-    trials = {trial.key: trial for trials in reproduction.trials.values() for trial in trials}
-    reads = [trial.metrics["test.reads"] for trial in trials.values() if "test.reads" in trial.metrics]
+def _test_reads(results: Sequence[StudyResult]) -> str:
+    reads = [trial.metrics["test.reads"] for trial in different_trials(results) if "test.reads" in trial.metrics]
     if not reads:
         return "No trial has counted how often it read the test set."
     once = sum(count == 1 for count in reads)

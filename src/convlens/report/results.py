@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ..claims.reproduction import BEST_CNN, Confusion, Reproduction
-from ..studies.trial import Trial
+from ..studies.result import StudyResult
 
 SCHEMA_VERSION = 1
 """Raised when a key of ``results.json`` changes its meaning or goes; adding a key leaves it."""
@@ -22,36 +22,27 @@ def results(reproduction: Reproduction) -> dict[str, Any]:
         "seconds": reproduction.seconds,
         "missing_trials": reproduction.missing,
         "claims": [row.to_dict() for row in reproduction.claims],
-        "studies": {
-            name: {**evidence.to_dict(), "trials": _trials(reproduction, name)}
-            for name, evidence in reproduction.evidence.items()
-        },
+        "studies": {name: result.to_dict() for name, result in reproduction.studies.items()},
         "confusion": _confusion(reproduction),
     }
 
 
-def results_json(reproduction: Reproduction) -> bytes:
-    """Return `results` as the bytes of a file."""
-    text = json.dumps(results(reproduction), indent=1, ensure_ascii=False, allow_nan=False)
-    return (text + "\n").encode()
-
-
-def _trials(reproduction: Reproduction, study: str) -> list[dict[str, Any]]:
-    """Return every arm's trials; one that two arms share is there under each."""
-    return [_trial(arm.name, trial) for arm in reproduction.arms(study) for trial in arm.trials]
-
-
-def _trial(arm: str, trial: Trial) -> dict[str, Any]:
+def study_results(result: StudyResult) -> dict[str, Any]:
+    """Return one study as plain JSON data, with the same keys."""
     return {
-        "arm": arm,
-        "seed": trial.seed,
-        "key": trial.key,
-        "numerics_version": trial.numerics_version,
-        "metrics": dict(trial.metrics),
-        "history": trial.history,
-        "provenance": dict(trial.provenance),
-        "created": trial.created,
+        "schema_version": SCHEMA_VERSION,
+        "command": result.command,
+        "profile": result.evidence.profile.name,
+        "started": result.started,
+        "seconds": result.seconds,
+        "missing_trials": result.evidence.missing,
+        "studies": {result.name: result.to_dict()},
     }
+
+
+def as_bytes(found: dict[str, Any]) -> bytes:
+    """Return plain data as the bytes of a JSON file."""
+    return (json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _confusion(reproduction: Reproduction) -> dict[str, Any] | None:

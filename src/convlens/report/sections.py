@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from .. import wording
-from ..claims.reproduction import ArmTrials, Confusion, Reproduction
+from ..claims.reproduction import Confusion
 from ..claims.rows import ClaimRow
 from ..figures import numbers
 from ..studies.evidence import EstimandEvidence, Evidence
-from ..studies.stats import Interval
+from ..studies.result import StudyResult
+from ..studies.stats import Interval, mean_interval
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table: the first cell of a row is its heading."""
+class Rows:
+    """A table as plain rows: the first cell of a row is its heading."""
 
     caption: str
     columns: tuple[str, ...]
@@ -57,63 +56,65 @@ def _claim_view(row: ClaimRow) -> ClaimView:
     return ClaimView(row.number, row.claim, row.claimed, found, bounds, n, word, MARKS[word], sentence, row.command)
 
 
-def arms_table(reproduction: Reproduction, study: str) -> Table:
-    """Return the exact values of every arm."""
-    arms = reproduction.arms(study)
+def arms_table(result: StudyResult) -> Rows:
+    """Return the exact values of every arm, a column for each metric of the study."""
+    arms, metrics = result.arms, result.evidence.study.metrics
     largest = max((len(arm.evidence.seeds) for arm in arms), default=0)
     bounds = "mean [95 % t-interval over seeds]" if largest > 1 else "one seed: no interval"
-    columns = ("arm", "n", "test accuracy", "validation accuracy", "train accuracy", "gap, train − validation",
-               "parameters", "MFLOP an image", "seconds a training", "images a second")  # fmt: skip
-    return Table(f"{study}: exact values, {bounds}", columns, [_arm_row(arm) for arm in arms])
+    rows = [
+        (
+            arm.name,
+            str(len(arm.evidence.seeds)),
+            *(numbers.in_unit(arm.evidence.metrics.get(m.name), m) for m in metrics),
+        )
+        for arm in arms
+    ]
+    return Rows(f"{result.name}: exact values, {bounds}", ("arm", "n", *(m.label for m in metrics)), rows)
 
 
-def _arm_row(arm: ArmTrials) -> tuple[str, ...]:
-    def shown(metric: str, *, signed: bool = False) -> str:
-        return numbers.measured(arm.evidence.metrics.get(metric), signed=signed)
-
-    def mean(metric: str, form: str, scale: float = 1.0) -> str:
-        interval = arm.evidence.metrics.get(metric)
-        return wording.NONE if interval is None else format(interval.mean * scale, form)
-
-    accuracies = (shown(f"{split}.accuracy") for split in ("test", "validation", "train"))
-    return (
-        arm.name,
-        str(len(arm.evidence.seeds)),
-        *accuracies,
-        shown("gap.accuracy", signed=True),
-        mean("parameters", ",.0f"),
-        mean("flops", ",.2f", 1e-6),
-        mean("seconds.train", ",.1f"),
-        mean("images_per_second", ",.0f"),
+def failed_table(result: StudyResult) -> Rows:
+    """Return the trials that failed, with their errors."""
+    rows = [
+        (one.planned.arm, str(one.planned.seed), "failed", f"{one.failure.error}: {one.failure.message}")
+        for one in result.failed
+    ]
+    return Rows(
+        f"{result.name}: trials that failed; the next run tries them again", ("arm", "seed", "state", "error"), rows
     )
 
 
-def contrasts_table(evidence: Evidence) -> Table:
+def contrasts_table(evidence: Evidence) -> Rows:
     """Return what the study's differences of arms came to; the first is the primary one."""
     found = [one for one in (evidence.primary, *evidence.secondary) if one.estimand.reference is not None]
     columns = ("contrast", "difference", "95 % interval", "n pairs", "claimed", "verdict", "p, Holm-adjusted",
                "McNemar's p, a seed pair each")  # fmt: skip
     caption = f"{evidence.study.name}: contrasts, paired by seed, the primary one first"
-    return Table(caption, columns, [_contrast_row(one) for one in found])
+    units = {metric.name: metric.unit for metric in evidence.study.metrics}
+    return Rows(caption, columns, [_contrast_row(one, units[one.estimand.metric]) for one in found])
 
 
-def _contrast_row(found: EstimandEvidence) -> tuple[str, ...]:
+def _contrast_row(found: EstimandEvidence, unit: str) -> tuple[str, ...]:
     estimand, interval = found.estimand, found.interval
     metric = "" if estimand.metric == "test.accuracy" else f" ({estimand.metric})"
     return (
         f"{estimand.name}{metric}: “{estimand.arm}” − “{estimand.reference}”",
-        wording.points(interval.mean) if interval else wording.NONE,
-        _bounds(interval),
+        *_difference(interval, unit),
         str(interval.n if interval else 0),
-        numbers.region(estimand.region, signed=True),
+        numbers.region(estimand.region, signed=True) if unit in numbers.FRACTIONS else estimand.region.words,
         f"{MARKS[found.verdict.word]} {found.verdict.word}",
         wording.p_value(found.p_adjusted),
         _mcnemar(found),
     )
 
 
-def _bounds(interval: Interval | None) -> str:
-    return (numbers.brackets(interval, signed=True) if interval else "") or wording.NONE
+def _difference(interval: Interval | None, unit: str) -> tuple[str, str]:
+    """Return mean and bounds of a difference: in points for fractions, otherwise in the unit."""
+    if interval is None:
+        return wording.NONE, wording.NONE
+    if unit in numbers.FRACTIONS:
+        return wording.points(interval.mean), numbers.brackets(interval, signed=True) or wording.NONE
+    bounds = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.n > 1 else wording.NONE
+    return f"{interval.mean:+.4g} {unit}", bounds
 
 
 def _mcnemar(found: EstimandEvidence) -> str:
@@ -124,27 +125,26 @@ def _mcnemar(found: EstimandEvidence) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def confusion_table(confusion: Confusion) -> Table:
+def confusion_table(confusion: Confusion) -> Rows:
     """Return the counts of the confusion matrix."""
     size = len(confusion.matrix)
     columns = ("true \\ predicted", *map(str, range(size)))
     rows = [(str(true), *(f"{count:,}" for count in confusion.matrix[true])) for true in range(size)]
-    return Table("Confusion matrix: number of test images, summed over seeds", columns, rows)
+    return Rows("Confusion matrix: number of test images, summed over seeds", columns, rows)
 
 
-def seeds_table(reproduction: Reproduction, study: str) -> Table:
-    """Return the test accuracy of every single training."""
-    arms = [(arm.name, arm.values("test.accuracy")) for arm in reproduction.arms(study)]
-    every = sorted({seed for _, values in arms for seed in values})
-    rows = [(name, *(_accuracy(values, seed) for seed in every)) for name, values in arms]
-    return Table(f"{study}: test accuracy of every seed", ("arm", *(f"seed {seed}" for seed in every)), rows)
+def seeds_table(result: StudyResult) -> Rows:
+    """Return the first measure of every single trial."""
+    study = result.evidence.study
+    metric = next(one for one in study.metrics if one.name == study.primary.metric)
+    arms = [(arm.name, arm.values(metric.name)) for arm in result.arms]
+    failed = {(one.planned.arm, one.planned.seed) for one in result.failed}
+    every = sorted({seed for _, values in arms for seed in values} | {seed for _, seed in failed})
 
+    def shown(name: str, values: dict[int, float], seed: int) -> str:
+        if seed not in values:
+            return "failed" if (name, seed) in failed else wording.NONE
+        return numbers.in_unit(mean_interval([values[seed]]), metric)
 
-def _accuracy(values: dict[int, float], seed: int) -> str:
-    return wording.percent(values[seed]) if seed in values else wording.NONE
-
-
-def total_training_seconds(reproduction: Reproduction) -> float:
-    """Return the seconds that all trials trained, each counted once."""
-    trials = {trial.key: trial for trials in reproduction.trials.values() for trial in trials}
-    return float(np.sum([trial.metrics.get("seconds.train", 0.0) for trial in trials.values()]))
+    rows = [(name, *(shown(name, values, seed) for seed in every)) for name, values in arms]
+    return Rows(f"{result.name}: {metric.label} of every seed", ("arm", *(f"seed {seed}" for seed in every)), rows)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from ..claims.reproduction import Reproduction
 from ..claims.rows import ClaimRow
-from ..figures.numbers import measured, region
+from ..figures.numbers import FRACTIONS, measured, region
 from ..studies.evidence import Evidence
+from ..studies.result import StudyResult, different_trials
 from ..studies.stats import Interval
-from ..studies.trial import Trial
 from ..studies.verdict import MOST_SEEDS, Verdict
 from ..wording import seeds
 
@@ -49,37 +49,39 @@ def explanation(verdict: Verdict, interval: Interval | None) -> str:
 
 def answer(reproduction: Reproduction) -> list[str]:
     """Return the answer: a sentence that counts the verdicts, then one for each study's primary estimand."""
-    return [_counts(reproduction.claims), *(_primary(evidence) for evidence in reproduction.evidence.values())]
+    return [_counts(reproduction.claims), *(study_answer(result) for result in reproduction.studies.values())]
 
 
-def warnings(reproduction: Reproduction) -> list[str]:
-    """Return what a reader must know before believing any of it: trials that are missing, a single seed."""
-    found = []
-    if reproduction.missing:
+def study_answer(result: StudyResult) -> str:
+    """Return what a study's primary estimand came to, in a sentence."""
+    return _primary(result.evidence)
+
+
+def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
+    """Return what a reader must know before believing any of it: trials that are missing or failed, a single seed."""
+    found, trials = [], different_trials(results)
+    missing, failed = sum(result.evidence.missing for result in results), sum(len(result.failed) for result in results)
+    if missing:
+        failures = f" ({failed} of them failed; see the list)" if failed else ""
         found.append(
-            f"This report is incomplete: {reproduction.missing} of the declared trials are missing. "
-            f"Run “{reproduction.command}” again to go on; finished trials are kept."
+            f"This report is incomplete: {missing} of the declared trials are missing{failures}. "
+            f"Run “{command}” again to go on; finished trials are kept."
         )
-    if reproduction.one_seed:
+    if all(len(arm.seeds) <= 1 for result in results for arm in result.evidence.arms):
         found.append(
             "One seed is always inconclusive: a single training cannot show how much trainings vary, so there are "
             "no intervals here and no measured claim is decided. Run a profile with more seeds to decide them."
         )
-    engines = sorted({str(t.provenance["engine"]) for t in _trials(reproduction) if "engine" in t.provenance})
+    engines = sorted({str(t.provenance["engine"]) for t in trials if "engine" in t.provenance})
     if len(engines) > 1:
         found.append(
             f"Several engines ran these trials ({', '.join(engines)}). Engines agree to rounding only, so their trials "
             "differ as seeds do, but less; results.json names the engine of each. For one alone, use another folder."
         )
-    diverged = sum(t.metrics.get("diverged", 0) > 0 for t in _trials(reproduction))
+    diverged = sum(t.metrics.get("diverged", 0) > 0 for t in trials)
     if diverged:
         found.append(f"{int(diverged)} trainings diverged; they count, with the accuracy of guessing one class.")
     return found
-
-
-def _trials(reproduction: Reproduction) -> list[Trial]:
-    """Return every trial, once."""
-    return list({t.key: t for trials in reproduction.trials.values() for t in trials}.values())
 
 
 def _counts(claims: Sequence[ClaimRow]) -> str:
@@ -99,8 +101,14 @@ def _primary(evidence: Evidence) -> str:
     question = evidence.study.question.rstrip()
     if interval is None:
         return f"{question} Nothing has been measured yet."
-    signed = estimand.reference is not None
-    what = f"“{estimand.arm}”" + (f" minus “{estimand.reference}”" if signed else "")
+    unit = next(metric.unit for metric in evidence.study.metrics if metric.name == estimand.metric)
+    signed = estimand.reference is not None or unit == "difference of fractions"
+    what = f"“{estimand.arm}”" + (f" minus “{estimand.reference}”" if estimand.reference is not None else "")
+    if unit not in FRACTIONS:
+        return (
+            f"“{question}” Its first measure, {what}, came to {interval.mean:.4g} {unit} over {seeds(interval.n)}, so "
+            f"the claim of a value {estimand.region.words} is {found.verdict.word}."
+        )
     return (
         f"“{question}” Its first measure, {what}, came to {measured(interval, signed=signed)} over "
         f"{seeds(interval.n)}, so the claim of a value {_claimed(region(estimand.region, signed=signed))} is "

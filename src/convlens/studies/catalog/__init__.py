@@ -1,26 +1,65 @@
-"""The studies: one file each, and this table of them.
+"""The catalogue of studies: one file each, and a file that is here is in it.
 
-Each file has a function ``study()`` that returns the frozen description, and ``PROFILES``: how large it can be run.
+A file has a ``NAME``, a function ``study()`` that returns the frozen description, and ``PROFILES``: how large it can be
+run.
 """
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ...errors import ConfigurationError, nearest
 from ..spec import Profile, Study
-from . import baseline_vs_cnn, kernel_size
 
 
 @dataclass(frozen=True)
 class Entry:
     """A study of the catalogue."""
 
+    name: str
     study: Callable[[], Study]
     profiles: Mapping[str, Profile]
 
+    def profile(self, name: str) -> Profile:
+        """Return a profile by name; ConfigurationError names the nearest right one."""
+        if name not in self.profiles:
+            raise ConfigurationError(f"the study {self.name!r} has no profile {name!r}{nearest(name, self.profiles)}")
+        return self.profiles[name]
 
-CATALOG: dict[str, Entry] = {
-    "baseline-vs-cnn": Entry(baseline_vs_cnn.study, baseline_vs_cnn.PROFILES),
-    "kernel-size": Entry(kernel_size.study, kernel_size.PROFILES),
-}
+
+def entries() -> dict[str, Entry]:
+    """Return the catalogue by name of the study.
+
+    Raises
+    ------
+    ConfigurationError
+        If a file of the catalogue lacks what it needs, or two have one name.
+    """
+    found: dict[str, Entry] = {}
+    for module in pkgutil.iter_modules(__path__):
+        one = _entry(module.name)
+        if one.name in found:
+            raise ConfigurationError(
+                f"two files of the catalogue are called {one.name!r}; give each study its own NAME"
+            )
+        found[one.name] = one
+    return dict(sorted(found.items()))
+
+
+def entry(name: str) -> Entry:
+    """Return a study of the catalogue by name; ConfigurationError names the nearest right one."""
+    known = entries()
+    if name not in known:
+        raise ConfigurationError(f"no study is called {name!r}{nearest(name, known)}")
+    return known[name]
+
+
+def _entry(module_name: str) -> Entry:
+    module = importlib.import_module(f"{__name__}.{module_name}")
+    lacking = [name for name in ("NAME", "study", "PROFILES") if not hasattr(module, name)]
+    if lacking:
+        raise ConfigurationError(f"catalog/{module_name}.py lacks {', '.join(lacking)}; see “A new study”")
+    return Entry(module.NAME, module.study, module.PROFILES)

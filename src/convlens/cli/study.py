@@ -1,0 +1,164 @@
+"""``convlens study``: the studies of the catalogue, run and shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from ..errors import ConvlensError
+from .options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
+
+if TYPE_CHECKING:
+    from ..report.sections import Rows
+    from ..studies import StudyResult
+    from ..studies.catalog import Entry
+
+app = typer.Typer(
+    help="Ask a question of many trainings: list the studies, run one, show what was found.\n\n"
+    "Example: [bold]convlens study run kernel-size --profile quick[/bold]",
+    no_args_is_help=True,
+)
+
+NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="As `convlens study list` has it.")]
+ProfileOption: TypeAlias = Annotated[str, typer.Option("--profile", metavar="NAME", help="How large: quick, standard.")]
+FolderOption: TypeAlias = Annotated[Path, typer.Option("--out", help="Folder of the trials and the reports.")]
+FOLDER = Path("out/studies")
+
+
+@app.command("list")
+def listed(json: JsonFlag = False) -> None:
+    """Say which studies there are, what each asks, and how large it can be run.
+
+    Example: [bold]convlens study list[/bold]
+    """
+    from ..studies import entries
+
+    found = [_described(entry) for entry in entries().values()]
+    if json:
+        print_json(found)
+        return
+    for one in found:
+        out.print(f"{one['name']}: {one['question']}", markup=False)
+        if one["arms"]:
+            sizes = [f"{profile['name']} ({profile['trials']} trials)" for profile in one["profiles"]]
+            out.print(f"  arms: {'; '.join(one['arms'])}", markup=False)
+            cost = f"standard takes at most {one['max_minutes']:g} minutes on two cores"
+            out.print(f"  profiles: {', '.join(sizes)}; {cost}", markup=False)
+
+
+@app.command("run")
+def run(
+    name: NameArgument,
+    profile: ProfileOption = "standard",
+    folder: FolderOption = FOLDER,
+    engine: EngineOption = None,
+    threads: ThreadsOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Run the trials of a study that are missing, and write its report.
+
+    Finished trials are kept, so an interrupted run continues where it was, and a second one is done at once.
+
+    Example: [bold]convlens study run kernel-size --profile quick[/bold]
+    """
+    from .. import report, studies
+    from ..studies.executors import ExecutionOptions
+    from .trials import TrialProgress, require_none_failed
+
+    with TrialProgress() as display:
+        result = studies.run_study(
+            name,
+            profile,
+            folder=folder,
+            options=ExecutionOptions(engine=engine, hooks=(display.hook(),)),
+            threads=threads,
+            progress=display,
+        )
+    notes.print("writing the report")
+    written = report.write_study(result, folder / f"{name}-{profile}")
+    _show(result, json=json)
+    if not json:
+        out.print(f"report: {next(path for path in written if path.name == 'report.html')}", markup=False)
+    require_none_failed([result])
+
+
+@app.command("show")
+def show(
+    name: NameArgument, profile: ProfileOption = "standard", folder: FolderOption = FOLDER, json: JsonFlag = False
+) -> None:
+    """Show what the finished trials of a study say, and what is missing; nothing is run.
+
+    Example: [bold]convlens study show kernel-size --profile quick[/bold]
+    """
+    from ..studies import read_study
+
+    _show(read_study(name, profile, folder=folder), json=json)
+
+
+def _described(entry: Entry) -> dict[str, Any]:
+    """Return a study of the catalogue as plain data; one whose data is not at hand says so in place of its question."""
+    try:
+        study = entry.study()
+    except ConvlensError as error:
+        return {"name": entry.name, "question": f"cannot be described here: {error}", "arms": [], "profiles": []}
+    profiles = [
+        {"name": name, "trials": sum(len(profile.seeds_of(arm)) for arm in study.arms), "seeds": list(profile.seeds)}
+        for name, profile in entry.profiles.items()
+    ]
+    arms = [arm.name for arm in study.arms]
+    return {
+        "name": entry.name,
+        "question": study.question,
+        "arms": arms,
+        "profiles": profiles,
+        "max_minutes": study.max_minutes,
+    }
+
+
+def _show(result: StudyResult, *, json: bool) -> None:
+    from ..report.results import study_results
+    from ..report.sections import arms_table, contrasts_table, failed_table
+    from ..report.words import study_answer, warnings
+
+    if json:
+        print_json(study_results(result))
+        return
+    tables = [arms_table(result), contrasts_table(result.evidence), *([failed_table(result)] if result.failed else [])]
+    for table in tables:
+        _print(table)
+    for line in (*_missing(result), study_answer(result), *warnings([result], result.command)):
+        out.print(line, markup=False)
+
+
+def _missing(result: StudyResult) -> list[str]:
+    """Return a line for each arm that lacks trials, and one for each trial that failed."""
+    failed = {(one.planned.arm, one.planned.seed): one.failure for one in result.failed}
+    lines = [f"missing: {arm}, seed {seed} (failed: {e.error}: {e.message})" for (arm, seed), e in failed.items()]
+    for arm in result.arms:
+        declared = result.evidence.profile.seeds_of(arm.arm)
+        left = [str(s) for s in declared if s not in arm.evidence.seeds and (arm.name, s) not in failed]
+        if left:
+            lines.append(f"missing: {arm.name}, seed{'' if len(left) == 1 else 's'} {', '.join(left)}")
+    return lines
+
+
+def _print(table: Rows) -> None:
+    """Print a table: on a terminal with columns, elsewhere one line a row."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    if not out.is_terminal:
+        out.print(table.caption, markup=False)
+        for row in table.rows:
+            cells = (f"{column} {cell}" for column, cell in zip(table.columns[1:], row[1:], strict=True))
+            out.print(f"  {row[0]}: {'; '.join(cells)}", markup=False)
+        return
+    shown = Table(title=Text(table.caption), title_justify="left", box=box.SIMPLE)
+    for column in table.columns:
+        shown.add_column(Text(column))
+    for row in table.rows:
+        shown.add_row(*map(Text, row))
+    out.print(shown, soft_wrap=False)

@@ -1,0 +1,147 @@
+"""What a study came to: its evidence, its trials, and those that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .arm import Arm
+from .evidence import ArmEvidence, Evidence
+from .trial import NAMES, Failure, PlannedTrial, Trial
+from .verdict import Verdict
+
+
+@dataclass(frozen=True)
+class ArmTrials:
+    """An arm: what was declared, what it measured, and the trials themselves."""
+
+    arm: Arm
+    evidence: ArmEvidence
+    trials: tuple[Trial, ...]
+
+    @property
+    def name(self) -> str:
+        """The arm's name."""
+        return self.arm.name
+
+    def values(self, metric: str) -> dict[int, float]:
+        """Return seed to value, of the trials that measured it."""
+        return {trial.seed: trial.metrics[metric] for trial in self.trials if metric in trial.metrics}
+
+    def series(self, metric: str) -> dict[int, list[float]]:
+        """Return seed to the metric after every epoch; trials without such a history (diverged) are left out."""
+        found = {}
+        for trial in self.trials:
+            rows = trial.history if isinstance(trial.history, list) else []
+            values = [row[metric] for row in rows if metric in row]
+            if values and len(values) == len(rows):
+                found[trial.seed] = values
+        return found
+
+
+@dataclass(frozen=True)
+class FailedTrial:
+    """A trial that was tried and failed; it is among the missing ones, and the next run tries it again."""
+
+    planned: PlannedTrial
+    failure: Failure
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        planned, failure = self.planned, self.failure
+        return {
+            "arm": planned.arm,
+            "seed": planned.seed,
+            "key": planned.key,
+            "error": failure.error,
+            "message": failure.message,
+            "created": failure.created,
+        }
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """One study under one profile, as far as it has been run.
+
+    Attributes
+    ----------
+    evidence
+        Intervals and verdicts, from the trials alone.
+    trials
+        All finished trials of the plan, also those that another study ran first.
+    failed
+        Trials that failed when they were last run.
+    command
+        What repeats it.
+    seconds
+        How long this call took, wall time; trials that were found in the store took none.
+    started
+        When it began: ISO 8601, UTC.
+    """
+
+    evidence: Evidence
+    trials: Sequence[Trial]
+    failed: Sequence[FailedTrial]
+    command: str
+    seconds: float
+    started: str
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.evidence.study.name
+
+    @property
+    def verdict(self) -> Verdict:
+        """The study's answer."""
+        return self.evidence.verdict
+
+    @property
+    def arms(self) -> list[ArmTrials]:
+        """The arms with their trials, in the order in which they were declared."""
+        by_key = {str(trial.key): trial for trial in self.trials}
+        described = {arm.name: arm for arm in self.evidence.study.arms}
+        return [
+            ArmTrials(described[arm.name], arm, tuple(by_key[key] for key in arm.keys if key in by_key))
+            for arm in self.evidence.arms
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON: the evidence, and every trial under each arm that it counts for."""
+        return {
+            **self.evidence.to_dict(),
+            "trials": [_trial(arm.name, trial) for arm in self.arms for trial in arm.trials],
+            "failed": [one.to_dict() for one in self.failed],
+        }
+
+
+def different_trials(results: Iterable[StudyResult]) -> list[Trial]:
+    """Return every trial of the results once, whichever of them share it."""
+    return list({trial.key: trial for result in results for trial in result.trials}.values())
+
+
+def setting(arms: Sequence[ArmTrials]) -> str:
+    """Return data and recipe of trainings in a sentence, for captions; several values where arms differ."""
+    parts: dict[str, dict[str, None]] = {"Data": {}, "recipe": {}}
+    for arm in arms:
+        found = (arm.arm.configuration.get(name) for name in ("data", "recipe", NAMES))
+        data, recipe, names = (part if isinstance(part, Mapping) else {} for part in found)
+        images, epochs = data.get("train_images"), recipe.get("epochs")
+        trained = "all training images" if images is None else f"{images:,} training images"
+        parts["Data"][f"{names.get('data', 'unrecorded')}, {trained}"] = None
+        parts["recipe"][f"“{names.get('recipe', 'unrecorded')}”, {epochs} epoch{'' if epochs == 1 else 's'}"] = None
+    return "; ".join(f"{name}: {' or '.join(values)}" for name, values in parts.items() if values) + "."
+
+
+def _trial(arm: str, trial: Trial) -> dict[str, Any]:
+    return {
+        "arm": arm,
+        "seed": trial.seed,
+        "key": trial.key,
+        "numerics_version": trial.numerics_version,
+        "metrics": dict(trial.metrics),
+        "history": trial.history,
+        "provenance": dict(trial.provenance),
+        "created": trial.created,
+    }

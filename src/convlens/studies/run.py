@@ -1,0 +1,167 @@
+"""A study is one call: run what is missing, or read what is there; the answer is a `StudyResult`.
+
+All studies of a folder share one store, so a trial that two of them need is run once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from .. import models
+from ..engine.lanes import thread_count
+from ..errors import TrainingInterrupted
+from ..version import NUMERICS_VERSION
+from .catalog import entry
+from .evidence import assess
+from .executors import ExecutionOptions, execute
+from .pool import LocalPool, Pool, now
+from .processes import ProcessPool
+from .result import FailedTrial, StudyResult
+from .runner import Progress, failures, plan, run_trials, stored
+from .spec import Profile, Study
+from .store import TrialStore
+from .trial import PlannedTrial
+
+STORE = "trials.sqlite"
+"""Name of the store in a folder of results."""
+
+
+@dataclass(frozen=True)
+class _Planned:
+    study: Study
+    profile: Profile
+    trials: list[PlannedTrial]
+
+
+def run_study(
+    study: str | Study,
+    profile: str | Profile = "standard",
+    *,
+    folder: str | Path,
+    pool: Pool | None = None,
+    options: ExecutionOptions | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> StudyResult:
+    """Run the trials of a study that its folder lacks, and return what all of them say. Nothing is printed.
+
+    Parameters
+    ----------
+    study, profile
+        Names from the catalogue, or a study and a profile of your own.
+    folder
+        Where the store of trials is, or will be.
+    pool
+        What runs the trials; where None, this process with one thread, and otherwise a process for each thread.
+    options
+        Engine, and folders for models and checkpoints; used where no pool is given.
+    threads
+        How many to use where no pool is given; None for all that this process may use.
+    progress
+        Called with a `ProgressEvent` for every trial found, started, finished, failed or interrupted.
+
+    Raises
+    ------
+    ConfigurationError
+        If the study or the profile is unknown, or a configuration has a key that its executor does not know.
+    TrainingInterrupted
+        After Ctrl-C; finished trials are kept, and the same call goes on from there.
+    OutputError, ArtifactError
+        If the store cannot be written, or is damaged.
+    """
+    chosen = _chosen(study, profile)
+    (result,) = run_studies(
+        [chosen], folder=folder, pool=pool, options=options, threads=threads, progress=progress
+    ).values()
+    return result
+
+
+def run_studies(
+    wanted: Sequence[tuple[Study, Profile]],
+    *,
+    folder: str | Path,
+    pool: Pool | None = None,
+    options: ExecutionOptions | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, StudyResult]:
+    """Run several studies into one store; return the results by name of the study. See `run_study`."""
+    began, started = time.perf_counter(), now()
+    plans = _plans(wanted)
+    everything = [trial for one in plans for trial in one.trials]
+    with TrialStore(Path(folder) / STORE) as store:
+        try:
+            if any(trial.key not in store for trial in everything):
+                used = pool or default_pool(options, threads)
+                run_trials(everything, store, used, progress)
+            else:
+                run_trials(everything, store, LocalPool(execute), progress)  # says what was found, and runs nothing
+        except (TrainingInterrupted, KeyboardInterrupt):
+            kept = len({trial.key for trial in stored(everything, store)})
+            raise TrainingInterrupted(
+                f"stopped; {kept} finished trials are kept in {folder}: repeat the command to go on"
+            ) from None
+        return _results(plans, store, folder, began, started)
+
+
+def read_study(study: str | Study, profile: str | Profile = "standard", *, folder: str | Path) -> StudyResult:
+    """Return what the trials in a folder say about a study; nothing is run, and nothing is written.
+
+    Raises
+    ------
+    ArtifactError
+        If there is no store in the folder, or it is damaged.
+    """
+    began, started = time.perf_counter(), now()
+    plans = _plans([_chosen(study, profile)])
+    with TrialStore(Path(folder) / STORE, read_only=True) as store:
+        (result,) = _results(plans, store, folder, began, started).values()
+    return result
+
+
+def default_pool(options: ExecutionOptions | None = None, threads: int | None = None) -> Pool:
+    """Return what runs trials where nobody says otherwise: one thread each, as many at once as there are threads.
+
+    That takes less time than one trial at a time on all threads, and gives the same bits. Hooks are called in this
+    process only, and so with one thread only.
+    """
+    given, at_once = options or ExecutionOptions(), thread_count(threads)
+    used = replace(given, threads=1, side_by_side=at_once)
+    if at_once == 1:
+        return LocalPool(partial(execute, options=used))
+    engine = models.build("baseline").use(used.engine, 1).engine.name  # here, so that code is compiled once
+    return ProcessPool(partial(execute, options=replace(used, engine=engine, hooks=())), at_once)
+
+
+def _chosen(study: str | Study, profile: str | Profile) -> tuple[Study, Profile]:
+    listed = entry(study) if isinstance(study, str) else None
+    if isinstance(profile, str):
+        profile = (listed or entry(_name(study))).profile(profile)
+    return (study if isinstance(study, Study) else entry(study).study()), profile
+
+
+def _name(study: str | Study) -> str:
+    return study if isinstance(study, str) else study.name
+
+
+def _plans(wanted: Sequence[tuple[Study, Profile]]) -> list[_Planned]:
+    return [
+        _Planned(study, profile, plan(study, profile, numerics_version=NUMERICS_VERSION)) for study, profile in wanted
+    ]
+
+
+def _results(
+    plans: Sequence[_Planned], store: TrialStore, folder: str | Path, began: float, started: str
+) -> dict[str, StudyResult]:
+    found = {}
+    for one in plans:
+        trials = stored(one.trials, store)
+        failed = [FailedTrial(planned, failure) for planned, failure in failures(one.trials, store)]
+        evidence = assess(one.study, trials, one.profile)
+        command = f"convlens study run {one.study.name} --profile {one.profile.name} --out {folder}"
+        found[one.study.name] = StudyResult(evidence, trials, failed, command, time.perf_counter() - began, started)
+    return found

@@ -1,0 +1,111 @@
+"""A study is one call: it runs what is missing, prints nothing, and says what failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from convlens import studies
+from convlens.cli.main import app
+from convlens.errors import ArtifactError, ConfigurationError, ConvlensError, TrainingInterrupted
+from convlens.report import pages, write_study
+from convlens.studies import catalog
+from convlens.studies.pool import LocalPool, Result
+from convlens.studies.processes import ProcessPool
+from convlens.studies.run import default_pool
+from convlens.studies.trial import PlannedTrial, TrialOutcome
+
+from .examples import THREE, execute, make_study
+
+
+def fail_at_one(planned: PlannedTrial) -> TrialOutcome:
+    if planned.seed == 1 and planned.arm == "5x5":
+        raise ValueError("no <images>")
+    return execute(planned)
+
+
+def test_one_call_runs_what_is_missing_and_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kinds: list[str] = []
+    failed = studies.run_study(make_study(), THREE, folder=tmp_path, pool=LocalPool(fail_at_one))
+    assert [(one.planned.arm, one.planned.seed, one.failure.error) for one in failed.failed] == [
+        ("5x5", 1, "ValueError")
+    ]
+    assert (failed.evidence.missing, len(failed.trials)) == (1, 8)
+    whole = studies.run_study(
+        make_study(), THREE, folder=tmp_path, threads=1, progress=lambda event: kinds.append(event.kind)
+    )
+    assert (kinds.count("found"), kinds.count("finished"), whole.failed) == (8, 1, [])
+    assert whole.verdict.word == "supported"
+    again = studies.read_study(make_study(), THREE, folder=tmp_path)
+    assert again.evidence.to_dict() == whole.evidence.to_dict()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_page_has_every_seed_and_lists_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "LOOKS", pages.LOOKS[:1])  # the figure in one look: the page does not care
+    monkeypatch.setattr(pages.Drawn, "uri", lambda self, **_: "data:,")
+    result = studies.run_study(make_study(), THREE, folder=tmp_path, pool=LocalPool(fail_at_one))
+    written = write_study(result, tmp_path / "page")
+    assert {path.name for path in written} >= {"report.html", "report.md", "results.json", "seeds-kernel-size.png"}
+    page = (tmp_path / "page" / "report.html").read_text(encoding="utf-8")
+    for expected in ("Is 3x3 better than 7x7?", "Trials that failed", "no &lt;images&gt;", "1 of them failed"):
+        assert expected in page
+    assert "| 5x5 | 1 | failed | ValueError: no &lt;images&gt; |" in (tmp_path / "page" / "report.md").read_text()
+    found = json.loads((tmp_path / "page" / "results.json").read_text())["studies"]["kernel-size"]
+    assert (len(found["trials"]), len(found["failed"]), found["missing"]) == (8, 1, 1)
+
+
+class Stopped:
+    """A pool that is stopped after one trial."""
+
+    def run(self, trials: Sequence[PlannedTrial], started: object = None) -> Iterator[Result]:
+        yield trials[0].key, execute(trials[0])
+        raise KeyboardInterrupt
+
+
+def test_stopped_it_says_what_is_kept(tmp_path: Path) -> None:
+    with pytest.raises(TrainingInterrupted, match="1 finished trials are kept"):
+        studies.run_study(make_study(), THREE, folder=tmp_path, pool=Stopped())
+    assert len(studies.read_study(make_study(), THREE, folder=tmp_path).trials) == 1
+
+
+def test_unknown_names_and_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no study is called 'kernel-sise'; did you mean 'kernel-size'"):
+        studies.run_study("kernel-sise", folder=tmp_path)
+    with pytest.raises(ConfigurationError, match="'kernel-size' has no profile 'quik'; did you mean 'quick'"):
+        studies.run_study("kernel-size", "quik", folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ArtifactError, match="no trial store"):
+        studies.read_study(make_study(), THREE, folder=tmp_path)
+
+
+def test_a_process_for_each_thread() -> None:
+    assert isinstance(default_pool(threads=1), LocalPool)
+    assert isinstance(default_pool(threads=2), ProcessPool)
+
+
+@pytest.fixture
+def _toy_in_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = catalog.Entry("kernel-size", make_study, {"standard": THREE})
+    monkeypatch.setattr(catalog, "entries", lambda: {"kernel-size": toy})
+
+
+@pytest.mark.usefixtures("_toy_in_the_catalogue")
+def test_the_command_writes_the_page_and_then_says_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studies.run, "default_pool", lambda *_: LocalPool(fail_at_one))
+    arguments = ["study", "run", "kernel-size", "--out", str(tmp_path), "--threads", "1"]
+    done = CliRunner().invoke(app, arguments)
+    assert isinstance(done.exception, ConvlensError)
+    assert "1 trial failed, the first of them kernel-size/5x5, seed 1: ValueError: no <images>" in str(done.exception)
+    assert (tmp_path / "kernel-size-standard" / "report.html").exists()
+    shown = CliRunner().invoke(app, ["study", "show", "kernel-size", "--out", str(tmp_path)])
+    assert shown.exit_code == 0
+    assert "missing: 5x5, seed 1 (failed: ValueError: no <images>)" in shown.stdout
+    monkeypatch.setattr(studies.run, "default_pool", lambda *_: Stopped())
+    stopped = CliRunner().invoke(app, arguments)
+    assert isinstance(stopped.exception, TrainingInterrupted)
+    assert stopped.exception.exit_code == 130
