@@ -10,10 +10,10 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from convlens import engine, nn
-from convlens.engine import ENGINES, LANES, available_threads
+from convlens.engine import ENGINES, available_threads
 from convlens.engine.arena import Arena
 from convlens.engine.blas import single_threaded_blas
-from convlens.engine.lanes import CHUNK, Workers, split
+from convlens.engine.lanes import CHUNK, MOST_THREADS, Workers, split
 from convlens.errors import ConfigurationError
 from convlens.typing import Array
 
@@ -62,14 +62,14 @@ def test_numbers_of_threads_that_cannot_be(model: nn.Model, threads: int) -> Non
 
 
 def test_threads_by_default(model: nn.Model) -> None:
-    assert 1 <= available_threads() <= LANES
+    assert 1 <= available_threads() <= MOST_THREADS
     assert engine.start(model.program, model.flat).threads == available_threads()
     assert engine.start(model.program, model.flat, threads=7).threads == 7
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_more_threads_than_lanes_change_no_bit(model: nn.Model, name: str) -> None:
-    x, labels = batch(150)  # several micro-batches a lane
+    x, labels = batch(21)  # four lanes
     one, nine = (engine.start(model.program, model.flat, name, threads) for threads in (1, 9))
     gradients = np.zeros_like(model.flat), np.zeros_like(model.flat)
     assert one.gradient(x, labels, gradients[0]) == nine.gradient(x, labels, gradients[1])

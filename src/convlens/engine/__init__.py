@@ -14,7 +14,7 @@ from ..program import Program
 from ..typing import Array
 from .engines import BatchResult, Engine, Interpreter, NumbaPlan, NumpyPlan
 from .interpreter import Address
-from .lanes import LANES, available_threads
+from .lanes import available_threads
 from .toolbox import Warp
 from .updates import Update
 
@@ -23,7 +23,6 @@ ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpret
 
 __all__ = [
     "ENGINES",
-    "LANES",
     "Address",
     "BatchResult",
     "Engine",

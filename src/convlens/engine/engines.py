@@ -23,7 +23,7 @@ from . import interpreter
 from .arena import Arena
 from .blas import single_threaded_blas
 from .interpreter import FIRST, Address
-from .lanes import LANES, Workers, thread_count
+from .lanes import Workers, thread_count
 from .numpy.toolbox import NUMPY
 from .passes import Flat, Memory, micro_batch_size
 from .plan import Batch, TrainingPlan, flat_shares
@@ -128,7 +128,7 @@ class Plan(Engine):
         # its append and pop are atomic: plans are lent to one thread at a time
         self._idle: deque[PredictionPlan] = deque()
         self._arenas = [Arena() for _ in range(self.threads)]
-        self._gradients = [aligned_zeros(program.parameter_size) for _ in range(LANES)]
+        self._gradients = np.zeros((0, program.parameter_size), np.float32)  # of every lane, as many as were needed
         self._plans: dict[int, TrainingPlan] = {}
         self._updates: dict[str, tuple[Update, BoundUpdate]] = {}  # the last of each name
 
@@ -187,11 +187,19 @@ class Plan(Engine):
         """Return the plan for batches of a size; made once."""
         if images not in self._plans:
             micro = self._micro_batch(training=True)
-            arenas = self._arenas[: self.workers.useful(3 * self.program.flops * images)]
+            lanes = self._memory.lanes(images)
+            arenas = self._arenas[: min(lanes, self.workers.useful(3 * self.program.flops * images))]
             self._plans[images] = TrainingPlan(
-                self._memory, images, micro, arenas, self.parameters, self.buffers, self._gradients
+                self._memory, images, micro, arenas, self.parameters, self.buffers, self._gradients_of(lanes)
             )
         return self._plans[images]
+
+    def _gradients_of(self, lanes: int) -> Array:
+        """Return the memory for the lanes' gradients (lanes, parameters), which all plans use in turn."""
+        if lanes > len(self._gradients):
+            size = self.program.parameter_size
+            self._gradients = aligned_zeros(lanes * size).reshape(lanes, size)
+        return self._gradients[:lanes]
 
 
 class NumpyPlan(Plan):

@@ -11,7 +11,7 @@ from ..typing import Array, Float32
 from .script import entry
 from .signatures import FLAG, FLOATS, INDICES, NUMBER, SIZE
 from .vector import (
-    LANES,
+    WIDTH,
     at,
     at_least,
     load_some,
@@ -40,7 +40,7 @@ def gather(
     for n in range(len(y) // (outputs * channels)):
         for o in range(outputs):
             to = (n * outputs + o) * channels
-            for s in range(0, channels, LANES):
+            for s in range(0, channels, WIDTH):
                 left, total = channels - s, zeros()
                 for t in range(at(starts, o), at(starts, o + 1)):
                     value = load_some(x, n * size + at(places, t) + s, left)
@@ -67,7 +67,7 @@ def largest(
     for n in range(len(y) // (outputs * channels)):
         for o in range(outputs):
             to, begin = (n * outputs + o) * channels, at(starts, o)
-            for s in range(0, channels, LANES):
+            for s in range(0, channels, WIDTH):
                 left, of, winner = channels - s, n * size + s, zeros()
                 best = load_some(x, of + at(places, begin), left)
                 for t in range(begin + 1, at(starts, o + 1)):
@@ -101,7 +101,7 @@ def give_back(
     for n in range(len(dx) // (pixels * channels)):
         for p in range(pixels):
             to = (n * pixels + p) * channels
-            for s in range(0, channels, LANES):
+            for s in range(0, channels, WIDTH):
                 left, of, total = channels - s, n * size + s, zeros()
                 for t in range(at(starts, p), at(starts, p + 1)):
                     i = of + at(places, t)

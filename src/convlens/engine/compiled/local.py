@@ -6,7 +6,7 @@ import numpy as np
 
 from ...fast import local
 from ...fast.script import Call
-from ...fast.vector import LANES
+from ...fast.vector import WIDTH
 from ...typing import Array, Float32
 from ..arena import Arena
 from ..kernel import Wiring
@@ -37,7 +37,7 @@ class LocalKernel(CompiledKernel):
         self.kernels = _table((seen.positions[:, None] * channels + channel) * self.filters)
         self.starts = _table(seen.starts * channels)
         self.images = _table(np.arange(n) * (self.x.size // n))
-        self.wide, self.side = (-(-count // LANES) * LANES for count in (self.filters, n))
+        self.wide, self.side = (-(-count // WIDTH) * WIDTH for count in (self.filters, n))
         self.row_places, self.numbers = _table(np.arange(n) * self.wide), _table(np.arange(self.filters))
         self.column_places = self.numbers * np.int32(self.side)
         self.rows = self.columns = self.turned_dx = self.dx = NONE

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...fast import norm
 from ...fast.script import Call
-from ...fast.vector import LANES
+from ...fast.vector import WIDTH
 from ...ops.window import Pair
 from ...typing import Array, Float32
 from ..arena import Arena
@@ -25,6 +25,7 @@ class CompiledBatchNormKernel(BatchNormKernel):
     """
 
     needs_output = True
+    prepares_alone = True
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
@@ -40,7 +41,7 @@ class CompiledBatchNormKernel(BatchNormKernel):
         self.flat_x, self.flat_y, self.best = self.x.reshape(-1), self.y.reshape(-1), NONE
 
     def _repeats(self, rows: int) -> int:
-        wanted = LANES // gcd(self.x.shape[1], LANES)
+        wanted = WIDTH // gcd(self.x.shape[1], WIDTH)
         return wanted if rows % wanted == 0 else 1
 
     def _windows(self) -> tuple[int | Array, ...]:
@@ -64,13 +65,15 @@ class CompiledBatchNormKernel(BatchNormKernel):
         if self.dy is None:
             return
         channels = self.x.shape[1:]
-        self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (arena.take(channels) for _ in range(5))
+        self.shift, self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (
+            arena.take(channels) for _ in range(6)
+        )
         self.means_y, self.inverses_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
         if self.pooled:
             self.best = arena.take((self.y.size,))
 
     def scratch(self, arena: Arena) -> None:
-        self.sums_x = arena.take((self.wide_x,)), arena.take((self.wide_x,))
+        self.sums_x = arena.take((self.wide_x,)), arena.take((self.wide_x,)), arena.take((self.wide_x,))
         self.sums_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
 
     @staticmethod
@@ -104,10 +107,12 @@ class CompiledBatchNormKernel(BatchNormKernel):
             "measure_back": self._measure_back,
             "backward": self._backward,
         }
-        return [*calls[stage]()] if stage in calls else super().steps(stage)
+        if stage in calls:
+            return [*calls[stage]()]
+        return super().steps(stage) if self.dy is None else []
 
     def _measure(self) -> list[Call]:
-        return [norm.measure(self.flat_x, self.wide_x, *self.sums_x, self.mean, self.squares)]
+        return [norm.measure(self.flat_x, self.wide_x, *self.sums_x, self.shift, self.mean, self.squares)]
 
     def _forward(self) -> list[Call]:
         call = norm.forward(

@@ -52,8 +52,8 @@ class BatchNormKernel(Kernel):
     def keep(self, arena: Arena) -> None:
         if self.dy is not None:
             self.x_hat = arena.take(self.x.shape)
-            self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (
-                arena.take(self.x.shape[1:]) for _ in range(5)
+            self.shift, self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (
+                arena.take(self.x.shape[1:]) for _ in range(6)
             )
 
     def scratch(self, arena: Arena) -> None:
@@ -61,10 +61,16 @@ class BatchNormKernel(Kernel):
             self.product = arena.take(self.x.shape)
 
     def measure(self) -> None:
-        """Measure this micro-batch's mean, and its sum of squares about that mean."""
-        np.matmul(self.ones, self.x, out=self.mean)
+        """Measure this micro-batch's mean, and its sum of squares about that mean.
+
+        The mean is counted from a shift, the channel's first value: where the mean is far above the deviation, what is
+        added up has the size of the deviation, and no digits are lost.
+        """
+        np.copyto(self.shift, self.x[0])
+        np.subtract(self.x, self.shift, out=self.product)
+        np.matmul(self.ones, self.product, out=self.mean)
         np.multiply(self.mean, np.float32(1 / len(self.x)), out=self.mean)
-        np.subtract(self.x, self.mean, out=self.product)
+        np.subtract(self.product, self.mean, out=self.product)
         np.multiply(self.product, self.product, out=self.product)
         np.matmul(self.ones, self.product, out=self.squares)
 
@@ -79,7 +85,7 @@ class BatchNormKernel(Kernel):
         mean, squares = np.zeros((2, kernels[0].mean.size))
         for kernel in kernels:
             more = len(kernel.x)
-            difference = kernel.mean.astype(np.float64) - mean
+            difference = kernel.shift.astype(np.float64) + kernel.mean - mean
             mean += difference * (more / (count + more))
             squares += kernel.squares + np.square(difference) * (count * more / (count + more))
             count += more
