@@ -19,7 +19,7 @@ import typer
 from ..errors import ConvlensError, nearest
 from ..signals import STOPPED_CODE, STOPPED_LINE, heeded
 from ..version import __version__
-from . import bench, data, evaluate, predict, reproduce, speedrun, summary, train
+from . import bench, data, evaluate, predict, reproduce, speedrun, summary, train, verify
 
 # typer carries its own copy of click; of that copy's errors, this is the base that can be reached by a public name
 UsageError: Any = typer.BadParameter.__base__
@@ -41,6 +41,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
+app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
 
 
