@@ -57,7 +57,7 @@ def test_a_difference_is_named(other: Path) -> None:
 def test_hashes_of_another_version_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "old.json"
     path.write_text(json.dumps({"numerics": 3, "engines": {}}))
-    with pytest.raises(errors.ConfigurationError, match="numerics version 3, .* --record"):
+    with pytest.raises(errors.ConfigurationError, match=r"numerics version 3, .* --record"):
         verification.verify((1,), recorded=path)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from typing import ClassVar
@@ -124,6 +125,8 @@ class Plan(Engine):
         super().__init__(program, parameters, buffers, threads)
         self._memory = Memory(rewrite(program, self.toolbox.poolers, self.toolbox.rectifiers), self.toolbox)
         self._flat = Flat(parameters, buffers)
+        needs_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
+        self._blas: Callable[[], AbstractContextManager[None]] = single_threaded_blas if needs_blas else nullcontext
         self._sizes: dict[bool, int] = {}
         # its append and pop are atomic: plans are lent to one thread at a time
         self._idle: deque[PredictionPlan] = deque()
@@ -163,22 +166,21 @@ class Plan(Engine):
         return self._sizes[training]
 
     def logits(self, x: FloatArray) -> FloatArray:
-        out = np.empty((len(x), *self.program.output_shape), np.float32)
         try:
             plan = self._idle.pop()
         except IndexError:
             micro = self._micro_batch(training=False)
             plan = PredictionPlan(self._memory, micro, self._flat, self.workers)
-        with single_threaded_blas():
-            plan.run(x, out)
+        with self._blas():
+            logits = plan.run(x)
         self._idle.append(plan)
-        return out
+        return logits
 
     def gradient(
         self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
     ) -> BatchResult:
         plan = self._plan(len(x))
-        with single_threaded_blas():
+        with self._blas():
             masks = interpreter.draw_masks(self.program, len(x), address)
             loss, correct = plan.run(self.workers, Batch(x, labels, masks, smoothing), out)
         return BatchResult(loss / len(x), correct)

@@ -79,6 +79,9 @@ class Kernel(ABC):
         The backward pass reads the output, so nobody behind may change it in place.
     prepares_alone
         What `prepare` computes is this kernel's own, and not shared by all of a thread.
+    uses_blas
+        It may call a BLAS, which must then be limited to one thread while a plan runs: that takes longer than a small
+        network does.
     whole_batch
         Input and output derivative are kept for all images of the batch: `finish` computes the gradient of the
         parameters, all of them, once a batch.
@@ -88,6 +91,7 @@ class Kernel(ABC):
 
     in_place: ClassVar[bool] = False
     prepares_alone: ClassVar[bool] = False
+    uses_blas: ClassVar[bool] = True
     needs_output: ClassVar[bool] = False
     whole_batch: ClassVar[bool] = False
     barrier: ClassVar[bool] = False

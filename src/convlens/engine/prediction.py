@@ -15,12 +15,12 @@ from .lanes import Workers, split
 from .passes import Flat, Memory, Pass
 
 LARGEST_BLOCK = 512  # images predicted in one go
-BLOCKS = 8  # sizes of such that a plan keeps at hand
+BLOCKS = 8  # sizes whose blocks a plan keeps
 WORTH_PARTS = 16_000_000  # floating-point operations that are worth spreading over threads
 
 
 class PredictionBlock:
-    """So many images, at most `LARGEST_BLOCK`, forward."""
+    """A number of images, at most `LARGEST_BLOCK`, forward."""
 
     def __init__(self, memory: Memory, images: int, micro_batch: int, flat: Flat, arenas: Sequence[Arena]) -> None:
         output = memory.program.output
@@ -42,11 +42,11 @@ class PredictionBlock:
             each = ((*one.prepare(shared=number == 0), *one.forward()) for number, one in enumerate(passes))
             self.tasks.append(memory.toolbox.together([*chain(*each)]))
 
-    def run(self, workers: Workers, x: Float32, logits: Float32) -> None:
-        """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
+    def run(self, workers: Workers, x: Float32) -> Float32:
+        """Return the logits (N, K) of images x (N, H, W, C)."""
         np.copyto(self.x, x)
         workers.run(self.tasks)
-        np.copyto(logits, self.logits)
+        return self.logits.copy()
 
 
 class PredictionPlan:
@@ -57,11 +57,15 @@ class PredictionPlan:
         self._arenas = [Arena() for _ in range(workers.threads)]
         self._blocks: dict[int, PredictionBlock] = {}
 
-    def run(self, x: Float32, logits: Float32) -> None:
-        """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
+    def run(self, x: Float32) -> Float32:
+        """Return the logits (N, K) of images x (N, H, W, C)."""
+        if 0 < len(x) <= LARGEST_BLOCK:
+            return self._block(len(x)).run(self._workers, x)
+        logits = np.empty((len(x), *self._memory.shapes[self._memory.program.output]), np.float32)
         for start in range(0, len(x), LARGEST_BLOCK):
             part = slice(start, min(start + LARGEST_BLOCK, len(x)))
-            self._block(part.stop - part.start).run(self._workers, x[part], logits[part])
+            logits[part] = self._block(part.stop - part.start).run(self._workers, x[part])
+        return logits
 
     def _block(self, images: int) -> PredictionBlock:
         """Return the block of a size; some are kept."""

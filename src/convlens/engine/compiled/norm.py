@@ -26,6 +26,7 @@ class CompiledBatchNormKernel(BatchNormKernel):
 
     needs_output = True
     prepares_alone = True
+    uses_blas = False
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)

@@ -17,6 +17,7 @@ class DropoutKernel(Kernel):
     """Multiplies by the mask that was drawn for the whole batch; in prediction, copies."""
 
     in_place = True
+    uses_blas = False
 
     def forward(self) -> None:
         x, y, mask = self.wiring.inputs[0], self.wiring.output, self.wiring.mask
