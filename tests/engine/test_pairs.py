@@ -16,10 +16,9 @@ from convlens.errors import ShapeError
 from convlens.fast.pairs import part_rows
 from convlens.fast.product import NO_FLOOR
 from convlens.fast.script import entry
-from convlens.fast.signatures import FLOATS, SIZE
 from convlens.fast.vector import WIDTH
 from convlens.ops.window import Window
-from convlens.typing import Array
+from convlens.typing import Float32
 from tests.reference.strategies import whole_numbers
 
 from .drive import drive, rows_in_pairs
@@ -110,8 +109,8 @@ def test_products_with_rows_of_padding_alone_are_left_out() -> None:
     assert products(7, padded=False) == (40, 40)
 
 
-@entry(FLOATS, SIZE, FLOATS)
-def put_together(sums: Array, rows: int, y: Array) -> None:
+@entry
+def put_together(sums: Float32, rows: int, y: Float32) -> None:
     part_rows(sums, len(sums) // 4, WIDTH, (rows + 1) // 2, 2, rows, y, 0, 3, NO_FLOOR, 3)
 
 

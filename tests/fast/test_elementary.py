@@ -15,26 +15,26 @@ from convlens.fast import kept
 from convlens.fast.elementary import exponential, logarithm, tangent
 from convlens.fast.native import make_ready
 from convlens.fast.script import Entry, entry
-from convlens.fast.signatures import FLOATS
 from convlens.fast.vector import WIDTH, load, store
+from convlens.typing import Float32
 
 LONG = np.longdouble
 
 
-@entry(FLOATS, FLOATS)
-def exps(x: Any, y: Any) -> None:
+@entry
+def exps(x: Float32, y: Float32) -> None:
     for i in range(0, len(y), WIDTH):
         store(exponential(load(x, i)), y, i)
 
 
-@entry(FLOATS, FLOATS)
-def logs(x: Any, y: Any) -> None:
+@entry
+def logs(x: Float32, y: Float32) -> None:
     for i in range(0, len(y), WIDTH):
         store(logarithm(load(x, i)), y, i)
 
 
-@entry(FLOATS, FLOATS)
-def tanhs(x: Any, y: Any) -> None:
+@entry
+def tanhs(x: Float32, y: Float32) -> None:
     for i in range(0, len(y), WIDTH):
         store(tangent(load(x, i)), y, i)
 

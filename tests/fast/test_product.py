@@ -11,21 +11,30 @@ pytest.importorskip("numba")
 
 from convlens.fast.product import DEPTH, NO_FLOOR, WIDE, product
 from convlens.fast.script import entry
-from convlens.fast.signatures import FLOATS, INDICES, NUMBER, SIZE
+from convlens.fast.signatures import Indices
 from convlens.fast.vector import WIDTH, transposed
-from convlens.typing import Array
+from convlens.typing import Float32
 
 
-@entry(FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, FLOATS, SIZE, FLOATS, NUMBER, SIZE)
+@entry
 def multiply(
-    a: Array, row: Array, tap: Array, strip: Array, b: Array, b_step: int, c: Array, c_step: int, start: Array,
-    floor: float, columns: int,
+    a: Float32,
+    row: Indices,
+    tap: Indices,
+    strip: Indices,
+    b: Float32,
+    b_step: int,
+    c: Float32,
+    c_step: int,
+    start: Float32,
+    floor: float,
+    columns: int,
 ) -> None:  # fmt: skip
     product(a, 0, row, 0, len(row), tap, strip, len(tap), b, 0, b_step, c, 0, c_step, start, 0, c_step, floor, columns)
 
 
-@entry(FLOATS, SIZE, FLOATS, SIZE, SIZE, SIZE)
-def turn(a: Array, a_step: int, b: Array, b_step: int, rows: int, columns: int) -> None:
+@entry
+def turn(a: Float32, a_step: int, b: Float32, b_step: int, rows: int, columns: int) -> None:
     transposed(a, 0, a_step, b, 0, b_step, rows, columns)
 
 

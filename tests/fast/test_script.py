@@ -14,12 +14,12 @@ from numba.core.errors import NumbaError
 
 from convlens.fast.compiler import object_code
 from convlens.fast.script import Script, entry, join
-from convlens.fast.signatures import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NUMBER, SIZE
-from convlens.typing import Array
+from convlens.fast.signatures import SIZE, Doubles, Indices, Labels
+from convlens.typing import Array, Float32
 
 
-@entry(FLOATS, DOUBLES, INDICES, LABELS, SIZE, NUMBER, FLAG)
-def note(x: Array, sums: Array, table: Array, labels: Array, index: int, factor: float, doubled: bool) -> None:
+@entry
+def note(x: Float32, sums: Doubles, table: Indices, labels: Labels, index: int, factor: float, doubled: bool) -> None:
     x[index] = x[index] * factor + table[0]
     sums[0] += labels[-1]
     if doubled:
@@ -68,6 +68,17 @@ def test_what_arrays_hold_is_read_when_it_runs_and_kept_alive() -> None:
 def test_an_array_of_another_kind_is_refused(wrong: Array) -> None:
     with pytest.raises(AssertionError):
         note(*arguments(wrong, 0, 1, False))
+
+
+def test_arguments_by_name_are_those_by_position() -> None:
+    x = np.array([1], np.float32)
+    given = dict(zip(note.kinds, arguments(x, 0, 3, False), strict=True))
+    note(**dict(reversed(given.items())))()
+    assert x.tolist() == [4]
+    with pytest.raises(AssertionError, match="missing or unknown: factor, fctor"):
+        note(**{"fctor" if name == "factor" else name: value for name, value in given.items()})
+    with pytest.raises(AssertionError, match="given twice"):
+        note(x, **given)
 
 
 def prints(n: int) -> int:

@@ -20,16 +20,16 @@ Where rows are computed in pairs, each of the three is a sum of parts that need 
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .pairs import convolve_in_pairs, unpair_gradient, weights_in_pairs
 from .planes import pad, pool_planes, spread_out, unpad
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
+from .signatures import Indices
 from .vector import WIDTH, at, clear, load_some, store
 
 
-@entry(FLOATS, SIZE, SIZE, FLOATS)
+@entry
 def pack(w: Float32, taps: int, filters: int, strips: Float32) -> None:
     """Write kernels (taps, filters) in strips of sixteen filters: (strips, taps, 16)."""
     for s in range(len(strips) // (taps * WIDTH)):
@@ -38,7 +38,7 @@ def pack(w: Float32, taps: int, filters: int, strips: Float32) -> None:
             store(kernels, strips, (s * taps + t) * WIDTH)
 
 
-@entry(FLOATS, SIZE, SIZE, SIZE, FLOATS)
+@entry
 def pack_turned(w: Float32, positions: int, channels: int, filters: int, strips: Float32) -> None:
     """Write kernels (positions, channels, filters), turned by 180 degrees, in strips of sixteen channels.
 
@@ -54,26 +54,20 @@ def pack_turned(w: Float32, positions: int, channels: int, filters: int, strips:
                 strips[to + (q * filters + f) * WIDTH] = w[of + f]
 
 
-@entry(
-    *(FLOATS, SIZE, FLOATS, INDICES, INDICES),
-    *(FLOATS, FLOATS, INDICES, INDICES, INDICES, INDICES),
-    *(INDICES, FLOATS, FLOATS),
-    *(SIZE, SIZE, SIZE, SIZE, SIZE, FLAG),
-    *(FLOATS, FLOATS, FLOATS),
-)
+@entry
 def forward(
     x: Float32,
     size: int,
     padded: Float32,
-    lines: Array,
-    mirrored: Array,
+    lines: Indices,
+    mirrored: Indices,
     strips: Float32,
     bias: Float32,
-    outputs: Array,
-    spans: Array,
-    taps: Array,
-    strip: Array,
-    lifting: Array,
+    outputs: Indices,
+    spans: Indices,
+    taps: Indices,
+    strip: Indices,
+    lifting: Indices,
     lifted: Float32,
     sums: Float32,
     images: int,
@@ -151,31 +145,23 @@ def forward(
                     )
 
 
-@entry(
-    *(FLOATS, SIZE, FLOATS, INDICES, INDICES, SIZE),
-    *(FLOATS, FLOATS, FLOATS, FLOATS, INDICES),
-    *(INDICES, INDICES, INDICES, INDICES, FLOATS, FLOATS),
-    *(SIZE, SIZE, SIZE, SIZE, SIZE, FLAG),
-    *(FLOATS, FLOATS, FLAG),
-    *(FLOATS, INDICES, INDICES, INDICES, INDICES, FLOATS, FLOATS),
-    *(INDICES, INDICES, FLOATS, FLOATS, FLOATS),
-)
+@entry
 def backward(
     x: Float32,
     size: int,
     padded: Float32,
-    lines: Array,
-    mirrored: Array,
+    lines: Indices,
+    mirrored: Indices,
     channels: int,
     dy: Float32,
     y: Float32,
     winners: Float32,
     spread_dy: Float32,
-    places: Array,
-    factors: Array,
-    outputs: Array,
-    parts: Array,
-    taps: Array,
+    places: Indices,
+    factors: Indices,
+    outputs: Indices,
+    parts: Indices,
+    taps: Indices,
     nought: Float32,
     paired_dw: Float32,
     images: int,
@@ -188,14 +174,14 @@ def backward(
     db: Float32,
     accumulate: bool,
     turned: Float32,
-    pixels: Array,
-    spans_back: Array,
-    taps_back: Array,
-    strip_back: Array,
+    pixels: Indices,
+    spans_back: Indices,
+    taps_back: Indices,
+    strip_back: Indices,
     dpadded: Float32,
     dx: Float32,
-    lifting: Array,
-    lifting_back: Array,
+    lifting: Indices,
+    lifting_back: Indices,
     lifted: Float32,
     sums: Float32,
     nothing: Float32,

@@ -5,17 +5,26 @@ The weights w (D_in, D_out) are read where they lie, and only the output's deriv
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .native import helper
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
+from .signatures import Indices
 from .vector import WIDTH, load_some, plus, store_some, transposed, zeros
 
 
-@entry(FLOATS, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, FLAG, FLOATS)
+@entry
 def forward(
-    x: Float32, w: Float32, b: Float32, row: Array, tap: Array, strip: Array, n: int, d_out: int, relu: bool, y: Float32
+    x: Float32,
+    w: Float32,
+    b: Float32,
+    row: Indices,
+    tap: Indices,
+    strip: Indices,
+    n: int,
+    d_out: int,
+    relu: bool,
+    y: Float32,
 ) -> None:
     """Compute y = x w + b for n images, rectified or not.
 
@@ -37,13 +46,13 @@ def transpose(a: Float32, rows: int, columns: int, step: int, b: Float32, b_step
             transposed(a, r * step + c, step, b, c * b_step + r, b_step, min(WIDTH, rows - r), min(WIDTH, columns - c))
 
 
-@entry(FLOATS, FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, SIZE, SIZE, FLOATS, FLOATS, FLOATS)
+@entry
 def backward(
     dy: Float32,
     w: Float32,
-    row: Array,
-    tap: Array,
-    strip: Array,
+    row: Indices,
+    tap: Indices,
+    strip: Indices,
     nought: Float32,
     n: int,
     d_in: int,
@@ -67,13 +76,13 @@ def backward(
     transpose(turned_dx, d_in, n, step, dx, d_in)
 
 
-@entry(FLOATS, FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, SIZE, FLOATS)
+@entry
 def weights(
     x: Float32,
     dy: Float32,
-    row: Array,
-    tap: Array,
-    strip: Array,
+    row: Indices,
+    tap: Indices,
+    strip: Indices,
     nought: Float32,
     n: int,
     d_out: int,
@@ -91,7 +100,7 @@ def weights(
         )
 
 
-@entry(FLOATS, SIZE, SIZE, FLOATS)
+@entry
 def biases(dy: Float32, n: int, d_out: int, db: Float32) -> None:
     """Compute the sum of dy over n images."""
     for s in range(0, d_out, WIDTH):

@@ -17,24 +17,22 @@ in w[p]; position p has those from ``starts[p]`` to ``starts[p + 1] - 1``. Paddi
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .native import helper
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
+from .signatures import Indices
 from .vector import WIDTH, at, clear, load_some, plus, store, store_some, where_greater, zeros
 
-_TABLES = (INDICES, INDICES, INDICES)
 
-
-@entry(FLOATS, SIZE, *_TABLES, INDICES, FLOATS, SIZE, FLOATS, FLAG, FLOATS)
+@entry
 def forward(
     x: Float32,
     filters: int,
-    starts: Array,
-    sources: Array,
-    kernels: Array,
-    images: Array,
+    starts: Indices,
+    sources: Indices,
+    kernels: Indices,
+    images: Indices,
     w: Float32,
     taps: int,
     b: Float32,
@@ -110,28 +108,24 @@ def _turn_back(columns, side, rows):  # type: ignore[no-untyped-def]
             rows[i * wide + j] = columns[j * side + i]
 
 
-@entry(
-    *(FLOATS, SIZE, *_TABLES, INDICES, FLOATS, SIZE, FLOATS, FLOATS, FLAG),
-    *(FLOATS, INDICES, FLOATS, INDICES, INDICES),
-    *(FLOATS, FLOATS, FLAG, FLOATS, FLOATS),
-)
+@entry
 def backward(
     x: Float32,
     filters: int,
-    starts: Array,
-    sources: Array,
-    kernels: Array,
-    images: Array,
+    starts: Indices,
+    sources: Indices,
+    kernels: Indices,
+    images: Indices,
     w: Float32,
     taps: int,
     dy: Float32,
     y: Float32,
     relu: bool,
     rows: Float32,
-    row_places: Array,
+    row_places: Indices,
     columns: Float32,
-    column_places: Array,
-    numbers: Array,
+    column_places: Indices,
+    numbers: Indices,
     dw: Float32,
     db: Float32,
     accumulate: bool,

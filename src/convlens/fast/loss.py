@@ -6,16 +6,21 @@ import math
 
 import numpy as np
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .elementary import exponential, logarithm
 from .script import entry
-from .signatures import DOUBLES, FLOATS, LABELS, SIZE
+from .signatures import Doubles, Labels
 from .vector import WIDTH, first, load_some, minus, spread, store_some
 
 
-@entry(FLOATS, LABELS, SIZE, DOUBLES, FLOATS, DOUBLES)
+@entry
 def cross_entropy(
-    logits: Float32, labels: Array, classes: int, settings: Array, dlogits: Float32, result: Array
+    logits: Float32,
+    labels: Labels,
+    classes: int,
+    settings: Doubles,
+    dlogits: Float32,
+    result: Doubles,
 ) -> None:
     """Compute a micro-batch's losses and the derivatives of its logits.
 

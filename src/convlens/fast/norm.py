@@ -11,10 +11,10 @@ window is one value.
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .native import helper
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
+from .signatures import Indices
 from .vector import (
     WIDTH,
     at,
@@ -35,7 +35,7 @@ from .vector import (
 BLOCK = 4096  # floats
 
 
-@entry(FLOATS, SIZE, *(FLOATS,) * 6)
+@entry
 def measure(
     x: Float32,
     channels: int,
@@ -100,10 +100,7 @@ def measure(
         all_squares[c] = spare
 
 
-_WINDOWS = (SIZE, SIZE, SIZE, SIZE, SIZE, SIZE, INDICES)
-
-
-@entry(FLOATS, SIZE, *_WINDOWS, FLOATS, FLOATS, FLOATS, FLAG, FLOATS, FLOATS)
+@entry
 def forward(
     x: Float32,
     channels: int,
@@ -113,7 +110,7 @@ def forward(
     down: int,
     rows: int,
     size: int,
-    taps: Array,
+    taps: Indices,
     mean: Float32,
     scale: Float32,
     shift: Float32,
@@ -158,7 +155,7 @@ def forward(
                     store_some(winner, best, to, left)
 
 
-@entry(*(FLOATS,) * 3, FLAG, SIZE, *(FLOATS,) * 8, FLAG)
+@entry
 def measure_back(
     x: Float32,
     dy: Float32,
@@ -220,7 +217,7 @@ def _unseen(x, start, stop, channels, mean, slope, level, dx):  # type: ignore[n
             store_some(plus(times(minus(load_some(x, i, left), middle), steep), flat), dx, i, left)
 
 
-@entry(FLOATS, SIZE, *_WINDOWS, SIZE, *(FLOATS,) * 7, FLAG, FLOATS)
+@entry
 def backward(
     x: Float32,
     channels: int,
@@ -230,7 +227,7 @@ def backward(
     down: int,
     rows: int,
     size: int,
-    taps: Array,
+    taps: Indices,
     line: int,
     mean: Float32,
     factor: Float32,

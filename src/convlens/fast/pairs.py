@@ -30,7 +30,7 @@ from .native import helper, linked
 from .planes import pool_planes
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
+from .signatures import Indices
 from .vector import WIDTH, at, at_least, load, load_some, minus, plus, spread, store, store_some, times
 
 PARTS = 4
@@ -43,7 +43,7 @@ SPAN = 5  # numbers of a span
 BLOCK, BLOCK_PAIRS = 9, 10  # images at a time, and pairs of rows of each
 
 
-@entry(FLOATS, SIZE, SIZE, FLOATS)
+@entry
 def pair_kernels(strips: Float32, height: int, width: int, paired: Float32) -> None:
     """Make paired kernels of kernels in strips, (strips, height, width, 16); height is odd.
 
@@ -179,21 +179,18 @@ def _results(
         )
 
 
-@linked(
-    *(FLOATS, SIZE, SIZE, INDICES, INDICES, INDICES, INDICES, FLOATS, FLOATS),
-    *(INDICES, FLOATS, FLOATS, SIZE, SIZE, FLAG, FLOATS, SIZE, FLOATS, FLOATS),
-)
+@linked
 def convolve_in_pairs(
     a: Float32,
     a0: int,
     images: int,
-    outputs: Array,
-    spans: Array,
-    taps: Array,
-    strip: Array,
+    outputs: Indices,
+    spans: Indices,
+    taps: Indices,
+    strip: Indices,
     strips: Float32,
     bias: Float32,
-    lifting: Array,
+    lifting: Indices,
     lifted: Float32,
     sums: Float32,
     filters: int,
@@ -255,21 +252,18 @@ def convolve_in_pairs(
                     )
 
 
-@linked(
-    *(FLOATS, SIZE, SIZE, INDICES, INDICES, INDICES, FLOATS, SIZE, INDICES),
-    *(INDICES, FLOATS, SIZE, FLOATS),
-)
+@linked
 def weights_in_pairs(
     a: Float32,
     a0: int,
     images: int,
-    outputs: Array,
-    parts: Array,
-    taps: Array,
+    outputs: Indices,
+    parts: Indices,
+    taps: Indices,
     dy: Float32,
     area: int,
-    factors: Array,
-    lifting: Array,
+    factors: Indices,
+    lifting: Indices,
     lifted: Float32,
     filters: int,
     paired_dw: Float32,

@@ -7,9 +7,9 @@ round, by pixel, serves the backward pass: nothing is scattered, and padding nee
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, NUMBER, SIZE
+from .signatures import Indices
 from .vector import (
     WIDTH,
     at,
@@ -28,9 +28,16 @@ from .vector import (
 NOBODY = -1.0  # no position of a window takes the derivative: ReLU cut it off
 
 
-@entry(FLOATS, SIZE, SIZE, INDICES, INDICES, FLOATS, NUMBER, FLOATS)
+@entry
 def gather(
-    x: Float32, size: int, channels: int, starts: Array, places: Array, weights: Float32, share: float, y: Float32
+    x: Float32,
+    size: int,
+    channels: int,
+    starts: Indices,
+    places: Indices,
+    weights: Float32,
+    share: float,
+    y: Float32,
 ) -> None:
     """Write y[n, o] = share * sum over t of weights[t] * x[n, places[t]], t from starts[o] to starts[o + 1] - 1.
 
@@ -48,9 +55,16 @@ def gather(
                 store_some(times(total, spread(share)), y, to + s, left)
 
 
-@entry(FLOATS, SIZE, SIZE, INDICES, INDICES, FLAG, FLOATS, FLOATS)
+@entry
 def largest(
-    x: Float32, size: int, channels: int, starts: Array, places: Array, relu: bool, y: Float32, winners: Float32
+    x: Float32,
+    size: int,
+    channels: int,
+    starts: Indices,
+    places: Indices,
+    relu: bool,
+    y: Float32,
+    winners: Float32,
 ) -> None:
     """Write the largest value of each window; note which position it has, the first of equals.
 
@@ -82,13 +96,13 @@ def largest(
                     store_some(winner, winners, to + s, left)
 
 
-@entry(FLOATS, SIZE, SIZE, INDICES, INDICES, FLOATS, FLOATS, FLOATS)
+@entry
 def give_back(
     dy: Float32,
     size: int,
     channels: int,
-    starts: Array,
-    places: Array,
+    starts: Indices,
+    places: Indices,
     positions: Float32,
     winners: Float32,
     dx: Float32,

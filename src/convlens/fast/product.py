@@ -26,7 +26,7 @@ from typing import Any
 from ..typing import Array, Float32
 from .linker import processor
 from .native import helper, instruction, linked
-from .signatures import FLOATS, INDICES, NOTHING, NUMBER, SIZE
+from .signatures import FLOATS, INDICES, NOTHING, NUMBER, SIZE, Indices
 from .vector import at
 from .writer import WIDTH, Writer
 
@@ -132,18 +132,15 @@ def _has_runs(tap: Array, strip: Array, length: int) -> bool:
     return True
 
 
-@linked(
-    *(FLOATS, SIZE, INDICES, SIZE, SIZE, INDICES, INDICES, SIZE),
-    *(FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, NUMBER, SIZE),
-)
+@linked
 def product(
     a: Float32,
     a0: int,
-    row: Array,
+    row: Indices,
     row0: int,
     rows: int,
-    tap: Array,
-    strip: Array,
+    tap: Indices,
+    strip: Indices,
     length: int,
     b: Float32,
     b0: int,

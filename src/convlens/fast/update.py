@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .script import entry
-from .signatures import FLOATS, INDICES, SIZE
+from .signatures import Indices
 from .vector import WIDTH, load_some, minus, over, plus, root, spread, store_some, times
 
 
-@entry(FLOATS, FLOATS, FLOATS, FLOATS, INDICES, FLOATS)
-def sgd(p: Float32, g: Float32, velocity: Float32, decay: Float32, ranges: Array, settings: Float32) -> None:
+@entry
+def sgd(p: Float32, g: Float32, velocity: Float32, decay: Float32, ranges: Indices, settings: Float32) -> None:
     """Do a step with settings rate, momentum, and 1 where it is Nesterov's; `velocity` and `decay` may be empty."""
     rate, momentum, nesterov = settings[0], settings[1], settings[2] != 0
     for part in range(0, len(ranges), 2):
@@ -28,8 +28,8 @@ def sgd(p: Float32, g: Float32, velocity: Float32, decay: Float32, ranges: Array
             store_some(minus(old, times(spread(rate), slope)), p, i, n)
 
 
-@entry(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, INDICES, FLOATS)
-def adam(p: Float32, g: Float32, m: Float32, v: Float32, decay: Float32, ranges: Array, settings: Float32) -> None:
+@entry
+def adam(p: Float32, g: Float32, m: Float32, v: Float32, decay: Float32, ranges: Indices, settings: Float32) -> None:
     """Do a step with settings beta1, 1 - beta1, beta2, 1 - beta2, epsilon, length, and how much of p decay takes.
 
     Length and epsilon are corrected for the step; the last is 0 where decay is added to the gradient. `decay` may be
@@ -55,8 +55,8 @@ def adam(p: Float32, g: Float32, m: Float32, v: Float32, decay: Float32, ranges:
             store_some(minus(old, times(spread(length), change)), p, i, n)
 
 
-@entry(FLOATS, FLOATS, INDICES, FLOATS)
-def average(mean: Float32, p: Float32, ranges: Array, settings: Float32) -> None:
+@entry
+def average(mean: Float32, p: Float32, ranges: Indices, settings: Float32) -> None:
     """Move a mean by its one setting, a share of the way to p."""
     share = settings[0]
     for part in range(0, len(ranges), 2):
@@ -66,7 +66,7 @@ def average(mean: Float32, p: Float32, ranges: Array, settings: Float32) -> None
             store_some(plus(old, times(spread(share), minus(load_some(p, i, n), old))), mean, i, n)
 
 
-@entry(FLOATS, SIZE, SIZE, SIZE, FLOATS)
+@entry
 def add_up(gradients: Float32, size: int, start: int, stop: int, out: Float32) -> None:
     """Write the sum of the lanes' gradients (lanes, size), in their order, to `out`, from one index to another."""
     for i in range(start, stop, WIDTH):

@@ -11,7 +11,7 @@ from ..typing import Array, Float32
 from .native import helper
 from .product import NO_FLOOR, product
 from .script import entry
-from .signatures import FLOATS, INDICES, SIZE
+from .signatures import Indices
 from .vector import (
     WIDTH,
     at_least,
@@ -94,19 +94,16 @@ def _move(images, x0, m, m0, field, across, height, width, channels, strip, out)
                     out[to + one * channels] = strip[one]
 
 
-@entry(
-    *(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, SIZE),
-    *(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS),
-)
+@entry
 def _warp(
     images: Float32,
     matrices: Float32,
     noise: Float32,
     down: Float32,
     across: Float32,
-    rows: Array,
-    strips: Array,
-    count: Array,
+    rows: Indices,
+    strips: Indices,
+    count: Indices,
     height: int,
     width: int,
     channels: int,
@@ -158,11 +155,26 @@ def warp(
     stride = int(tables[-2][1])
     columns = (np.arange(stride) - (width - 1) / 2).astype(np.float32)
     memory = np.empty((2, 2 * height * stride if len(fields) else 0), np.float32)
+    down, across, rows, strips, count = tables
+    between, field = memory
     call = _warp(
-        np.ascontiguousarray(images).reshape(-1),
-        np.ascontiguousarray(matrices).reshape(-1),
-        *(fields, *tables, height, width, channels, columns),
-        *(np.zeros(WIDTH, np.float32), np.empty(WIDTH, np.float32), *memory, moved.reshape(-1)),
+        images=np.ascontiguousarray(images).reshape(-1),
+        matrices=np.ascontiguousarray(matrices).reshape(-1),
+        noise=fields,
+        down=down,
+        across=across,
+        rows=rows,
+        strips=strips,
+        count=count,
+        height=height,
+        width=width,
+        channels=channels,
+        columns=columns,
+        nought=np.zeros(WIDTH, np.float32),
+        strip=np.empty(WIDTH, np.float32),
+        between=between,
+        field=field,
+        out=moved.reshape(-1),
     )
     call()
     return moved

@@ -5,6 +5,8 @@ Its geometry is in `convlens.engine.compiled.geometry`; what is done with it is 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...fast import conv, pairs
@@ -101,29 +103,69 @@ class ConvKernel(CompiledKernel):
         return calls
 
     def forward_calls(self) -> list[Call]:
-        t, of = self.tables, self.tables.forward
+        of = self.tables.forward
         call = conv.forward(
-            *(self.x, self.x.size // self.n, self.padded, t.lines, t.mirrored),
-            *(self.paired_kernels if self.paired else self.kernels, self.bias),
-            *(of.outputs, of.spans, of.taps, _strips(of.taps), of.lifting, self.lifted, self.sums),
-            *(self.n, t.group, self.filters, self.phases, self.width, self.relu),
-            *(self.y, self.planes, self.winners),
+            **self._common,
+            strips=self.paired_kernels if self.paired else self.kernels,
+            bias=self.bias,
+            outputs=of.outputs,
+            spans=of.spans,
+            strip=_strips(of.taps),
+            planes=self.planes,
         )
         return [call]
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        """What both ways are given, by name; see `convlens.fast.conv.forward`."""
+        t = self.tables
+        return {
+            "x": self.x,
+            "size": self.x.size // self.n,
+            "padded": self.padded,
+            "lines": t.lines,
+            "mirrored": t.mirrored,
+            "taps": t.forward.taps,
+            "lifting": t.forward.lifting,
+            "lifted": self.lifted,
+            "sums": self.sums,
+            "images": self.n,
+            "group": t.group,
+            "filters": self.filters,
+            "phases": self.phases,
+            "width": self.width,
+            "relu": self.relu,
+            "y": self.y,
+            "winners": self.winners,
+        }
 
     def backward_calls(self) -> list[Call]:
         t, wiring, of, back = self.tables, self.wiring, self.tables.forward, self.tables.back
         dy, dx = wiring.doutput, wiring.dinputs[0]
         assert dy is not None, "a plan for prediction has no backward pass"
         call = conv.backward(
-            *(self.x, self.x.size // self.n, self.padded, t.lines, t.mirrored, self.channels),
-            *(dy.reshape(-1), self.y, self.winners, self.spread, t.places),
-            *(t.factors, t.sources, of.parts, of.taps, self.nought, self.paired_dw),
-            *(self.n, t.group, self.filters, self.phases, self.width, self.relu),
-            *(wiring.dparameter("w").reshape(-1), wiring.dparameter("b"), wiring.accumulate),
-            *(self.paired_turned if self.paired else self.turned, back.outputs, back.spans, back.taps),
-            *(_strips(back.taps), self.dpadded, NONE if dx is None else dx.reshape(-1)),
-            *(of.lifting, back.lifting, self.lifted, self.sums, NONE),
+            **self._common,
+            channels=self.channels,
+            dy=dy.reshape(-1),
+            spread_dy=self.spread,
+            places=t.places,
+            factors=t.factors,
+            outputs=t.sources,
+            parts=of.parts,
+            nought=self.nought,
+            paired_dw=self.paired_dw,
+            dw=wiring.dparameter("w").reshape(-1),
+            db=wiring.dparameter("b"),
+            accumulate=wiring.accumulate,
+            turned=self.paired_turned if self.paired else self.turned,
+            pixels=back.outputs,
+            spans_back=back.spans,
+            taps_back=back.taps,
+            strip_back=_strips(back.taps),
+            dpadded=self.dpadded,
+            dx=NONE if dx is None else dx.reshape(-1),
+            lifting_back=back.lifting,
+            nothing=NONE,
         )
         return [call]
 

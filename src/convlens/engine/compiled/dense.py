@@ -55,8 +55,18 @@ class DenseKernel(CompiledKernel):
         row, tap = table(self.d_in, self.d_out), table(self.d_out)
         strip = table(self.d_out, len(self.turned_dy) // self.d_out)
         call = dense.backward(
-            *(dy.reshape(-1), self.w, row, tap, strip, self.nought, self.n, self.d_in, self.d_out),
-            *(self.turned_dy, self.turned_dx, dx.reshape(-1)),
+            dy=dy.reshape(-1),
+            w=self.w,
+            row=row,
+            tap=tap,
+            strip=strip,
+            nought=self.nought,
+            n=self.n,
+            d_in=self.d_in,
+            d_out=self.d_out,
+            turned_dy=self.turned_dy,
+            turned_dx=self.turned_dx,
+            dx=dx.reshape(-1),
         )
         return [*calls, call]
 
