@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from convlens import engine, nn
-from convlens.engine import ENGINES, LANES, available_threads
+from convlens.engine import ENGINES, available_threads, engines
 from convlens.engine.arena import Arena
 from convlens.engine.blas import single_threaded_blas
-from convlens.engine.lanes import CHUNK, Workers, split
+from convlens.engine.lanes import CHUNK, MOST_THREADS, Workers, split
 from convlens.errors import ConfigurationError
 from convlens.typing import Array
 
@@ -62,14 +64,14 @@ def test_numbers_of_threads_that_cannot_be(model: nn.Model, threads: int) -> Non
 
 
 def test_threads_by_default(model: nn.Model) -> None:
-    assert 1 <= available_threads() <= LANES
+    assert 1 <= available_threads() <= MOST_THREADS
     assert engine.start(model.program, model.flat).threads == available_threads()
     assert engine.start(model.program, model.flat, threads=7).threads == 7
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_more_threads_than_lanes_change_no_bit(model: nn.Model, name: str) -> None:
-    x, labels = batch(150)  # several micro-batches a lane
+    x, labels = batch(21)  # four lanes
     one, nine = (engine.start(model.program, model.flat, name, threads) for threads in (1, 9))
     gradients = np.zeros_like(model.flat), np.zeros_like(model.flat)
     assert one.gradient(x, labels, gradients[0]) == nine.gradient(x, labels, gradients[1])
@@ -163,6 +165,25 @@ def test_an_error_in_a_worker_is_raised_once_all_have_ended(model: nn.Model, nam
         assert ended == ["slow", "slow"]
         ended.clear()
     workers.close()
+
+
+@pytest.mark.parametrize(("name", "limits"), [("numpy", True), ("numba", False)])
+def test_blas_is_limited_only_where_a_kernel_calls_it(
+    model: nn.Model, monkeypatch: pytest.MonkeyPatch, name: str, limits: bool
+) -> None:
+    pytest.importorskip("numba")
+    times = []
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        times.append(name)
+        yield
+
+    monkeypatch.setattr(engines, "single_threaded_blas", noted)
+    runner, (x, labels) = engine.start(model.program, model.flat, name, 1), batch(3)
+    runner.logits(x)
+    runner.gradient(x, labels, np.zeros_like(model.flat))
+    assert len(times) == 2 * limits
 
 
 def blas_threads() -> list[int]:

@@ -16,10 +16,9 @@ from convlens.errors import ShapeError
 from convlens.fast.pairs import part_rows
 from convlens.fast.product import NO_FLOOR
 from convlens.fast.script import entry
-from convlens.fast.signatures import FLOATS, SIZE
-from convlens.fast.vector import LANES
+from convlens.fast.vector import WIDTH
 from convlens.ops.window import Window
-from convlens.typing import Array
+from convlens.typing import Float32
 from tests.reference.strategies import whole_numbers
 
 from .drive import drive, rows_in_pairs
@@ -110,14 +109,14 @@ def test_products_with_rows_of_padding_alone_are_left_out() -> None:
     assert products(7, padded=False) == (40, 40)
 
 
-@entry(FLOATS, SIZE, FLOATS)
-def put_together(sums: Array, rows: int, y: Array) -> None:
-    part_rows(sums, len(sums) // 4, LANES, (rows + 1) // 2, 2, rows, y, 0, 3, NO_FLOOR, 3)
+@entry
+def put_together(sums: Float32, rows: int, y: Float32) -> None:
+    part_rows(sums, len(sums) // 4, WIDTH, (rows + 1) // 2, 2, rows, y, 0, 3, NO_FLOOR, 3)
 
 
 @pytest.mark.parametrize("rows", [3, 4])
 def test_nothing_is_written_behind_the_last_row(rows: int) -> None:
     y = np.full(rows * 2 * 3 + 9, 77, np.float32)
-    put_together(np.ones(4 * 2 * 2 * LANES, np.float32), rows, y)()
+    put_together(np.ones(4 * 2 * 2 * WIDTH, np.float32), rows, y)()
     of_rows = np.broadcast_to(np.array([3, 1] * 2, np.float32)[:rows, None], (rows, 6)).reshape(-1)
     np.testing.assert_array_equal(y, [*of_rows, *[77] * 9])

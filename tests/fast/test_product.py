@@ -11,21 +11,30 @@ pytest.importorskip("numba")
 
 from convlens.fast.product import DEPTH, NO_FLOOR, WIDE, product
 from convlens.fast.script import entry
-from convlens.fast.signatures import FLOATS, INDICES, NUMBER, SIZE
-from convlens.fast.vector import LANES, transposed
-from convlens.typing import Array
+from convlens.fast.signatures import Indices
+from convlens.fast.vector import WIDTH, transposed
+from convlens.typing import Float32
 
 
-@entry(FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, FLOATS, SIZE, FLOATS, NUMBER, SIZE)
+@entry
 def multiply(
-    a: Array, row: Array, tap: Array, strip: Array, b: Array, b_step: int, c: Array, c_step: int, start: Array,
-    floor: float, columns: int,
+    a: Float32,
+    row: Indices,
+    tap: Indices,
+    strip: Indices,
+    b: Float32,
+    b_step: int,
+    c: Float32,
+    c_step: int,
+    start: Float32,
+    floor: float,
+    columns: int,
 ) -> None:  # fmt: skip
     product(a, 0, row, 0, len(row), tap, strip, len(tap), b, 0, b_step, c, 0, c_step, start, 0, c_step, floor, columns)
 
 
-@entry(FLOATS, SIZE, FLOATS, SIZE, SIZE, SIZE)
-def turn(a: Array, a_step: int, b: Array, b_step: int, rows: int, columns: int) -> None:
+@entry
+def turn(a: Float32, a_step: int, b: Float32, b_step: int, rows: int, columns: int) -> None:
     transposed(a, 0, a_step, b, 0, b_step, rows, columns)
 
 
@@ -40,16 +49,16 @@ def test_products_are_numpys(seed: int, rows: int, depth: int, columns: int, rec
     draw = np.random.default_rng(seed)
     a = draw.integers(-3, 4, 500).astype(np.float32)
     b_step = 16 * depth  # strips of sixteen columns, one behind the other
-    b = draw.integers(-3, 4, (WIDE // LANES, depth, LANES)).astype(np.float32)
+    b = draw.integers(-3, 4, (WIDE // WIDTH, depth, WIDTH)).astype(np.float32)
     row, tap = (draw.integers(0, 250, n).astype(np.int32) for n in (rows, depth))
-    strip = draw.permutation(depth).astype(np.int32) * LANES
+    strip = draw.permutation(depth).astype(np.int32) * WIDTH
     start = draw.integers(-3, 4, (rows, WIDE + 2)).astype(np.float32)
     c = np.full_like(start, 77)
     multiply(
         *(a, row, tap, strip, b.reshape(-1), b_step, c.reshape(-1), WIDE + 2, start.reshape(-1)),
         *(0.0 if rectified else NO_FLOOR, columns),
     )()
-    factors = b[:, strip // LANES].transpose(1, 0, 2).reshape(depth, WIDE)
+    factors = b[:, strip // WIDTH].transpose(1, 0, 2).reshape(depth, WIDE)
     with np.errstate(all="ignore"):  # on ARM, OpenBLAS raises flags for numbers behind the matrix, which nobody reads
         wanted = a[row[:, None] + tap] @ factors + start[:, :WIDE]
     wanted = np.maximum(wanted, 0) if rectified else wanted
@@ -57,7 +66,7 @@ def test_products_are_numpys(seed: int, rows: int, depth: int, columns: int, rec
     assert (c[:, columns:] == 77).all(), "nothing is written beside the columns asked for"
 
 
-@given(st.integers(1, LANES), st.integers(1, LANES))
+@given(st.integers(1, WIDTH), st.integers(1, WIDTH))
 def test_blocks_are_turned(rows: int, columns: int) -> None:
     a, b = np.arange(17 * 18, dtype=np.float32), np.zeros((20, 19), np.float32)
     turn(a, 18, b.reshape(-1), 19, rows, columns)()

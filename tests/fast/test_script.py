@@ -14,12 +14,12 @@ from numba.core.errors import NumbaError
 
 from convlens.fast.compiler import object_code
 from convlens.fast.script import Script, entry, join
-from convlens.fast.signatures import DOUBLES, FLAG, FLOATS, INDICES, LABELS, NUMBER, SIZE
-from convlens.typing import Array
+from convlens.fast.signatures import SIZE, Doubles, Indices, Labels
+from convlens.typing import Array, Float32
 
 
-@entry(FLOATS, DOUBLES, INDICES, LABELS, SIZE, NUMBER, FLAG)
-def note(x: Array, sums: Array, table: Array, labels: Array, index: int, factor: float, doubled: bool) -> None:
+@entry
+def note(x: Float32, sums: Doubles, table: Indices, labels: Labels, index: int, factor: float, doubled: bool) -> None:
     x[index] = x[index] * factor + table[0]
     sums[0] += labels[-1]
     if doubled:
@@ -70,6 +70,17 @@ def test_an_array_of_another_kind_is_refused(wrong: Array) -> None:
         note(*arguments(wrong, 0, 1, False))
 
 
+def test_arguments_by_name_are_those_by_position() -> None:
+    x = np.array([1], np.float32)
+    given = dict(zip(note.kinds, arguments(x, 0, 3, False), strict=True))
+    note(**dict(reversed(given.items())))()
+    assert x.tolist() == [4]
+    with pytest.raises(AssertionError, match="missing or unknown: factor, fctor"):
+        note(**{"fctor" if name == "factor" else name: value for name, value in given.items()})
+    with pytest.raises(AssertionError, match="given twice"):
+        note(x, **given)
+
+
 def prints(n: int) -> int:
     print(n)
     return n
@@ -79,15 +90,21 @@ def allocates(n: int) -> int:
     return len([1] * n)
 
 
-def computes(n: int) -> int:
+def exponential(n: int) -> int:
     return int(math.exp(n)) + n // 3
+
+
+def angle(n: int) -> int:
+    return int(math.atan2(n, 3))
 
 
 @pytest.mark.parametrize("function", [prints, allocates])
 def test_what_a_process_without_numba_cannot_run_is_refused(function: Callable[[int], int]) -> None:
-    with pytest.raises((AssertionError, NumbaError), match=r"calls numba_gil_ensure|NRT required"):
+    with pytest.raises((AssertionError, NumbaError), match=r"calls .*numba_gil_ensure|NRT required"):
         object_code(function.__name__, function, SIZE, (SIZE,))
 
 
-def test_the_c_library_may_be_called() -> None:
-    assert object_code("computes", computes, SIZE, (SIZE,))
+@pytest.mark.parametrize("function", [exponential, angle])
+def test_a_function_of_the_c_library_is_refused(function: Callable[[int], int]) -> None:
+    with pytest.raises(AssertionError, match=f"{function.__name__} calls .*stands alone"):
+        object_code(function.__name__, function, SIZE, (SIZE,))

@@ -17,7 +17,7 @@ import typer
 from ..errors import ConvlensError, nearest
 from ..signals import STOPPED_CODE, STOPPED_LINE, ignore
 from ..version import __version__
-from . import bench, data, evaluate, predict, reproduce, speedrun, study, summary, train
+from . import bench, data, evaluate, predict, reproduce, speedrun, study, summary, train, verify
 from .console import discard, reader_has_gone, show_everything
 
 # typer carries its own copy of click; of that copy's errors, this is the base that can be reached by a public name
@@ -40,6 +40,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
+app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
 app.add_typer(study.app, name="study")
 

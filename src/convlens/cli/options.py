@@ -67,10 +67,10 @@ def architecture_options(
     """Return the architecture's options that were given, as `convlens.models.build` takes them."""
     options: dict[str, Any] = {}
     if kernel_size is not None:
-        sizes = _numbers("--kernel-size", kernel_size.lower().split("x"), "a number such as 5, or two such as 3x5")
+        sizes = whole_numbers("--kernel-size", kernel_size.lower().split("x"), "a number such as 5, or two such as 3x5")
         options["kernel_size"] = sizes[0] if len(sizes) == 1 else sizes
     if filters is not None:
-        options["filters"] = _numbers("--filters", filters.split(","), "numbers with commas, such as 16,32")
+        options["filters"] = whole_numbers("--filters", filters.split(","), "numbers with commas, such as 16,32")
     if padding is not None:
         options["padding"] = padding
     if pooling is not None:
@@ -78,7 +78,8 @@ def architecture_options(
     return options
 
 
-def _numbers(option: str, parts: list[str], expected: str) -> tuple[int, ...]:
+def whole_numbers(option: str, parts: list[str], expected: str) -> tuple[int, ...]:
+    """Return an option's parts as whole numbers; ConfigurationError names the option and what was expected."""
     try:
         return tuple(int(part) for part in parts)
     except ValueError:

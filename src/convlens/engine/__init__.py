@@ -14,7 +14,7 @@ from ..typing import Array
 from .compiled.availability import require_tested_numba
 from .engines import BatchResult, Engine, Interpreter, NumbaPlan, NumpyPlan
 from .interpreter import Address
-from .lanes import LANES, available_threads
+from .lanes import available_threads
 from .prediction import LARGEST_BLOCK
 from .toolbox import Warp
 from .updates import Update
@@ -24,7 +24,6 @@ ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpret
 
 __all__ = [
     "ENGINES",
-    "LANES",
     "LARGEST_BLOCK",
     "Address",
     "BatchResult",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from typing import ClassVar
@@ -23,7 +24,7 @@ from .arena import Arena
 from .blas import single_threaded_blas
 from .compiled.availability import cannot_start
 from .interpreter import FIRST, Address
-from .lanes import LANES, Workers, thread_count
+from .lanes import Workers, thread_count
 from .numpy.toolbox import NUMPY
 from .passes import Flat, Memory, micro_batch_size
 from .plan import Batch, TrainingPlan, flat_shares
@@ -124,11 +125,13 @@ class Plan(Engine):
         super().__init__(program, parameters, buffers, threads)
         self._memory = Memory(rewrite(program, self.toolbox.poolers, self.toolbox.rectifiers), self.toolbox)
         self._flat = Flat(parameters, buffers)
+        needs_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
+        self._blas: Callable[[], AbstractContextManager[None]] = single_threaded_blas if needs_blas else nullcontext
         self._sizes: dict[bool, int] = {}
         # its append and pop are atomic: plans are lent to one thread at a time
         self._idle: deque[PredictionPlan] = deque()
         self._arenas = [Arena() for _ in range(self.threads)]
-        self._gradients = [aligned_zeros(program.parameter_size) for _ in range(LANES)]
+        self._gradients = np.zeros((0, program.parameter_size), np.float32)  # of every lane, as many as were needed
         self._plans: dict[int, TrainingPlan] = {}
         self._updates: dict[str, tuple[Update, BoundUpdate]] = {}  # the last of each name
 
@@ -163,22 +166,21 @@ class Plan(Engine):
         return self._sizes[training]
 
     def logits(self, x: FloatArray) -> FloatArray:
-        out = np.empty((len(x), *self.program.output_shape), np.float32)
         try:
             plan = self._idle.pop()
         except IndexError:
             micro = self._micro_batch(training=False)
             plan = PredictionPlan(self._memory, micro, self._flat, self.workers)
-        with single_threaded_blas():
-            plan.run(x, out)
+        with self._blas():
+            logits = plan.run(x)
         self._idle.append(plan)
-        return out
+        return logits
 
     def gradient(
         self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
     ) -> BatchResult:
         plan = self._plan(len(x))
-        with single_threaded_blas():
+        with self._blas():
             drawn = interpreter.draw(self.program, len(x), address)
             loss, correct = plan.run(self.workers, Batch(x, labels, drawn, smoothing), out)
         return BatchResult(loss / len(x), correct)
@@ -187,11 +189,19 @@ class Plan(Engine):
         """Return the plan for batches of a size; made once."""
         if images not in self._plans:
             micro = self._micro_batch(training=True)
-            arenas = self._arenas[: self.workers.useful(3 * self.program.flops * images)]
+            lanes = self._memory.lanes(images)
+            arenas = self._arenas[: min(lanes, self.workers.useful(3 * self.program.flops * images))]
             self._plans[images] = TrainingPlan(
-                self._memory, images, micro, arenas, self.parameters, self.buffers, self._gradients
+                self._memory, images, micro, arenas, self.parameters, self.buffers, self._gradients_of(lanes)
             )
         return self._plans[images]
+
+    def _gradients_of(self, lanes: int) -> Array:
+        """Return the memory for the lanes' gradients (lanes, parameters), which all plans use in turn."""
+        if lanes > len(self._gradients):
+            size = self.program.parameter_size
+            self._gradients = aligned_zeros(lanes * size).reshape(lanes, size)
+        return self._gradients[:lanes]
 
 
 class NumpyPlan(Plan):

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from ..program import Node
 from ..typing import Array, Float32
 from .arena import Arena
+from .lanes import Share
 
 Step: TypeAlias = Callable[[], None]  # a part of the work, with all it needs
 Stage: TypeAlias = Literal["prepare", "measure", "forward", "measure_back", "backward"]
@@ -36,7 +37,7 @@ class Wiring:
     accumulate
         Whether an earlier micro-batch of the lane has already written its part of the lane's gradient.
     shared
-        Arrays that all micro-batches of the lane have in common, by node.
+        Arrays that all micro-batches of a thread have in common, by node.
     drawn
         The random numbers of a node whose op draws any, (n, *image shape); None in a plan for prediction.
     """
@@ -76,6 +77,11 @@ class Kernel(ABC):
         Output and input may share memory, and their derivatives likewise.
     needs_output
         The backward pass reads the output, so no later node may change it in place.
+    prepares_alone
+        What `prepare` computes is this kernel's own, and not shared by all of a thread.
+    uses_blas
+        It may call a BLAS, which must then be limited to one thread while a plan runs: that takes longer than a small
+        network does.
     whole_batch
         Input and output derivative are kept for all images of the batch: `finish` computes the gradient of the
         parameters, all of them, once a batch.
@@ -84,6 +90,8 @@ class Kernel(ABC):
     """
 
     in_place: ClassVar[bool] = False
+    prepares_alone: ClassVar[bool] = False
+    uses_blas: ClassVar[bool] = True
     needs_output: ClassVar[bool] = False
     whole_batch: ClassVar[bool] = False
     barrier: ClassVar[bool] = False
@@ -98,7 +106,7 @@ class Kernel(ABC):
         """Take the arrays that are needed only while this kernel runs; all kernels share that memory."""
 
     def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
-        """Compute what depends on the parameters alone; called once a lane and step, for all of its micro-batches."""
+        """Compute what depends on the parameters alone; called once a thread and step, for all of its micro-batches."""
 
     @abstractmethod
     def forward(self) -> None:
@@ -108,7 +116,7 @@ class Kernel(ABC):
     def backward(self) -> None:
         """Compute the derivatives of inputs and parameters from the output's."""
 
-    def finish(self, x: Float32, dy: Float32, gradient: Array, share: int) -> None:  # noqa: B027 - few have to
+    def finish(self, x: Float32, dy: Float32, gradient: Array, share: Share) -> None:  # noqa: B027 - few have to
         """Write a share of the batch's flat gradient, given inputs (N, D_in) and output derivatives (N, D_out).
 
         Rows of weights are shared as `lanes.split` does; what has no rows belongs to share 0 (`plan.flat_shares`).
@@ -119,7 +127,7 @@ class Kernel(ABC):
         nothing = getattr(type(self), stage) is getattr(Kernel, stage, None)
         return [] if nothing else [getattr(self, stage)]
 
-    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: int) -> list[Step]:
+    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: Share) -> list[Step]:
         """Return `finish` as steps."""
         return [partial(self.finish, x, dy, gradient, share)]
 

@@ -1,8 +1,8 @@
-"""Lanes: the fixed parts of a batch that threads work on.
+"""Lanes: the parts of a batch that threads work on.
 
-Every batch is split into `LANES` parts, whatever the number of threads. Each lane has a gradient of its own, and
-these are added up in the order of the lanes. So threads only decide who computes what and when: the bits do not
-depend on their number.
+How many there are follows from the batch's size and the Program (`lanes_of`), never from the number of threads. Each
+lane has a gradient of its own, and these are added up in the order of the lanes. So threads only decide who computes
+what and when: the bits do not depend on their number.
 """
 
 from __future__ import annotations
@@ -10,31 +10,80 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from ..errors import ConfigurationError
 from .processors import available_processors
 
-LANES = 4
+FEWEST_LANES, MOST_LANES = 4, 32
+SMALLEST_LANE = 8  # images: with fewer, what is done once a micro-batch takes too large a share of its time
+READING = 64  # floating-point operations that repay reading a parameter once more for another lane
+ADDING = 25  # floating-point operations in the time that it takes to add one number of a lane to the others'
+MOST_SUMMED = 1 << 24  # floats in the gradients of all lanes: 64 MiB
 CHUNK = 1 << 14  # floats: 64 KiB, so that an update's arrays stay in the second-level cache
+MOST_THREADS = 64
 
 
-def split(count: int, parts: int = LANES) -> list[slice]:
+def smallest_lane(flops: int, parameters: int, summed: int) -> int:
+    """Return how many images a lane should have at least.
+
+    Parameters
+    ----------
+    flops
+        Floating-point operations of one image, forward.
+    parameters, summed
+        How many parameters the Program has, all of which a lane reads; and those whose gradients lanes add up.
+
+    Notes
+    -----
+    A training step takes three times the operations of a forward pass. Adding up may take an eighth of that.
+    """
+    flops = max(flops, 1)
+    return max(SMALLEST_LANE, -(-READING * parameters // flops), -(-8 * ADDING * summed // (3 * flops)))
+
+
+def lanes_of(images: int, smallest: int, summed: int) -> int:
+    """Return how many lanes a batch has: a power of two, at most `MOST_LANES`.
+
+    Every lane has at least `smallest` images, and the gradients of all lanes fit into `MOST_SUMMED` numbers; but there
+    are `FEWEST_LANES`, or a lane for each image, in any case.
+    """
+    wanted = min(images // smallest, MOST_SUMMED // max(summed, 1), MOST_LANES)
+    return min(images, max(FEWEST_LANES, 1 << (max(wanted, 1).bit_length() - 1)))
+
+
+def shares_of(size: int) -> int:
+    """Return into how many shares a flat array is cut that threads write: a power of two, one for each chunk or so."""
+    return min(MOST_LANES, max(FEWEST_LANES, 1 << ((size // CHUNK).bit_length())))
+
+
+class Share(NamedTuple):
+    """One of several shares of some work: its number, and how many there are."""
+
+    number: int
+    of: int
+
+    def part(self, count: int) -> slice:
+        """Return its part of range(count)."""
+        return slice(count * self.number // self.of, count * (self.number + 1) // self.of)
+
+
+def split(count: int, parts: int) -> list[slice]:
     """Return `parts` slices of range(count), as even as can be; the last ones may be empty."""
-    return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
+    return [Share(part, parts).part(count) for part in range(parts)]
 
 
 def available_threads() -> int:
-    """Return the number of processors this process may use, at most `LANES`."""
-    return min(available_processors(), LANES)
+    """Return the number of processors that this process may use, at most `MOST_THREADS`."""
+    return min(available_processors(), MOST_THREADS)
 
 
 def thread_count(asked: int | None) -> int:
     """Return the number of threads to use; all that are available where None is asked for."""
     if asked is None:
         return available_threads()
-    if not 1 <= asked <= 64:
-        raise ConfigurationError(f"threads is a whole number from 1 to 64, not {asked}")
+    if not 1 <= asked <= MOST_THREADS:
+        raise ConfigurationError(f"threads is a whole number from 1 to {MOST_THREADS}, not {asked}")
     return asked
 
 

@@ -17,6 +17,7 @@ from ..typing import Array, Float32
 from .arena import Arena, readable
 from .interpreter import OPS
 from .kernel import Barrier, Kernel, Step, Wiring
+from .lanes import lanes_of, smallest_lane
 from .toolbox import Toolbox
 
 LARGEST_MICRO_BATCH = 32
@@ -45,11 +46,17 @@ class Memory:
                 needed.add(self.roots[node.name])
         keepers = [node for node in program.nodes if kernel_of(node).whole_batch]
         self.whole_batch = [slot for node in keepers for slot in node.parameters.values()]
+        self.summed = program.parameter_size - sum(slot.size for slot in self.whole_batch)  # by lanes
         self.kept_values = {INPUT} | {self.roots[node.inputs[0]] for node in keepers}
         self.kept_derivatives = {self.roots[node.name] for node in keepers}
         self.shapes = {INPUT: program.input_shape} | {node.name: node.output_shape for node in program.nodes}
         self.has_barriers = any(kernel_of(node).barrier for node in program.nodes)
         self.crossing = self._crossing()
+
+    def lanes(self, images: int) -> int:
+        """Return how many lanes a batch of this many images has."""
+        program = self.program
+        return lanes_of(images, smallest_lane(program.flops, program.parameter_size, self.summed), self.summed)
 
     def _crossing(self) -> set[str]:
         """Return the roots whose derivatives are written and read while different segments run."""
@@ -98,16 +105,16 @@ class LaneStore:
     result
         The sum of the losses, and how many images were classified right.
     shared
-        What its micro-batches have in common, by node.
+        What its micro-batches, and those of the same thread's other lanes, have in common, by node.
     """
 
-    def __init__(self, batch: BatchStore, rows: slice) -> None:
+    def __init__(self, batch: BatchStore, rows: slice, shared: dict[str, Float32] | None = None) -> None:
         def parts(arrays: dict[str, Float32]) -> dict[str, Float32]:
             return {name: array[rows] for name, array in arrays.items()}
 
         self.values, self.derivatives, self.drawn = parts(batch.values), parts(batch.derivatives), parts(batch.drawn)
         self.labels, self.settings, self.result = batch.labels[rows], batch.settings, np.zeros(2)
-        self.shared: dict[str, Float32] = {}
+        self.shared: dict[str, Float32] = {} if shared is None else shared
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,7 @@ class Pass:
         rows: slice = slice(0, 0),
         lasting: Arena | None = None,
         given: Mapping[str, Float32] | None = None,
+        shared: dict[str, Float32] | None = None,
     ) -> None:
         self.n, self._memory, self._arena, self._lasting = n, memory, arena, lasting or arena
         self._rows = rows
@@ -162,7 +170,7 @@ class Pass:
                 flat.buffers,
                 flat.gradient,
                 accumulate=rows.start > 0,
-                shared=lane.shared if lane else {},
+                shared=lane.shared if lane else {} if shared is None else shared,
                 drawn=lane.drawn[node.name][rows] if lane and node.name in lane.drawn else None,
             )
             self.kernels.append(memory.toolbox.kernel_of(node)(wiring))
@@ -217,9 +225,13 @@ class Pass:
         self._additions.setdefault(reader.name, []).append(partial(np.add, target, aside, out=target))
         return aside
 
-    def prepare(self) -> list[Step]:
-        """Return the steps that compute what depends on the parameters alone, for all passes that share it."""
-        return [step for kernel in self.kernels for step in kernel.steps("prepare")]
+    def prepare(self, *, shared: bool = True) -> list[Step]:
+        """Return the steps that compute what depends on the parameters alone.
+
+        Where another pass has done that for all that share it, there are only those of this pass's own.
+        """
+        kernels = [kernel for kernel in self.kernels if shared or kernel.prepares_alone]
+        return [step for kernel in kernels for step in kernel.steps("prepare")]
 
     def forward(self, segment: int = 0) -> list[Step]:
         """Return the steps of one segment, and of measuring for the barrier behind it.
@@ -229,11 +241,11 @@ class Pass:
         steps = [step for kernel in self.segments[segment] for step in kernel.steps("forward")]
         return steps + (self.barrier(segment + 1).steps("measure") if segment + 1 < len(self.segments) else [])
 
-    def judge(self, lane: LaneStore) -> Step:
+    def loss_step(self, lane: LaneStore) -> Step:
         """Return the step that computes the losses and the derivatives of the logits."""
         assert self.dlogits is not None, "a plan for prediction has no derivatives"
-        judge = self._memory.toolbox.judge
-        return judge(self.logits, lane.labels[self._rows], lane.settings, self.dlogits, lane.result)
+        loss_step = self._memory.toolbox.loss_step
+        return loss_step(self.logits, lane.labels[self._rows], lane.settings, self.dlogits, lane.result)
 
     def backward(self, segment: int = 0) -> list[Step]:
         """Return the steps of one segment backwards, the last one first, and of measuring for the barrier before it."""

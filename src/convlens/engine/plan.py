@@ -16,10 +16,8 @@ from ..program import INPUT, Slot
 from ..typing import Array, Float32, FloatArray, IntArray
 from .arena import Arena
 from .kernel import Kernel, Step
-from .lanes import CHUNK, LANES, Workers, split
+from .lanes import ADDING, CHUNK, Share, Workers, shares_of, split
 from .passes import BatchStore, Flat, LaneStore, Memory, Pass
-
-ADDING = 100  # floating-point operations in the time that it takes to add up one number of all lanes
 
 
 class LanePlan:
@@ -32,18 +30,24 @@ class LanePlan:
         parts = split(images, -(-images // micro_batch)) if images else []
         self.passes = [Pass(memory, part.stop - part.start, arena, flat, store, part, lasting) for part in parts]
 
-    def rounds(self) -> list[list[Step]]:
-        """Return what is done between barriers: forward up to each of them, then from the last one back again."""
+    def rounds(self, *, prepares: bool) -> list[list[Step]]:
+        """Return what is done between barriers: forward up to each of them, then from the last one back again.
+
+        The first lane of a thread `prepares` what all of that thread's lanes share.
+        """
         if not self.passes:
             return []
-        prepare, judge = self.passes[0].prepare(), [one.judge(self.store) for one in self.passes]
+        prepare, losses = (
+            self.passes[0].prepare() if prepares else [],
+            [one.loss_step(self.store) for one in self.passes],
+        )
         segments = range(len(self.passes[0].segments))
         if len(segments) == 1:  # each micro-batch runs forward and backward while it is in the cache
-            both = [[*one.forward(), step, *one.backward()] for one, step in zip(self.passes, judge, strict=True)]
+            both = [[*one.forward(), step, *one.backward()] for one, step in zip(self.passes, losses, strict=True)]
             return [[*prepare, *chain(*both)]]
         forward = [[step for one in self.passes for step in one.forward(segment)] for segment in segments]
         backward = [[step for one in self.passes for step in one.backward(segment)] for segment in segments]
-        turn = forward[-1] + judge + backward[-1]
+        turn = forward[-1] + losses + backward[-1]
         return [prepare + forward[0], *forward[1:-1], turn, *backward[-2::-1]]
 
 
@@ -58,18 +62,19 @@ class Batch:
 
 
 def flat_shares(memory: Memory, size: int) -> list[list[slice]]:
-    """Cut the flat array of parameters into a share for each lane: where a thread writes a gradient, it also updates.
+    """Cut the flat array of parameters into shares: where a thread writes a gradient, it also updates.
 
     So what it has written is still in its processor's cache. Parameters of kernels that want the whole batch are cut
     by rows, as `Kernel.finish` does; the others into chunks.
     """
-    shares: list[list[slice]] = [[] for _ in range(LANES)]
+    count = shares_of(size)
+    shares: list[list[slice]] = [[] for _ in range(count)]
     for slot in memory.whole_batch:
         row, first = slot.size // slot.shape[0], slot.offset
-        rows = split(slot.shape[0]) if len(slot.shape) > 1 else [slice(0, slot.size)]
+        rows = split(slot.shape[0], count) if len(slot.shape) > 1 else [slice(0, slot.size)]
         for share, part in zip(shares, rows, strict=False):
             share.append(slice(first + part.start * row, first + part.stop * row))
-    for share, chunks in zip(shares, _chunks(_gaps(memory.whole_batch, size)), strict=True):
+    for share, chunks in zip(shares, _chunks(_gaps(memory.whole_batch, size), count), strict=True):
         share += chunks
     return shares
 
@@ -84,40 +89,39 @@ def _gaps(slots: Iterable[Slot], size: int) -> list[slice]:
     return gaps
 
 
-def _chunks(parts: Iterable[slice]) -> list[list[slice]]:
-    """Return the parts in chunks, dealt out to the lanes."""
+def _chunks(parts: Iterable[slice], shares: int) -> list[list[slice]]:
+    """Return the parts in chunks, dealt out to the shares."""
     chunks = [slice(at, min(at + CHUNK, part.stop)) for part in parts for at in range(part.start, part.stop, CHUNK)]
-    return [chunks[lane::LANES] for lane in range(LANES)]
+    return [chunks[share::shares] for share in range(shares)]
 
 
 class Finish:
-    """What is left when the lanes have run: the gradient of the batch, in a share for each lane.
+    """What is left when the lanes have run: the gradient of the batch, in shares.
 
     Kernels that want the whole batch write their parameters' part of it; for all other parameters the lanes' gradients
     are added up, in the order of the lanes.
     """
 
-    def __init__(
-        self, memory: Memory, store: BatchStore, kernels: Sequence[Kernel], gradients: Sequence[Array]
-    ) -> None:
+    def __init__(self, memory: Memory, store: BatchStore, kernels: Sequence[Kernel], gradients: Array) -> None:
         self._memory, self._store, self._gradients = memory, store, gradients
         self._kernels = [kernel for kernel in kernels if kernel.whole_batch]
-        size, inside = len(gradients[0]), sum(slot.size for slot in memory.whole_batch)
-        self._others = _chunks(_gaps(memory.whole_batch, size))
-        self.flops = 2 * len(store.values[INPUT]) * inside + ADDING * (size - inside)
+        lanes, size = gradients.shape
+        self._others = _chunks(_gaps(memory.whole_batch, size), shares_of(size))
+        self.flops = 2 * len(store.values[INPUT]) * (size - memory.summed) + ADDING * lanes * memory.summed
 
     def shares(self, out: Array) -> list[list[Step]]:
         """Return the steps that write the flat gradient `out`, by share."""
-        return [self._steps(out, share) for share in range(LANES)]
+        count = len(self._others)
+        return [self._steps(out, Share(number, count)) for number in range(count)]
 
-    def _steps(self, out: Array, share: int) -> list[Step]:
+    def _steps(self, out: Array, share: Share) -> list[Step]:
         roots, add_up, steps = self._memory.roots, self._memory.toolbox.add_up, list[Step]()
         for kernel in self._kernels:
             node = kernel.wiring.node
             x, dy = self._store.values[roots[node.inputs[0]]], self._store.derivatives[roots[node.name]]
             x, dy = x.reshape(len(x), -1), dy.reshape(len(dy), -1)
             steps += kernel.finishing(x, dy, out, share)
-        return steps + [add_up([one[part] for one in self._gradients], out[part]) for part in self._others[share]]
+        return steps + [add_up(self._gradients, part, out) for part in self._others[share.number]]
 
 
 class TrainingPlan:
@@ -135,28 +139,27 @@ class TrainingPlan:
         arenas: Sequence[Arena],
         parameters: Array,
         buffers: Array,
-        gradients: Sequence[Array],
+        gradients: Array,
     ) -> None:
-        parts, self._store = split(images), BatchStore(memory, images)
+        parts, self._store = split(images, len(gradients)), BatchStore(memory, images)
         self._memory, self._buffers, self._threads = memory, buffers, len(arenas)
         own = Arena()  # with barriers all micro-batches are under way at once, and need memory of their own
-        nothing = np.zeros(len(parameters), np.float32)  # an empty lane's gradient
-        used = [part.stop > part.start for part in parts]
-        gradients = [gradient if some else nothing for gradient, some in zip(gradients, used, strict=True)]
+        shared: list[dict[str, Float32]] = [{} for _ in arenas]
         self.lanes = [
             LanePlan(
                 memory,
-                LaneStore(self._store, part),
+                LaneStore(self._store, part, mine),
                 micro_batch,
                 arena,
                 Flat(parameters, buffers, gradient),
                 own if memory.has_barriers else arena,
             )
-            for part, gradient, arena in zip(parts, gradients, cycle(arenas), strict=False)
+            for part, gradient, arena, mine in zip(parts, gradients, cycle(arenas), cycle(shared), strict=False)
         ]
-        rounds = zip_longest(*[lane.rounds() for lane in self.lanes], fillvalue=())
+        each = [lane.rounds(prepares=number < self._threads) for number, lane in enumerate(self.lanes)]
+        rounds = zip_longest(*each, fillvalue=())
         self._rounds = [self._tasks(lanes, self._threads) for lanes in rounds]
-        kernels = self.lanes[used.index(True)].passes[0].kernels
+        kernels = self.lanes[0].passes[0].kernels
         self._finish = Finish(memory, self._store, kernels, gradients)
         self._out, self._last = np.zeros(0), list[Step]()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -10,16 +11,16 @@ from ..program import INPUT
 from ..typing import Float32
 from .arena import Arena
 from .kernel import Step
-from .lanes import LANES, Workers, split
+from .lanes import Workers, split
 from .passes import Flat, Memory, Pass
 
 LARGEST_BLOCK = 512  # images predicted in one go
-BLOCKS = 8  # sizes of such that a plan keeps at hand
+BLOCKS = 8  # sizes whose blocks a plan keeps
 WORTH_PARTS = 16_000_000  # floating-point operations that are worth spreading over threads
 
 
 class PredictionBlock:
-    """So many images, at most `LARGEST_BLOCK`, forward."""
+    """A number of images, at most `LARGEST_BLOCK`, forward."""
 
     def __init__(self, memory: Memory, images: int, micro_batch: int, flat: Flat, arenas: Sequence[Arena]) -> None:
         output = memory.program.output
@@ -27,20 +28,25 @@ class PredictionBlock:
         self.x = given[INPUT]
         self.logits = given[memory.roots[output]].reshape(images, *memory.shapes[output])
         # which images run together sets the last bits, so the number of threads has no say in it; a multiple of the
-        # lanes has as many parts for each of two or four threads
+        # lanes, a power of two, has as many parts for each of two, four, eight threads
         parallel = images > micro_batch or memory.program.flops * images > WORTH_PARTS
-        parts = split(images, min(-(-images // (LANES * micro_batch)) * LANES if parallel else 1, images))
+        lanes = memory.lanes(images) if parallel else 1
+        parts = split(images, min(-(-images // (lanes * micro_batch)) * lanes, images))
         self.tasks: list[Step] = []
         for mine, arena in zip(split(len(parts), min(len(arenas), len(parts))), arenas, strict=False):
-            passes = [Pass(memory, part.stop - part.start, arena, flat, rows=part, given=given) for part in parts[mine]]
-            steps = [step for one in passes for step in one.prepare() + one.forward()]
-            self.tasks.append(memory.toolbox.together(steps))
+            shared: dict[str, Float32] = {}  # by a thread's passes
+            passes = [
+                Pass(memory, part.stop - part.start, arena, flat, rows=part, given=given, shared=shared)
+                for part in parts[mine]
+            ]
+            each = ((*one.prepare(shared=number == 0), *one.forward()) for number, one in enumerate(passes))
+            self.tasks.append(memory.toolbox.together([*chain(*each)]))
 
-    def run(self, workers: Workers, x: Float32, logits: Float32) -> None:
-        """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
+    def run(self, workers: Workers, x: Float32) -> Float32:
+        """Return the logits (N, K) of images x (N, H, W, C)."""
         np.copyto(self.x, x)
         workers.run(self.tasks)
-        np.copyto(logits, self.logits)
+        return self.logits.copy()
 
 
 class PredictionPlan:
@@ -51,11 +57,15 @@ class PredictionPlan:
         self._arenas = [Arena() for _ in range(workers.threads)]
         self._blocks: dict[int, PredictionBlock] = {}
 
-    def run(self, x: Float32, logits: Float32) -> None:
-        """Write the logits of images x (N, H, W, C) to `logits` (N, K)."""
+    def run(self, x: Float32) -> Float32:
+        """Return the logits (N, K) of images x (N, H, W, C)."""
+        if 0 < len(x) <= LARGEST_BLOCK:
+            return self._block(len(x)).run(self._workers, x)
+        logits = np.empty((len(x), *self._memory.shapes[self._memory.program.output]), np.float32)
         for start in range(0, len(x), LARGEST_BLOCK):
             part = slice(start, min(start + LARGEST_BLOCK, len(x)))
-            self._block(part.stop - part.start).run(self._workers, x[part], logits[part])
+            logits[part] = self._block(part.stop - part.start).run(self._workers, x[part])
+        return logits
 
     def _block(self, images: int) -> PredictionBlock:
         """Return the block of a size; some are kept."""

@@ -15,11 +15,11 @@ from .lanes import Workers
 from .updates import Binder
 
 
-class Judge(Protocol):
+class LossStep(Protocol):
     """Makes the step that computes a micro-batch's loss."""
 
     def __call__(self, logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Step:
-        """Return a step that judges logits (n, K) by labels (n,).
+        """Return a step that computes the loss of logits (n, K), given labels (n,).
 
         `settings`, float64, are the smoothing of the labels, and the weight of a loss in the sum that the derivatives
         `dlogits` are of. Added to `result`, float64: the sum of the losses (nats), and how many images are right.
@@ -53,14 +53,15 @@ class Toolbox:
         Ops that have a kernel ``..._max_pool2d``, for themselves and the pool behind them (`convlens.engine.rewrite`).
     rectifiers
         Ops whose kernels heed the attribute ``relu``.
-    judge, warp
+    loss_step, warp
         The loss; what moves images.
     bind
         Binds optimisers' updates to their arrays; None where they go through `convlens.ops`.
     join
         Puts steps that follow one another together, where that makes them faster.
     add_up
-        Makes the step that writes the sum of the lanes' arrays, in their order, to another.
+        Makes the step that writes the sum of a part of the lanes' gradients (lanes, parameters), in their order, to the
+        same part of another array.
     workers
         The threads, so many of them.
     training_bytes, prediction_bytes
@@ -70,11 +71,11 @@ class Toolbox:
     kernels: Mapping[str, type[Kernel]]
     poolers: Collection[str]
     rectifiers: Collection[str]
-    judge: Judge
+    loss_step: LossStep
     bind: Binder | None
     warp: Warp
     join: Callable[[Sequence[Step]], list[Step]]
-    add_up: Callable[[list[Array], Array], Step]
+    add_up: Callable[[Array, slice, Array], Step]
     workers: Callable[[int], Workers]
     training_bytes: int
     prediction_bytes: int

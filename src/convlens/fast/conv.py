@@ -20,25 +20,25 @@ Where rows are computed in pairs, each of the three is a sum of parts that need 
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .pairs import convolve_in_pairs, unpair_gradient, weights_in_pairs
 from .planes import pad, pool_planes, spread_out, unpad
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
-from .vector import LANES, at, clear, load_some, store
+from .signatures import Indices
+from .vector import WIDTH, at, clear, load_some, store
 
 
-@entry(FLOATS, SIZE, SIZE, FLOATS)
+@entry
 def pack(w: Float32, taps: int, filters: int, strips: Float32) -> None:
     """Write kernels (taps, filters) in strips of sixteen filters: (strips, taps, 16)."""
-    for s in range(len(strips) // (taps * LANES)):
+    for s in range(len(strips) // (taps * WIDTH)):
         for t in range(taps):
-            kernels = load_some(w, t * filters + s * LANES, filters - s * LANES)
-            store(kernels, strips, (s * taps + t) * LANES)
+            kernels = load_some(w, t * filters + s * WIDTH, filters - s * WIDTH)
+            store(kernels, strips, (s * taps + t) * WIDTH)
 
 
-@entry(FLOATS, SIZE, SIZE, SIZE, FLOATS)
+@entry
 def pack_turned(w: Float32, positions: int, channels: int, filters: int, strips: Float32) -> None:
     """Write kernels (positions, channels, filters), turned by 180 degrees, in strips of sixteen channels.
 
@@ -47,33 +47,27 @@ def pack_turned(w: Float32, positions: int, channels: int, filters: int, strips:
     taps = positions * filters
     clear(strips)
     for channel in range(channels):
-        to = channel // LANES * taps * LANES + channel % LANES
+        to = channel // WIDTH * taps * WIDTH + channel % WIDTH
         for q in range(positions):
             of = ((positions - 1 - q) * channels + channel) * filters
             for f in range(filters):
-                strips[to + (q * filters + f) * LANES] = w[of + f]
+                strips[to + (q * filters + f) * WIDTH] = w[of + f]
 
 
-@entry(
-    *(FLOATS, SIZE, FLOATS, INDICES, INDICES),
-    *(FLOATS, FLOATS, INDICES, INDICES, INDICES, INDICES),
-    *(INDICES, FLOATS, FLOATS),
-    *(SIZE, SIZE, SIZE, SIZE, SIZE, FLAG),
-    *(FLOATS, FLOATS, FLOATS),
-)
+@entry
 def forward(
     x: Float32,
     size: int,
     padded: Float32,
-    lines: Array,
-    mirrored: Array,
+    lines: Indices,
+    mirrored: Indices,
     strips: Float32,
     bias: Float32,
-    outputs: Array,
-    spans: Array,
-    taps: Array,
-    strip: Array,
-    lifting: Array,
+    outputs: Indices,
+    spans: Indices,
+    taps: Indices,
+    strip: Indices,
+    lifting: Indices,
     lifted: Float32,
     sums: Float32,
     images: int,
@@ -132,50 +126,42 @@ def forward(
             b0, more = s * len(taps), filters - s
             if phases == 1:
                 product(
-                    *(a, a0, outputs, 0, rows, taps, strip, len(taps), strips, b0, len(taps) * LANES),
+                    *(a, a0, outputs, 0, rows, taps, strip, len(taps), strips, b0, len(taps) * WIDTH),
                     *(y, y0 + s, filters, bias, s, 0, floor, more),
                 )
                 continue
-            step = LANES if more <= LANES else WIDE
+            step = WIDTH if more <= WIDTH else WIDE
             most = len(planes) // (phases * width * step)  # rows of pooling windows at a time
             for block in range(0, rows // (phases * width), most):
                 at_once = min(most, rows // (phases * width) - block)
                 product(
                     *(a, a0, outputs, block * phases * width, at_once * phases * width, taps, strip, len(taps)),
-                    *(strips, b0, len(taps) * LANES, planes, 0, step, bias, s, 0, NO_FLOOR, step),
+                    *(strips, b0, len(taps) * WIDTH, planes, 0, step, bias, s, 0, NO_FLOOR, step),
                 )
-                for column in range(0, min(more, step), LANES):
+                for column in range(0, min(more, step), WIDTH):
                     pool_planes(
                         *(planes, column, step, at_once, phases, width),
                         *(y, y0 + block * width * filters + s + column, filters, more - column, relu, winners),
                     )
 
 
-@entry(
-    *(FLOATS, SIZE, FLOATS, INDICES, INDICES, SIZE),
-    *(FLOATS, FLOATS, FLOATS, FLOATS, INDICES),
-    *(INDICES, INDICES, INDICES, INDICES, FLOATS, FLOATS),
-    *(SIZE, SIZE, SIZE, SIZE, SIZE, FLAG),
-    *(FLOATS, FLOATS, FLAG),
-    *(FLOATS, INDICES, INDICES, INDICES, INDICES, FLOATS, FLOATS),
-    *(INDICES, INDICES, FLOATS, FLOATS, FLOATS),
-)
+@entry
 def backward(
     x: Float32,
     size: int,
     padded: Float32,
-    lines: Array,
-    mirrored: Array,
+    lines: Indices,
+    mirrored: Indices,
     channels: int,
     dy: Float32,
     y: Float32,
     winners: Float32,
     spread_dy: Float32,
-    places: Array,
-    factors: Array,
-    outputs: Array,
-    parts: Array,
-    taps: Array,
+    places: Indices,
+    factors: Indices,
+    outputs: Indices,
+    parts: Indices,
+    taps: Indices,
     nought: Float32,
     paired_dw: Float32,
     images: int,
@@ -188,14 +174,14 @@ def backward(
     db: Float32,
     accumulate: bool,
     turned: Float32,
-    pixels: Array,
-    spans_back: Array,
-    taps_back: Array,
-    strip_back: Array,
+    pixels: Indices,
+    spans_back: Indices,
+    taps_back: Indices,
+    strip_back: Indices,
     dpadded: Float32,
     dx: Float32,
-    lifting: Array,
-    lifting_back: Array,
+    lifting: Indices,
+    lifting_back: Indices,
     lifted: Float32,
     sums: Float32,
     nothing: Float32,
@@ -229,7 +215,7 @@ def backward(
     lifting, lifting_back, lifted, sums
         Geometry of rows in pairs, of results and of dx, and memory.
     """
-    area = len(spread_dy) // ((filters + LANES - 1) // LANES)
+    area = len(spread_dy) // ((filters + WIDTH - 1) // WIDTH)
     row, result = size // max(1, len(lines)), len(dy) // images
     each, back = result // filters * phases, len(pixels) // group
     clear(padded)
@@ -244,10 +230,10 @@ def backward(
         if len(padded):
             pad(x, first * size, count, row, lines, mirrored, len(padded) // group, padded)
             a, a0 = padded, 0
-        for s in range(0, filters, LANES):
+        for s in range(0, filters, WIDTH):
             spread_out(
                 *(dy, first * result, count * each, y, winners, relu, filters, phases, width),
-                *(places, s, s // LANES * area, spread_dy, db),
+                *(places, s, s // WIDTH * area, spread_dy, db),
             )
         if len(parts):
             weights_in_pairs(
@@ -256,7 +242,7 @@ def backward(
         else:
             for s in range(0, filters, WIDE):
                 product(
-                    *(a, a0, taps, 0, len(taps), outputs, places, count * each, spread_dy, s // LANES * area, area),
+                    *(a, a0, taps, 0, len(taps), outputs, places, count * each, spread_dy, s // WIDTH * area, area),
                     *(dw, s, filters, dw, s, filters, NO_FLOOR, filters - s),
                 )
         if len(dx) == 0:
@@ -273,7 +259,7 @@ def backward(
             for s in range(0, channels, WIDE):
                 product(
                     *(spread_dy, 0, pixels, 0, count * back, taps_back, strip_back, len(taps_back)),
-                    *(turned, s * len(taps_back), len(taps_back) * LANES, c, c0 + s, channels),
+                    *(turned, s * len(taps_back), len(taps_back) * WIDTH, c, c0 + s, channels),
                     *(nought, s, 0, NO_FLOOR, channels - s),
                 )
         if len(dpadded):

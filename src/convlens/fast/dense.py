@@ -5,17 +5,26 @@ The weights w (D_in, D_out) are read where they lie, and only the output's deriv
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .native import helper
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
-from .vector import LANES, load_some, plus, store_some, transposed, zeros
+from .signatures import Indices
+from .vector import WIDTH, load_some, plus, store_some, transposed, zeros
 
 
-@entry(FLOATS, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, FLAG, FLOATS)
+@entry
 def forward(
-    x: Float32, w: Float32, b: Float32, row: Array, tap: Array, strip: Array, n: int, d_out: int, relu: bool, y: Float32
+    x: Float32,
+    w: Float32,
+    b: Float32,
+    row: Indices,
+    tap: Indices,
+    strip: Indices,
+    n: int,
+    d_out: int,
+    relu: bool,
+    y: Float32,
 ) -> None:
     """Compute y = x w + b for n images, rectified or not.
 
@@ -24,7 +33,7 @@ def forward(
     floor = 0.0 if relu else NO_FLOOR
     for s in range(0, d_out, WIDE):
         product(
-            *(x, 0, row, 0, n, tap, strip, len(tap), w, s, LANES),
+            *(x, 0, row, 0, n, tap, strip, len(tap), w, s, WIDTH),
             *(y, s, d_out, b, s, 0, floor, d_out - s),
         )
 
@@ -32,18 +41,18 @@ def forward(
 @helper
 def transpose(a: Float32, rows: int, columns: int, step: int, b: Float32, b_step: int) -> None:
     """Write A (rows, columns), whose rows are `step` apart, to B (columns, rows), whose rows are `b_step` apart."""
-    for r in range(0, rows, LANES):
-        for c in range(0, columns, LANES):
-            transposed(a, r * step + c, step, b, c * b_step + r, b_step, min(LANES, rows - r), min(LANES, columns - c))
+    for r in range(0, rows, WIDTH):
+        for c in range(0, columns, WIDTH):
+            transposed(a, r * step + c, step, b, c * b_step + r, b_step, min(WIDTH, rows - r), min(WIDTH, columns - c))
 
 
-@entry(FLOATS, FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, SIZE, SIZE, FLOATS, FLOATS, FLOATS)
+@entry
 def backward(
     dy: Float32,
     w: Float32,
-    row: Array,
-    tap: Array,
-    strip: Array,
+    row: Indices,
+    tap: Indices,
+    strip: Indices,
     nought: Float32,
     n: int,
     d_in: int,
@@ -61,19 +70,19 @@ def backward(
     transpose(dy, n, d_out, d_out, turned_dy, step)
     for s in range(0, n, WIDE):
         product(
-            *(w, 0, row, 0, d_in, tap, strip, d_out, turned_dy, s, LANES),
+            *(w, 0, row, 0, d_in, tap, strip, d_out, turned_dy, s, WIDTH),
             *(turned_dx, s, step, nought, 0, 0, NO_FLOOR, step - s),
         )
     transpose(turned_dx, d_in, n, step, dx, d_in)
 
 
-@entry(FLOATS, FLOATS, INDICES, INDICES, INDICES, FLOATS, SIZE, SIZE, FLOATS)
+@entry
 def weights(
     x: Float32,
     dy: Float32,
-    row: Array,
-    tap: Array,
-    strip: Array,
+    row: Indices,
+    tap: Indices,
+    strip: Indices,
     nought: Float32,
     n: int,
     d_out: int,
@@ -86,15 +95,15 @@ def weights(
     """
     for s in range(0, d_out, WIDE):
         product(
-            *(x, 0, row, 0, len(row), tap, strip, n, dy, s, LANES),
+            *(x, 0, row, 0, len(row), tap, strip, n, dy, s, WIDTH),
             *(dw, s, d_out, nought, 0, 0, NO_FLOOR, d_out - s),
         )
 
 
-@entry(FLOATS, SIZE, SIZE, FLOATS)
+@entry
 def biases(dy: Float32, n: int, d_out: int, db: Float32) -> None:
     """Compute the sum of dy over n images."""
-    for s in range(0, d_out, LANES):
+    for s in range(0, d_out, WIDTH):
         total = zeros()
         for i in range(n):
             total = plus(total, load_some(dy, i * d_out + s, d_out - s))

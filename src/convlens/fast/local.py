@@ -17,24 +17,22 @@ in w[p]; position p has those from ``starts[p]`` to ``starts[p + 1] - 1``. Paddi
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .native import helper
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
-from .vector import LANES, at, clear, load_some, plus, store, store_some, where_greater, zeros
-
-_TABLES = (INDICES, INDICES, INDICES)
+from .signatures import Indices
+from .vector import WIDTH, at, clear, load_some, plus, store, store_some, where_greater, zeros
 
 
-@entry(FLOATS, SIZE, *_TABLES, INDICES, FLOATS, SIZE, FLOATS, FLAG, FLOATS)
+@entry
 def forward(
     x: Float32,
     filters: int,
-    starts: Array,
-    sources: Array,
-    kernels: Array,
-    images: Array,
+    starts: Indices,
+    sources: Indices,
+    kernels: Indices,
+    images: Indices,
     w: Float32,
     taps: int,
     b: Float32,
@@ -62,15 +60,15 @@ def forward(
             o = p * filters + s
             product(
                 *(x, 0, images, 0, len(images), sources[begin:end], kernels[begin:end], end - begin),
-                *(w, p * taps * filters + s, LANES, y, o, positions * filters, b, o, 0, floor, filters - s),
+                *(w, p * taps * filters + s, WIDTH, y, o, positions * filters, b, o, 0, floor, filters - s),
             )
 
 
 @helper
 def _collect(dy, p, y, relu, filters, positions, accumulate, rows, db):  # type: ignore[no-untyped-def]
     """Copy the derivatives of one position to `rows`, in whole strips; where ReLU cut y off they become zero."""
-    wide = (filters + LANES - 1) // LANES * LANES
-    for s in range(0, filters, LANES):
+    wide = (filters + WIDTH - 1) // WIDTH * WIDTH
+    for s in range(0, filters, WIDTH):
         left, o = filters - s, p * filters + s
         total = load_some(db, o, left) if accumulate else zeros()
         for n in range(len(rows) // wide):
@@ -110,28 +108,24 @@ def _turn_back(columns, side, rows):  # type: ignore[no-untyped-def]
             rows[i * wide + j] = columns[j * side + i]
 
 
-@entry(
-    *(FLOATS, SIZE, *_TABLES, INDICES, FLOATS, SIZE, FLOATS, FLOATS, FLAG),
-    *(FLOATS, INDICES, FLOATS, INDICES, INDICES),
-    *(FLOATS, FLOATS, FLAG, FLOATS, FLOATS),
-)
+@entry
 def backward(
     x: Float32,
     filters: int,
-    starts: Array,
-    sources: Array,
-    kernels: Array,
-    images: Array,
+    starts: Indices,
+    sources: Indices,
+    kernels: Indices,
+    images: Indices,
     w: Float32,
     taps: int,
     dy: Float32,
     y: Float32,
     relu: bool,
     rows: Float32,
-    row_places: Array,
+    row_places: Indices,
     columns: Float32,
-    column_places: Array,
-    numbers: Array,
+    column_places: Indices,
+    numbers: Indices,
     dw: Float32,
     db: Float32,
     accumulate: bool,
@@ -168,7 +162,7 @@ def backward(
             for s in range(0, filters, WIDE):
                 to = w0 + at(kernels, k) + s
                 product(
-                    *(x, 0, sources, k, count, images, row_places, len(images), rows, s, LANES),
+                    *(x, 0, sources, k, count, images, row_places, len(images), rows, s, WIDTH),
                     *(dw, to, filters, dw, to, filters, NO_FLOOR, filters - s),
                 )
             k += count
@@ -181,7 +175,7 @@ def backward(
             for s in range(0, side, WIDE):
                 to = at(sources, k) * side + s
                 product(
-                    *(w, w0, kernels, k, count, numbers, column_places, filters, columns, s, LANES),
+                    *(w, w0, kernels, k, count, numbers, column_places, filters, columns, s, WIDTH),
                     *(turned_dx, to, side, turned_dx, to, side, NO_FLOOR, side - s),
                 )
             k += count

@@ -6,13 +6,22 @@ import math
 
 import numpy as np
 
-from ..typing import Array, Float32
+from ..typing import Float32
+from .elementary import exponential, logarithm
 from .script import entry
-from .signatures import DOUBLES, FLOATS, LABELS, SIZE
+from .signatures import Doubles, Labels
+from .vector import WIDTH, first, load_some, minus, spread, store_some
 
 
-@entry(FLOATS, LABELS, SIZE, DOUBLES, FLOATS, DOUBLES)
-def judge(logits: Float32, labels: Array, classes: int, settings: Array, dlogits: Float32, result: Array) -> None:
+@entry
+def cross_entropy(
+    logits: Float32,
+    labels: Labels,
+    classes: int,
+    settings: Doubles,
+    dlogits: Float32,
+    result: Doubles,
+) -> None:
     """Compute a micro-batch's losses and the derivatives of its logits.
 
     `settings` are the smoothing of the labels, and the weight of a loss in the sum that the derivatives are of. Added
@@ -26,16 +35,17 @@ def judge(logits: Float32, labels: Array, classes: int, settings: Array, dlogits
             # the first of equals; NaN is larger than all, as it is for NumPy
             if z[k] > largest or (math.isnan(z[k]) and not math.isnan(largest)):
                 largest, best = z[k], k
+        for k in range(0, classes, WIDTH):
+            store_some(exponential(minus(load_some(z, k, classes - k), spread(largest))), slope, k, classes - k)
         total = type(largest)(0)
         mean = 0.0
         for k in range(classes):
-            slope[k] = math.exp(z[k] - largest)
             total += slope[k]
             mean += z[k] - largest
         target = z[label] - largest
         if smoothing:
             target = (1 - smoothing) * target + smoothing * type(largest)(mean / classes)
-        result[0] += math.log(total) - target
+        result[0] += first(logarithm(spread(total))) - target
         result[1] += best == label
         for k in range(classes):
             wanted = (1 - smoothing if k == label else type(largest)(0)) + smoothing / classes

@@ -23,7 +23,7 @@ from llvmlite import ir
 
 from . import kept
 from .linker import link
-from .signatures import FLAG, NOTHING, SIZE, Kind
+from .signatures import FLAG, NOTHING, SIZE, Kind, kinds_of
 from .writer import WORD, Writer
 
 _lock = threading.RLock()
@@ -158,32 +158,30 @@ def _array(w: Writer, address: Any, length: Any) -> Any:
 ARRAY_MAKERS = {kind: Instruction(_array, kind, (SIZE, SIZE)) for kind in Kind if kind.is_array}
 
 
-def linked(*kinds: Kind) -> Callable[[Callable[..., None]], Any]:
-    """Compile a function of arguments of these kinds, without a result, once, to be called by compiled code.
+def linked(function: Callable[..., None]) -> Any:
+    """Compile a function without a result once, to be called by compiled code; its signature declares what it takes.
 
-    To them it is a symbol, as a C library's function is: an array is its address and length, a flag a whole number.
+    To its callers it is a symbol, as a C library's function is: an array is its address and length, a flag a whole
+    number.
     """
+    kinds = tuple(kinds_of(function).values())
+    parameters, arguments, plain = [], [], list[Kind]()
+    for i, kind in enumerate(kinds):
+        parameters += [f"a{i}", f"n{i}"] if kind.is_array else [f"a{i}"]
+        whole = f"a{i} != 0" if kind == FLAG else f"a{i}"
+        arguments.append(f"{kind.name}(a{i}, n{i})" if kind.is_array else whole)
+        plain += [SIZE, SIZE] if kind.is_array else [SIZE if kind == FLAG else kind]
+    makers = {kind.name: make for kind, make in ARRAY_MAKERS.items() if kind in kinds}
+    symbol = Native(generated(function, parameters, arguments, makers), NOTHING, tuple(plain)).symbol
 
-    def decorate(function: Callable[..., None]) -> Instruction:
-        parameters, arguments, plain = [], [], list[Kind]()
-        for i, kind in enumerate(kinds):
-            parameters += [f"a{i}", f"n{i}"] if kind.is_array else [f"a{i}"]
-            whole = f"a{i} != 0" if kind == FLAG else f"a{i}"
-            arguments.append(f"{kind.name}(a{i}, n{i})" if kind.is_array else whole)
-            plain += [SIZE, SIZE] if kind.is_array else [SIZE if kind == FLAG else kind]
-        makers = {kind.name: make for kind, make in ARRAY_MAKERS.items() if kind in kinds}
-        symbol = Native(generated(function, parameters, arguments, makers), NOTHING, tuple(plain)).symbol
+    def write(w: Writer, *values: Any) -> None:
+        words: list[Any] = []
+        for position, (kind, value) in enumerate(zip(kinds, values, strict=True)):
+            if kind.is_array:
+                words += w.parts(position, value)
+            else:
+                words.append(w.builder.zext(value, WORD) if kind == FLAG else value)
+        w.call(symbol, ir.VoidType(), *words)
 
-        def write(w: Writer, *values: Any) -> None:
-            words: list[Any] = []
-            for position, (kind, value) in enumerate(zip(kinds, values, strict=True)):
-                if kind.is_array:
-                    words += w.parts(position, value)
-                else:
-                    words.append(w.builder.zext(value, WORD) if kind == FLAG else value)
-            w.call(symbol, ir.VoidType(), *words)
-
-        write.__name__, write.__doc__ = function.__name__, function.__doc__
-        return Instruction(write, NOTHING, kinds)
-
-    return decorate
+    write.__name__, write.__doc__ = function.__name__, function.__doc__
+    return Instruction(write, NOTHING, kinds)

@@ -11,12 +11,12 @@ window is one value.
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .native import helper
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
+from .signatures import Indices
 from .vector import (
-    LANES,
+    WIDTH,
     at,
     at_least,
     clear,
@@ -35,47 +35,60 @@ from .vector import (
 BLOCK = 4096  # floats
 
 
-@entry(FLOATS, SIZE, FLOATS, FLOATS, FLOATS, FLOATS)
+@entry
 def measure(
-    x: Float32, channels: int, mean: Float32, squares: Float32, all_mean: Float32, all_squares: Float32
+    x: Float32,
+    channels: int,
+    shift: Float32,
+    mean: Float32,
+    squares: Float32,
+    all_shift: Float32,
+    all_mean: Float32,
+    all_squares: Float32,
 ) -> None:
     """Write the mean of each channel of x (rows, channels), and the sum of squares about it.
 
-    Where the last two are shorter, they get those of all channels that stand for the same.
+    The mean is counted from a shift, the channel's first value: where the mean is far above the deviation, what is
+    added up has the size of the deviation, and no digits are lost. Where the last three arrays are shorter, they get
+    shift, mean and sum of all channels that stand for the same.
 
     Two groups of a and b values have together the mean m_a + d b/(a+b) and the sum of squares
     S_a + S_b + d**2 ab/(a+b), d = m_b - m_a. Source: Chan, Golub & LeVeque, 1979.
     """
-    rows = len(x) // channels
+    rows, fewer = len(x) // channels, len(all_mean)
     most = max(1, BLOCK // channels)
     clear(mean)
     clear(squares)
+    for k in range(channels):
+        shift[k] = x[k % fewer]
+    for c in range(fewer):
+        all_shift[c] = x[c]
     for first in range(0, rows, most):
         count = min(most, rows - first)
         share, both = count / (first + count), first / (first + count) * count
-        for s in range(0, channels, LANES):
+        for s in range(0, channels, WIDTH):
             begin, left = first * channels + s, channels - s
-            end = begin + count * channels
+            end, base = begin + count * channels, load_some(shift, s, left)
             half, other = zeros(), zeros()  # two sums, so that one addition need not wait for the other
             for i in range(begin, end - channels, 2 * channels):
-                half = plus(half, load_some(x, i, left))
-                other = plus(other, load_some(x, i + channels, left))
+                half = plus(half, minus(load_some(x, i, left), base))
+                other = plus(other, minus(load_some(x, i + channels, left), base))
             if count % 2:
-                half = plus(half, load_some(x, end - channels, left))
+                half = plus(half, minus(load_some(x, end - channels, left), base))
             own = times(plus(half, other), spread(1 / count))
             half, other = zeros(), zeros()
             for i in range(begin, end - channels, 2 * channels):
-                one, two = minus(load_some(x, i, left), own), minus(load_some(x, i + channels, left), own)
+                one = minus(minus(load_some(x, i, left), base), own)
+                two = minus(minus(load_some(x, i + channels, left), base), own)
                 half, other = plus(half, times(one, one)), plus(other, times(two, two))
             if count % 2:
-                one = minus(load_some(x, end - channels, left), own)
+                one = minus(minus(load_some(x, end - channels, left), base), own)
                 half = plus(half, times(one, one))
             before = load_some(mean, s, left)
             apart = minus(own, before)
             store_some(plus(before, times(apart, spread(share))), mean, s, left)
             sums = plus(plus(half, other), times(times(apart, apart), spread(both)))
             store_some(plus(load_some(squares, s, left), sums), squares, s, left)
-    fewer = len(all_mean)
     for c in range(fewer):
         total, spare = mean[c] * 0, mean[c] * 0
         for k in range(c, channels, fewer):
@@ -87,10 +100,7 @@ def measure(
         all_squares[c] = spare
 
 
-_WINDOWS = (SIZE, SIZE, SIZE, SIZE, SIZE, SIZE, INDICES)
-
-
-@entry(FLOATS, SIZE, *_WINDOWS, FLOATS, FLOATS, FLOATS, FLAG, FLOATS, FLOATS)
+@entry
 def forward(
     x: Float32,
     channels: int,
@@ -100,7 +110,7 @@ def forward(
     down: int,
     rows: int,
     size: int,
-    taps: Array,
+    taps: Indices,
     mean: Float32,
     scale: Float32,
     shift: Float32,
@@ -127,7 +137,7 @@ def forward(
     for first in range(0, windows, width):
         row, count = first // width, min(width, windows - first)
         of = row // rows * size + row % rows * down
-        for s in range(0, channels, LANES):
+        for s in range(0, channels, WIDTH):
             left = channels - s
             middle, factor, end = load_some(mean, s, left), load_some(scale, s, left), load_some(shift, s, left)
             for j in range(count):
@@ -145,7 +155,7 @@ def forward(
                     store_some(winner, best, to, left)
 
 
-@entry(*(FLOATS,) * 3, FLAG, SIZE, *(FLOATS,) * 8, FLAG)
+@entry
 def measure_back(
     x: Float32,
     dy: Float32,
@@ -173,7 +183,7 @@ def measure_back(
     for first in range(0, rows, most):
         begin = first * channels
         end = begin + min(most, rows - first) * channels
-        for s in range(0, channels, LANES):
+        for s in range(0, channels, WIDTH):
             left = channels - s
             middle = load_some(mean, s, left)
             slope, total = zeros(), zeros()
@@ -200,14 +210,14 @@ def measure_back(
 @helper
 def _unseen(x, start, stop, channels, mean, slope, level, dx):  # type: ignore[no-untyped-def]
     """Write the derivatives of values that are in no window, from one index to another."""
-    for s in range(0, channels, LANES):
+    for s in range(0, channels, WIDTH):
         left = channels - s
         middle, steep, flat = load_some(mean, s, left), load_some(slope, s, left), load_some(level, s, left)
         for i in range(start + s, stop, channels):
             store_some(plus(times(minus(load_some(x, i, left), middle), steep), flat), dx, i, left)
 
 
-@entry(FLOATS, SIZE, *_WINDOWS, SIZE, *(FLOATS,) * 7, FLAG, FLOATS)
+@entry
 def backward(
     x: Float32,
     channels: int,
@@ -217,7 +227,7 @@ def backward(
     down: int,
     rows: int,
     size: int,
-    taps: Array,
+    taps: Indices,
     line: int,
     mean: Float32,
     factor: Float32,
@@ -243,7 +253,7 @@ def backward(
     for first in range(0, windows, width):
         row, count = first // width, min(width, windows - first)
         of = row // rows * size + row % rows * down
-        for s in range(0, channels, LANES):
+        for s in range(0, channels, WIDTH):
             left = channels - s
             middle, scale = load_some(mean, s, left), load_some(factor, s, left)
             steep, flat = load_some(slope, s, left), load_some(level, s, left)

@@ -30,33 +30,33 @@ from .native import helper, linked
 from .planes import pool_planes
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, SIZE
-from .vector import LANES, at, at_least, load, load_some, minus, plus, spread, store, store_some, times
+from .signatures import Indices
+from .vector import WIDTH, at, at_least, load, load_some, minus, plus, spread, store, store_some, times
 
 PARTS = 4
 SIZE_OF, ROW = 0, 1  # of a padded image: values, and values of a row
 AREA, STRIPS_OF = 2, 3  # the images' strips: values of one, and how many
 PITCH = 4  # values of a lifted line: a row, filled up to whole strips with what stands behind it
 TRIPLES = 5  # kernels of two or three rows
-WIDTH, PAIRS, HEIGHT = 6, 7, 8  # results in a row; pairs of rows of an image; rows: if odd, the last pair lacks one
+COLUMNS, PAIRS, HEIGHT = 6, 7, 8  # results in a row; pairs of rows of an image; rows: if odd, the last pair lacks one
 SPAN = 5  # numbers of a span
 BLOCK, BLOCK_PAIRS = 9, 10  # images at a time, and pairs of rows of each
 
 
-@entry(FLOATS, SIZE, SIZE, FLOATS)
+@entry
 def pair_kernels(strips: Float32, height: int, width: int, paired: Float32) -> None:
     """Make paired kernels of kernels in strips, (strips, height, width, 16); height is odd.
 
     They become (strips, parts, kernels of two or three rows, width, 16), where the first part has one kernel only.
     """
-    row, half = width * LANES, spread(0.5)
+    row, half = width * WIDTH, spread(0.5)
     triples = height // 2
     to = 0
     for of in range(0, len(strips), height * row):
-        for k in range(0, row, LANES):
+        for k in range(0, row, WIDTH):
             store(load(strips, of + k), paired, to + k)
         for t in range(triples):
-            for k in range(0, row, LANES):
+            for k in range(0, row, WIDTH):
                 g = of + 2 * t * row + k
                 middle, last = load(strips, g + row), load(strips, g + 2 * row)
                 outer = plus(load(strips, g), last) if t == 0 else last
@@ -72,7 +72,7 @@ def unpair_gradient(paired: Float32, row: int, dw: Float32) -> None:
     """Add the gradients of paired kernels to those of kernels (rows, ...), whose rows are `row` long."""
     triples, half = len(dw) // row // 2, spread(0.5)
     for t in range(triples):
-        for k in range(0, row, LANES):
+        for k in range(0, row, WIDTH):
             left, p, g = row - k, (1 + t) * row + k, 2 * t * row + k
             one = times(load_some(paired, p, left), half)
             other = times(load_some(paired, p + triples * row, left), half)
@@ -98,7 +98,7 @@ def lift(
         for line in range(first, first + lines):
             of = a0 + i * size + 2 * line * row
             one, other = of + part * row, of + (2 if part < 2 else 1) * row
-            for k in range(0, pitch, LANES):
+            for k in range(0, pitch, WIDTH):
                 store(plus(load(a, one + k), times(sign, load(a, other + k))), lifted, to + k)
             to += pitch
 
@@ -133,7 +133,7 @@ def part_rows(
     """Put rows of results together whose parts are in `sums`: so many pairs of rows, and so many rows."""
     for pair in range(pairs):
         both = 2 * pair + 1 < rows
-        for column in range(0, columns, LANES):
+        for column in range(0, columns, WIDTH):
             for x in range(width):
                 m, to = (pair * width + x) * step + column, y0 + (2 * pair * width + x) * y_step + column
                 m1, m2 = load(sums, m + part), load(sums, m + 2 * part)
@@ -163,7 +163,7 @@ def _results(
     winners: Float32,
 ) -> None:
     """Write the results of one image, pooled or not: so many pairs of rows from one on, `step` filters from s on."""
-    width, height, left = at(lifting, WIDTH), at(lifting, HEIGHT), filters - s
+    width, height, left = at(lifting, COLUMNS), at(lifting, HEIGHT), filters - s
     rows, floor = min(2 * pairs, height - 2 * pair), 0.0 if relu else NO_FLOOR
     if phases == 1:
         to = y0 + (image * height + 2 * pair) * width * filters + s
@@ -172,28 +172,25 @@ def _results(
     part_rows(sums, part, step, pairs, width, rows, planes, 0, step, NO_FLOOR, step)
     pooled = width * 2 // phases
     to = y0 + (image * at(lifting, PAIRS) + pair) * pooled * filters + s
-    for column in range(0, min(step, left), LANES):
+    for column in range(0, min(step, left), WIDTH):
         pool_planes(
             *(planes, column, step, pairs, phases, pooled),
             *(y, to + column, filters, left - column, relu, winners),
         )
 
 
-@linked(
-    *(FLOATS, SIZE, SIZE, INDICES, INDICES, INDICES, INDICES, FLOATS, FLOATS),
-    *(INDICES, FLOATS, FLOATS, SIZE, SIZE, FLAG, FLOATS, SIZE, FLOATS, FLOATS),
-)
+@linked
 def convolve_in_pairs(
     a: Float32,
     a0: int,
     images: int,
-    outputs: Array,
-    spans: Array,
-    taps: Array,
-    strip: Array,
+    outputs: Indices,
+    spans: Indices,
+    taps: Indices,
+    strip: Indices,
     strips: Float32,
     bias: Float32,
-    lifting: Array,
+    lifting: Indices,
     lifted: Float32,
     sums: Float32,
     filters: int,
@@ -224,7 +221,7 @@ def convolve_in_pairs(
         The result, and where in it the images' begins; memory for the results of a block where they are pooled; which
         phase won each.
     """
-    width, all_pairs, triples = at(lifting, WIDTH), at(lifting, PAIRS), at(lifting, TRIPLES)
+    width, all_pairs, triples = at(lifting, COLUMNS), at(lifting, PAIRS), at(lifting, TRIPLES)
     images_at_once, pairs_at_once, deep = at(lifting, BLOCK), at(lifting, BLOCK_PAIRS), at(lifting, STRIPS_OF)
     each, part = len(outputs) // PARTS, images_at_once * (pairs_at_once + triples - 1) * at(lifting, PITCH)
     for image in range(0, images, images_at_once):
@@ -236,7 +233,7 @@ def convolve_in_pairs(
                 for p in range(PARTS):
                     lift(a, origin, lifting, count, pair, pairs + triples - 1, p, lifted, (d * PARTS + p) * part)
             for s in range(0, filters, WIDE):
-                step = LANES if filters - s <= LANES else WIDE
+                step = WIDTH if filters - s <= WIDTH else WIDE
                 for span in range(0, len(spans), SPAN):
                     p, begin, end = at(spans, span), at(spans, span + 3), at(spans, span + 4)
                     first, last = max(at(spans, span + 1), pair), min(at(spans, span + 2), pair + pairs)
@@ -245,7 +242,7 @@ def convolve_in_pairs(
                         product(
                             *(lifted, 0, outputs, row, count * (last - first) * width),
                             *(taps[begin:end], strip[begin:end], end - begin),
-                            *(strips, s * len(taps), len(taps) * LANES),
+                            *(strips, s * len(taps), len(taps) * WIDTH),
                             *(sums, row * step, step, bias, p * (len(bias) // PARTS) + s, 0, NO_FLOOR, step),
                         )
                 for i in range(count):
@@ -255,21 +252,18 @@ def convolve_in_pairs(
                     )
 
 
-@linked(
-    *(FLOATS, SIZE, SIZE, INDICES, INDICES, INDICES, FLOATS, SIZE, INDICES),
-    *(INDICES, FLOATS, SIZE, FLOATS),
-)
+@linked
 def weights_in_pairs(
     a: Float32,
     a0: int,
     images: int,
-    outputs: Array,
-    parts: Array,
-    taps: Array,
+    outputs: Indices,
+    parts: Indices,
+    taps: Indices,
     dy: Float32,
     area: int,
-    factors: Array,
-    lifting: Array,
+    factors: Indices,
+    lifting: Indices,
     lifted: Float32,
     filters: int,
     paired_dw: Float32,
@@ -280,9 +274,9 @@ def weights_in_pairs(
     derivatives of each part are in `dy`, the images' derivatives spread out, in strips of `area` values.
     """
     pairs, each = at(lifting, PAIRS), len(factors) // PARTS
-    rows = images * pairs * at(lifting, WIDTH)
-    for s in range(0, filters, LANES):
-        fold(dy, s // LANES * area, factors, rows)
+    rows = images * pairs * at(lifting, COLUMNS)
+    for s in range(0, filters, WIDTH):
+        fold(dy, s // WIDTH * area, factors, rows)
     for p in range(PARTS):
         lift(a, a0, lifting, images, 0, pairs + at(lifting, TRIPLES) - 1, p, lifted, 0)
         begin, end = at(parts, p), at(parts, p + 1)
@@ -290,5 +284,5 @@ def weights_in_pairs(
             to = begin * filters + s
             product(
                 *(lifted, 0, taps, begin, end - begin, outputs, factors[p * each : (p + 1) * each], rows),
-                *(dy, s // LANES * area, area, paired_dw, to, filters, paired_dw, to, filters, NO_FLOOR, filters - s),
+                *(dy, s // WIDTH * area, area, paired_dw, to, filters, paired_dw, to, filters, NO_FLOOR, filters - s),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..typing import Array, Float32
 from .native import helper
 from .vector import (
-    LANES,
+    WIDTH,
     at,
     at_least,
     load,
@@ -33,7 +33,7 @@ def pad(x: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array
         to = i * size
         for h in range(len(lines)):
             of = x0 + (i * len(lines) + h) * row
-            for k in range(0, row, LANES):
+            for k in range(0, row, WIDTH):
                 store_some(load_some(x, of + k, row - k), padded, to + at(lines, h) + k, row - k)
         for p in range(0, len(mirrored), 2):
             padded[to + at(mirrored, p)] = padded[to + at(mirrored, p + 1)]
@@ -50,7 +50,7 @@ def unpad(
             dpadded[of + at(mirrored, p + 1)] += dpadded[of + at(mirrored, p)]
         for h in range(len(lines)):
             to = x0 + (i * len(lines) + h) * row
-            for k in range(0, row, LANES):
+            for k in range(0, row, WIDTH):
                 store_some(load_some(dpadded, of + at(lines, h) + k, row - k), dx, to + k, row - k)
 
 

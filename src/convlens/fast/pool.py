@@ -7,11 +7,11 @@ round, by pixel, serves the backward pass: nothing is scattered, and padding nee
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .script import entry
-from .signatures import FLAG, FLOATS, INDICES, NUMBER, SIZE
+from .signatures import Indices
 from .vector import (
-    LANES,
+    WIDTH,
     at,
     at_least,
     load_some,
@@ -28,9 +28,16 @@ from .vector import (
 NOBODY = -1.0  # no position of a window takes the derivative: ReLU cut it off
 
 
-@entry(FLOATS, SIZE, SIZE, INDICES, INDICES, FLOATS, NUMBER, FLOATS)
+@entry
 def gather(
-    x: Float32, size: int, channels: int, starts: Array, places: Array, weights: Float32, share: float, y: Float32
+    x: Float32,
+    size: int,
+    channels: int,
+    starts: Indices,
+    places: Indices,
+    weights: Float32,
+    share: float,
+    y: Float32,
 ) -> None:
     """Write y[n, o] = share * sum over t of weights[t] * x[n, places[t]], t from starts[o] to starts[o + 1] - 1.
 
@@ -40,7 +47,7 @@ def gather(
     for n in range(len(y) // (outputs * channels)):
         for o in range(outputs):
             to = (n * outputs + o) * channels
-            for s in range(0, channels, LANES):
+            for s in range(0, channels, WIDTH):
                 left, total = channels - s, zeros()
                 for t in range(at(starts, o), at(starts, o + 1)):
                     value = load_some(x, n * size + at(places, t) + s, left)
@@ -48,9 +55,16 @@ def gather(
                 store_some(times(total, spread(share)), y, to + s, left)
 
 
-@entry(FLOATS, SIZE, SIZE, INDICES, INDICES, FLAG, FLOATS, FLOATS)
+@entry
 def largest(
-    x: Float32, size: int, channels: int, starts: Array, places: Array, relu: bool, y: Float32, winners: Float32
+    x: Float32,
+    size: int,
+    channels: int,
+    starts: Indices,
+    places: Indices,
+    relu: bool,
+    y: Float32,
+    winners: Float32,
 ) -> None:
     """Write the largest value of each window; note which position it has, the first of equals.
 
@@ -67,7 +81,7 @@ def largest(
     for n in range(len(y) // (outputs * channels)):
         for o in range(outputs):
             to, begin = (n * outputs + o) * channels, at(starts, o)
-            for s in range(0, channels, LANES):
+            for s in range(0, channels, WIDTH):
                 left, of, winner = channels - s, n * size + s, zeros()
                 best = load_some(x, of + at(places, begin), left)
                 for t in range(begin + 1, at(starts, o + 1)):
@@ -82,13 +96,13 @@ def largest(
                     store_some(winner, winners, to + s, left)
 
 
-@entry(FLOATS, SIZE, SIZE, INDICES, INDICES, FLOATS, FLOATS, FLOATS)
+@entry
 def give_back(
     dy: Float32,
     size: int,
     channels: int,
-    starts: Array,
-    places: Array,
+    starts: Indices,
+    places: Indices,
     positions: Float32,
     winners: Float32,
     dx: Float32,
@@ -101,7 +115,7 @@ def give_back(
     for n in range(len(dx) // (pixels * channels)):
         for p in range(pixels):
             to = (n * pixels + p) * channels
-            for s in range(0, channels, LANES):
+            for s in range(0, channels, WIDTH):
                 left, of, total = channels - s, n * size + s, zeros()
                 for t in range(at(starts, p), at(starts, p + 1)):
                     i = of + at(places, t)

@@ -26,13 +26,13 @@ from typing import Any
 from ..typing import Array, Float32
 from .linker import processor
 from .native import helper, instruction, linked
-from .signatures import FLOATS, INDICES, NOTHING, NUMBER, SIZE
+from .signatures import FLOATS, INDICES, NOTHING, NUMBER, SIZE, Indices
 from .vector import at
-from .writer import LANES, Writer
+from .writer import WIDTH, Writer
 
 _ROOMY = "+avx512f" in processor()[1]
 STRIPS = 2 if _ROOMY else 1  # strips of sixteen columns in the widest tile
-WIDE = STRIPS * LANES
+WIDE, WIDEST = STRIPS * WIDTH, 2 * WIDTH  # columns of the widest tile, here and on any processor
 _ROWS, _ROWS_WIDE = (12, 8) if _ROOMY else (6, 6)  # of the highest tile, of one strip and of the widest
 DEPTH = 224  # products in one go: what the widest tile reads of B in the meantime stays in a cache of 32 KiB
 RUN, IN_RUNS = 4, 100  # taps of a run; what is added to the number of a tile's rows to have the one for runs
@@ -67,7 +67,7 @@ class _Tiles:
             builder.position_at_end(block)
             totals = self._sums(rows, run)
             for s in range(self.strips):
-                self._finish([sums[s] for sums in totals], s * LANES)
+                self._finish([sums[s] for sums in totals], s * WIDTH)
             builder.branch(end)
         builder.position_at_end(end)
 
@@ -84,7 +84,7 @@ class _Tiles:
             k = add(self.k0, builder.mul(number_of_run, w.size(run)))
             j, of = w.offset(_TAP, self.tap, k), add(self.b0, w.offset(_STRIP, self.strip, k))
             for i in range(run):
-                factors, at = [], add(of, w.size(i * LANES))
+                factors, at = [], add(of, w.size(i * WIDTH))
                 for _ in range(self.strips):
                     factors.append(w.load(_B, self.b, at))
                     at = add(at, self.b_step)
@@ -98,7 +98,7 @@ class _Tiles:
         """Write a strip of the result from its sums, all sixteen columns or as many as there are."""
         w, builder = self.w, self.w.builder
         left = builder.sub(self.columns, w.size(column))
-        with builder.if_else(builder.icmp_signed(">=", left, w.size(LANES))) as (whole, part):
+        with builder.if_else(builder.icmp_signed(">=", left, w.size(WIDTH))) as (whole, part):
             for branch, count in ((whole, None), (part, left)):
                 with branch:
                     c, start = (builder.add(index, w.size(column)) for index in (self.c0, self.s0))
@@ -127,23 +127,20 @@ def _has_runs(tap: Array, strip: Array, length: int) -> bool:
         return False
     for k in range(0, length, RUN):
         for i in range(1, RUN):
-            if at(tap, k + i) != at(tap, k) + i or at(strip, k + i) != at(strip, k) + i * LANES:
+            if at(tap, k + i) != at(tap, k) + i or at(strip, k + i) != at(strip, k) + i * WIDTH:
                 return False
     return True
 
 
-@linked(
-    *(FLOATS, SIZE, INDICES, SIZE, SIZE, INDICES, INDICES, SIZE),
-    *(FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, NUMBER, SIZE),
-)
+@linked
 def product(
     a: Float32,
     a0: int,
-    row: Array,
+    row: Indices,
     row0: int,
     rows: int,
-    tap: Array,
-    strip: Array,
+    tap: Indices,
+    strip: Indices,
     length: int,
     b: Float32,
     b0: int,
@@ -181,8 +178,8 @@ def product(
         How many columns there are; above `WIDE` means `WIDE`.
     """
     columns = min(columns, WIDE)
-    most = _ROWS if columns <= LANES else _ROWS_WIDE
-    runs = columns <= LANES and rows >= _ROWS and _has_runs(tap, strip, length)
+    most = _ROWS if columns <= WIDTH else _ROWS_WIDE
+    runs = columns <= WIDTH and rows >= _ROWS and _has_runs(tap, strip, length)
     tiles, steps = (rows + most - 1) // most, (length + DEPTH - 1) // DEPTH
     for step in range(steps):
         k = length * step // steps // RUN * RUN
@@ -192,7 +189,7 @@ def product(
             r = rows * t // tiles
             n = rows * (t + 1) // tiles - r
             c1, s1, r1 = c0 + r * c_step, start0 + r * start_step, row0 + r
-            if columns <= LANES:
+            if columns <= WIDTH:
                 kind = n + IN_RUNS if runs else n
                 _tile(
                     *(kind, a, a0, row, r1, tap, strip, k, depth),

@@ -8,7 +8,7 @@ each a 64-bit word (an array is two: address and length).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
 
@@ -17,7 +17,7 @@ from llvmlite import ir
 
 from ..typing import Array
 from .native import ARRAY_MAKERS, Native, generated, helper, instruction, native
-from .signatures import FLAG, NOTHING, NUMBER, SIZE, WORDS, Kind
+from .signatures import FLAG, NOTHING, NUMBER, SIZE, WORDS, Kind, kinds_of
 from .subnormal import flush, restore
 from .writer import WORD
 
@@ -96,17 +96,24 @@ def _calls(step: Callable[[], None]) -> tuple[Call, ...]:
 class Entry:
     """A compiled function that scripts can call.
 
-    Its arguments are arrays, whole numbers, float32 numbers and flags, as `entry` was told.
+    Its arguments are arrays, whole numbers, float32 numbers and flags, as its signature declares them.
     """
 
-    def __init__(self, kinds: tuple[Kind, ...], native: Native) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], native: Native) -> None:
         self.kinds, self._native = kinds, native
 
-    def __call__(self, *arguments: Any) -> Call:
-        """Bind the function to its arguments. Arrays are one-dimensional, contiguous, and of the right dtype."""
-        assert len(arguments) == len(self.kinds), f"{len(self.kinds)} arguments, not {len(arguments)}"
+    def __call__(self, *arguments: Any, **named: Any) -> Call:
+        """Bind the function to its arguments, the first by position or all by name.
+
+        Arrays are one-dimensional, contiguous, and of the right dtype.
+        """
+        given = dict(zip(self.kinds, arguments, strict=False)) | named
+        odd = sorted(given.keys() ^ self.kinds.keys())
+        assert not odd, f"{self._native.symbol}: missing or unknown: {', '.join(odd)}"
+        assert len(arguments) + len(named) == len(self.kinds), f"{self._native.symbol}: given twice"
         words: list[int] = []
-        for kind, value in zip(self.kinds, arguments, strict=True):
+        values = tuple(given[name] for name in self.kinds)
+        for kind, value in zip(self.kinds.values(), values, strict=True):
             if kind.is_array:
                 assert (value.dtype, value.ndim, value.flags.c_contiguous) == (kind.value, 1, True), kind
                 words += (value.ctypes.data, len(value))
@@ -114,22 +121,19 @@ class Entry:
                 words.append(int(np.float32(value).view(np.int32)))
             else:
                 words.append(int(value))
-        return Call(self._native.address, np.array(words, np.int64), arguments)
+        return Call(self._native.address, np.array(words, np.int64), values)
 
 
-def entry(*kinds: Kind) -> Callable[[Callable[..., None]], Entry]:
-    """Compile a function of arguments of these kinds, to be called from scripts."""
-
-    def decorate(function: Callable[..., None]) -> Entry:
-        arguments, index = [], 0
-        for kind in kinds:
-            word = f"words[{index}]"
-            if kind.is_array:
-                arguments.append(f"{kind.name}({word}, words[{index + 1}])")
-            else:
-                arguments.append(f"number({word})" if kind == NUMBER else f"{word} != 0" if kind == FLAG else word)
-            index += 2 if kind.is_array else 1
-        scope = {"number": _number, **{kind.name: make for kind, make in ARRAY_MAKERS.items() if kind in kinds}}
-        return Entry(kinds, Native(generated(function, ["words"], arguments, scope), NOTHING, (WORDS,)))
-
-    return decorate
+def entry(function: Callable[..., None]) -> Entry:
+    """Compile a function to be called from scripts; its signature declares what it takes (`signatures.kinds_of`)."""
+    named = kinds_of(function)
+    arguments, index = [], 0
+    for kind in named.values():
+        word = f"words[{index}]"
+        if kind.is_array:
+            arguments.append(f"{kind.name}({word}, words[{index + 1}])")
+        else:
+            arguments.append(f"number({word})" if kind == NUMBER else f"{word} != 0" if kind == FLAG else word)
+        index += 2 if kind.is_array else 1
+    scope = {"number": _number, **{kind.name: make for kind, make in ARRAY_MAKERS.items() if kind in named.values()}}
+    return Entry(named, Native(generated(function, ["words"], arguments, scope), NOTHING, (WORDS,)))

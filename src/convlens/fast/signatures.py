@@ -1,10 +1,18 @@
-"""Kinds of values that compiled functions take and return."""
+"""Kinds of values that compiled functions take and return.
+
+A function of many arguments (`convlens.fast.script.entry`, `convlens.fast.native.linked`) declares them once, in its
+own signature; `kinds_of` reads them there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
+from typing import Any, TypeAlias
 
 import numpy as np
+
+from ..typing import Array
 
 
 class Kind(Enum):
@@ -31,3 +39,24 @@ class Kind(Enum):
 NOTHING, SIZE, NUMBER, FLAG, STATE = Kind.NOTHING, Kind.SIZE, Kind.NUMBER, Kind.FLAG, Kind.STATE
 VECTOR, WORDS = Kind.VECTOR, Kind.WORDS
 FLOATS, DOUBLES, INDICES, LABELS = Kind.FLOATS, Kind.DOUBLES, Kind.INDICES, Kind.LABELS
+
+# what an array is called in a signature; of float32 numbers, it is `Float32`
+Indices: TypeAlias = Array
+Doubles: TypeAlias = Array
+Labels: TypeAlias = Array
+
+_DECLARED = {
+    "Float32": FLOATS,
+    "Indices": INDICES,
+    "Doubles": DOUBLES,
+    "Labels": LABELS,
+    "int": SIZE,
+    "float": NUMBER,
+    "bool": FLAG,
+}
+
+
+def kinds_of(function: Callable[..., Any]) -> dict[str, Kind]:
+    """Return the kind of each parameter, by name, in their order, as the function's signature declares them."""
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    return {name: _DECLARED[function.__annotations__[name]] for name in names}

@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .script import entry
-from .signatures import FLOATS, INDICES
-from .vector import LANES, load_some, minus, over, plus, root, spread, store_some, times
+from .signatures import Indices
+from .vector import WIDTH, load_some, minus, over, plus, root, spread, store_some, times
 
 
-@entry(FLOATS, FLOATS, FLOATS, FLOATS, INDICES, FLOATS)
-def sgd(p: Float32, g: Float32, velocity: Float32, decay: Float32, ranges: Array, settings: Float32) -> None:
+@entry
+def sgd(p: Float32, g: Float32, velocity: Float32, decay: Float32, ranges: Indices, settings: Float32) -> None:
     """Do a step with settings rate, momentum, and 1 where it is Nesterov's; `velocity` and `decay` may be empty."""
     rate, momentum, nesterov = settings[0], settings[1], settings[2] != 0
     for part in range(0, len(ranges), 2):
-        for i in range(ranges[part], ranges[part + 1], LANES):
+        for i in range(ranges[part], ranges[part + 1], WIDTH):
             n = ranges[part + 1] - i
             old, slope = load_some(p, i, n), load_some(g, i, n)
             if len(decay):
@@ -28,8 +28,8 @@ def sgd(p: Float32, g: Float32, velocity: Float32, decay: Float32, ranges: Array
             store_some(minus(old, times(spread(rate), slope)), p, i, n)
 
 
-@entry(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, INDICES, FLOATS)
-def adam(p: Float32, g: Float32, m: Float32, v: Float32, decay: Float32, ranges: Array, settings: Float32) -> None:
+@entry
+def adam(p: Float32, g: Float32, m: Float32, v: Float32, decay: Float32, ranges: Indices, settings: Float32) -> None:
     """Do a step with settings beta1, 1 - beta1, beta2, 1 - beta2, epsilon, length, and how much of p decay takes.
 
     Length and epsilon are corrected for the step; the last is 0 where decay is added to the gradient. `decay` may be
@@ -38,7 +38,7 @@ def adam(p: Float32, g: Float32, m: Float32, v: Float32, decay: Float32, ranges:
     beta1, rest1, beta2, rest2 = settings[0], settings[1], settings[2], settings[3]
     epsilon, length, taken = settings[4], settings[5], settings[6]
     for part in range(0, len(ranges), 2):
-        for i in range(ranges[part], ranges[part + 1], LANES):
+        for i in range(ranges[part], ranges[part + 1], WIDTH):
             n = ranges[part + 1] - i
             old, slope = load_some(p, i, n), load_some(g, i, n)
             if len(decay):
@@ -55,21 +55,23 @@ def adam(p: Float32, g: Float32, m: Float32, v: Float32, decay: Float32, ranges:
             store_some(minus(old, times(spread(length), change)), p, i, n)
 
 
-@entry(FLOATS, FLOATS, INDICES, FLOATS)
-def average(mean: Float32, p: Float32, ranges: Array, settings: Float32) -> None:
+@entry
+def average(mean: Float32, p: Float32, ranges: Indices, settings: Float32) -> None:
     """Move a mean by its one setting, a share of the way to p."""
     share = settings[0]
     for part in range(0, len(ranges), 2):
-        for i in range(ranges[part], ranges[part + 1], LANES):
+        for i in range(ranges[part], ranges[part + 1], WIDTH):
             n = ranges[part + 1] - i
             old = load_some(mean, i, n)
             store_some(plus(old, times(spread(share), minus(load_some(p, i, n), old))), mean, i, n)
 
 
-@entry(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS)
-def add_up(one: Float32, two: Float32, three: Float32, four: Float32, out: Float32) -> None:
-    """Write the sum of the four lanes' arrays, in their order, to `out`."""
-    for i in range(0, len(out), LANES):
-        n = len(out) - i
-        half = plus(load_some(one, i, n), load_some(two, i, n))
-        store_some(plus(plus(half, load_some(three, i, n)), load_some(four, i, n)), out, i, n)
+@entry
+def add_up(gradients: Float32, size: int, start: int, stop: int, out: Float32) -> None:
+    """Write the sum of the lanes' gradients (lanes, size), in their order, to `out`, from one index to another."""
+    for i in range(start, stop, WIDTH):
+        n = stop - i
+        total = load_some(gradients, i, n)
+        for lane in range(size, len(gradients), size):
+            total = plus(total, load_some(gradients, lane + i, n))
+        store_some(total, out, i, n)

@@ -16,9 +16,9 @@ from llvmlite import ir
 from .native import helper, instruction
 from .signatures import FLOATS, INDICES, NOTHING, NUMBER, SIZE
 from .signatures import VECTOR as V
-from .writer import INT, LANES, VECTOR, WORD, ZEROS, Writer
+from .writer import INT, VECTOR, WIDTH, WORD, ZEROS, Writer
 
-__all__ = ["LANES"]
+__all__ = ["WIDTH"]
 
 
 @instruction(SIZE, INDICES, SIZE)
@@ -36,8 +36,14 @@ def zeros(w: Writer) -> Any:
 
 @instruction(V, NUMBER)
 def spread(w: Writer, value: Any) -> Any:
-    """Return one number in every lane."""
+    """Return one number in every place."""
     return w.spread(value)
+
+
+@instruction(NUMBER, V)
+def first(w: Writer, value: Any) -> Any:
+    """Return the first of sixteen numbers."""
+    return w.builder.extract_element(value, ir.Constant(INT, 0))
 
 
 @instruction(V, FLOATS, SIZE)
@@ -104,11 +110,11 @@ def whole(w: Writer, value: Any) -> Any:
 def gather(w: Writer, array: Any, index: Any, places: Any) -> Any:
     """Return sixteen numbers from sixteen places, counted from an index on; places are whole, and below 2**24."""
     start = w.spread(w.builder.ptrtoint(w.place(0, array, index), WORD))
-    words = ir.VectorType(WORD, LANES)
-    offsets = w.builder.mul(w.builder.fptosi(places, words), ir.Constant(words, [4] * LANES))
-    addresses = w.builder.inttoptr(w.builder.add(start, offsets), ir.VectorType(ir.FloatType().as_pointer(), LANES))
-    all_lanes = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [1] * LANES)
-    return w.call("llvm.masked.gather.v16f32.v16p0", VECTOR, addresses, ir.Constant(INT, 4), all_lanes, ZEROS)
+    words = ir.VectorType(WORD, WIDTH)
+    offsets = w.builder.mul(w.builder.fptosi(places, words), ir.Constant(words, [4] * WIDTH))
+    addresses = w.builder.inttoptr(w.builder.add(start, offsets), ir.VectorType(ir.FloatType().as_pointer(), WIDTH))
+    everywhere = ir.Constant(ir.VectorType(ir.IntType(1), WIDTH), [1] * WIDTH)
+    return w.call("llvm.masked.gather.v16f32.v16p0", VECTOR, addresses, ir.Constant(INT, 4), everywhere, ZEROS)
 
 
 @instruction(V, V, NUMBER)
@@ -143,14 +149,14 @@ def _transposed(w: Writer, a: Any, a0: Any, a_step: Any, b: Any, b0: Any, b_step
     In four rounds, each of which pairs rows that are 8, 4, 2 and 1 apart, and exchanges halves of them.
     """
     rows = []
-    for _ in range(LANES):
+    for _ in range(WIDTH):
         rows.append(w.load(0, a, a0))
         a0 = w.builder.add(a0, a_step)
     for apart in (8, 4, 2, 1):
-        for i in (i for i in range(LANES) if not i & apart):
+        for i in (i for i in range(WIDTH) if not i & apart):
             one, other = rows[i], rows[i + apart]
-            low = [k if not k & apart else k - apart + LANES for k in range(LANES)]
-            high = [k + apart if not k & apart else k + LANES for k in range(LANES)]
+            low = [k if not k & apart else k - apart + WIDTH for k in range(WIDTH)]
+            high = [k + apart if not k & apart else k + WIDTH for k in range(WIDTH)]
             rows[i], rows[i + apart] = w.mixed(one, other, low), w.mixed(one, other, high)
     for row in rows:
         w.store(row, 3, b, b0)
@@ -160,13 +166,13 @@ def _transposed(w: Writer, a: Any, a0: Any, a_step: Any, b: Any, b0: Any, b_step
 @helper
 def load_some(array, index, count):  # type: ignore[no-untyped-def]
     """Return sixteen numbers, or only so many and zeros behind them; memory behind them is not touched."""
-    return load(array, index) if count >= LANES else _load_first(array, index, count)
+    return load(array, index) if count >= WIDTH else _load_first(array, index, count)
 
 
 @helper
 def store_some(value, array, index, count):  # type: ignore[no-untyped-def]
     """Write sixteen numbers, or only the first so many (which processors do far more slowly)."""
-    if count >= LANES:
+    if count >= WIDTH:
         store(value, array, index)
     else:
         _store_first(value, array, index, count)
@@ -175,7 +181,7 @@ def store_some(value, array, index, count):  # type: ignore[no-untyped-def]
 @helper
 def transposed(a, a0, a_step, b, b0, b_step, rows, columns):  # type: ignore[no-untyped-def]
     """Write a block of at most 16 x 16 numbers, its rows so far apart, to another one, turned."""
-    if rows == LANES and columns == LANES:
+    if rows == WIDTH and columns == WIDTH:
         _transposed(a, a0, a_step, b, b0, b_step)
     else:
         for r in range(rows):
@@ -186,5 +192,5 @@ def transposed(a, a0, a_step, b, b0, b_step, rows, columns):  # type: ignore[no-
 @helper
 def clear(array):  # type: ignore[no-untyped-def]
     """Make an array zero (Numba's own way to say this takes seconds to compile)."""
-    for i in range(0, len(array), LANES):
+    for i in range(0, len(array), WIDTH):
         store_some(zeros(), array, i, len(array) - i)

@@ -11,9 +11,9 @@ from ..typing import Array, Float32
 from .native import helper
 from .product import NO_FLOOR, product
 from .script import entry
-from .signatures import FLOATS, INDICES, SIZE
+from .signatures import Indices
 from .vector import (
-    LANES,
+    WIDTH,
     at_least,
     gather,
     load,
@@ -34,15 +34,15 @@ _NONE = np.zeros(0, np.float32)
 def _smooth(noise, n0, down, across, rows, strips, count, height, width, nought, between, field):  # type: ignore[no-untyped-def]
     """Write one image's field (2, H, strips): noise (2, H, W) from n0 on, smoothed along its rows and columns."""
     stride = strips[1]
-    for s in range(0, width, LANES):
+    for s in range(0, width, WIDTH):
         product(
             *(noise, n0, rows[height:], 0, 2 * height, count, strips, width, across, s, 0),
-            *(between, s, stride, nought, 0, 0, NO_FLOOR, LANES),
+            *(between, s, stride, nought, 0, 0, NO_FLOOR, WIDTH),
         )
         for part in range(0, 2 * height * stride, height * stride):
             product(
                 *(down, 0, rows, 0, height, count, strips, height, between, part + s, 0),
-                *(field, part + s, stride, nought, 0, 0, NO_FLOOR, LANES),
+                *(field, part + s, stride, nought, 0, 0, NO_FLOOR, WIDTH),
             )
 
 
@@ -68,7 +68,7 @@ def _move(images, x0, m, m0, field, across, height, width, channels, strip, out)
     for i in range(height):
         y = i - middle
         row, column = m[m0] * y + (m[m0 + 2] + middle), m[m0 + 3] * y + (m[m0 + 5] + centre)
-        for j in range(0, width, LANES):
+        for j in range(0, width, WIDTH):
             x = load(across, j)
             r = plus(spread(row), times(spread(m[m0 + 1]), x))
             c = plus(spread(column), times(spread(m[m0 + 4]), x))
@@ -90,23 +90,20 @@ def _move(images, x0, m, m0, field, across, height, width, channels, strip, out)
                     store_some(_mixed(upper, lower, u), out, to, width - j)
                     continue
                 store(_mixed(upper, lower, u), strip, 0)
-                for one in range(min(LANES, width - j)):
+                for one in range(min(WIDTH, width - j)):
                     out[to + one * channels] = strip[one]
 
 
-@entry(
-    *(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, INDICES, INDICES, INDICES, SIZE, SIZE, SIZE),
-    *(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS),
-)
+@entry
 def _warp(
     images: Float32,
     matrices: Float32,
     noise: Float32,
     down: Float32,
     across: Float32,
-    rows: Array,
-    strips: Array,
-    count: Array,
+    rows: Indices,
+    strips: Indices,
+    count: Indices,
     height: int,
     width: int,
     channels: int,
@@ -133,7 +130,7 @@ def _tables(height: int, width: int, strength: float, deviation: float) -> tuple
     The Gaussians, along columns (H, H) and, with the strength in it, along rows (W, strips of sixteen); the rows of the
     former and behind them those of an image's noise; how far apart rows of strips are; and 0, 1, 2 ...
     """
-    stride = -(-width // LANES) * LANES
+    stride = -(-width // WIDTH) * WIDTH
     across = np.zeros((width, stride), np.float32)
     across[:, :width] = gaussian_matrix(width, deviation).T * np.float32(strength)
     rows = np.concatenate([np.arange(height) * height, np.arange(2 * height) * width])
@@ -158,11 +155,26 @@ def warp(
     stride = int(tables[-2][1])
     columns = (np.arange(stride) - (width - 1) / 2).astype(np.float32)
     memory = np.empty((2, 2 * height * stride if len(fields) else 0), np.float32)
+    down, across, rows, strips, count = tables
+    between, field = memory
     call = _warp(
-        np.ascontiguousarray(images).reshape(-1),
-        np.ascontiguousarray(matrices).reshape(-1),
-        *(fields, *tables, height, width, channels, columns),
-        *(np.zeros(LANES, np.float32), np.empty(LANES, np.float32), *memory, moved.reshape(-1)),
+        images=np.ascontiguousarray(images).reshape(-1),
+        matrices=np.ascontiguousarray(matrices).reshape(-1),
+        noise=fields,
+        down=down,
+        across=across,
+        rows=rows,
+        strips=strips,
+        count=count,
+        height=height,
+        width=width,
+        channels=channels,
+        columns=columns,
+        nought=np.zeros(WIDTH, np.float32),
+        strip=np.empty(WIDTH, np.float32),
+        between=between,
+        field=field,
+        out=moved.reshape(-1),
     )
     call()
     return moved

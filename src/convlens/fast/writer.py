@@ -8,11 +8,11 @@ from typing import Any
 
 from llvmlite import ir
 
-LANES = 16
+WIDTH = 16
 
 INT, WORD = ir.IntType(32), ir.IntType(64)
-VECTOR = ir.VectorType(ir.FloatType(), LANES)
-ZEROS = ir.Constant(VECTOR, [0.0] * LANES)
+VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
+ZEROS = ir.Constant(VECTOR, [0.0] * WIDTH)
 
 
 class Writer:
@@ -91,14 +91,14 @@ class Writer:
             self.builder.store(value, place).align = 4
 
     def spread(self, value: Any) -> Any:
-        """Return a vector of one value in every lane."""
-        nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
+        """Return a vector of one value in every place."""
+        nothing = ir.Constant(ir.VectorType(value.type, WIDTH), ir.Undefined)
         alone = self.builder.insert_element(nothing, value, ir.Constant(INT, 0))
-        return self.builder.shuffle_vector(alone, nothing, ir.Constant(ir.VectorType(INT, LANES), [0] * LANES))
+        return self.builder.shuffle_vector(alone, nothing, ir.Constant(ir.VectorType(INT, WIDTH), [0] * WIDTH))
 
     def mixed(self, one: Any, other: Any, places: list[int]) -> Any:
         """Return the numbers at these places of two vectors, one behind the other."""
-        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(INT, LANES), places))
+        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(INT, WIDTH), places))
 
     def add_product(self, total: Any, one: Any, other: Any) -> Any:
         """Return total + one * other, fused where the processor can."""
@@ -122,6 +122,6 @@ class Writer:
         return self.builder.bitcast(self.place(position, array, index), VECTOR.as_pointer())
 
     def _first(self, count: Any) -> Any:
-        """Return a mask of the first so many lanes."""
-        lanes = ir.Constant(ir.VectorType(INT, LANES), list(range(LANES)))
-        return self.builder.icmp_signed("<", lanes, self.spread(self.builder.trunc(count, INT)))
+        """Return a mask of the first `count` places."""
+        places = ir.Constant(ir.VectorType(INT, WIDTH), list(range(WIDTH)))
+        return self.builder.icmp_signed("<", places, self.spread(self.builder.trunc(count, INT)))

@@ -33,6 +33,8 @@ def softmax(logits: FloatArray) -> FloatArray:
 
     The largest logit is subtracted first: it changes nothing mathematically, and exp cannot overflow.
     """
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities: FloatArray = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    # ufuncs themselves, in place: for one image, the methods of arrays take twice as long
+    probabilities: FloatArray = np.subtract(logits, np.maximum.reduce(logits, axis=-1, keepdims=True))
+    np.exp(probabilities, out=probabilities)
+    probabilities /= np.add.reduce(probabilities, axis=-1, keepdims=True)
     return probabilities

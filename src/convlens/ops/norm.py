@@ -40,8 +40,11 @@ def batch_norm(
         y like x; what the backward pass needs; the batch's mean and biased variance, (C,).
     """
     count = x.dtype.type(x.size // x.shape[-1])
-    mean = _sum(x) / count
-    centred = x - mean
+    shift = x.reshape(-1, x.shape[-1])[0]  # where the mean is far above the deviation, sums of x itself lose digits
+    centred = x - shift
+    apart = _sum(centred) / count
+    centred -= apart
+    mean = shift + apart
     variance = _sum(np.square(centred)) / count
     inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
     x_hat = centred * inverse

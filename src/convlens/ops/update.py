@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from ..elementary import power
 from ..typing import FloatArray
 
 
@@ -86,11 +87,11 @@ def adam(
     g *= 1 - beta2
     v += g
     # sqrt(v_hat) + epsilon = (sqrt(v) + epsilon * c) / c with c = sqrt(1 - beta2**step): one pass less
-    correction = math.sqrt(1 - beta2**step)
+    correction = math.sqrt(1 - power(beta2, step))
     np.sqrt(v, out=g)
     g += epsilon * correction
     np.divide(m, g, out=g)
-    g *= rate * correction / (1 - beta1**step)
+    g *= rate * correction / (1 - power(beta1, step))
     p -= g
 
 
@@ -109,5 +110,5 @@ def average(mean: FloatArray, p: FloatArray, *, decay: float, step: int) -> None
         np.copyto(mean, p)
         return
     change = p - mean
-    change *= (1 - decay) / (1 - decay**step)
+    change *= (1 - decay) / (1 - power(decay, step))
     mean += change

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import elementary
 from ..typing import FloatArray
 
 _TAIL = 4.0  # standard deviations after which a Gaussian is cut off
@@ -47,12 +48,13 @@ def affine_matrices(
     FloatArray
         (N, 2, 3): ``input = m[:, :, :2] @ output + m[:, :, 2]``, both from the centre.
     """
-    cos, sin = np.cos(rotation), np.sin(rotation)
+    cos, sin = elementary.cos(rotation), elementary.sin(rotation)
     inverse = np.empty((len(cos), 2, 3))
     # S^-1 R^-1 / scale
     inverse[:, 0, 0], inverse[:, 0, 1] = cos / scale, -sin / scale
     inverse[:, 1, 0], inverse[:, 1, 1] = (sin - shear * cos) / scale, (cos + shear * sin) / scale
-    inverse[:, :, 2] = -(inverse[:, :, :2] @ np.asarray(shift, np.float64)[:, :, None])[:, :, 0]
+    down, right = np.asarray(shift, np.float64).T[:, :, None]
+    inverse[:, :, 2] = -(inverse[:, :, 0] * down + inverse[:, :, 1] * right)  # no BLAS: its sums are a library's
     return inverse.astype(dtype)
 
 
@@ -72,7 +74,7 @@ def gaussian_matrix(size: int, deviation: float, dtype: type[np.floating] = np.f
     """Return the (size, size) matrix that smooths a column by a Gaussian; beyond the ends there are zeros."""
     reach = int(_TAIL * deviation + 0.5)
     offsets = np.arange(-reach, reach + 1)
-    weights = np.exp(-0.5 * (offsets / deviation) ** 2)
+    weights = elementary.exp(-0.5 * (offsets / deviation) ** 2)
     weights /= weights.sum()
     distance = np.arange(size)[:, None] - np.arange(size)
     return np.where(np.abs(distance) <= reach, weights[np.clip(distance + reach, 0, 2 * reach)], 0.0).astype(dtype)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ..elementary import cos, power
 from ..errors import ConfigurationError
 from .numbers import is_number
 
@@ -40,7 +41,7 @@ class Cosine(Schedule):
     """rate * (1 + cos(pi * progress)) / 2: from the rate down to zero. Source: Loshchilov & Hutter, SGDR, ICLR 2017."""
 
     def at(self, progress: float) -> float:
-        return self.rate * (1 + math.cos(math.pi * progress)) / 2
+        return self.rate * (1 + cos(math.pi * progress)) / 2
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class StepDecay(Schedule):
         object.__setattr__(self, "milestones", shares)  # plain data brings a list
 
     def at(self, progress: float) -> float:
-        return float(self.rate * self.factor ** sum(progress >= share for share in self.milestones))
+        return self.rate * power(self.factor, sum(progress >= share for share in self.milestones))
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,5 @@ class OneCycle(Schedule):
     def at(self, progress: float) -> float:
         start = self.rate / self.start_divisor
         if progress < self.warm_up:
-            return start + (self.rate - start) * (1 - math.cos(math.pi * progress / self.warm_up)) / 2
-        return self.rate * (1 + math.cos(math.pi * (progress - self.warm_up) / (1 - self.warm_up))) / 2
+            return start + (self.rate - start) * (1 - cos(math.pi * progress / self.warm_up)) / 2
+        return self.rate * (1 + cos(math.pi * (progress - self.warm_up) / (1 - self.warm_up))) / 2

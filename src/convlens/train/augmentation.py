@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import elementary
 from ..engine import Engine
 from ..engine.blas import single_threaded_blas
 from ..errors import ConfigurationError
@@ -138,7 +139,7 @@ class Augmentation:
         down, right, turn, size, slant = draw.uniform(-1, 1, (_AFFINE_DRAWS, n))
         matrices: Float32 = affine_matrices(
             math.radians(self.rotation) * turn,
-            np.exp(math.log1p(self.scale) * size),
+            elementary.exp(elementary.log(1 + self.scale) * size),
             self.shear * slant,
             self.shift * np.stack((down, right), axis=1),
         )

@@ -15,6 +15,8 @@ NONE = np.zeros(0, np.float32)
 class CompiledKernel(Kernel):
     """A kernel whose stages are calls, so that a plan can run many of them at once."""
 
+    uses_blas = False
+
     def prepare_calls(self) -> list[Call]:
         """Return what is done once a lane and step."""
         return []

@@ -5,12 +5,14 @@ Its geometry is in `convlens.engine.compiled.geometry`; what is done with it is 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...fast import conv, pairs
-from ...fast.product import WIDE
+from ...fast.product import WIDE, WIDEST
 from ...fast.script import Call
-from ...fast.vector import LANES
+from ...fast.vector import WIDTH
 from ...ops.window import Pair
 from ...typing import Array
 from ..arena import Arena
@@ -35,7 +37,7 @@ class ConvKernel(CompiledKernel):
         self.n, self.phases = n, self.pool[0] * self.pool[1]
         self.x, self.y = wiring.inputs[0].reshape(-1), wiring.output.reshape(-1)
         self.w, self.wants_dx = wiring.parameter("w").reshape(-1), wiring.dinputs[0] is not None
-        self.strips, self.strips_back = -(-self.filters // LANES), -(-self.channels // LANES)
+        self.strips, self.strips_back = -(-self.filters // WIDTH), -(-self.channels // WIDTH)
         self.paired = self.tables.forward.parts.size > 0
         weights = len(self.w) // self.filters * self.strips, len(self.w) // self.channels * self.strips_back
         self.kernels = self._shared("kernels", weights[0])
@@ -44,7 +46,7 @@ class ConvKernel(CompiledKernel):
         self.paired_kernels = self._shared("paired_kernels", forward * self.paired)
         self.paired_turned = self._shared("paired_turned", back * self.paired * self.wants_dx)
         self.bias = self._shared("bias", self.strips * (pairs.PARTS if self.paired else 1))
-        self.nought = np.zeros(self.strips_back * LANES * pairs.PARTS, np.float32)
+        self.nought = np.zeros(self.strips_back * WIDTH * pairs.PARTS, np.float32)
         self.padded = self.planes = self.spread = self.dpadded = self.winners = NONE
         self.lifted = self.sums = self.paired_dw = NONE
 
@@ -58,11 +60,11 @@ class ConvKernel(CompiledKernel):
         if len(t.lines):
             self.padded = arena.take((t.padded_size,))
         if self.phases > 1:
-            row, step = self.phases * self.width, min(WIDE, self.strips * LANES)
-            self.planes = arena.take((max(1, PIXELS // row) * row * step,))
+            row = self.phases * self.width
+            self.planes = self._columns(arena, (max(1, PIXELS // row) * row, self.strips))
         if self.paired:
             self.lifted = arena.take((max(t.lifted_size, *(side.lifted_size for side, _ in sides)),))
-            self.sums = arena.take((max(len(side.outputs) * min(WIDE, strips * LANES) for side, strips in sides),))
+            self.sums = self._columns(arena, *((len(side.outputs), strips) for side, strips in sides))
         if self.wiring.gradient is None:
             return
         self.spread = arena.take((self.strips * t.area,))
@@ -73,16 +75,25 @@ class ConvKernel(CompiledKernel):
             high, wide = window.padded_size(height, width)
             self.dpadded = arena.take((t.group * high * wide * channels,))
 
+    @staticmethod
+    def _columns(arena: Arena, *sizes: tuple[int, int]) -> Array:
+        """Return memory for rows, given with their strips, of as many columns as are computed at a time.
+
+        What is taken from the arena has the size that it has on every processor, because micro-batches follow from it.
+        """
+        anywhere, here = (max(rows * min(wide, strips * WIDTH) for rows, strips in sizes) for wide in (WIDEST, WIDE))
+        return arena.take((anywhere,))[:here]
+
     def _shared(self, name: str, strips: int) -> Array:
         """Return memory for so many strips of sixteen values, one for all lanes."""
-        return self.wiring.shared.setdefault(f"{self.wiring.node.name}.{name}", np.zeros(strips * LANES, np.float32))
+        return self.wiring.shared.setdefault(f"{self.wiring.node.name}.{name}", np.zeros(strips * WIDTH, np.float32))
 
     def prepare_calls(self) -> list[Call]:
         (kh, kw), b = self.wiring.node.window.kernel, self.wiring.parameter("b")
-        bias = self.bias[self.strips * LANES :] if self.paired else self.bias  # of the part that both rows get
+        bias = self.bias[self.strips * WIDTH :] if self.paired else self.bias  # of the part that both rows get
         calls = [
             conv.pack(self.w, len(self.w) // self.filters, self.filters, self.kernels),
-            conv.pack(b, 1, self.filters, bias[: self.strips * LANES]),
+            conv.pack(b, 1, self.filters, bias[: self.strips * WIDTH]),
         ]
         if self.wants_dx:
             calls.append(conv.pack_turned(self.w, kh * kw, self.channels, self.filters, self.turned))
@@ -92,33 +103,73 @@ class ConvKernel(CompiledKernel):
         return calls
 
     def forward_calls(self) -> list[Call]:
-        t, of = self.tables, self.tables.forward
+        of = self.tables.forward
         call = conv.forward(
-            *(self.x, self.x.size // self.n, self.padded, t.lines, t.mirrored),
-            *(self.paired_kernels if self.paired else self.kernels, self.bias),
-            *(of.outputs, of.spans, of.taps, _strips(of.taps), of.lifting, self.lifted, self.sums),
-            *(self.n, t.group, self.filters, self.phases, self.width, self.relu),
-            *(self.y, self.planes, self.winners),
+            **self._common,
+            strips=self.paired_kernels if self.paired else self.kernels,
+            bias=self.bias,
+            outputs=of.outputs,
+            spans=of.spans,
+            strip=_strips(of.taps),
+            planes=self.planes,
         )
         return [call]
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        """What both ways are given, by name; see `convlens.fast.conv.forward`."""
+        t = self.tables
+        return {
+            "x": self.x,
+            "size": self.x.size // self.n,
+            "padded": self.padded,
+            "lines": t.lines,
+            "mirrored": t.mirrored,
+            "taps": t.forward.taps,
+            "lifting": t.forward.lifting,
+            "lifted": self.lifted,
+            "sums": self.sums,
+            "images": self.n,
+            "group": t.group,
+            "filters": self.filters,
+            "phases": self.phases,
+            "width": self.width,
+            "relu": self.relu,
+            "y": self.y,
+            "winners": self.winners,
+        }
 
     def backward_calls(self) -> list[Call]:
         t, wiring, of, back = self.tables, self.wiring, self.tables.forward, self.tables.back
         dy, dx = wiring.doutput, wiring.dinputs[0]
         assert dy is not None, "a plan for prediction has no backward pass"
         call = conv.backward(
-            *(self.x, self.x.size // self.n, self.padded, t.lines, t.mirrored, self.channels),
-            *(dy.reshape(-1), self.y, self.winners, self.spread, t.places),
-            *(t.factors, t.sources, of.parts, of.taps, self.nought, self.paired_dw),
-            *(self.n, t.group, self.filters, self.phases, self.width, self.relu),
-            *(wiring.dparameter("w").reshape(-1), wiring.dparameter("b"), wiring.accumulate),
-            *(self.paired_turned if self.paired else self.turned, back.outputs, back.spans, back.taps),
-            *(_strips(back.taps), self.dpadded, NONE if dx is None else dx.reshape(-1)),
-            *(of.lifting, back.lifting, self.lifted, self.sums, NONE),
+            **self._common,
+            channels=self.channels,
+            dy=dy.reshape(-1),
+            spread_dy=self.spread,
+            places=t.places,
+            factors=t.factors,
+            outputs=t.sources,
+            parts=of.parts,
+            nought=self.nought,
+            paired_dw=self.paired_dw,
+            dw=wiring.dparameter("w").reshape(-1),
+            db=wiring.dparameter("b"),
+            accumulate=wiring.accumulate,
+            turned=self.paired_turned if self.paired else self.turned,
+            pixels=back.outputs,
+            spans_back=back.spans,
+            taps_back=back.taps,
+            strip_back=_strips(back.taps),
+            dpadded=self.dpadded,
+            dx=NONE if dx is None else dx.reshape(-1),
+            lifting_back=back.lifting,
+            nothing=NONE,
         )
         return [call]
 
 
 def _strips(taps: Array) -> Array:
     """Return where the sixteen values begin that belong to each tap."""
-    return np.arange(len(taps), dtype=np.int32) * np.int32(LANES)
+    return np.arange(len(taps), dtype=np.int32) * np.int32(WIDTH)

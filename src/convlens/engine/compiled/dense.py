@@ -9,11 +9,11 @@ import numpy as np
 from ...fast import dense, point
 from ...fast.product import WIDE
 from ...fast.script import Call
-from ...fast.vector import LANES
+from ...fast.vector import WIDTH
 from ...typing import Array, Float32
 from ..arena import Arena
 from ..kernel import Step, Wiring
-from ..lanes import split
+from ..lanes import Share
 from .base import CompiledKernel
 
 
@@ -38,7 +38,7 @@ class DenseKernel(CompiledKernel):
 
     def scratch(self, arena: Arena) -> None:
         if self.wiring.dinputs[0] is not None:
-            whole = -(-self.n // LANES) * LANES
+            whole = -(-self.n // WIDTH) * WIDTH
             self.turned_dy, self.turned_dx = arena.take((self.d_out * whole,)), arena.take((self.d_in * whole,))
 
     def forward_calls(self) -> list[Call]:
@@ -55,17 +55,27 @@ class DenseKernel(CompiledKernel):
         row, tap = table(self.d_in, self.d_out), table(self.d_out)
         strip = table(self.d_out, len(self.turned_dy) // self.d_out)
         call = dense.backward(
-            *(dy.reshape(-1), self.w, row, tap, strip, self.nought, self.n, self.d_in, self.d_out),
-            *(self.turned_dy, self.turned_dx, dx.reshape(-1)),
+            dy=dy.reshape(-1),
+            w=self.w,
+            row=row,
+            tap=tap,
+            strip=strip,
+            nought=self.nought,
+            n=self.n,
+            d_in=self.d_in,
+            d_out=self.d_out,
+            turned_dy=self.turned_dy,
+            turned_dx=self.turned_dx,
+            dx=dx.reshape(-1),
         )
         return [*calls, call]
 
-    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: int) -> list[Step]:
+    def finishing(self, x: Float32, dy: Float32, gradient: Array, share: Share) -> list[Step]:
         n, flat_x, flat_dy, parameters = len(x), x.reshape(-1), dy.reshape(-1), self.wiring.node.parameters
-        part = split(self.d_in)[share]
+        part = share.part(self.d_in)
         rows, dw = table(self.d_in)[part], parameters["w"].view(gradient)[part].reshape(-1)
         tables = rows, table(n, self.d_in), table(n, self.d_out)
         calls = [dense.weights(flat_x, flat_dy, *tables, self.nought, n, self.d_out, dw)] if len(rows) else []
-        if share == 0:
+        if share.number == 0:
             calls.append(dense.biases(flat_dy, n, self.d_out, parameters["b"].view(gradient)))
         return [*calls]

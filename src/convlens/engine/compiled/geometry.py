@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...fast.pairs import PARTS
-from ...fast.vector import LANES
+from ...fast.vector import WIDTH
 from ...ops.window import Pair, Window
 from ...typing import Array
 
@@ -120,17 +120,17 @@ def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair,
     if paired:  # the last pair may lack its second row, which then needs its place all the same
         padded_height = max(padded_height, rows + rows % 2 + kh - 1)
         spread_height = max(high + high % 2 + kh - 1, above + rows + rows % 2)
-    line, line_back = padded_width * channels, (wide + kw - 1) * LANES
+    line, line_back = padded_width * channels, (wide + kw - 1) * WIDTH
     image, image_back = padded_height * line, spread_height * line_back
-    image += LANES if paired else 0  # what stands behind the last row is lifted with it
+    image += WIDTH if paired else 0  # what stands behind the last row is lifted with it
     # outputs are ordered by row, by phase in a pooling window (across), and by column of windows
     across = (np.arange(output[1]) * pool[1] + np.arange(pool[1])[:, None]).reshape(-1) * sw
-    lines, pixels = np.arange(rows) * sh, np.arange(wide) * LANES
+    lines, pixels = np.arange(rows) * sh, np.arange(wide) * WIDTH
     folds = 2 * group * -(-rows // 2) * len(across) if paired else 0
-    area = group * image_back + folds * LANES
+    area = group * image_back + folds * WIDTH
     images = Raster(group, image, line, channels, group * image)
-    spread = Raster(group, image_back, line_back, LANES, area)
-    places = spread.places(lines + above, (across + before) * LANES)
+    spread = Raster(group, image_back, line_back, WIDTH, area)
+    places = spread.places(lines + above, (across + before) * WIDTH)
     padded_with_zeros = window.is_padded and window.mode == "zeros"
     of, back = (
         (images, lines, across * channels, (kh, kw, channels), (top, top + height) if padded_with_zeros else None),
@@ -141,7 +141,7 @@ def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair,
     if paired:
         whole = _lifted(images, group, -(-rows // 2), kh)
         sources, lifted_size = whole.places(np.arange(-(-rows // 2)), across * channels), whole.strip // PARTS
-        upper, folded = places[:, ::2].reshape(-1), group * image_back + np.arange(folds) * LANES
+        upper, folded = places[:, ::2].reshape(-1), group * image_back + np.arange(folds) * WIDTH
         factors = np.concatenate((upper, folded, upper + line_back))
     rows_of_images = _padding(window, height, width, channels, always=paired)
     wanted = _table(places), _table(sources), _table(factors)
@@ -207,7 +207,7 @@ def _spans(part: int, parts: Array, pairs: int, row: int, filled: Pair | None) -
 
 def _lifted(images: Raster, group: int, pairs: int, height: int) -> Raster:
     """Return where so many images lie in each part when they are lifted; a strip of them has all parts."""
-    line = -(-images.line // LANES) * LANES
+    line = -(-images.line // WIDTH) * WIDTH
     image = (pairs + height // 2 - 1) * line
     return Raster(group, image, line, images.pixel, PARTS * group * image)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...fast import local
 from ...fast.script import Call
-from ...fast.vector import LANES
-from ...typing import Array, Float32
+from ...fast.vector import WIDTH
+from ...typing import Array
 from ..arena import Arena
 from ..kernel import Wiring
 from .base import NONE, CompiledKernel
@@ -37,7 +39,7 @@ class LocalKernel(CompiledKernel):
         self.kernels = _table((seen.positions[:, None] * channels + channel) * self.filters)
         self.starts = _table(seen.starts * channels)
         self.images = _table(np.arange(n) * (self.x.size // n))
-        self.wide, self.side = (-(-count // LANES) * LANES for count in (self.filters, n))
+        self.wide, self.side = (-(-count // WIDTH) * WIDTH for count in (self.filters, n))
         self.row_places, self.numbers = _table(np.arange(n) * self.wide), _table(np.arange(self.filters))
         self.column_places = self.numbers * np.int32(self.side)
         self.rows = self.columns = self.turned_dx = self.dx = NONE
@@ -52,19 +54,39 @@ class LocalKernel(CompiledKernel):
             self.turned_dx = arena.take((self.x.size // len(self.images) * self.side,))
 
     def forward_calls(self) -> list[Call]:
-        return [local.forward(*self._common, self.taps, self.b, self.relu, self.y)]
+        return [local.forward(**self._common, b=self.b)]
 
     @property
-    def _common(self) -> tuple[Float32 | Array | int, ...]:
-        return self.x, self.filters, self.starts, self.sources, self.kernels, self.images, self.w
+    def _common(self) -> dict[str, Any]:
+        """What both ways are given, by name; see `convlens.fast.local.forward`."""
+        return {
+            "x": self.x,
+            "filters": self.filters,
+            "starts": self.starts,
+            "sources": self.sources,
+            "kernels": self.kernels,
+            "images": self.images,
+            "w": self.w,
+            "taps": self.taps,
+            "relu": self.relu,
+            "y": self.y,
+        }
 
     def backward_calls(self) -> list[Call]:
         dy, wiring = self.wiring.doutput, self.wiring
         assert dy is not None, "a plan for prediction has no backward pass"
         call = local.backward(
-            *(*self._common, self.taps, dy.reshape(-1), self.y, self.relu),
-            *(self.rows, self.row_places, self.columns, self.column_places, self.numbers),
-            *(wiring.dparameter("w").reshape(-1), wiring.dparameter("b").reshape(-1), wiring.accumulate),
-            *(self.turned_dx, self.dx),
+            **self._common,
+            dy=dy.reshape(-1),
+            rows=self.rows,
+            row_places=self.row_places,
+            columns=self.columns,
+            column_places=self.column_places,
+            numbers=self.numbers,
+            dw=wiring.dparameter("w").reshape(-1),
+            db=wiring.dparameter("b").reshape(-1),
+            accumulate=wiring.accumulate,
+            turned_dx=self.turned_dx,
+            dx=self.dx,
         )
         return [call]

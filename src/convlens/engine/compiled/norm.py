@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import gcd
+from typing import Any
 
 import numpy as np
 
 from ...fast import norm
 from ...fast.script import Call
-from ...fast.vector import LANES
+from ...fast.vector import WIDTH
 from ...ops.window import Pair
 from ...typing import Array, Float32
 from ..arena import Arena
@@ -25,6 +26,8 @@ class CompiledBatchNormKernel(BatchNormKernel):
     """
 
     needs_output = True
+    prepares_alone = True
+    uses_blas = False
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
@@ -40,23 +43,25 @@ class CompiledBatchNormKernel(BatchNormKernel):
         self.flat_x, self.flat_y, self.best = self.x.reshape(-1), self.y.reshape(-1), NONE
 
     def _repeats(self, rows: int) -> int:
-        wanted = LANES // gcd(self.x.shape[1], LANES)
+        wanted = WIDTH // gcd(self.x.shape[1], WIDTH)
         return wanted if rows % wanted == 0 else 1
 
-    def _windows(self) -> tuple[int | Array, ...]:
-        """Return the windows of a pool; see `norm.forward`."""
+    def _windows(self) -> dict[str, Any]:
+        """Return the windows of a pool, by name; see `norm.forward`."""
         (height, width, channels), (h, w, _) = self.wiring.node.input_shapes[0], self.wiring.node.output_shape
         ph, pw = self.pool
         i, j = np.ogrid[:ph, :pw]
         taps = np.ascontiguousarray(((i * width + j) * channels).reshape(-1), np.int32)
         self.line = width * channels if (h * ph, w * pw) != (height, width) else 0
-        return len(self.y), w, pw * channels, ph * width * channels, h, height * width * channels, taps
+        across = {"windows": len(self.y), "width": w, "step": pw * channels}
+        return across | {"down": ph * width * channels, "rows": h, "size": height * width * channels, "taps": taps}
 
-    def _single(self) -> tuple[int | Array, ...]:
+    def _single(self) -> dict[str, Any]:
         """Return windows of one value each, in rows that stay in the cache."""
         self.line, windows = 0, self.x.size // self.wide
         width = max(1, norm.BLOCK // self.wide)
-        return windows, width, self.wide, width * self.wide, windows, 0, np.zeros(1, np.int32)
+        across = {"windows": windows, "width": width, "step": self.wide}
+        return across | {"down": width * self.wide, "rows": windows, "size": 0, "taps": np.zeros(1, np.int32)}
 
     def keep(self, arena: Arena) -> None:
         # one for each channel, repeated: mean, scale, and what is added or subtracted
@@ -64,13 +69,15 @@ class CompiledBatchNormKernel(BatchNormKernel):
         if self.dy is None:
             return
         channels = self.x.shape[1:]
-        self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (arena.take(channels) for _ in range(5))
+        self.shift, self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (
+            arena.take(channels) for _ in range(6)
+        )
         self.means_y, self.inverses_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
         if self.pooled:
             self.best = arena.take((self.y.size,))
 
     def scratch(self, arena: Arena) -> None:
-        self.sums_x = arena.take((self.wide_x,)), arena.take((self.wide_x,))
+        self.sums_x = arena.take((self.wide_x,)), arena.take((self.wide_x,)), arena.take((self.wide_x,))
         self.sums_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
 
     @staticmethod
@@ -104,25 +111,56 @@ class CompiledBatchNormKernel(BatchNormKernel):
             "measure_back": self._measure_back,
             "backward": self._backward,
         }
-        return [*calls[stage]()] if stage in calls else super().steps(stage)
+        if stage in calls:
+            return [*calls[stage]()]
+        return super().steps(stage) if self.dy is None else []
 
     def _measure(self) -> list[Call]:
-        return [norm.measure(self.flat_x, self.wide_x, *self.sums_x, self.mean, self.squares)]
+        shift, mean, squares = self.sums_x
+        call = norm.measure(
+            x=self.flat_x,
+            channels=self.wide_x,
+            shift=shift,
+            mean=mean,
+            squares=squares,
+            all_shift=self.shift,
+            all_mean=self.mean,
+            all_squares=self.squares,
+        )
+        return [call]
 
     def _forward(self) -> list[Call]:
         call = norm.forward(
-            *(self.flat_x, self.wide, *self.windows),
-            *(self.middle, self.scale, self.level, self.relu, self.flat_y, self.best),
+            x=self.flat_x,
+            channels=self.wide,
+            **self.windows,
+            mean=self.middle,
+            scale=self.scale,
+            shift=self.level,
+            relu=self.relu,
+            y=self.flat_y,
+            best=self.best,
         )
         return [call]
 
     def _measure_back(self) -> list[Call]:
         assert self.dy is not None, "a plan for prediction has no backward pass"
-        wiring, x = self.wiring, self.best if self.pooled else self.flat_x
+        dgamma, dbeta = self.sums_y
         call = norm.measure_back(
-            *(x, self.dy.reshape(-1), self.flat_y, self.relu, self.wide_y, self.means_y, self.inverses_y),
-            *(*self.sums_y, self.dgamma, self.dbeta),
-            *(wiring.dparameter("gamma"), wiring.dparameter("beta"), wiring.accumulate),
+            x=self.best if self.pooled else self.flat_x,
+            dy=self.dy.reshape(-1),
+            y=self.flat_y,
+            relu=self.relu,
+            channels=self.wide_y,
+            mean=self.means_y,
+            inverse=self.inverses_y,
+            dgamma=dgamma,
+            dbeta=dbeta,
+            all_dgamma=self.dgamma,
+            all_dbeta=self.dbeta,
+            lane_dgamma=self.wiring.dparameter("gamma"),
+            lane_dbeta=self.wiring.dparameter("beta"),
+            accumulate=self.wiring.accumulate,
         )
         return [call]
 
@@ -130,7 +168,18 @@ class CompiledBatchNormKernel(BatchNormKernel):
         if self.dx is None or self.dy is None:
             return []
         call = norm.backward(
-            *(self.flat_x, self.wide, *self.windows, self.line, self.middle, self.scale, self.slope, self.level),
-            *(self.dy.reshape(-1), self.flat_y, self.best, self.relu, self.dx.reshape(-1)),
+            x=self.flat_x,
+            channels=self.wide,
+            **self.windows,
+            line=self.line,
+            mean=self.middle,
+            factor=self.scale,
+            slope=self.slope,
+            level=self.level,
+            dy=self.dy.reshape(-1),
+            y=self.flat_y,
+            best=self.best,
+            relu=self.relu,
+            dx=self.dx.reshape(-1),
         )
         return [call]

@@ -21,14 +21,14 @@ from .updates import CompiledUpdate
 make_ready()
 
 
-def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Call:
-    """See `convlens.engine.toolbox.Judge`."""
-    return loss.judge(logits.reshape(-1), labels, logits.shape[1], settings, dlogits.reshape(-1), result)
+def loss_step(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Call:
+    """See `convlens.engine.toolbox.LossStep`."""
+    return loss.cross_entropy(logits.reshape(-1), labels, logits.shape[1], settings, dlogits.reshape(-1), result)
 
 
-def add_up(parts: list[Array], out: Array) -> Call:
+def add_up(gradients: Array, part: slice, out: Array) -> Call:
     """See `convlens.engine.toolbox.Toolbox`."""
-    return update.add_up(*parts, out)
+    return update.add_up(gradients.reshape(-1), gradients.shape[1], part.start, part.stop, out)
 
 
 COMPILED = Toolbox(
@@ -52,7 +52,7 @@ COMPILED = Toolbox(
         *("add", "batch_norm", "batch_norm_max_pool2d", "conv2d", "conv2d_max_pool2d"),
         *("dense", "local2d", "max_pool2d"),
     ),
-    judge=judge,
+    loss_step=loss_step,
     join=join,
     bind=CompiledUpdate,
     warp=warp,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...elementary import power
 from ...fast import update
 from ...fast.script import Script
 from ..kernel import Step
@@ -27,13 +28,13 @@ def _adam(
     epsilon: float = 1e-8,
     decoupled: float = 0,
 ) -> tuple[float, ...]:
-    correction = math.sqrt(1 - beta2**step)
-    length = rate * correction / (1 - beta1**step)
+    correction = math.sqrt(1 - power(beta2, step))
+    length = rate * correction / (1 - power(beta1, step))
     return beta1, 1 - beta1, beta2, 1 - beta2, epsilon * correction, length, rate if decoupled else 0.0
 
 
 def _average(decay: float, step: int) -> tuple[float, ...]:
-    return ((1 - decay) / (1 - decay**step),)
+    return ((1 - decay) / (1 - power(decay, step)),)
 
 
 # of each update: the compiled function, its arrays in their order, and what makes numbers of the settings

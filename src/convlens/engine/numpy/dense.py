@@ -7,7 +7,7 @@ import numpy as np
 from ...typing import Array, Float32
 from ..arena import Arena
 from ..kernel import Kernel
-from ..lanes import split
+from ..lanes import Share
 from .products import block_rows, blocks
 
 
@@ -39,11 +39,11 @@ class DenseKernel(Kernel):
         np.matmul(blocks(w, block), dy.T, out=blocks(self.turned_dx, block))
         np.copyto(dx, self.turned_dx.T)
 
-    def finish(self, x: Float32, dy: Float32, gradient: Array, share: int) -> None:
-        parameters, rows = self.wiring.node.parameters, split(x.shape[1])[share]
+    def finish(self, x: Float32, dy: Float32, gradient: Array, share: Share) -> None:
+        parameters, rows = self.wiring.node.parameters, share.part(x.shape[1])
         part = x.T[rows]
         if part.size:
             block = block_rows(len(part), len(x), dy.shape[1])
             np.matmul(blocks(part, block), dy, out=blocks(parameters["w"].view(gradient)[rows], block))
-        if share == 0:
+        if share.number == 0:
             np.add.reduce(dy, axis=0, out=parameters["b"].view(gradient))

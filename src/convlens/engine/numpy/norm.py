@@ -17,6 +17,7 @@ class DropoutKernel(Kernel):
     """Multiplies by the mask that was drawn for the whole batch; in prediction, copies."""
 
     in_place = True
+    uses_blas = False
 
     def forward(self) -> None:
         x, y, mask = self.wiring.inputs[0], self.wiring.output, self.wiring.drawn
@@ -46,8 +47,8 @@ class BatchNormKernel(Barrier):
     def keep(self, arena: Arena) -> None:
         if self.dy is not None:
             self.x_hat = arena.take(self.x.shape)
-            self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (
-                arena.take(self.x.shape[1:]) for _ in range(5)
+            self.shift, self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (
+                arena.take(self.x.shape[1:]) for _ in range(6)
             )
 
     def scratch(self, arena: Arena) -> None:
@@ -55,10 +56,16 @@ class BatchNormKernel(Barrier):
             self.product = arena.take(self.x.shape)
 
     def measure(self) -> None:
-        """Measure this micro-batch's mean, and its sum of squares about that mean."""
-        np.matmul(self.ones, self.x, out=self.mean)
+        """Measure this micro-batch's mean, and its sum of squares about that mean.
+
+        The mean is counted from a shift, the channel's first value: where the mean is far above the deviation, what is
+        added up has the size of the deviation, and no digits are lost.
+        """
+        np.copyto(self.shift, self.x[0])
+        np.subtract(self.x, self.shift, out=self.product)
+        np.matmul(self.ones, self.product, out=self.mean)
         np.multiply(self.mean, np.float32(1 / len(self.x)), out=self.mean)
-        np.subtract(self.x, self.mean, out=self.product)
+        np.subtract(self.product, self.mean, out=self.product)
         np.multiply(self.product, self.product, out=self.product)
         np.matmul(self.ones, self.product, out=self.squares)
 
@@ -73,7 +80,7 @@ class BatchNormKernel(Barrier):
         mean, squares = np.zeros((2, kernels[0].mean.size))
         for kernel in kernels:
             more = len(kernel.x)
-            difference = kernel.mean.astype(np.float64) - mean
+            difference = kernel.shift.astype(np.float64) + kernel.mean - mean
             mean += difference * (more / (count + more))
             squares += kernel.squares + np.square(difference) * (count * more / (count + more))
             count += more

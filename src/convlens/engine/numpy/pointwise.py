@@ -13,6 +13,7 @@ class ReluKernel(Kernel):
     """max(x, 0), written over x, and over dy backwards."""
 
     in_place = True
+    uses_blas = False
     needs_output = True
 
     def scratch(self, arena: Arena) -> None:
@@ -36,6 +37,7 @@ class TanhKernel(Kernel):
     """tanh(x), written over x; dx = dy * (1 - y**2), written over dy."""
 
     in_place = True
+    uses_blas = False
     needs_output = True
 
     def scratch(self, arena: Arena) -> None:
@@ -57,6 +59,8 @@ class TanhKernel(Kernel):
 class AddKernel(Kernel):
     """The sum of two values; each gets the whole derivative."""
 
+    uses_blas = False
+
     def forward(self) -> None:
         np.add(self.wiring.inputs[0], self.wiring.inputs[1], out=self.wiring.output)
 
@@ -71,6 +75,7 @@ class ReshapeKernel(Kernel):
     """The same memory under another shape; copies only where memory could not be shared."""
 
     in_place = True
+    uses_blas = False
 
     def forward(self) -> None:
         x, y = self.wiring.inputs[0], self.wiring.output

@@ -36,8 +36,8 @@ KERNELS: dict[str, type[Kernel]] = {
 }
 
 
-def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Step:
-    """See `convlens.engine.toolbox.Judge`."""
+def loss_step(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Step:
+    """See `convlens.engine.toolbox.LossStep`."""
 
     def step() -> None:
         smoothing, weight = settings
@@ -49,14 +49,15 @@ def judge(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, 
     return step
 
 
-def add_up(parts: list[Array], out: Array) -> Step:
-    """Return the step that writes the sum of arrays, in their order, to `out`."""
-    first, second, *others = parts
+def add_up(gradients: Array, part: slice, out: Array) -> Step:
+    """See `convlens.engine.toolbox.Toolbox`."""
+    first, *others = gradients[:, part]
+    total = out[part]
 
     def step() -> None:
-        np.add(first, second, out=out)
-        for part in others:
-            np.add(out, part, out=out)
+        np.copyto(total, first)
+        for other in others:
+            np.add(total, other, out=total)
 
     return step
 
@@ -65,7 +66,7 @@ NUMPY = Toolbox(
     kernels=KERNELS,
     poolers=("conv2d",),
     rectifiers=(),
-    judge=judge,
+    loss_step=loss_step,
     join=list,
     bind=None,
     warp=warp,
