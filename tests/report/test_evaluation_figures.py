@@ -21,7 +21,7 @@ NAMES = ["猫", "$5_$", "a name_that is much longer than there is room", " ", "t
 
 
 def made(classes: int, images: int, *, seed: int = 0, errors: int | None = None, classes_used: int = 0) -> Evaluation:
-    """An evaluation of so many images, whose first `errors` (by default a fifth) are wrong."""
+    """An evaluation of that number of images, whose first `errors` (by default a fifth) are wrong."""
     draw, used = np.random.default_rng(seed), classes_used or classes
     labels = draw.integers(0, used, images)
     predictions = labels.copy()

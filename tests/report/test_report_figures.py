@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from convlens.figures import Look, pictures, png
+from convlens.figures import Look, pictures, png, study_pictures
 from convlens.report import pages
 
 from .reproductions import make
@@ -60,6 +60,21 @@ def test_kernel_figure_shows_every_seed_and_interval() -> None:
             assert any(abs(dot - 100 * value) < 1e-9 for dot in dots), arm.name
     assert len(figure.axes[0].containers) == 9  # an error bar for every arm
     assert not pictures(make((0,)))[2].draw(Look()).axes[0].containers  # type: ignore[misc]  # one seed: none
+
+
+def test_any_study_has_a_figure_of_every_seed_with_means_and_intervals() -> None:
+    result = make().studies["kernel-size"]
+    picture = study_pictures(result)[0]
+    assert picture.draw is not None
+    axes = picture.draw(Look()).axes[0]
+    dots = sorted(float(x) for line in axes.lines if line.get_linestyle() == "None" for x in line.get_xdata())
+    values = [100 * value for arm in result.arms for value in arm.values("test.accuracy").values()]
+    means = [100 * arm.evidence.metrics["test.accuracy"].mean for arm in result.arms]  # type: ignore[union-attr]
+    assert all(any(abs(dot - value) < 1e-9 for dot in dots) for value in values)
+    assert len(axes.containers) == len(means) == 9
+    assert [label.get_text() for label in axes.get_yticklabels()] == [arm.name for arm in result.arms]
+    one = study_pictures(make((0,)).studies["kernel-size"])[0]
+    assert not one.draw(Look()).axes[0].containers  # type: ignore[misc]  # one seed: no interval
 
 
 def test_matplotlib_is_left_as_it_was(tmp_path: Path) -> None:

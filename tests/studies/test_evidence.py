@@ -112,8 +112,8 @@ def test_trials_count_by_configuration_and_not_by_name():
 def test_seeds_that_were_not_declared_do_not_count():
     many = trials_of(profile=Profile("many", (0, 1, 2, 3, 4)))
     assert assess(STUDY, many, THREE).to_dict() == assess(STUDY, trials_of(), THREE).to_dict()
-    dear = (replace(STUDY.arms[0], most_seeds=2), *STUDY.arms[1:])
-    evidence = assess(make_study(arms=dear), many, THREE)
+    fewer = (replace(STUDY.arms[0], most_seeds=2), *STUDY.arms[1:])
+    evidence = assess(make_study(arms=fewer), many, THREE)
     assert evidence.primary.interval is not None
     assert (evidence.primary.interval.n, evidence.primary.interval.dropped) == (2, 1)
 

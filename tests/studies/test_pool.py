@@ -82,8 +82,8 @@ def test_the_same_outcomes_as_one_after_another(store: TrialStore, tmp_path: Pat
     assert [kinds.count(kind) for kind in ("found", "started", "finished")] == [2, 7, 7]
     assert (events[-1].total, max(event.position for event in events)) == (9, 9)
     # seeds outermost; among one seed's, the most expensive first
-    told = [(event.planned.seed, event.planned.arm) for event in events if event.kind == "started"]
-    assert told == [(0, "7x7"), *((seed, arm) for seed in (1, 2) for arm in ("7x7", "5x5", "3x3"))]
+    begun = [(event.planned.seed, event.planned.arm) for event in events if event.kind == "started"]
+    assert begun == [(0, "7x7"), *((seed, arm) for seed in (1, 2) for arm in ("7x7", "5x5", "3x3"))]
     assert run_trials(planned, store, ProcessPool(fail_oddly, 2))  # all there: nothing runs
 
 
@@ -192,11 +192,11 @@ from convlens.studies.runner import run_trials
 from convlens.studies.store import TrialStore
 from tests.studies.examples import planned_trial
 from tests.studies.test_pool import last_for_ever
-def told(event):
+def show(event):
     if event.kind == "finished":
         print(*(child.pid for child in multiprocessing.active_children()), flush=True)
 with TrialStore({str(tmp_path / "t.sqlite")!r}) as store:
-    run_trials([planned_trial(seed) for seed in range(4)], store, ProcessPool(last_for_ever, 2), told)
+    run_trials([planned_trial(seed) for seed in range(4)], store, ProcessPool(last_for_ever, 2), show)
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment())
     assert process.stdout is not None

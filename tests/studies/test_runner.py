@@ -25,7 +25,7 @@ def store(tmp_path):
 
 
 class Counting:
-    """An executor that counts, and fails where it is told to."""
+    """An executor that counts, and fails where a test wants it."""
 
     def __init__(self, fail_at: int | None = None, error: type[BaseException] = KeyboardInterrupt) -> None:
         self.ran: list[PlannedTrial] = []
@@ -45,7 +45,7 @@ def test_seeds_are_outermost():
     assert planned[0].metrics == ("test.accuracy", "parameters")
 
 
-def test_arms_of_one_configuration_are_planned_once_and_dear_arms_for_fewer_seeds():
+def test_arms_of_one_configuration_are_planned_once_and_expensive_arms_for_fewer_seeds():
     arms = (
         Arm("3x3", configuration(3)),
         Arm("as is", configuration(3)),
@@ -115,6 +115,12 @@ def test_a_trial_that_fails_is_recorded_and_the_rest_goes_on_and_the_next_run_tr
     assert failures(planned, store) == []
 
 
+def test_a_trial_that_two_studies_share_must_have_the_metrics_of_both(store):
+    wanted = [planned_trial(metrics=("speed",)), planned_trial(study="other", metrics=("parameters",))]
+    assert run_trials(wanted, store, LocalPool(execute)) == []
+    assert "has no metric 'speed'" in failures(wanted, store)[0][1].message
+
+
 def test_any_pool_will_do(store):
     """One that hands results back in its own order, says nothing of starts, and is no generator."""
 
@@ -126,7 +132,7 @@ def test_any_pool_will_do(store):
     assert [t.key for t in run_trials(planned, store, Backwards())] == [t.key for t in planned]
 
 
-def test_progress_counts_and_reckons_by_cost(store, monkeypatch):
+def test_progress_estimates_time_left_from_costs(store, monkeypatch):
     now = [0.0]
     monkeypatch.setattr("convlens.studies.runner.time.monotonic", lambda: now[0])
 

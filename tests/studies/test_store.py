@@ -350,7 +350,7 @@ for seed in range(int(sys.argv[2]), 10**6):
 
 
 def kill_after(path: Path, first_seed: int, lines: int) -> list[int]:
-    """Kill a writer once it has acknowledged so many trials; return all that it acknowledged."""
+    """Kill a writer once it has acknowledged that number of trials; return all that it acknowledged."""
     environment = {**os.environ, "PYTHONPATH": str(Path(convlens.__path__[0]).parent)}
     command = [sys.executable, "-c", WRITER, str(path), str(first_seed)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:

@@ -166,7 +166,7 @@ def _growth() -> list[ClaimRow]:
 def _best(evidence: Evidence, command: str) -> list[ClaimRow]:
     flops = {k: _program("cnn", kernel_size=k).flops for k in (3, 5)}
     shown = f"{flops[5] / 1e6:.2f} against {flops[3] / 1e6:.2f} MFLOP an image: {flops[5] / flops[3]:.2f} times"
-    dearer = arithmetic("5x5 costs more", shown, holds=flops[5] > flops[3])
+    costlier = arithmetic("5x5 costs more", shown, holds=flops[5] > flops[3])
     better = [
         _measured(
             6,
@@ -181,7 +181,7 @@ def _best(evidence: Evidence, command: str) -> list[ClaimRow]:
     ]
     return [
         *better,
-        ClaimRow(6, "5x5 costs more than 3x3", "more", None, dearer, "convlens summary cnn --kernel-size 5"),
+        ClaimRow(6, "5x5 costs more than 3x3", "more", None, costlier, "convlens summary cnn --kernel-size 5"),
         _measured(
             6,
             "7x7 overfits: its train-minus-validation gap is larger by more than 0.1 points",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
 from ..errors import ConfigurationError, TrainingInterrupted, nearest
@@ -113,7 +113,7 @@ def run_trials(
     KeyboardInterrupt, TrainingInterrupted
         As they came; finished trials are kept.
     """
-    different = {trial.key: trial for trial in planned}
+    different = _different(planned)
     missing = {key: trial for key, trial in different.items() if key not in store}
     herald = _Herald(progress, len(different), {key: trial.cost for key, trial in missing.items()})
     for key, found in different.items():
@@ -122,6 +122,15 @@ def run_trials(
             herald.announce("found", found)
     _run(missing, store, pool, herald)
     return stored(planned, store)
+
+
+def _different(planned: Sequence[PlannedTrial]) -> dict[TrialKey, PlannedTrial]:
+    """Return the trials by key; one that several studies ask for must have the metrics of all of them."""
+    found: dict[TrialKey, PlannedTrial] = {}
+    for trial in planned:
+        first = found.get(trial.key, trial)
+        found[trial.key] = replace(first, metrics=tuple(dict.fromkeys((*first.metrics, *trial.metrics))))
+    return found
 
 
 def _run(missing: Mapping[TrialKey, PlannedTrial], store: TrialStore, pool: Pool, herald: _Herald) -> None:

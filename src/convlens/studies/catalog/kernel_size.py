@@ -1,6 +1,6 @@
 """Kernel sizes 3, 5 and 7: as they are, at equal FLOPs, parameters and receptive fields; whether large ones overfit.
 
-The seeds are none that were used before: an earlier protocol of two epochs was chosen after its test results for seeds
+No earlier run used these seeds: an earlier protocol of two epochs was chosen after its test results for seeds
 0 to 2 had been seen, so those seeds cannot decide anything here.
 """
 
