@@ -138,6 +138,7 @@ REFUSED: dict[str, tuple[object, type[ConvlensError], str]] = {
     "not a number": ([PAGE, NAN], DataError, r"picture 2: .*nan at \(3, 4\); expected a finite number"),
     "a pixel of 300": ([PAGE.astype(int) + 45], DataError, r"picture 1: .*300.*0 to 255"),
     "floats of another size": ([np.zeros((9, 9))], ShapeError, r"expected images of shape \(28, 28, 1\)"),
+    "texts": ([np.array([["a"]])], DataError, "picture 1: holds <U1; expected pixels"),
     "a batch of batches": ([np.zeros((1, 28, 28, 1))], ShapeError, r"picture 1: .*a picture is \(H, W\)"),
     "no image": ([b"no image"], DataError, "is not an image"),
     "infinite output": ([np.full((28, 28), 3e38)], DataError, "output is not finite"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.idx_files import read_images, read_labels, write_idx
 
 import convlens.data
@@ -233,3 +234,20 @@ def test_verifying_a_damaged_folder_reports(write_folder: WriteFolder) -> None:
     assert good.ok
     assert not bad.ok
     assert "is not gzip data" in bad.problem
+
+
+def test_names_in_any_alphabet(tmp_path: Path) -> None:
+    folder = tmp_path / "Bilder №1 – größe"
+    for name in ("кот", "犬"):
+        (folder / name).mkdir(parents=True)
+        for number in range(12):
+            Image.fromarray(np.full((4, 4), number, np.uint8)).save(folder / name / f"ü{number}.png")
+    pictures = convlens.data.load(folder)
+    assert pictures.name == "Bilder №1 – größe"
+    assert pictures.class_names == ("кот", "犬")
+    arrays = folder / "größe.npz"
+    np.savez(arrays, images=pictures.train.images, labels=pictures.train.labels, class_names=pictures.class_names)
+    assert convlens.data.load(arrays).class_names == ("кот", "犬")
+    rows = folder / "größe.csv"
+    rows.write_text("label,pixel0\n" + "0,7\n1,9\n" * 20)
+    assert len(convlens.data.load(rows).class_names) == 2

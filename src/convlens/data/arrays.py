@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError, nearest
 from ..plain import check_name
-from ..typing import Array, Float32, Labels, UInt8
+from ..typing import Array, Float32, Labels
 from .assemble import assemble
 from .dataset import Dataset, Examples
 from .pixels import refuse, to_images, to_labels, to_pixels
@@ -70,14 +70,8 @@ def _examples(part: str, images: npt.ArrayLike, numbers: Labels) -> Examples:
     """Return examples with a copy of the images, so that a later change of the array changes no data set."""
     name = f"{part}_images"
     values = to_images(_array(images, name), name, any_channels=True)
-    kept = _floats(values, name) if np.issubdtype(values.dtype, np.floating) else _pixels(values, name)
+    kept = _floats(values, name) if np.issubdtype(values.dtype, np.floating) else np.array(to_pixels(values, name)[0])
     return Examples(part, kept, numbers)
-
-
-def _pixels(values: Array, name: str) -> UInt8:
-    if values.dtype.kind not in "bui":
-        raise DataError(f"{name}: holds {values.dtype}; expected pixels as whole numbers 0 to 255, or floats")
-    return np.array(to_pixels(values, name)[0])
 
 
 def _floats(values: Array, name: str) -> Float32:

@@ -81,10 +81,13 @@ def to_pixels(values: Array, name: str, *, scaled: bool | None = None) -> tuple[
     Raises
     ------
     DataError
-        If a value is not finite, not whole or out of range; the message names the first and its image.
+        If they are not numbers, or a value is not finite, not whole or out of range; the message names the first
+        one and its image.
     """
     if values.dtype == np.uint8:
         return values, False
+    if values.dtype.kind not in "buif":
+        raise DataError(f"{name}: holds {values.dtype}; expected pixels as whole numbers 0 to 255, or floats")
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255), False
     floating = np.issubdtype(values.dtype, np.floating)
