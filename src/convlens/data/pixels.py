@@ -81,8 +81,8 @@ def to_pixels(values: Array, name: str, *, scaled: bool | None = None) -> tuple[
     Raises
     ------
     DataError
-        If they are not numbers, or a value is not finite, not whole or out of range; the message names the first one,
-        and its image.
+        If they are not numbers, or a value is not finite, not whole or out of range; the message names the first
+        one and its image.
     """
     if values.dtype == np.uint8:
         return values, False
