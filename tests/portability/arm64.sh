@@ -74,12 +74,14 @@ cd /convlens
 echo /packages >"$(python3 -c 'import site; print(site.getsitepackages()[0])')/packages.pth" # also for what tests start
 export PYTHONPATH=/convlens/src HOME=/root PATH=/usr/bin:/bin CONVLENS_CACHE=/root/cache PYTHONDONTWRITEBYTECODE=1
 python3 -c 'import platform; print("emulated:", platform.machine(), "Python", platform.python_version())'
-python3 -m pytest -q -p no:cacheprovider -m "not slow" "$@"
+status=0
+python3 -m pytest -q -p no:cacheprovider -m "not slow" "$@" || status=$?
 if python3 -m convlens verify --help >/dev/null 2>&1; then
-    python3 -m convlens verify
+    python3 -m convlens verify || status=$?
 else
     echo "there is no 'convlens verify' in this version"
 fi
+exit $status
 END
 # The mounts are in a namespace of their own: they end with it, however that happens.
 exec unshare --mount --fork bash -euc '
