@@ -54,7 +54,7 @@ class Engine(ABC):
         self.workers = self._workers(thread_count(threads))
 
     def _workers(self, threads: int) -> Workers:
-        """Return so many threads."""
+        """Return the workers, with this number of threads."""
         return Workers(threads)
 
     @property

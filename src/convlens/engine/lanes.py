@@ -103,7 +103,7 @@ class Workers:
         self._others = [ThreadPoolExecutor(1, f"convlens-{number}") for number in range(1, threads)]
 
     def useful(self, flops: int) -> int:
-        """Return how many threads are of use for so much work."""
+        """Return how many threads are of use for `flops` operations."""
         return max(1, min(self.threads, flops // self.worth))
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:

@@ -63,7 +63,7 @@ class Toolbox:
         Makes the step that writes the sum of a part of the lanes' gradients (lanes, parameters), in their order, to the
         same part of another array.
     workers
-        The threads, so many of them.
+        Makes the threads, given their number.
     training_bytes, prediction_bytes
         Memory of a micro-batch; measured to be best.
     """

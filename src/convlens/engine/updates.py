@@ -26,7 +26,7 @@ class Update:
         function(**arrays, **self.settings)
 
     def has_arrays_of(self, other: Update) -> bool:
-        """Tell whether it is another call for the same arrays."""
+        """Return whether it is another call for the same arrays."""
         mine, theirs = ([*one.arrays.items()] for one in (self, other))
         return len(mine) == len(theirs) and all(a == b and x is y for (a, x), (b, y) in zip(mine, theirs, strict=True))
 

@@ -76,10 +76,10 @@ def folder_of_compiled() -> Path | None:
 
 def _version() -> str:
     """Return a hash of all that compiled code depends on, but for sources outside this room."""
-    told = hashlib.sha256(" ".join((version("numba"), platform.python_version(), *processor())).encode())
+    digest = hashlib.sha256(" ".join((version("numba"), platform.python_version(), *processor())).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
-        told.update(source.read_bytes())
-    return told.hexdigest()[:16]
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @cache

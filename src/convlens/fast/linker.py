@@ -31,7 +31,7 @@ def _engine() -> Any:
 
 
 def processor() -> tuple[str, str]:
-    """Return the processor's name and what it can do, as LLVM writes them; or what Numba is told by the environment."""
+    """Return the processor's name and features, as LLVM writes them, or as the environment sets them for Numba."""
     name, features = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
     found = binding.get_host_cpu_features().flatten() if features is None else features
     return name or binding.get_host_cpu_name(), found

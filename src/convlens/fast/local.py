@@ -83,7 +83,7 @@ def _collect(dy, p, y, relu, filters, positions, accumulate, rows, db):  # type:
 
 @helper
 def _run(table, begin, end, step):  # type: ignore[no-untyped-def]
-    """Return how many entries, from one on, are each so much larger than the one before."""
+    """Return how many entries, from `begin` on, are each `step` larger than the one before."""
     count = 1
     while begin + count < end and at(table, begin + count) - at(table, begin + count - 1) == step:
         count += 1
@@ -92,7 +92,7 @@ def _run(table, begin, end, step):  # type: ignore[no-untyped-def]
 
 @helper
 def _turn(rows, wide, images, columns):  # type: ignore[no-untyped-def]
-    """Write rows (images, wide) as columns (wide, at least so many images)."""
+    """Write rows (images, wide) as columns (wide, at least as many images)."""
     side = len(columns) // wide
     for i in range(images):
         for j in range(wide):

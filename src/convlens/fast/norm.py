@@ -5,7 +5,7 @@ x that came in and the result: ``(x - mean) / sqrt(variance + epsilon)`` is as q
 pool follows, of each window only the value that won is kept. Sums are taken over blocks that stay in the first-level
 cache, and then over blocks: quick, and exact enough in float32.
 
-Values are rows of so many channels. Windows of a pool cover whole rows of an image side by side; without a pool, a
+Values are rows of channels. Windows of a pool cover whole rows of an image side by side; without a pool, a
 window is one value.
 """
 

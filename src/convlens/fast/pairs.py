@@ -91,7 +91,7 @@ def unpair_gradient(paired: Float32, row: int, dw: Float32) -> None:
 def lift(
     a: Float32, a0: int, lifting: Array, images: int, first: int, lines: int, part: int, lifted: Float32, to: int
 ) -> None:
-    """Write one part of lifted images: d0 - d2, d1 + d2, d2 - d1 or d3 - d1; so many lines of each, from one on."""
+    """Write one part of lifted images: d0 - d2, d1 + d2, d2 - d1 or d3 - d1; `lines` of each, from `first` on."""
     size, row, pitch = at(lifting, SIZE_OF), at(lifting, ROW), at(lifting, PITCH)
     sign = spread(1.0 if part == 1 else -1.0)
     for i in range(images):
@@ -105,7 +105,7 @@ def lift(
 
 @helper
 def fold(dy: Float32, dy0: int, factors: Array, count: int) -> None:
-    """Write dy0 + dy1 and dy0 - dy1, for so many pairs of results: the derivatives of the parts m1 and m2.
+    """Write dy0 + dy1 and dy0 - dy1, for `count` pairs of results: the derivatives of the parts m1 and m2.
 
     `factors` says for each part where its derivatives are; those of m0 and m3 are dy0 and dy1 themselves.
     """
@@ -130,7 +130,7 @@ def part_rows(
     floor: float,
     columns: int,
 ) -> None:
-    """Put rows of results together whose parts are in `sums`: so many pairs of rows, and so many rows."""
+    """Put together `rows` rows of results, in `pairs` pairs, whose parts are in `sums`."""
     for pair in range(pairs):
         both = 2 * pair + 1 < rows
         for column in range(0, columns, WIDTH):
@@ -162,7 +162,7 @@ def _results(
     planes: Float32,
     winners: Float32,
 ) -> None:
-    """Write the results of one image, pooled or not: so many pairs of rows from one on, `step` filters from s on."""
+    """Write the results of one image, pooled or not: `pairs` pairs of rows from `pair` on, `step` filters from s on."""
     width, height, left = at(lifting, COLUMNS), at(lifting, HEIGHT), filters - s
     rows, floor = min(2 * pairs, height - 2 * pair), 0.0 if relu else NO_FLOOR
     if phases == 1:

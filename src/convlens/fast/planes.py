@@ -25,7 +25,7 @@ NOBODY = -1.0  # no phase of a pooling window takes the derivative: ReLU cut it 
 
 @helper
 def pad(x: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array, size: int, padded: Float32) -> None:
-    """Copy images, in rows of so many values, into padded ones of `size` values whose border is zero.
+    """Copy images, in rows of `row` values, into padded ones of `size` values whose border is zero.
 
     `lines` says where each row goes; `mirrored` holds, for padding that reflects, pairs: of a value, and of its origin.
     """

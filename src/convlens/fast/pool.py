@@ -109,7 +109,7 @@ def give_back(
 ) -> None:
     """Write dx: each pixel gets the derivatives of the windows that it won.
 
-    The table says, by pixel, which of the outputs dy (images of so many values) see it, and at which position.
+    The table says, by pixel, which of the outputs dy (`size` values an image) see it, and at which position.
     """
     pixels = len(starts) - 1
     for n in range(len(dx) // (pixels * channels)):

@@ -46,7 +46,7 @@ _A, _ROW, _TAP, _STRIP, _B, _C, _START = 1, 3, 5, 6, 9, 12, 15  # positions of t
 
 
 class _Tiles:
-    """Writes tiles of so many strips, one for each height."""
+    """Writes tiles of `strips` strips, one for each height up to `most` rows."""
 
     def __init__(self, w: Writer, strips: int, most: int, values: tuple[Any, ...]) -> None:
         self.w, self.strips, self.most = w, strips, most
@@ -72,9 +72,9 @@ class _Tiles:
         builder.position_at_end(end)
 
     def _sums(self, rows: int, run: int) -> list[list[Any]]:
-        """Write the sums of a tile of so many rows; return where they are, by row and strip.
+        """Write the sums of a tile of `rows` rows; return where they are, by row and strip.
 
-        So many taps follow one another in each row: the tables are read once for them.
+        Taps follow one another in runs of `run`, for which the tables are read once.
         """
         w, builder, add = self.w, self.w.builder, self.w.builder.add
         begin = [add(self.a0, w.offset(_ROW, self.row, add(self.r, w.size(i)))) for i in range(rows)]

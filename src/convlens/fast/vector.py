@@ -54,7 +54,7 @@ def load(w: Writer, array: Any, index: Any) -> Any:
 
 @instruction(V, FLOATS, SIZE, SIZE)
 def _load_first(w: Writer, array: Any, index: Any, count: Any) -> Any:
-    """Return the first so many numbers from an index on, and zeros; memory behind them is not touched."""
+    """Return the first `count` numbers from an index on, and zeros; memory behind them is not touched."""
     return w.load(0, array, index, count)
 
 
@@ -66,7 +66,7 @@ def store(w: Writer, value: Any, array: Any, index: Any) -> None:
 
 @instruction(NOTHING, V, FLOATS, SIZE, SIZE)
 def _store_first(w: Writer, value: Any, array: Any, index: Any, count: Any) -> None:
-    """Write only the first so many."""
+    """Write only the first `count`."""
     w.store(value, 1, array, index, count)
 
 
@@ -144,7 +144,7 @@ def where_equal(w: Writer, one: Any, other: Any, then: Any) -> Any:
 
 @instruction(NOTHING, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE)
 def _transposed(w: Writer, a: Any, a0: Any, a_step: Any, b: Any, b0: Any, b_step: Any) -> None:
-    """Write a block of 16 x 16 numbers, its rows so far apart, to another one, turned.
+    """Write a block of 16 x 16 numbers, its rows `a_step` apart, to another one, turned.
 
     In four rounds, each of which pairs rows that are 8, 4, 2 and 1 apart, and exchanges halves of them.
     """
@@ -165,13 +165,13 @@ def _transposed(w: Writer, a: Any, a0: Any, a_step: Any, b: Any, b0: Any, b_step
 
 @helper
 def load_some(array, index, count):  # type: ignore[no-untyped-def]
-    """Return sixteen numbers, or only so many and zeros behind them; memory behind them is not touched."""
+    """Return sixteen numbers, or only `count` and zeros behind them; memory behind them is not touched."""
     return load(array, index) if count >= WIDTH else _load_first(array, index, count)
 
 
 @helper
 def store_some(value, array, index, count):  # type: ignore[no-untyped-def]
-    """Write sixteen numbers, or only the first so many (which processors do far more slowly)."""
+    """Write sixteen numbers, or only the first `count` (which processors do far more slowly)."""
     if count >= WIDTH:
         store(value, array, index)
     else:
@@ -180,7 +180,7 @@ def store_some(value, array, index, count):  # type: ignore[no-untyped-def]
 
 @helper
 def transposed(a, a0, a_step, b, b0, b_step, rows, columns):  # type: ignore[no-untyped-def]
-    """Write a block of at most 16 x 16 numbers, its rows so far apart, to another one, turned."""
+    """Write a block of at most 16 x 16 numbers, its rows `a_step` apart, to another one, turned."""
     if rows == WIDTH and columns == WIDTH:
         _transposed(a, a0, a_step, b, b0, b_step)
     else:

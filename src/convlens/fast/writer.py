@@ -41,7 +41,7 @@ class Writer:
 
     @contextmanager
     def loop(self, count: Any) -> Iterator[Any]:
-        """Write what is done so many times; it is given the number of the round."""
+        """Write what is done `count` times; it is given the number of the round."""
         from numba.core import cgutils
 
         with cgutils.for_range(self.builder, count) as loop:

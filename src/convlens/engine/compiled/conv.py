@@ -85,7 +85,7 @@ class ConvKernel(CompiledKernel):
         return arena.take((anywhere,))[:here]
 
     def _shared(self, name: str, strips: int) -> Array:
-        """Return memory for so many strips of sixteen values, one for all lanes."""
+        """Return memory for `strips` strips of sixteen values, one for all lanes of a thread."""
         return self.wiring.shared.setdefault(f"{self.wiring.node.name}.{name}", np.zeros(strips * WIDTH, np.float32))
 
     def prepare_calls(self) -> list[Call]:

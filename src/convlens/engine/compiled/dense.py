@@ -19,7 +19,7 @@ from .base import CompiledKernel
 
 @lru_cache(maxsize=256)
 def table(count: int, step: int = 1) -> Array:
-    """Return offsets that are so far apart."""
+    """Return `count` offsets that are `step` apart."""
     return np.arange(0, count * step, step, dtype=np.int32)
 
 

@@ -23,7 +23,7 @@ WORTH_PAIRS = 24  # values in a row of a kernel, at least, for pairs of rows to 
 
 @dataclass(frozen=True)
 class Raster:
-    """Where a group of images lies, in strips of so many channels.
+    """Where a group of images lies, in strips of channels.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Raster:
     strip: int
 
     def places(self, lines: Array, across: Array) -> Array:
-        """Return the places (images, lines, across) that are so many values into a line."""
+        """Return the places (images, lines, across) of values `across` a line."""
         images = np.arange(self.group)[:, None, None] * self.image
         return np.asarray(images + lines[:, None] * self.line + across)
 
@@ -99,7 +99,7 @@ class Tables:
 
 
 def in_pairs(window: Window, channels: int, pool: Pair, rows: int) -> bool:
-    """Whether so many rows of a convolution's outputs are computed in pairs: it must be possible, and save enough."""
+    """Whether `rows` rows of a convolution's outputs are computed in pairs: it must be possible, and save enough."""
     height, width = window.kernel
     possible = height % 2 == 1 and height > 1 and window.stride[0] == 1 and (pool == (1, 1) or pool[0] == 2)
     saves = (rows + 1) // 2 * (3 * height - 1) < 2 * rows * height  # products of rows, twice
@@ -108,7 +108,7 @@ def in_pairs(window: Window, channels: int, pool: Pair, rows: int) -> bool:
 
 @lru_cache(maxsize=256)
 def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair, output: Pair, most: int) -> Tables:
-    """Work the tables out, for images (H, W, C) and at most so many of them at a time."""
+    """Work the tables out, for images (H, W, C), at most `most` of them at a time."""
     (height, width, channels), (kh, kw), (sh, sw) = size, window.kernel, window.stride
     rows, (padded_height, padded_width) = pool[0] * output[0], window.padded_size(height, width)
     group = max(1, min(most, -(-PIXELS // (rows * pool[1] * output[1]))))
@@ -206,7 +206,7 @@ def _spans(part: int, parts: Array, pairs: int, row: int, filled: Pair | None) -
 
 
 def _lifted(images: Raster, group: int, pairs: int, height: int) -> Raster:
-    """Return where so many images lie in each part when they are lifted; a strip of them has all parts."""
+    """Return where the images of a group lie in each part when they are lifted; a strip of them has all parts."""
     line = -(-images.line // WIDTH) * WIDTH
     image = (pairs + height // 2 - 1) * line
     return Raster(group, image, line, images.pixel, PARTS * group * image)

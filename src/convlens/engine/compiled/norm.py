@@ -22,7 +22,8 @@ class CompiledBatchNormKernel(BatchNormKernel):
     """Nodes ``batch_norm`` and ``batch_norm_max_pool2d``, rectified or not.
 
     Vectors are sixteen values long. Where there are fewer channels, or they do not come out even, neighbouring values
-    are taken together as if they were more channels, where their number allows it: so many that the channels repeat.
+    are taken together as if they were more channels, where their number allows it: the fewest after which the
+    channels repeat.
     """
 
     needs_output = True
