@@ -11,7 +11,6 @@ from tests.toys import toy_images
 from convlens import models, train
 from convlens.data import Dataset, dataset
 from convlens.errors import ConfigurationError, DataError
-from convlens.train.metrics import evaluate
 
 IMAGES, LABELS = toy_images(60, seed=1)
 FLOATS = (IMAGES / 255).astype(np.float32)
@@ -47,7 +46,7 @@ def test_floats_train_as_pixels_do_and_keep_their_scale() -> None:
         model = models.build("baseline", input_shape=made.input_shape, classes=3, seed=0).use("interpreter")
         run = train.fit(model, made, epochs=20)
         assert run.test is not None
-        assert evaluate(model, made.test).accuracy == run.test.accuracy
+        assert model.evaluate(made.test).accuracy == run.test.accuracy
         assert model.predict(made.test.images).tolist() == LABELS[:30].tolist()
         trained.append(model.flat)
     # one rounding apart: x / 255 there, x * (1 / 255) here

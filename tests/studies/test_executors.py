@@ -42,16 +42,16 @@ def with_key(base: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
 
 
 WRONG = {
-    "data.permute_pixels": r"data has an unknown key 'permute_pixels'; known: sha256, train_images",
-    "data.train_image": r"data has an unknown key 'train_image'; did you mean 'train_images'",
-    "seeds.shufle": r"seeds has an unknown key 'shufle'; did you mean 'shuffle'",
-    "names.model_name": r"names has an unknown key 'model_name'",
-    "model.layer": r"model has an unknown key 'layer'; did you mean 'layers'",
-    "model.layers.0.filter": r"no setting 'filter'; did you mean 'filters'",
-    "recipe.epoch": r"recipe has an unknown key 'epoch'; did you mean 'epochs'",
+    "data.permute_pixels": r"data: unknown key 'permute_pixels'; known: sha256, train_images",
+    "data.train_image": r"data: unknown key 'train_image'; did you mean 'train_images'",
+    "seeds.shufle": r"seeds: unknown key 'shufle'; did you mean 'shuffle'",
+    "names.model_name": r"names: unknown key 'model_name'",
+    "model.layer": r"model: unknown key 'layer'; did you mean 'layers'",
+    "model.layers.0.filter": r"unknown key 'filter'; did you mean 'filters'",
+    "recipe.epoch": r"recipe: unknown key 'epoch'; did you mean 'epochs'",
     "recipe.optimizer.beta_1": r"'beta_1'; did you mean 'beta1'",
     "recipe.schedule.ratee": r"'ratee'; did you mean 'rate'",
-    "augment": r"small cnn has an unknown key 'augment'",
+    "augment": r"small cnn: unknown key 'augment'",
 }
 
 
@@ -64,7 +64,7 @@ def test_an_unknown_key_at_any_depth_is_named_when_a_study_is_planned_and_when_i
     study = make_study(arms=arms, primary=Estimand("g", "test.accuracy", "other", greater_than(0)), secondary=())
     with pytest.raises(ConfigurationError, match=WRONG[place]):
         plan(study, Profile("one", (0,)), numerics_version=1)
-    with pytest.raises(ConfigurationError, match=WRONG[place].replace("cnn has", "cnn, seed 0 has")):
+    with pytest.raises(ConfigurationError, match=WRONG[place].replace("cnn:", "cnn, seed 0:")):
         execute(PlannedTrial("toy", "small cnn", 0, wrong, 1))
 
 
