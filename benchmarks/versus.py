@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.bench.cells import NUMBA, NUMPY, WORKS, Cell
-from convlens.bench.coordinator import Pool, Worker
+from convlens.bench.coordinator import PeerPool, Worker
 from convlens.bench.measure import rounds_of, time_cell, visits
 from convlens.bench.results import Ratio
 from convlens.files import make_folder, write_atomically
@@ -55,7 +55,7 @@ def unpack(revision: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
 
 
-class Versions(Pool):
+class Versions(PeerPool):
     """The two versions' processes, of one engine.
 
     Parameters
@@ -102,7 +102,7 @@ def slow(found: Mapping[str, Any]) -> bool:
     return NEW in found["absent"] or any(ratio.median < FLOOR for ratio in ratios(found).values())
 
 
-def race(wanted: Sequence[Cell], pool: Pool, rounds: int, decisive: int, seconds: float) -> dict[str, Any]:
+def race(wanted: Sequence[Cell], pool: PeerPool, rounds: int, decisive: int, seconds: float) -> dict[str, Any]:
     """Return each cell's result: cells in turn, three rounds each time; then more rounds of those that look slow."""
     results: dict[str, Any] = {}
 

@@ -10,7 +10,7 @@ import pytest
 
 from convlens.bench import measure
 from convlens.bench.cells import Cell
-from convlens.bench.coordinator import PeerLost, Pool, Worker
+from convlens.bench.coordinator import PeerLost, PeerPool, Worker
 from convlens.bench.measure import measure_memory, rounds_of, time_cell, visits
 
 ECHO = """
@@ -80,7 +80,7 @@ def test_what_is_not_there_cannot_be_started() -> None:
 
 def test_a_cell_goes_on_without_those_who_are_lost() -> None:
     cell = Cell("toy", "cnn", 8, 1, peers=("living", "dying", "torch-nchw", "refusing"))
-    with Pool([sys.executable, "-c", ECHO]) as pool:
+    with PeerPool([sys.executable, "-c", ECHO]) as pool:
         pool.worker("torch-nchw").process.kill()
         pool.worker("torch-nchw").process.wait()
         found = time_cell(cell, pool, 3, 0.1, {"torch": "could not be installed"}, lambda _: None)
@@ -98,7 +98,7 @@ def test_a_cell_goes_on_without_those_who_are_lost() -> None:
 
 def test_a_cell_goes_on_with_new_processes_where_it_was_left() -> None:
     cell = Cell("toy", "cnn", 1, 1, peers=("counting",))
-    with Pool([sys.executable, "-c", ECHO]) as pool:
+    with PeerPool([sys.executable, "-c", ECHO]) as pool:
         begun = time_cell(cell, pool, 3, 0.1, {}, lambda _: None)
         found = time_cell(cell, pool, 5, 0.1, {}, lambda _: None, begun)
     assert found["rates"] == {
@@ -110,7 +110,7 @@ def test_a_cell_goes_on_with_new_processes_where_it_was_left() -> None:
 
 def test_a_peer_that_was_lost_stays_away() -> None:
     cell = Cell("toy", "cnn", 1, 1, peers=("living", "dying"))
-    with Pool([sys.executable, "-c", ECHO]) as pool:
+    with PeerPool([sys.executable, "-c", ECHO]) as pool:
         begun = time_cell(cell, pool, 2, 0.1, {}, lambda _: None)
         found = time_cell(cell, pool, 3, 0.1, {}, lambda _: None, begun)
     assert found["absent"] == begun["absent"] == {"dying": "in round 2: ended by signal 9 (SIGKILL)"}
@@ -124,7 +124,7 @@ def test_cells_are_visited_for_three_rounds_at_most(rounds: int, each: list[int]
 
 def test_a_disturbed_timing_is_repeated_and_the_least_disturbed_counts() -> None:
     cell = Cell("toy", "cnn", 1, 1, peers=("crowded",))
-    with Pool([sys.executable, "-c", ECHO]) as pool:
+    with PeerPool([sys.executable, "-c", ECHO]) as pool:
         found = time_cell(cell, pool, 2, 0.1, {}, lambda _: None)
     assert found["rates"] == {"train": {"crowded": [2.0, 6.0]}, "predict": {"crowded": [4.0, 8.0]}}
     assert found["disturbed"] == 0
@@ -132,7 +132,7 @@ def test_a_disturbed_timing_is_repeated_and_the_least_disturbed_counts() -> None
 
 def test_what_stays_disturbed_is_counted() -> None:
     cell = Cell("toy", "cnn", 1, 1, peers=("smothered",))
-    with Pool([sys.executable, "-c", ECHO]) as pool:
+    with PeerPool([sys.executable, "-c", ECHO]) as pool:
         found = time_cell(cell, pool, 1, 0.1, {}, lambda _: None)
     assert found["rates"] == {"train": {"smothered": [4.0]}, "predict": {"smothered": [8.0]}}
     assert found["disturbed"] == 2
@@ -141,7 +141,7 @@ def test_what_stays_disturbed_is_counted() -> None:
 def test_memory_is_that_of_a_fresh_process_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "MEMORY_PEERS", ("living", "refusing"))
     cell = Cell("toy", "cnn", 1, 1)
-    with Pool([sys.executable, "-c", ECHO]) as pool:
+    with PeerPool([sys.executable, "-c", ECHO]) as pool:
         pool.worker("living").ask({"do": "measure"}, 30)
         found = measure_memory(cell, pool, {}, lambda _: None)
     assert found["peak_mib"] == {"living": 101.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from importlib.util import find_spec
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from convlens.bench.cells import GEMM, Cell, cells
-from convlens.bench.coordinator import Pool
+from convlens.bench.coordinator import PeerPool
 from convlens.bench.peer_process import Server, busy_seconds, disagreement, expected
 from convlens.bench.peers import load, work
 from tests.faults.forks import environment
@@ -62,7 +63,7 @@ def test_a_peer_that_does_other_work_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_yardstick_is_timed_and_nothing_of_it_compared() -> None:
     cell = Cell("toy", "dense", 8, 1)
-    with Pool([sys.executable, "-m", "convlens.bench.peer_process"], environment()) as pool:
+    with PeerPool([sys.executable, "-m", "convlens.bench.peer_process"], environment()) as pool:
         worker = pool.worker(GEMM)
         worker.ask({"do": "prepare", "cell": cell.to_dict(), "works": ["train", "predict"]}, 60)
         assert worker.ask({"do": "measure", "work": "predict", "seconds": 0.01}, 60)["calls"] >= 1
@@ -78,7 +79,7 @@ def test_the_worker_measures_calls() -> None:
     answer = server.answer({"do": "measure", "work": "train", "seconds": 0.01})
     assert answer["calls"] >= 1
     assert answer["seconds"] >= 0.01
-    assert answer["others"] is None or -1 < answer["others"] < 1.5
+    assert answer["others"] is None or math.isfinite(answer["others"])  # how busy the machine is, tests do not know
     assert server.answer({"do": "memory"})["mib"] > 10
 
 

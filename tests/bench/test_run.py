@@ -10,7 +10,7 @@ import pytest
 
 from convlens.bench import run as module
 from convlens.bench.environment import Environment
-from convlens.bench.run import FILE, Settings, run
+from convlens.bench.run import FILE, BenchSettings, run
 from convlens.errors import ConfigurationError
 from convlens.train import RECIPES
 from convlens.train.provenance import hardware
@@ -27,7 +27,9 @@ def go_on(folder: Path, monkeypatch: pytest.MonkeyPatch, **asked: float) -> int:
     (folder / FILE).write_text(json.dumps(kept))
     monkeypatch.setattr(module, "prepare", lambda *_: Environment(Path(sys.executable), {}))
     wanted = {"rounds": 3, "seconds": 0.25, "threads": 2, **asked}
-    settings = Settings(only=("time-to-99",), recipe=RECIPE, environment=folder, folder=folder, resume=True, **wanted)
+    settings = BenchSettings(
+        only=("time-to-99",), recipe=RECIPE, environment=folder, folder=folder, resume=True, **wanted
+    )
     return int(run(settings, lambda _: None)["settings"]["rounds"])
 
 

@@ -12,7 +12,7 @@ from convlens.bench.documents import renewed
 from convlens.bench.run import read
 from convlens.bench.tables import headline, markdown, readme, terminal
 from convlens.errors import ConfigurationError
-from convlens.figures.speed import LOOK, draw
+from convlens.figures.speed import LOOK, draw_speed
 from tests.bench.toy_result import toy_result
 
 
@@ -56,8 +56,8 @@ def test_what_is_no_result_is_said(tmp_path: Path) -> None:
 
 
 def test_the_figure_shows_each_engine_in_both_panels() -> None:
-    figure = draw(toy_result(), LOOK)
+    figure = draw_speed(toy_result(), LOOK)
     assert figure is not None
     assert len(figure.axes) == 2
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["compiled engine", "NumPy engine"]
-    assert draw({"cells": {}}, LOOK) is None
+    assert draw_speed({"cells": {}}, LOOK) is None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from convlens.bench.cells import Cell
-from convlens.bench.coordinator import Pool
+from convlens.bench.coordinator import PeerPool
 from tests.faults.forks import environment
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def cell(network: str, versus: Any) -> Cell:
 
 
 def test_what_looks_slow_goes_on_until_it_is_decided(versus: Any) -> None:
-    with Pool([sys.executable, "-c", TOY]) as pool:
+    with PeerPool([sys.executable, "-c", TOY]) as pool:
         results = versus.race([cell("cnn", versus), cell("dense", versus)], pool, 2, 4, 0.1)
     lines = [line.split() for line in versus.report(results).splitlines()]
     assert [line[:3] for line in lines] == [
@@ -61,7 +61,7 @@ def test_what_looks_slow_goes_on_until_it_is_decided(versus: Any) -> None:
 
 
 def test_a_working_tree_that_cannot_run_is_slow(versus: Any) -> None:
-    with Pool(
+    with PeerPool(
         [sys.executable, "-c", TOY.replace("ours = ", "ours = 1 / (sys.argv[1] != 'working-tree') and ")]
     ) as pool:
         results = versus.race([cell("cnn", versus)], pool, 1, 1, 0.1)

@@ -17,7 +17,9 @@ from convlens import data, models
 
 def convlens(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "convlens", *arguments]
-    full = {**os.environ, "CONVLENS_CACHE": str(folder / "cache"), **environment}
+    # with a cache of its own, the compiled engine would be compiled anew
+    own = {"CONVLENS_CACHE": str(folder / "cache"), "CONVLENS_ENGINE": "numpy"}
+    full = {**os.environ, **own, **environment}
     return subprocess.run(command, cwd=folder, env=full, capture_output=True, text=True, check=False, timeout=120)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from rich.console import Console, RenderableType
 
 from convlens import data, nn
-from convlens.cli.evaluation_tables import class_table, confusion_table, summary_lines, undefined_note
+from convlens.cli.evaluation_tables import class_table, confusion_counts, summary_lines, undefined_note
 from convlens.train import Evaluation, evaluate
 from tests.cli.test_command_line import convlens
 from tests.report.test_evaluation_figures import made
@@ -32,7 +32,7 @@ def printed(*parts: RenderableType) -> str:
 
 
 def whole(result: Evaluation, names: list[str]) -> str:
-    tables = class_table(result, names), confusion_table(result, names, 80)
+    tables = class_table(result, names), confusion_counts(result, names, 80)
     return printed(*summary_lines(result), *tables, undefined_note(result))
 
 

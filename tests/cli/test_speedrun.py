@@ -13,16 +13,18 @@ from pathlib import Path
 import pytest
 
 from convlens.cli import speedrun
-from convlens.cli.speedrun import Settings, one, run, summarise
+from convlens.cli.speedrun import SpeedrunSettings, one, run, summarise
 from convlens.errors import ConfigurationError, ConvlensError
 from convlens.train.recipes import RECIPES
 from tests.toys import write_toy_folder
 
 
 @pytest.fixture(scope="module")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def toy(tmp_path_factory: pytest.TempPathFactory) -> SpeedrunSettings:
     folder = write_toy_folder(tmp_path_factory.mktemp("speedrun") / "bars")
-    return Settings(seeds=2, target=50, engine="numpy", threads=1, model="baseline", data=str(folder), recipe="good")
+    return SpeedrunSettings(
+        seeds=2, target=50, engine="numpy", threads=1, model="baseline", data=str(folder), recipe="good"
+    )
 
 
 def record(seed: int, accuracy: float, seconds: float) -> dict[str, object]:
@@ -51,8 +53,8 @@ def test_means_intervals_and_who_got_there() -> None:
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_a_whole_speedrun(toy: Settings, capfd: pytest.CaptureFixture[str], as_json: bool) -> None:
-    run(Settings(**{**vars(toy), "json": as_json}))
+def test_a_whole_speedrun(toy: SpeedrunSettings, capfd: pytest.CaptureFixture[str], as_json: bool) -> None:
+    run(SpeedrunSettings(**{**vars(toy), "json": as_json}))
     output, progress = capfd.readouterr()
     assert "seed 0: " in progress
     assert " left" in progress
@@ -67,19 +69,19 @@ def test_a_whole_speedrun(toy: Settings, capfd: pytest.CaptureFixture[str], as_j
     assert found["recipe"]["name"] == "good"
 
 
-def test_a_training_that_fails_says_why(toy: Settings) -> None:
+def test_a_training_that_fails_says_why(toy: SpeedrunSettings) -> None:
     with pytest.raises(ConvlensError, match=r"seed 0 ended with exit code 2: unknown recipe 'godo'; did you mean"):
-        one(Settings(**{**vars(toy), "recipe": "godo"}), 0)
+        one(SpeedrunSettings(**{**vars(toy), "recipe": "godo"}), 0)
 
 
 @pytest.mark.parametrize("wrong", [{"seeds": 0}, {"target": 0}, {"target": 100.5}, {"target": float("nan")}])
 def test_settings_that_cannot_be(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigurationError, match="--"):
-        Settings(**wrong)  # type: ignore[arg-type]
+        SpeedrunSettings(**wrong)  # type: ignore[arg-type]
 
 
 def test_its_recipe_exists_and_every_recipe_is_named_in_the_help() -> None:
-    assert Settings().recipe in RECIPES
+    assert SpeedrunSettings().recipe in RECIPES
     command = [sys.executable, "-m", "convlens", "train", "--help"]
     told = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "200"})
     for name in RECIPES:
@@ -101,7 +103,7 @@ def test_ctrl_c_is_answered_with_one_line() -> None:
 
 
 def test_a_training_stopped_by_a_signal_of_its_own_stops_the_speedrun(
-    toy: Settings, monkeypatch: pytest.MonkeyPatch
+    toy: SpeedrunSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped = subprocess.CompletedProcess([], 130, "", "convlens: stopped")
     monkeypatch.setattr(speedrun.subprocess, "run", lambda *_, **__: stopped)
@@ -109,7 +111,7 @@ def test_a_training_stopped_by_a_signal_of_its_own_stops_the_speedrun(
         run(toy)
 
 
-def test_nothing_is_left_behind(toy: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_behind(toy: SpeedrunSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.chdir(tmp_path)

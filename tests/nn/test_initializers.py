@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from convlens import nn
-from convlens.nn.initializers import INITIALIZERS
+from convlens.nn.initializers import INITIALIZERS, standard_normal
+from convlens.randomness import stream
 from convlens.typing import Array
 
 
@@ -38,6 +40,15 @@ def test_mean_and_variance(name: str, layer: str) -> None:
         assert (np.abs(values) > largest).mean() == pytest.approx(0.0833, abs=0.01)
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_normal_values_are_normal(seed: int) -> None:
+    values = standard_normal(stream(seed, "initialise"), 50_001)  # of an odd number, the last has no partner
+    assert values.shape == (50_001,)
+    assert stats.kstest(values, "norm").pvalue > 0.001
+    pairs = values[:25_000], values[25_001:50_001]  # the cosines and the sines
+    assert abs(np.corrcoef(*pairs)[0, 1]) < 0.03
+
+
 def test_each_parameter_has_numbers_of_its_own() -> None:
     model = nn.Model([nn.Flatten(), nn.Dense(9), nn.Dense(9), nn.Dense(9)], (3, 3, 1))
     one, two, three = (model.parameters[f"dense{i}.w"] for i in (1, 2, 3))
@@ -56,4 +67,4 @@ def test_the_first_weights_of_seed_zero() -> None:
     """If these change, every stored trial is of another experiment: raise NUMERICS_VERSION."""
     model = nn.Model([nn.Conv2D(1, 2), nn.Flatten()], (4, 4, 1), seed=0)
     got = model.parameters["conv1.w"].ravel().tolist()
-    assert got == pytest.approx([0.29383919, 0.06196575, -0.00378578, 0.14842652], abs=1e-7)
+    assert got == pytest.approx([1.23761022, 0.50281829, 0.00456435, 0.6755085], abs=1e-7)

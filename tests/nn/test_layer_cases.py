@@ -129,7 +129,10 @@ def test_a_gradient_is_the_mean_of_its_images_gradients(case: LayerCase, model: 
         pytest.skip("each image's gradient depends on the batch it is in")
     x, labels = case.batch(5)
     alone = [run(model, "interpreter", 1, x[i : i + 1], labels[i : i + 1])[1] for i in range(5)]
-    assert_same_gradient(model, np.mean(alone, axis=0), run(model, "interpreter", 1, x, labels)[1])
+    together = run(model, "interpreter", 1, x, labels)[1]
+    for slot in model.program.slots:  # gradients of several images may all but cancel: their own size is the measure
+        largest = max(float(np.abs(slot.view(one)).max()) for one in alone)
+        assert_close(slot.view(np.mean(alone, axis=0)), slot.view(together), slot.name, largest)
 
 
 def test_saved_and_loaded_gives_the_same_bits(case: LayerCase, model: nn.Model, tmp_path: Path) -> None:

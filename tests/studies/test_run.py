@@ -90,7 +90,7 @@ def test_a_process_for_each_thread() -> None:
 
 @pytest.fixture
 def _toy_in_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    toy = catalog.Entry("kernel-size", make_study, {"standard": THREE})
+    toy = catalog.StudyEntry("kernel-size", make_study, {"standard": THREE})
     monkeypatch.setattr(catalog, "entries", lambda: {"kernel-size": toy})
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convlens import nn
+from convlens import NUMERICS_VERSION, nn
 from convlens.data import Dataset
 from convlens.errors import ArtifactError, ConfigurationError, OutputError, TrainingDiverged, TrainingInterrupted
 from convlens.models import CNN
 from convlens.optim import SGD, Adam, Constant, OneCycle
 from convlens.train import Hook, Recipe, Run, Training, fit
+from convlens.train import checkpoint as checkpoints
 
 RECIPE = Recipe("test", Adam(), OneCycle(5e-3), epochs=4, batch_size=16)
 
@@ -119,6 +120,18 @@ def test_a_checkpoint_of_another_training_is_refused(toy: Dataset, tmp_path: Pat
         fit(small_cnn(toy), toy, replace(RECIPE, batch_size=8), checkpoint=path, resume=True)
     with pytest.raises(ConfigurationError, match=r"seed"):
         fit(small_cnn(toy, seed=4), toy, RECIPE, checkpoint=path, resume=True)
+
+
+def test_a_checkpoint_of_other_numerics_is_refused(
+    toy: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    fit(small_cnn(toy), toy, RECIPE, checkpoint=path)
+    monkeypatch.setattr(checkpoints, "NUMERICS_VERSION", NUMERICS_VERSION + 1)
+    with pytest.raises(
+        ConfigurationError, match=rf"numerics version {NUMERICS_VERSION}, this one has .*train anew"
+    ):
+        fit(small_cnn(toy), toy, RECIPE, checkpoint=path, resume=True)
 
 
 def test_a_damaged_checkpoint_is_refused(toy: Dataset, tmp_path: Path) -> None:

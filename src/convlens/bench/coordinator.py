@@ -143,7 +143,7 @@ class Worker:
         self._errors.close()
 
 
-class Pool:
+class PeerPool:
     """The processes of all peers: each is started when first needed, and kept until it is dismissed.
 
     Parameters
@@ -158,7 +158,7 @@ class Pool:
         self._command, self._environment = tuple(command), environment
         self._workers: dict[str, Worker] = {}
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> PeerPool:
         return self
 
     def __exit__(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from .cells import COMPILED, GEMM, OURS, WORKS, Cell
-from .coordinator import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, Pool, Worker
+from .coordinator import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, PeerPool, Worker
 from .peers.gemm import FLOPS
 
 DISTURBED = 0.1  # share of the machine that other processes may take; beyond it a timing is repeated
@@ -32,7 +32,7 @@ def rounds_of(found: Mapping[str, Any] | None) -> int:
 
 def time_cell(
     cell: Cell,
-    pool: Pool,
+    pool: PeerPool,
     until: int,
     seconds: float,
     missing: dict[str, str],
@@ -83,7 +83,7 @@ def time_cell(
 
 
 def _prepare(
-    cell: Cell, pool: Pool, missing: dict[str, str], without: Collection[str] = ()
+    cell: Cell, pool: PeerPool, missing: dict[str, str], without: Collection[str] = ()
 ) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
     """Let all peers get ready at the same time, compilation included, before any is timed."""
     waiting: dict[str, Worker] = {}
@@ -128,7 +128,7 @@ def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> t
 MEMORY_PEERS: Sequence[str] = (*OURS, "textbook", "torch-nchw", "torch-channels-last", COMPILED, "jax")
 
 
-def measure_memory(cell: Cell, pool: Pool, missing: dict[str, str], say: Callable[[str], None]) -> dict[str, Any]:
+def measure_memory(cell: Cell, pool: PeerPool, missing: dict[str, str], say: Callable[[str], None]) -> dict[str, Any]:
     """Return the peak memory in MiB of a process that has trained one cell and done nothing else, by peer."""
     peak, absent = {}, {}
     for name in MEMORY_PEERS:

@@ -21,7 +21,7 @@ from ..train import Recipe
 from ..train.provenance import hardware, versions
 from . import results
 from .cells import MAIN, MEMORY, RACE, WORKS, Cell, cells, chosen
-from .coordinator import Pool
+from .coordinator import PeerPool
 from .environment import Environment, prepare
 from .measure import measure_memory, rounds_of, time_cell, visits
 from .peers import work
@@ -32,7 +32,7 @@ PEER_PACKAGES = ("numpy", "numba", "scipy", "torch", "jax", "scikit-learn")
 
 
 @dataclass(frozen=True)
-class Settings:
+class BenchSettings:
     """What to measure, and how.
 
     Attributes
@@ -72,7 +72,7 @@ class Settings:
         return {"rounds": self.rounds, "seconds": self.seconds, "threads": self.threads}
 
 
-def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
+def run(settings: BenchSettings, say: Callable[[str], None]) -> dict[str, Any]:
     """Measure what the settings name, keep it in the folder, and return the result.
 
     Raises
@@ -90,7 +90,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
     result["versions"] = {**versions(), **_versions(place.python)}
     with tempfile.TemporaryDirectory(prefix="convlens-bench-") as scratch:
         variables = _variables(scratch, settings.threads)
-        with Pool((place.python, "-m", "convlens.bench.peer_process"), variables) as pool:
+        with PeerPool((place.python, "-m", "convlens.bench.peer_process"), variables) as pool:
             for until, cell in product(visits(settings.rounds), wanted):
                 before = result["cells"].get(cell.name)
                 if rounds_of(before) < until:
@@ -108,18 +108,18 @@ def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _other(
-    name: str, settings: Settings, place: Environment, variables: dict[str, str], say: Callable[[str], None]
+    name: str, settings: BenchSettings, place: Environment, variables: dict[str, str], say: Callable[[str], None]
 ) -> dict[str, Any]:
     """Measure something other than a cell."""
     if name == MEMORY:
         main = next(cell for cell in cells(settings.threads) if cell.name == MAIN)
-        with Pool((place.python, "-m", "convlens.bench.peer_process"), variables) as pool:
+        with PeerPool((place.python, "-m", "convlens.bench.peer_process"), variables) as pool:
             return measure_memory(main, pool, place.missing, say)
     command = (place.python, "-m", "convlens.bench.time_to_accuracy_process")
     return race(settings.recipe, settings.threads, command, variables, place.missing, say)
 
 
-def _empty(settings: Settings) -> dict[str, Any]:
+def _empty(settings: BenchSettings) -> dict[str, Any]:
     return {
         "what": "training images a second (forward, loss, backward, Adam) and predicted images a second, float32, "
         "by peer and round; 'gemm' is the machine's own rate of multiplying matrices, in FLOP/s",
@@ -133,7 +133,7 @@ def _empty(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _begun(path: Path, settings: Settings) -> dict[str, Any]:
+def _begun(path: Path, settings: BenchSettings) -> dict[str, Any]:
     """Return the result in the file, to be continued: with the rest of its cells, or more rounds of all."""
     found = read(path)
     begun, now = found.get("settings"), settings.to_dict()

@@ -179,7 +179,7 @@ def memory(result: Result) -> SpeedTable:
     return SpeedTable("Peak memory of a process that only trains (CNN 3x3, batch 128)", ("peer", "at most"), rows)
 
 
-def race(result: Result) -> SpeedTable:
+def race_table(result: Result) -> SpeedTable:
     """Return the time to an accuracy, a row a run."""
     found = result.get("time-to-99", {"runs": {}, "target": 0.99, "recipe": {"name": "", "epochs": 0}})
     rows = [
@@ -206,11 +206,11 @@ def absent(result: Result) -> SpeedTable:
 def tables(result: Result) -> Sequence[SpeedTable]:
     """Return all tables that have rows."""
     found = (headline(result), speed(result, "train"), speed(result, "predict"), first_calls(result), memory(result),
-             race(result), absent(result))  # fmt: skip
+             race_table(result), absent(result))  # fmt: skip
     return [table for table in found if table.rows]
 
 
-def setting(result: Result) -> str:
+def conditions(result: Result) -> str:
     """Return in one sentence where and how a result was measured."""
     how, hardware, versions = result["settings"], result["hardware"], result["versions"]
     names = {"NumPy": "numpy", "Numba": "numba", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
@@ -228,16 +228,16 @@ def setting(result: Result) -> str:
 def markdown(result: Result) -> str:
     """Return all tables in Markdown."""
     parts = [f"### {table.title}\n\n{table.markdown()}" for table in tables(result)]
-    return "\n\n".join([setting(result), *parts]) + "\n"
+    return "\n\n".join([conditions(result), *parts]) + "\n"
 
 
 def readme(result: Result) -> str:
     """Return what README shows of a result."""
-    return f"{headline(result).markdown()}\n\n{setting(result)}\n"
+    return f"{headline(result).markdown()}\n\n{conditions(result)}\n"
 
 
 def terminal(result: Result) -> Sequence[RenderableType]:
     """Return what a terminal shows of a result."""
-    found = (headline(result), short(result, "train"), short(result, "predict"), memory(result), race(result))
+    found = (headline(result), short(result, "train"), short(result, "predict"), memory(result), race_table(result))
     shown = [table for table in (*found, absent(result)) if table.rows]
-    return [*(table.rich() for table in shown), Text(setting(result))]
+    return [*(table.rich() for table in shown), Text(conditions(result))]

@@ -16,7 +16,7 @@ from ..studies.executors import ExecutionOptions
 from ..studies.pool import Pool, now
 from ..studies.result import ArmTrials, StudyResult
 from ..studies.run import run_studies
-from ..studies.runner import Progress
+from ..studies.runner import ProgressDisplay
 from ..typing import IntArray
 from .rows import ClaimRow, claims
 
@@ -77,7 +77,7 @@ def reproduce(
     pool: Pool | None = None,
     options: ExecutionOptions | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: ProgressDisplay | None = None,
 ) -> Reproduction:
     """Run the trials that the folder lacks, and put the claims to the test. Nothing is printed.
 

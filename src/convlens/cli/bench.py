@@ -40,7 +40,7 @@ def bench(
     """
     from ..bench.cells import MAIN
     from ..bench.environment import default_folder
-    from ..bench.run import Settings
+    from ..bench.run import BenchSettings
     from ..engine import available_threads
     from ..train import recipe as named_recipe
 
@@ -50,7 +50,7 @@ def bench(
     names = (MAIN,) if quick else tuple(only or ())
     here = available_threads() if threads is None else threads
     place = default_folder() if environment is None else environment
-    run(Settings(names, rounds, 0.25, here, chosen, place.absolute(), folder, resume), json=json)
+    run(BenchSettings(names, rounds, 0.25, here, chosen, place.absolute(), folder, resume), json=json)
 
 
 def run(settings: object, *, json: bool) -> None:
@@ -58,14 +58,14 @@ def run(settings: object, *, json: bool) -> None:
     from ..bench import run as measuring
     from ..bench.tables import markdown, terminal
     from ..figures import png
-    from ..figures.speed import LOOK, draw
+    from ..figures.speed import LOOK, draw_speed
     from ..files import write_atomically
 
-    assert isinstance(settings, measuring.Settings)
+    assert isinstance(settings, measuring.BenchSettings)
     begun = time.perf_counter()
     result = measuring.run(settings, notes.print)
     write_atomically(settings.folder / "speed.md", markdown(result).encode())
-    figure = draw(result, LOOK)
+    figure = draw_speed(result, LOOK)
     if figure is not None:
         write_atomically(settings.folder / "speed.png", png(figure))
     if json:

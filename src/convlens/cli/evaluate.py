@@ -100,11 +100,11 @@ def _plain(result: Evaluation, names: Sequence[str], wrong: Sequence[WrongImage]
 
 def _print(result: Evaluation, names: Sequence[str]) -> None:
     """Print the tables."""
-    from .evaluation_tables import class_table, confusion_table, summary_lines, undefined_note
+    from .evaluation_tables import class_table, confusion_counts, summary_lines, undefined_note
 
     for line in summary_lines(result):
         out.print(line)
     out.print(class_table(result, names), soft_wrap=False)
     if note := undefined_note(result):
         out.print(note)
-    out.print(confusion_table(result, names, out.width), soft_wrap=False)
+    out.print(confusion_counts(result, names, out.width), soft_wrap=False)

@@ -56,7 +56,7 @@ def undefined_note(result: Evaluation) -> str:
     return f"Of the classes, {' and '.join(parts)}: {NONE} marks an undefined score, which the means leave out."
 
 
-def confusion_table(result: Evaluation, names: Sequence[str], width: int) -> Table:
+def confusion_counts(result: Evaluation, names: Sequence[str], width: int) -> Table:
     """Return the confusion matrix, or the most frequent confusions where it is wider than `width` columns."""
     short = max(map(len, names)) <= 6
     headings = [name if short else str(number) for number, name in enumerate(names)]

@@ -19,7 +19,7 @@ from .options import EngineOption, JsonFlag, ThreadsOption, duration, notes, out
 
 
 @dataclass(frozen=True)
-class Settings:
+class SpeedrunSettings:
     """What one call of ``convlens speedrun`` asks for."""
 
     seeds: int = 5
@@ -52,10 +52,10 @@ def speedrun(
 
     Example: [bold]convlens speedrun --seeds 5 --target 99.0[/bold]
     """
-    run(Settings(seeds, target, engine, threads, json))
+    run(SpeedrunSettings(seeds, target, engine, threads, json))
 
 
-def run(settings: Settings) -> None:
+def run(settings: SpeedrunSettings) -> None:
     """Train with every seed, and report."""
     from .. import models
 
@@ -81,7 +81,7 @@ def run(settings: Settings) -> None:
         report(found)
 
 
-def one(settings: Settings, seed: int) -> dict[str, Any]:
+def one(settings: SpeedrunSettings, seed: int) -> dict[str, Any]:
     """Train once in a new process; return seed, test accuracy, seconds of training, and seconds of the whole process.
 
     Raises

@@ -13,7 +13,7 @@ from .options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_js
 if TYPE_CHECKING:
     from ..report.sections import Rows
     from ..studies import StudyResult
-    from ..studies.catalog import Entry
+    from ..studies.catalog import StudyEntry
 
 app = typer.Typer(
     help="Ask a question of many trainings: list the studies, run one, show what was found.\n\n"
@@ -97,7 +97,7 @@ def show(
     _show(read_study(name, profile, folder=folder), json=json)
 
 
-def _described(entry: Entry) -> dict[str, Any]:
+def _described(entry: StudyEntry) -> dict[str, Any]:
     """Return a study of the catalogue as plain data; one whose data is not at hand says so in place of its question."""
     try:
         study = entry.study()

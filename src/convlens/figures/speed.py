@@ -16,7 +16,7 @@ _ENGINES = {"convlens-numba": "compiled engine", "convlens-numpy": "NumPy engine
 _REFERENCE = "better eager PyTorch"
 
 
-def draw(result: Mapping[str, Any], look: Look) -> Figure | None:
+def draw_speed(result: Mapping[str, Any], look: Look) -> Figure | None:
     """Return the figure of a benchmark's result (see `convlens.bench.results`); None where nothing was compared."""
     cells = [cell for cell in result["cells"].values() if any(_ratio(cell, w, e) for w in _WORKS for e in _ENGINES)]
     if not cells:

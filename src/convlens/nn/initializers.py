@@ -21,6 +21,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from .. import elementary
 from ..errors import ConfigurationError, nearest
 from ..program import Slot
 from ..randomness import stream
@@ -38,7 +39,7 @@ def _glorot(slot: Slot) -> float:
 
 
 def _normal(deviation: Callable[[Slot], float]) -> Initializer:
-    return lambda draw, slot: deviation(slot) * draw.standard_normal(slot.shape)
+    return lambda draw, slot: deviation(slot) * standard_normal(draw, math.prod(slot.shape)).reshape(slot.shape)
 
 
 def _uniform(deviation: Callable[[Slot], float]) -> Initializer:
@@ -54,6 +55,18 @@ INITIALIZERS: dict[str, Initializer] = {
     "zeros": lambda _draw, slot: np.zeros(slot.shape),
     "ones": lambda _draw, slot: np.ones(slot.shape),
 }
+
+
+def standard_normal(draw: np.random.Generator, count: int) -> Array:
+    """Return `count` values of mean 0 and variance 1, float64, (count,).
+
+    Of two uniform numbers u, v in [0, 1) come two independent normal ones, sqrt(-2 log(1 - u)) times the cosine and the
+    sine of 2 pi v. NumPy's own generator is faster, but calls the C library's exp and log, whose last bits differ from
+    system to system. Source: Box & Muller, "A note on the generation of random normal deviates", 1958.
+    """
+    u, v = draw.random((2, -(-count // 2)))
+    radius, angle = np.sqrt(-2 * elementary.log(1 - u)), 2 * math.pi * v
+    return np.concatenate([radius * elementary.cos(angle), radius * elementary.sin(angle)])[:count]
 
 
 def require_initializer(name: str) -> None:

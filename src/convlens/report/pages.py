@@ -124,7 +124,7 @@ def _render(template: str, context: dict[str, Any]) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["md"] = markdown
+    environment.filters["md"] = escaped
     return environment.get_template(template).render(context).encode()
 
 
@@ -146,7 +146,7 @@ def _context(results_of: list[StudyResult], command: str, started: str, seconds:
     }
 
 
-def markdown(text: object) -> str:
+def escaped(text: object) -> str:
     """Return text that Markdown shows as it is, also inside a table's cell."""
     escaped = re.sub(r"([\\`*_\[\]|#~])", r"\\\1", " ".join(str(text).split()))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

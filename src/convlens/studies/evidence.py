@@ -14,7 +14,7 @@ from ..errors import ConfigurationError, nearest
 from ..plain import canonical
 from .spec import Arm, Estimand, Profile, Study
 from .stats import Interval, McNemar, holm, mcnemar_exact, mean_interval, paired_interval, paired_p_value
-from .trial import Trial, identity
+from .trial import Trial, decisive
 from .verdict import Verdict, verdict_on
 
 TrialsByArm = Mapping[str, Sequence[Trial]]
@@ -212,11 +212,11 @@ def _results(estimands: Sequence[Estimand], by_arm: TrialsByArm, confidence: flo
 def _by_arm(study: Study, trials: Iterable[Trial], profile: Profile) -> dict[str, list[Trial]]:
     by_configuration: dict[str, dict[str, Trial]] = {}
     for trial in trials:  # by key, so that a trial given twice counts once
-        by_configuration.setdefault(canonical(identity(trial.configuration)), {})[trial.key] = trial
+        by_configuration.setdefault(canonical(decisive(trial.configuration)), {})[trial.key] = trial
     found = {}
     for arm in study.arms:
         declared = profile.seeds_of(arm)
-        same = by_configuration.get(canonical(identity(arm.configuration)), {}).values()
+        same = by_configuration.get(canonical(decisive(arm.configuration)), {}).values()
         found[arm.name] = sorted((t for t in same if t.seed in declared), key=lambda t: declared.index(t.seed))
     return found
 

@@ -21,7 +21,7 @@ from .executors import ExecutionOptions, execute
 from .pool import LocalPool, Pool, now
 from .processes import ProcessPool
 from .result import FailedTrial, StudyResult
-from .runner import Progress, failures, plan, run_trials, stored
+from .runner import ProgressDisplay, failures, plan, run_trials, stored
 from .spec import Profile, Study
 from .store import TrialStore
 from .trial import PlannedTrial
@@ -45,7 +45,7 @@ def run_study(
     pool: Pool | None = None,
     options: ExecutionOptions | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: ProgressDisplay | None = None,
 ) -> StudyResult:
     """Run the trials of a study that its folder lacks, and return what all of them say. Nothing is printed.
 
@@ -87,7 +87,7 @@ def run_studies(
     pool: Pool | None = None,
     options: ExecutionOptions | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: ProgressDisplay | None = None,
 ) -> dict[str, StudyResult]:
     """Run several studies into one store; return the results by name of the study. See `run_study`."""
     began, started = time.perf_counter(), now()

@@ -33,7 +33,7 @@ class ProgressEvent:
     seconds_left: float | None
 
 
-class Progress(Protocol):
+class ProgressDisplay(Protocol):
     """Anything that can be called with a `ProgressEvent`."""
 
     def __call__(self, event: ProgressEvent, /) -> None:
@@ -85,7 +85,7 @@ def failures(planned: Iterable[PlannedTrial], store: TrialStore) -> list[tuple[P
 
 
 def run_trials(
-    planned: Sequence[PlannedTrial], store: TrialStore, pool: Pool, progress: Progress | None = None
+    planned: Sequence[PlannedTrial], store: TrialStore, pool: Pool, progress: ProgressDisplay | None = None
 ) -> list[Trial]:
     """Run the planned trials that the store lacks; return those that are finished, in the order of the plan.
 
@@ -182,7 +182,7 @@ def _check_metrics(wanted: PlannedTrial, measured: Iterable[str]) -> None:
 class _Herald:
     """Calls the progress display; the time left follows from the costs paid and the time that they took."""
 
-    def __init__(self, progress: Progress | None, total: int, missing: Mapping[TrialKey, float]) -> None:
+    def __init__(self, progress: ProgressDisplay | None, total: int, missing: Mapping[TrialKey, float]) -> None:
         self._progress = progress
         self._total = total
         self._position = 0

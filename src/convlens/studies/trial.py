@@ -22,7 +22,7 @@ NAMES = "names"
 """The part of a configuration that is not in its key: what people call things, and where the data is found."""
 
 
-def identity(configuration: Mapping[str, JSON]) -> dict[str, JSON]:
+def decisive(configuration: Mapping[str, JSON]) -> dict[str, JSON]:
     """Return what decides the result: the configuration without its names. The one place where they are left out."""
     return {key: value for key, value in configuration.items() if key != NAMES}
 
@@ -31,7 +31,7 @@ def trial_key(configuration: Mapping[str, JSON], seed: int, numerics_version: in
     """Return the SHA-256 of the canonical JSON of all that decides a trial's result.
 
     The names of studies and arms are left out on purpose, and so are those that the configuration itself gives to
-    model, recipe and data (see `identity`): two studies that ask for the same run share it.
+    model, recipe and data (see `decisive`): two studies that ask for the same run share it.
     What is *measured* must be in the configuration when it differs from study to study; otherwise a trial
     found in the store may lack a metric (the runner says so).
 
@@ -49,7 +49,7 @@ def trial_key(configuration: Mapping[str, JSON], seed: int, numerics_version: in
     ConfigurationError
         If the configuration is not plain JSON.
     """
-    content = {"configuration": identity(configuration), "seed": seed, "numerics_version": numerics_version}
+    content = {"configuration": decisive(configuration), "seed": seed, "numerics_version": numerics_version}
     return TrialKey(hashlib.sha256(canonical(content, "trial").encode()).hexdigest())
 
 

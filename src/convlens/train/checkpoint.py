@@ -15,12 +15,14 @@ import numpy as np
 
 from .. import artifact
 from ..errors import ArtifactError, ConfigurationError
+from ..version import NUMERICS_VERSION
 from .state import Progress, State
 
 
 def save(path: Path, state: State, configuration: dict[str, Any]) -> None:
     """Write a checkpoint, atomically; OutputError if that fails, and the one before still stands."""
     header = {
+        "numerics_version": NUMERICS_VERSION,
         "configuration": configuration,
         "progress": asdict(state.progress),
         "optimizer_step": state.optimizer.step,
@@ -36,10 +38,12 @@ def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
     ArtifactError
         If the file is missing, damaged or foreign.
     ConfigurationError
-        If it belongs to another configuration; the message names what differs.
+        If it belongs to another configuration (the message names what differs), or to another version of the
+        numerics, with which the rest would have other bits.
     """
     contents = artifact.read(path, "checkpoint")
     header = contents.header
+    _require_these_numerics(path, header)
     _require_same(path, header.get("configuration"), configuration)
     arrays = state.arrays()
     try:
@@ -56,6 +60,16 @@ def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
     for name, array in arrays.items():
         np.copyto(array, contents.arrays[name])
     state.progress, state.optimizer.step = progress, step
+
+
+def _require_these_numerics(path: Path, header: dict[str, Any]) -> None:
+    """Raise ConfigurationError if a checkpoint was made with other numerics; early ones do not say with which."""
+    if header.get("numerics_version") != NUMERICS_VERSION:
+        raise ConfigurationError(
+            f"{path} was written by convlens {header.get('convlens_version')} with numerics version "
+            f"{header.get('numerics_version', 'below 5')}, this one has {NUMERICS_VERSION}, so resuming would not give "
+            "the same bits; resume with that convlens, or train anew to another checkpoint"
+        )
 
 
 def _require_same(path: Path, found: object, expected: dict[str, Any]) -> None:

@@ -38,8 +38,8 @@ class Peer(Timed, Protocol):
 
 PEERS = {
     "textbook": "textbook:Textbook",
-    "convlens-numpy": "convlens_engine:NumpyPlan",
-    "convlens-numba": "convlens_engine:NumbaPlan",
+    "convlens-numpy": "convlens_engine:NumpyPeer",
+    "convlens-numba": "convlens_engine:NumbaPeer",
     "torch-nchw": "pytorch:Contiguous",
     "torch-channels-last": "pytorch:ChannelsLast",
     "torch-compile": "pytorch:Compiled",

@@ -12,7 +12,7 @@ from ..cells import Cell
 from . import work
 
 
-class NumpyPlan:
+class NumpyPeer:
     """The NumPy plan."""
 
     engine: ClassVar[str] = "numpy"
@@ -36,7 +36,7 @@ class NumpyPlan:
         return self.model.engine.logits(x)
 
 
-class NumbaPlan(NumpyPlan):
+class NumbaPeer(NumpyPeer):
     """The compiled plan."""
 
     engine = "numba"

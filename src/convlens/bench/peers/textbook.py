@@ -16,7 +16,7 @@ from ..cells import Cell
 from . import work
 
 
-class Layer(Protocol):
+class TextbookLayer(Protocol):
     """What every layer can do."""
 
     def forward(self, x: FloatArray) -> FloatArray: ...
@@ -64,7 +64,7 @@ class Conv:
         return col2im(rows @ self.w.T, self.shape, self.k, self.k // 2)
 
 
-class Dense:
+class TextbookDense:
     """Fully connected."""
 
     def __init__(self, w: FloatArray, b: FloatArray) -> None:
@@ -108,7 +108,7 @@ class MaxPool:
         return dwindows.reshape(n, c, h // 2, w // 2, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(self.shape)
 
 
-class Flatten:
+class TextbookFlatten:
     """An image as a row."""
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -125,7 +125,7 @@ class Textbook:
     def __init__(self, cell: Cell) -> None:
         self.limit = threadpool_limits(cell.threads)
         self.layers = _layers(cell)
-        self.learned = [layer for layer in self.layers if isinstance(layer, Conv | Dense)]
+        self.learned = [layer for layer in self.layers if isinstance(layer, Conv | TextbookDense)]
         self.moments = [[np.zeros_like(p) for p in (x.w, x.w, x.b, x.b)] for x in self.learned]
         self.step = 0
         self.data = cycle([(x.transpose(0, 3, 1, 2).copy(), labels) for x, labels in work.batches(cell.batch)])
@@ -161,9 +161,9 @@ class Textbook:
         p -= work.RATE * (m / (1 - 0.9**self.step)) / (np.sqrt(v / (1 - 0.999**self.step)) + 1e-8)
 
 
-def _layers(cell: Cell) -> list[Layer]:
+def _layers(cell: Cell) -> list[TextbookLayer]:
     """Return the cell's network at convlens's weights, put in the order of channels first."""
-    model, layers = work.model(cell), list[Layer]()
+    model, layers = work.model(cell), list[TextbookLayer]()
     flattened: tuple[int, ...] = ()
     for node in work.chain(model):
         own: Any = {kind: model.parameters[slot.name] for kind, slot in node.parameters.items()}
@@ -175,7 +175,7 @@ def _layers(cell: Cell) -> list[Layer]:
             w = own["w"]
             if flattened:
                 w = w.reshape(*flattened, -1).transpose(2, 0, 1, 3).reshape(w.shape)
-            layers.append(Dense(w.copy(), own["b"].copy()))
+            layers.append(TextbookDense(w.copy(), own["b"].copy()))
             flattened = ()
         elif node.op == "relu":
             layers.append(Relu())
@@ -183,7 +183,7 @@ def _layers(cell: Cell) -> list[Layer]:
             work.require_usual_pool(node)
             layers.append(MaxPool())
         elif node.op == "reshape":
-            layers.append(Flatten())
+            layers.append(TextbookFlatten())
             flattened = node.input_shapes[0]
         else:
             raise work.unknown(node)

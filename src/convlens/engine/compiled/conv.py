@@ -21,7 +21,7 @@ from .base import NONE, CompiledKernel
 from .geometry import PIXELS, tables
 
 
-class ConvKernel(CompiledKernel):
+class CompiledConvKernel(CompiledKernel):
     """Nodes ``conv2d`` and ``conv2d_max_pool2d``, rectified or not."""
 
     needs_output = True

@@ -23,7 +23,7 @@ def table(count: int, step: int = 1) -> Array:
     return np.arange(0, count * step, step, dtype=np.int32)
 
 
-class DenseKernel(CompiledKernel):
+class CompiledDenseKernel(CompiledKernel):
     """y = x w + b, rectified or not; `convlens.engine.numpy.dense` says when the weights' gradient is computed."""
 
     whole_batch = True

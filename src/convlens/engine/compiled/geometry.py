@@ -52,7 +52,7 @@ class Raster:
 
 
 @dataclass(frozen=True)
-class Patches:
+class PatchTables:
     """Tables of a convolution of one group of images: of its outputs' patches and of the positions in a patch.
 
     Rows in pairs have them for each part of lifted images; `parts` says where the positions of each begin. `spans` are
@@ -89,8 +89,8 @@ class Tables:
     padded_size: int
     lines: Array
     mirrored: Array
-    forward: Patches
-    back: Patches
+    forward: PatchTables
+    back: PatchTables
     area: int
     places: Array
     sources: Array
@@ -148,15 +148,17 @@ def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair,
     return Tables(group, group * image, *rows_of_images, forward, backward, area, *wanted, lifted_size)
 
 
-def _plain(images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int], filled: Pair | None) -> Patches:
+def _plain(
+    images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int], filled: Pair | None
+) -> PatchTables:
     del filled
     nothing = _table(())
-    return Patches(_table(images.places(lines, across)), _table(images.taps(*kernel)), nothing, nothing, nothing, 0)
+    return PatchTables(_table(images.places(lines, across)), _table(images.taps(*kernel)), nothing, nothing, nothing, 0)
 
 
 def _in_pairs(
     images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int], filled: Pair | None
-) -> Patches:
+) -> PatchTables:
     """Return the tables of a block: of some pairs of rows of one image, or of whole images if they are small.
 
     Rows are zero but for those from ``filled[0]`` to before ``filled[1]``; None if that is not so.
@@ -174,7 +176,7 @@ def _in_pairs(
     )
     parts = np.cumsum([0, *map(len, taps)])
     needed = filled if block == 1 else None  # pairs of several images do not follow one another
-    return Patches(
+    return PatchTables(
         _table(np.stack([places + p * part for p in range(PARTS)])),
         _table(np.concatenate(taps)),
         _table(parts),

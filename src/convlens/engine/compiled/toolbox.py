@@ -9,8 +9,8 @@ from ...fast.warp import warp
 from ...typing import Array, Float32, IntArray
 from ..numpy.toolbox import KERNELS
 from ..toolbox import Toolbox
-from .conv import ConvKernel
-from .dense import DenseKernel
+from .conv import CompiledConvKernel
+from .dense import CompiledDenseKernel
 from .local import LocalKernel
 from .norm import CompiledBatchNormKernel
 from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
@@ -39,9 +39,9 @@ COMPILED = Toolbox(
         "batch_norm": CompiledBatchNormKernel,
         "batch_norm_max_pool2d": CompiledBatchNormKernel,
         "blur_pool2d": WeighingPoolKernel,
-        "conv2d": ConvKernel,
-        "conv2d_max_pool2d": ConvKernel,
-        "dense": DenseKernel,
+        "conv2d": CompiledConvKernel,
+        "conv2d_max_pool2d": CompiledConvKernel,
+        "dense": CompiledDenseKernel,
         "local2d": LocalKernel,
         "max_pool2d": CompiledMaxPoolKernel,
         "relu": CompiledReluKernel,

@@ -16,7 +16,7 @@ from ..spec import Profile, Study
 
 
 @dataclass(frozen=True)
-class Entry:
+class StudyEntry:
     """A study of the catalogue."""
 
     name: str
@@ -30,7 +30,7 @@ class Entry:
         return self.profiles[name]
 
 
-def entries() -> dict[str, Entry]:
+def entries() -> dict[str, StudyEntry]:
     """Return the catalogue by name of the study.
 
     Raises
@@ -38,7 +38,7 @@ def entries() -> dict[str, Entry]:
     ConfigurationError
         If a file of the catalogue lacks what it needs, or two have one name.
     """
-    found: dict[str, Entry] = {}
+    found: dict[str, StudyEntry] = {}
     for module in pkgutil.iter_modules(__path__):
         one = _entry(module.name)
         if one.name in found:
@@ -49,7 +49,7 @@ def entries() -> dict[str, Entry]:
     return dict(sorted(found.items()))
 
 
-def entry(name: str) -> Entry:
+def entry(name: str) -> StudyEntry:
     """Return a study of the catalogue by name; ConfigurationError names the nearest right one."""
     known = entries()
     if name not in known:
@@ -57,9 +57,9 @@ def entry(name: str) -> Entry:
     return known[name]
 
 
-def _entry(module_name: str) -> Entry:
+def _entry(module_name: str) -> StudyEntry:
     module = importlib.import_module(f"{__name__}.{module_name}")
     lacking = [name for name in ("NAME", "study", "PROFILES") if not hasattr(module, name)]
     if lacking:
         raise ConfigurationError(f"catalog/{module_name}.py lacks {', '.join(lacking)}; see “A new study”")
-    return Entry(module.NAME, module.study, module.PROFILES)
+    return StudyEntry(module.NAME, module.study, module.PROFILES)
