@@ -1,9 +1,9 @@
 """The one file format: a safetensors file with a JSON header and raw arrays. Never pickle.
 
 Models and checkpoints are such files. The header is one JSON object under the key ``convlens`` of the file's
-metadata; it says what kind of file it is, by which version of the format, and the checksum of the arrays. Reading runs
-no code from the file, and checks everything in it. ``docs/format.md`` describes a model's file well enough to
-write a reader of one's own.
+metadata; it states the kind of file, the version of the format, and the checksum of the arrays. Reading runs no code
+from the file, and checks everything in it. ``docs/format.md`` describes a model's file well enough to write another
+reader.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def write(path: Path, kind: Kind, header: Mapping[str, Any], arrays: Mapping[str
     Raises
     ------
     OutputError
-        If it cannot be written; what stood there before still stands.
+        If it cannot be written; a file already there is untouched.
     """
     about = {"format_version": FORMAT_VERSION, "kind": kind, "convlens_version": __version__}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -61,7 +61,8 @@ def read(path: Path, kind: Kind) -> Artifact:
     Raises
     ------
     ArtifactError
-        If there is no such file, or it is damaged, foreign, of another kind or of a later version of the format.
+        If there is no such file, or it is damaged, not convlens's, of another kind, or of a later version of the
+        format.
     """
     if not path.is_file():
         raise ArtifactError(f"there is no file {path}; name a {kind} that convlens has saved")

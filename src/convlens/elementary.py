@@ -1,12 +1,12 @@
-"""exp, log, sine, cosine and whole powers from additions and multiplications alone, in float64.
+"""exp, log, sine, cosine and integer powers in float64, from basic IEEE operations alone.
 
-A C library's functions, and NumPy's, have other last bits on other systems and processors. What a training depends on
-(a learning rate, the turn of an image) is computed with these: every step is one IEEE operation, rounded by itself, so
-the result is the same everywhere. They take numbers and arrays alike, and are for a handful of values: each call is
-some twenty passes.
+The last bits of a C library's functions, and of NumPy's, vary between systems and processors. What training depends on
+(a learning rate, the rotation of an image) is computed with these: every step is one IEEE operation, rounded
+separately, so the result is the same everywhere. They take numbers and arrays alike, and are meant for a handful of
+values: each call takes some twenty passes.
 
-The largest relative errors are below 4e-16, two units in the last place (`tests/test_elementary.py`); the sine and the
-cosine have that error relative to 1. Each is a range reduction and a Taylor series that is long enough.
+The relative errors are below 4e-16, two units in the last place (`tests/test_elementary.py`); those of sine and cosine
+are relative to 1. Each is a range reduction and a truncated series.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EXP_TERMS, _LOG_TERMS, _WAVE_TERMS = 14, 12, 10
 
 
 def exp(x: Number) -> Number:
-    """Return exp(x) = 2**n * exp(r), for x from -700 to 700; r is at most log(2) / 2 on either side of zero."""
+    """Return exp(x) = 2**n * exp(r) with |r| at most log(2) / 2, for x from -700 to 700."""
     n = _nearest(x * (1 / (_LN2_HIGH + _LN2_LOW)))
     r = (x - n * _LN2_HIGH) - n * _LN2_LOW
     total = r * 0 + 1.0
@@ -37,7 +37,7 @@ def exp(x: Number) -> Number:
 
 
 def log(x: Number) -> Number:
-    """Return the natural logarithm of x > 0: of x = m * 2**n, log(m) = 2 atanh(f), f = (m - 1) / (m + 1)."""
+    """Return the natural logarithm of x > 0: with x = m * 2**n, log(m) = 2 atanh(f), f = (m - 1) / (m + 1)."""
     m, n = np.frexp(x)
     small = m < math.sqrt(0.5)
     m, n = np.where(small, m + m, m), n - small
@@ -51,19 +51,19 @@ def log(x: Number) -> Number:
 
 
 def cos(x: Number) -> Number:
-    """Return the cosine of x, in radians, at most 1000 on either side of zero."""
+    """Return the cosine of x, in radians, for x from -1000 to 1000."""
     value: Number = _wave(x, 1)
     return value
 
 
 def sin(x: Number) -> Number:
-    """Return the sine of x, in radians, at most 1000 on either side of zero."""
+    """Return the sine of x, in radians, for x from -1000 to 1000."""
     value: Number = _wave(x, 0)
     return value
 
 
 def _wave(x: Any, quarter: int) -> Any:
-    """Return sin(x + quarter * pi / 2): of x = n * pi / 2 + r, the sine or cosine of r, by the quarter."""
+    """Return sin(x + quarter * pi / 2): with x = n * pi / 2 + r, the sine or cosine of r, up to sign."""
     n = _nearest(x * (1 / (_PI_HIGH + _PI_LOW)))
     r = (x - n * _PI_HIGH) - n * _PI_LOW
     square = r * r
@@ -79,12 +79,12 @@ def _wave(x: Any, quarter: int) -> Any:
 
 
 def _nearest(x: Any) -> Any:
-    """Return the nearest whole number; of two, the even one."""
+    """Round to the nearest integer, ties to even."""
     return np.rint(x) if isinstance(x, np.ndarray) else float(round(x))
 
 
 def power(base: float, exponent: int) -> float:
-    """Return base**exponent, for a whole exponent from 0, by squaring."""
+    """Return base**exponent for an integer exponent of 0 or more, by squaring."""
     result = 1.0
     while exponent:
         if exponent % 2:
@@ -94,5 +94,5 @@ def power(base: float, exponent: int) -> float:
 
 
 def _like(x: Any, value: Any) -> Any:
-    """Return a number for a number, an array for an array."""
+    """Return `value` as x came: a number for a number, an array for an array."""
     return value if isinstance(x, np.ndarray) else float(value)

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, in one tree.
+"""The exceptions of convlens, in one tree.
 
 ::
 
@@ -6,10 +6,10 @@
     ├── ConfigurationError        a request that cannot be right: an unknown key, a value out of range
     │   └── ShapeError            layers or arrays whose shapes do not fit; names the layer and both shapes
     ├── DataError                 data that is not what it claims: truncated, mislabelled, wrong checksum
-    ├── ArtifactError             a model or checkpoint file that is damaged, foreign or from another version
-    ├── OutputError               a result that cannot be written where it was asked for
-    ├── TrainingDiverged          the loss stopped being a finite number
-    └── TrainingInterrupted       Ctrl-C: what was reached is saved, and the message says how to go on
+    ├── ArtifactError             a model or checkpoint file that is damaged, not convlens's, or from another version
+    ├── OutputError               a result that cannot be written to the given place
+    ├── TrainingDiverged          the loss is no longer finite
+    └── TrainingInterrupted       Ctrl-C: the message says what is saved and how to resume
 
 Every message says what was expected, what came, and what to do. The command line prints it as one line and
 exits with the class's ``exit_code``.
@@ -40,29 +40,29 @@ class DataError(ConvlensError):
 
 
 class ArtifactError(ConvlensError):
-    """A model or checkpoint file that is damaged, foreign, or of an unknown version."""
+    """A model or checkpoint file that is damaged, not convlens's, or of an unknown version."""
 
 
 class OutputError(ConvlensError):
-    """A result that cannot be written where it was asked for."""
+    """A result that cannot be written to the given place."""
 
 
 class TrainingDiverged(ConvlensError):  # noqa: N818 - an event, and named as one
-    """The loss stopped being a finite number; the last good checkpoint stands."""
+    """The loss is no longer finite; the last good checkpoint is kept."""
 
     exit_code = 3
 
 
 class TrainingInterrupted(ConvlensError):  # noqa: N818 - an event, and named as one
-    """Training was stopped by Ctrl-C; the message says what is saved and how to go on."""
+    """Training was stopped by Ctrl-C; the message says what is saved and how to resume."""
 
     exit_code = 130
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the known name nearest to `name`, or all of them when none is near.
+    """Return ``"; did you mean 'x'?"`` for the known name nearest to `name`, or all of them when none is close.
 
-    The one way that every "unknown ..." message of the package ends.
+    Every "unknown ..." message of the package ends with it.
     """
     choices = sorted(known)
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)

@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old one or the new one, never half of it."""
+"""Atomic writing: a reader sees the old file or the new one, never half of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ except ImportError:  # Windows
     fcntl = None
 
 
-_ABANDONED = 3600.0  # seconds without a change; where no lock says who still writes, older ones are left over
+_ABANDONED = 3600.0  # seconds without a change after which, where there are no locks, a temporary file is a leftover
 
 
 def write_atomically(path: Path, contents: bytes | memoryview) -> None:
@@ -29,8 +29,7 @@ def write_atomically(path: Path, contents: bytes | memoryview) -> None:
     Raises
     ------
     OutputError
-        If the folder does not exist or cannot be written, or the disk is full. What stood at `path` before still
-        stands.
+        If the folder does not exist or cannot be written, or the disk is full. A file already at `path` is untouched.
     """
     try:
         with replacing(path) as (stream, _):
@@ -43,11 +42,11 @@ def write_atomically(path: Path, contents: bytes | memoryview) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """Open a temporary file beside `path`, with its own path; after the block it is synced to disk and takes its name.
+    """Yield a temporary file beside `path`, and its path; after the block it is synced to disk and renamed to `path`.
 
-    If the block fails, the file is removed and what stood at `path` still stands. A process that is killed within it
-    leaves its temporary file; the next one that writes here removes it (where the system has no ``fcntl``, as Windows:
-    once it is an hour old). Raises OSError.
+    If the block fails, the temporary file is removed and a file already at `path` is untouched. A process killed
+    within the block leaves its temporary file; the next one that writes here removes it (without ``fcntl``, as on
+    Windows, once it is an hour old). Raises OSError.
     """
     _remove_leftovers(path)
     descriptor, name = _open_temporary(path)
@@ -83,7 +82,7 @@ def require_writable(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder with its parents; OutputError if that cannot be."""
+    """Make a folder with its parents; OutputError if that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -91,7 +90,7 @@ def make_folder(path: Path) -> None:
 
 
 def _open_temporary(path: Path) -> tuple[int, str]:
-    """Return a new file beside `path`, open and locked: a lock ends with its process, so it tells who still writes."""
+    """Return a new file beside `path`, open and locked: a lock ends with its process, so a locked file is in use."""
     while True:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         if fcntl is None:
@@ -100,14 +99,14 @@ def _open_temporary(path: Path) -> tuple[int, str]:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return descriptor, name
-        os.close(descriptor)  # another process took it for a left-over before it was locked
+        os.close(descriptor)  # another process took it for a leftover before it was locked
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove temporary files of `path` whose writers were killed; those of living writers stay."""
+    """Remove temporary files of `path` whose writers were killed; those still being written stay."""
     names: list[str] = []
-    with suppress(OSError):  # no such folder, which making the file will say; or one that cannot be listed
-        names = os.listdir(path.parent)  # noqa: PTH208 - names are all it takes
+    with suppress(OSError):  # no such folder, which making the file will report; or one that cannot be listed
+        names = os.listdir(path.parent)  # noqa: PTH208 - names are enough
     for name in names:
         if name.startswith(f".{path.name}.") and name.endswith(".part"):
             with suppress(OSError):  # locked, gone already, or another user's
@@ -115,7 +114,7 @@ def _remove_leftovers(path: Path) -> None:
 
 
 def _remove_leftover(path: Path) -> None:
-    """Remove one temporary file, if nobody writes it any more."""
+    """Remove one temporary file if nobody is still writing it."""
     if fcntl is None:
         if time.time() - path.stat().st_mtime > _ABANDONED:
             path.unlink()
@@ -146,10 +145,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def cache_folder() -> Path | None:
-    """Return the user's folder for what can be made again (it may not exist yet), or None where there is no place."""
+    """Return the user's cache folder (it may not exist yet), or None where the user has none."""
     if chosen := os.environ.get("CONVLENS_CACHE"):
         return Path(chosen)
-    from platformdirs import user_cache_dir  # imported when needed: it is slow beside what it does
+    from platformdirs import user_cache_dir  # imported when needed: the import is slow
 
     folder = Path(user_cache_dir("convlens"))
     # A user without a home would get a folder called "~" right here.

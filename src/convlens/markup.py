@@ -7,7 +7,7 @@ from html import escape
 
 
 def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return an HTML table of texts and numbers; everything is escaped, and numbers are aligned to the right.
+    """Return an HTML table of text and numbers; everything is escaped, and numbers are right-aligned.
 
     >>> html_table("a < b", ["name", "n"], [["x", 1200]]).count("<td")
     2

@@ -26,7 +26,7 @@ def plain(value: object, where: str) -> Any:
     Raises
     ------
     ConfigurationError
-        If a part is not JSON (a NumPy array, NaN, a key that is no string); the message names its place.
+        If a part is not JSON (a NumPy array, NaN, a key that is not a string); the message names its place.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -49,29 +49,29 @@ def plain(value: object, where: str) -> Any:
 
 
 def canonical(value: object, where: str = "value") -> str:
-    """Return the one text that stands for `value`: sorted keys, no whitespace, ASCII, no NaN.
+    """Return `value` as canonical JSON: sorted keys, no whitespace, ASCII, no NaN.
 
-    ``1`` and ``1.0`` are different texts; nothing else that Python calls equal and JSON can hold is.
+    Equal numbers of different types, such as ``1`` and ``1.0``, give different texts.
     """
     return json.dumps(plain(value, where), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def check_keys(known: type | Collection[str], given: object, where: str) -> None:
-    """Check the keys of a mapping: none that is unknown, and for a dataclass none missing that has no default.
+    """Check that a mapping has no unknown key and, for a dataclass, every key without a default.
 
     Parameters
     ----------
     known
-        A dataclass, whose fields are the keys; or the names of keys, none of which must be there.
+        A dataclass, whose fields are the keys; or the known keys, all of them optional.
     given
         The mapping.
     where
-        What it is, for the message: ``"recipe"``, ``"layer 2: Conv2D"``.
+        What the mapping is, for the message: ``"recipe"``, ``"layer 2: Conv2D"``.
 
     Raises
     ------
     ConfigurationError
-        Names the unknown key and the nearest right one, or the keys that are missing; also if `given` is no mapping.
+        Names the unknown key and the nearest known one, or the missing keys; also if `given` is not a mapping.
     """
     names, needed = _keys(known) if isinstance(known, type) else (list(known), [])
     if not isinstance(given, Mapping):
@@ -85,14 +85,14 @@ def check_keys(known: type | Collection[str], given: object, where: str) -> None
 
 
 def _keys(cls: type) -> tuple[list[str], list[str]]:
-    """Return the fields of a dataclass that its constructor takes, and those of them that have no default."""
+    """Return the fields that a dataclass's constructor takes, and those of them that have no default."""
     fields, missing = [field for field in dataclasses.fields(cls) if field.init], dataclasses.MISSING
     needed = [field for field in fields if field.default is missing and field.default_factory is missing]
     return [field.name for field in fields], [field.name for field in needed]
 
 
 def difference(got: object, wanted: object, where: str) -> str | None:
-    """Say where plain data first differs from other, ``"program.nodes[1].op is 'relu', not 'tanh'"``; None if equal."""
+    """Return where `got` first differs, as ``"program.nodes[1].op is 'relu', not 'tanh'"``; None if it does not."""
     if isinstance(got, Mapping) and isinstance(wanted, Mapping):
         for key in sorted({*got, *wanted}):
             if key not in got or key not in wanted:
@@ -132,7 +132,7 @@ def places(mapping: Mapping[str, Any], prefix: str = "") -> set[str]:
 
 
 def replaced(mapping: Mapping[str, JSON], values: Mapping[str, JSON]) -> dict[str, Any]:
-    """Return a deep copy of `mapping` with `values` at those of their dotted places that it has."""
+    """Return a deep copy of `mapping` with `values` set by dotted name; names that it lacks are ignored."""
     copy: dict[str, Any] = plain(mapping, "configuration")
     for place, value in values.items():
         if place in places(copy):

@@ -1,4 +1,4 @@
-"""From pixels to the numbers a model takes: the same few lines for training, looking inside and serving."""
+"""From pixels to the network's input: the same few lines for training, looking inside and serving."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Preprocessing:
     scale
         Multiplies the pixels, 0-255; the default makes them 0 to 1.
     mean, deviation
-        Of the scaled pixels; subtracted, and divided by.
+        Of the scaled pixels: the mean is subtracted, then the result is divided by the deviation.
 
     Raises
     ------
@@ -90,7 +90,7 @@ class Preprocessing:
                 f"preprocessing: out must be C-contiguous float32 of shape {batch.shape}, "
                 f"not {out.dtype} of shape {out.shape}; leave it out to get a new array"
             )
-        # Converted first, multiplied in place after: NumPy does the two faster than one mixed product.
+        # Converted first, then multiplied in place: in NumPy the two are faster than one product of mixed types.
         np.copyto(out, batch, casting="same_kind")
         if batch.dtype != np.uint8:
             return out
@@ -144,7 +144,7 @@ class Preprocessing:
 
 
 def _checked_shape(shape: object) -> tuple[int, int, int]:
-    """Return an image shape as a tuple of three positive ints; JSON brings it as a list."""
+    """Return an image shape as a tuple of three positive ints; from JSON it comes as a list."""
     if isinstance(shape, (tuple, list)) and len(shape) == 3:
         height, width, channels = shape
         if all(type(size) is int and size > 0 for size in shape):

@@ -1,14 +1,14 @@
 """The Program: what a model is once it is built.
 
 Layers are configuration. Building a model *lowers* them, one after the other, to a small graph of nodes in which
-nothing is left open: every shape, every window's padding, and the place of every parameter in one flat array are
-known. All that runs, draws, counts, exports or serves a model reads the Program, never the layer classes.
+everything is decided: every shape, every window's padding, and the place of every parameter in one flat array.
+Whatever runs, draws, counts, exports or serves a model reads the Program, never the layer classes.
 
-A value of the graph has the name of the node that makes it; the images that come in are called ``"input"``.
-Nodes stand in the order in which they can run.
+A value is named after the node that computes it; the input images are ``"input"``. Nodes are in the order in which
+they run.
 
-A Program is plain data, too (`Program.to_dict`): so it stands in the header of every saved model, and a reader that
-knows no layers can run it. ``docs/format.md`` describes it.
+A Program can be written as plain data (`Program.to_dict`). The header of every saved model holds it, so a reader that
+knows no layers can run the model. ``docs/format.md`` describes it.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ Sight: TypeAlias = Window | Literal["point", "all"]
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of one named array in a flat one.
+    """The place of one named array in a flat array.
 
-    `initializer`, `fan_in` and `fan_out` say how it is initialised; `decay`, whether weight decay applies to it.
+    `initializer`, `fan_in` and `fan_out` say how it is initialised; `decay` says whether weight decay applies to it.
     """
 
     name: str
@@ -53,12 +53,12 @@ class Slot:
         return math.prod(self.shape)
 
     def view(self, flat: Array) -> Array:
-        """Return this array as a view of the flat one."""
+        """Return this array as a view of the flat array."""
         return flat[self.offset : self.offset + self.size].reshape(self.shape)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], where: str) -> Slot:
-        """Read what `Program.to_dict` wrote of it; ConfigurationError names a wrong key."""
+        """Return the slot that `Program.to_dict` wrote; ConfigurationError names a wrong key."""
         check_keys(cls, data, where)
         return cls(**{**data, "shape": _shape(data["shape"], where)})
 
@@ -70,7 +70,7 @@ class Node:
     Attributes
     ----------
     name
-        Name of the node and of the value it makes, such as ``"conv1"``.
+        Name of the node and of the value it computes, such as ``"conv1"``.
     op
         What it does: a key of the interpreter's table, such as ``"conv2d"``.
     inputs
@@ -82,9 +82,10 @@ class Node:
     attributes
         Static settings of the op, by name.
     parameters
-        By short name (``"w"``), the slot in the flat parameter array (whose name is ``"conv1.w"``).
+        Slots in the flat parameter array by short name: ``"w"`` for the slot named ``"conv1.w"``.
     buffers
-        Likewise, for values that are kept but not trained: running statistics, in an array of their own.
+        Likewise for values that are kept but not trained, such as running statistics; their flat array is a separate
+        one.
     macs
         Multiply-add operations for one image in the forward pass.
     layer
@@ -157,7 +158,7 @@ class Node:
 
 
 def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as they were before JSON made lists of their tuples."""
+    """Return settings with tuples in place of the lists that JSON made of them."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
 
 
@@ -175,10 +176,10 @@ def _slots(data: Mapping[str, Any], where: str) -> Mapping[str, Slot]:
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """How much of the input one output pixel sees, and how far apart the sights of two neighbours are, in pixels.
+    """The part of the input that one output pixel sees, and the distance between those of two neighbours, in pixels.
 
-    Over layers l with kernels k and strides s: size = 1 + sum of (k_l - 1) * (product of the s before l),
-    stride = product of all s. Source: Araujo et al., "Computing receptive fields of convolutional neural networks",
+    Over layers l with kernels k and strides s: size = 1 + sum of (k_l - 1) * (product of the strides before l),
+    stride = product of all strides. Source: Araujo et al., "Computing receptive fields of convolutional neural networks",
     Distill 2019. `everything` is set after a layer that sees the whole image at once.
     """
 

@@ -2,8 +2,8 @@
 
 A stream is a Philox counter-based generator (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011)
 whose key is (seed, purpose, name) and whose counter starts at (epoch, step). So a resumed run needs only the
-seed, the epoch and the step to go on with the same bits; two engines draw the same dropout masks; and adding a layer
-does not disturb the draws of another.
+seed, the epoch and the step to continue with the same bits; two engines draw the same dropout masks; and adding a layer
+does not change the draws of another.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def stream(seed: int, purpose: Purpose, name: str = "", *, epoch: int = 0, step:
     purpose
         What the draw is for; different purposes never share numbers.
     name
-        Which of several things of that purpose, such as a parameter's name.
+        Tells draws of one purpose apart, such as a parameter's name.
     epoch, step
         Position in training, both counted from 0.
 
@@ -43,5 +43,5 @@ def stream(seed: int, purpose: Purpose, name: str = "", *, epoch: int = 0, step:
         raise ConfigurationError(f"a seed is a whole number from 0 to 2**63 - 1, not {seed}")
     # CRC-32 is a fixed, documented map from names to numbers; Python's own hash() changes from process to process.
     address = zlib.crc32(f"{purpose}:{name}".encode())
-    # The low word of the counter is Philox's own to advance (4 numbers a tick, so 2**66 draws before the next step).
+    # Philox itself advances the low word of the counter (4 numbers a tick, so 2**66 draws before the next step).
     return np.random.Generator(np.random.Philox(key=[seed, address], counter=[0, 0, step, epoch]))

@@ -1,9 +1,9 @@
-"""The signals that ask a process to stop: Ctrl-C, the system's request to end (SIGTERM), the terminal gone (SIGHUP).
+"""The signals that ask a process to stop: Ctrl-C (SIGINT), the system's request (SIGTERM), a closed terminal (SIGHUP).
 
-All of convlens's handling of them is here. From its first line on, the command line is ended by them
+All of convlens's handling of these *stop signals* is here. They end the command line from its first line on
 (`interrupt_when_asked`); training finishes its step first (`StopRequest`); children that only compute never see them
-(`blocked`); and a process that is on its way out ignores them (`ignore`). A process that was started to ignore one, as
-by `nohup`, goes on. On Windows there is Ctrl-C alone.
+(`blocked`); and a process that is already ending ignores them (`ignore`). A process that was started to ignore one, as
+by `nohup`, continues. Windows has Ctrl-C alone.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 
 STOPPED_CODE = 130
-STOPPED_LINE = "stopped; what was saved stands, and repeating the command goes on or begins again"
+STOPPED_LINE = "stopped; what was saved is kept; repeat the command to resume or start again"
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is not on every system
 _AGAIN_SECONDS = 0.02  # by then whatever swallowed the interrupt has returned
 
 
 def heeded() -> list[signal.Signals]:
-    """Return those that are not ignored."""
+    """Return the stop signals that this process does not ignore."""
     known = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def ignore() -> None:
-    """Ignore all of them from now on, in a process that is ending anyway."""
+    """Ignore the stop signals from now on, in a process that is ending anyway."""
     for number in heeded():
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def blocked() -> Iterator[None]:
-    """Block them: a process started meanwhile never sees one, and here it arrives afterwards. Not on Windows."""
+    """Block the stop signals: a process started meanwhile never sees one; this one does afterwards. Not on Windows."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -50,9 +50,9 @@ def blocked() -> Iterator[None]:
 
 
 class StopRequest:
-    """While entered, the first signal only sets `made`; a second one interrupts at once, as usual.
+    """Inside the context, the first stop signal only sets `made`; a second one interrupts at once, as usual.
 
-    Signals reach the main thread only; in another thread this does nothing.
+    Signals reach only the main thread; in another thread this does nothing.
     """
 
     def __init__(self) -> None:
@@ -82,11 +82,11 @@ class StopRequest:
 
 
 def interrupt_when_asked() -> None:
-    """Have each of them end this process from now on: by a KeyboardInterrupt in the main thread, or at once.
+    """Let each stop signal end this process from now on: by a KeyboardInterrupt in the main thread, or at once.
 
-    An exception does not always get out. What is raised during an import may be cleared or renamed by the C code of a
-    library, and nothing is half-written there: the process ends at once. What is raised in a finaliser or a callback,
-    Python can only print: the signal is sent again, a moment later.
+    An exception does not always propagate. During an import, a library's C code may clear or replace it; nothing is
+    half-written there, so the process ends at once. In a finaliser or a callback, Python can only print it; so the
+    signal is sent again a moment later.
     """
     usual, asked = sys.unraisablehook, signal.SIGINT
 
@@ -113,7 +113,7 @@ def interrupt_when_asked() -> None:
 
 
 def _send(number: signal.Signals) -> None:
-    """Send a signal to the main thread, and wake it where the system can."""
+    """Send a signal to the main thread, waking it where the system can."""
     main = threading.main_thread().ident
     if main is not None and hasattr(signal, "pthread_kill"):
         signal.pthread_kill(main, number)
@@ -122,7 +122,7 @@ def _send(number: signal.Signals) -> None:
 
 
 def _importing(frame: FrameType | None) -> bool:
-    """Return whether what runs is run by an import."""
+    """Return whether a frame runs within an import."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True

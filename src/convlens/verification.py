@@ -1,9 +1,9 @@
-"""Does this machine compute the bits that every machine should? Trains a small fixed set, and compares hashes.
+"""Checks that this machine computes the recorded bits: trains a small fixed set of networks and compares hashes.
 
 `verify` trains a few networks for a few steps (a CNN, a dense network, batch normalisation, augmentation, every layer)
 and compares the SHA-256 of every array with those in ``verified.json``: the initial weights, the gradient of the first
-batch, and what training leaves behind. The first of them that differs is named. All images are drawn by addressed
-randomness, so no data is needed.
+batch, and the arrays after training. It names the first that differs. All images are drawn by addressed randomness, so
+no data is needed.
 
 What is promised, and why it holds, is in ``docs/reproducibility.md``. After a change that raises `NUMERICS_VERSION`,
 ``convlens verify --record src/convlens/verified.json`` writes the file again.
@@ -41,9 +41,9 @@ Hashes = dict[str, str]
 
 @dataclass(frozen=True)
 class Case:
-    """One training: layers, images (height, width, channels), and how it learns.
+    """One training: layers, the shape of an image (height, width, channels), and the training settings.
 
-    `batches` are the sizes of its batches, one a step, again and again.
+    `batches` are the batch sizes, one per step, used in turn.
     """
 
     layers: Callable[[], Sequence[nn.Layer]]
@@ -101,7 +101,7 @@ class Outcome:
     promised
         Whether it must be the same on every machine.
     difference
-        The first array that differs, such as ``"cnn: gradient of conv1.w"``; None where all are the same.
+        The first array that differs, such as ``"cnn: gradient of conv1.w"``; None if all are the same.
     """
 
     engine: str
@@ -119,7 +119,7 @@ class Report:
     numerics
         The `NUMERICS_VERSION` of the recorded hashes.
     vector_width
-        How many float32 numbers of a vector this processor's compiled code adds up at once, in its widest form.
+        Vector width of the compiled code on this processor, in float32 values.
     outcomes
         One for each engine and number of threads.
     """
@@ -132,7 +132,7 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether everything that is promised is so."""
+        """Whether every promised outcome is as recorded."""
         return all(outcome.difference is None for outcome in self.outcomes if outcome.promised)
 
     def __str__(self) -> str:
@@ -158,8 +158,8 @@ def verify(threads: Sequence[int] = THREADS, *, recorded: Path = RECORDED) -> Re
     Raises
     ------
     ConfigurationError
-        If the compiled engine is not installed, a number of threads cannot be, or the recorded hashes belong to another
-        `NUMERICS_VERSION`.
+        If the compiled engine is not installed, a number of threads is out of range, or the recorded hashes belong to
+        another `NUMERICS_VERSION`.
     """
     known = _read(recorded)
     wanted = [(PROMISED, count) for count in threads] + [(name, 2) for name in OTHERS]
@@ -171,7 +171,7 @@ def verify(threads: Sequence[int] = THREADS, *, recorded: Path = RECORDED) -> Re
 
 
 def record(path: Path = RECORDED) -> None:
-    """Write the hashes of this machine, as those that every machine should compute."""
+    """Write this machine's hashes as those that every machine should compute."""
     engines = {name: dict(_trained(name, 2)) for name in (PROMISED, *OTHERS)}
     content = {"numerics": NUMERICS_VERSION, "hardware": hardware(), "engines": engines}
     write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
@@ -238,7 +238,7 @@ def _train(model: nn.Model, case: Case) -> Hashes:
 
 
 def _batch(case: Case, step: int) -> tuple[Float32, IntArray]:
-    """Return images, most of them black as handwriting is, and their classes."""
+    """Return images of mostly black pixels, as in handwriting, and their classes."""
     n, draw = case.batches[step % len(case.batches)], stream(_SEED, "corrupt", "verification", step=step)
     images = draw.random((n, *case.shape), np.float32)
     images *= draw.random((n, *case.shape), np.float32) < 0.3
@@ -246,7 +246,7 @@ def _batch(case: Case, step: int) -> tuple[Float32, IntArray]:
 
 
 def _of(slots: Sequence[Slot], flat: Array, what: str) -> Hashes:
-    """Return the hashes of named arrays of a flat one."""
+    """Return the hashes of the named arrays in a flat array."""
     hashes: Hashes = {}
     for slot in slots:
         hashes |= _hashes(what.format(slot.name), slot.view(flat))

@@ -1,4 +1,4 @@
-"""What this is a version of."""
+"""The version of the package, and that of its numerics."""
 
 __version__ = "0.1.0"
 

@@ -1,4 +1,4 @@
-"""How a number is written, wherever a person reads it: shares in per cent, differences in points, times in words."""
+"""How numbers are written for people: shares in per cent, differences in points, times with their units."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MINUS = "−"  # the sign, as wide as a plus; a hyphen would be read as a dash
 
 
 def percent(share: float, digits: int = 2) -> str:
-    """Return a share in per cent, with two decimals where nothing else is asked for.
+    """Return a share in per cent, with two decimals by default.
 
     >>> percent(0.98765), percent(0.98765, digits=0)
     ('98.77 %', '99 %')
@@ -61,7 +61,7 @@ def p_value(p: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time: with a decimal below ten seconds, in two units from a minute on.
+    """Return a time with its units: one decimal below ten seconds, two units from a minute on.
 
     >>> duration(8.13), duration(42.4), duration(200), duration(3900)
     ('8.1 s', '42 s', '3 min 20 s', '1 h 5 min')

@@ -1,4 +1,4 @@
-"""The fully connected layer: every output sees every input, each through a weight of its own."""
+"""The fully connected layer: every output sees every input, each through its own weight."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ Forward::
 
     y[n, i, j, o] = b[i, j, o] + sum over (u, v, c) of  x_padded[n, i*sh + u, j*sw + v, c] * w[i, j, u, v, c, o]
 
-Every output sees its patch alone, like a convolution's; but each position has kernels of its own. So what a
-comparison of the two measures is weight sharing, with locality held equal.
+Every output sees only its patch, as in a convolution; but each position has its own kernels. So comparing the two
+measures weight sharing, with locality held equal.
 """
 
 from __future__ import annotations

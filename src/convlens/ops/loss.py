@@ -15,7 +15,7 @@ def softmax_cross_entropy(logits: FloatArray, labels: IntArray, smoothing: float
     """Return each image's loss in nats, (N,), for logits (N, K) and labels (N,).
 
     Without smoothing it is -log p[label], computed as log(sum over j of exp(z[j] - max z)) - (z[label] - max z), which
-    is exact for logits of any size. With smoothing s, from 0 to below 1, the target is not the label alone but
+    does not overflow for logits of any size. With smoothing s, from 0 to below 1, the target is not the label alone but
     (1 - s) * onehot(label) + s / K, and the loss -sum over k of target[k] * log p[k].
 
     Source: Szegedy et al., "Rethinking the Inception architecture for computer vision", CVPR 2016; the same as

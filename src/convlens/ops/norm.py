@@ -1,6 +1,6 @@
 """Batch normalisation: every channel is given mean 0 and variance 1 over the batch, then a learned scale and shift.
 
-With m values of a channel in the batch (N of a flat input, N*H*W of images)::
+With m values of a channel in the batch (N for a flat input, N*H*W for images)::
 
     mean = sum(x) / m        variance = sum((x - mean)**2) / m
     x_hat = (x - mean) / sqrt(variance + epsilon)        y = gamma * x_hat + beta
@@ -78,5 +78,5 @@ def normalize(
 
 
 def unbiased(variance: FloatArray, count: int) -> FloatArray:
-    """Return the unbiased variance of `count` values; of a single one, the biased."""
+    """Return the unbiased variance of `count` values from their biased one; a single value keeps the biased one."""
     return variance * variance.dtype.type(count / max(count - 1, 1))

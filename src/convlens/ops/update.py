@@ -2,8 +2,8 @@
 
 Each takes the parameters p, the gradient g and the optimiser's own state, all of one shape, and changes p and the
 state. `decay` is the strength of weight decay for each parameter: an array of that shape (zero where a bias is left
-alone), or None. g is overwritten. They are pointwise, so any part of a flat array can be updated on its own,
-in any order.
+alone), or None. g is overwritten. Updates are pointwise, so any part of a flat array can be updated separately, in any
+order.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def average(mean: FloatArray, p: FloatArray, *, decay: float, step: int) -> None
         mean = mean + a * (p - mean),   a = (1 - decay) / (1 - decay**step)
 
     `step` counts from 1, where a = 1 and the mean becomes p, whatever it was. After t steps the mean is the sum over i
-    of decay**(t - i) * p_i, divided by the sum of these weights: as Adam's m_hat. Source: Kingma & Ba, ICLR 2015,
+    of decay**(t - i) * p_i, divided by the sum of these weights, as Adam's m_hat is. Source: Kingma & Ba, ICLR 2015,
     section 7.2 (temporal averaging).
     """
     if step == 1:

@@ -1,11 +1,11 @@
 r"""Warping images: every output pixel is interpolated from four neighbouring input pixels.
 
-A warp is given by the place in the input that each output pixel comes from, so that no output pixel is left empty.
+A warp gives, for each output pixel, the place in the input that it comes from, so no output pixel is left empty.
 Beyond the edge, the edge's own pixels are repeated: that is background, whatever its value. Rows run
 downwards and columns to the right, both from 0, so a positive rotation is clockwise as seen.
 
 Reading order: `affine_matrices` (what a warp does) -> `affine_places` -> `elastic_displacement` -> `bilinear` ->
-`warp`, all of them together.
+`warp`, which combines them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _TAIL = 4.0  # standard deviations after which a Gaussian is cut off
 def affine_matrices(
     rotation: FloatArray, scale: FloatArray, shear: FloatArray, shift: FloatArray, dtype: type[np.floating] = np.float32
 ) -> FloatArray:
-    r"""Return the matrices that lead from output pixels back to input pixels.
+    r"""Return the matrices that map output pixels back to input pixels.
 
-    What is seen is scaled, sheared, turned and at last shifted, all about the image's centre:
+    The image is scaled, sheared, rotated and finally shifted, all about its centre:
     :math:`p_{out} = R\,S\,s\,p_{in} + t`, so :math:`p_{in} = (R\,S\,s)^{-1}(p_{out} - t)` with
 
     ::
@@ -41,7 +41,7 @@ def affine_matrices(
     shift
         (N, 2) pixels down and to the right.
     dtype
-        Of the result; the matrices are worked out in float64.
+        Of the result; the matrices are computed in float64.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def affine_matrices(
     inverse[:, 0, 0], inverse[:, 0, 1] = cos / scale, -sin / scale
     inverse[:, 1, 0], inverse[:, 1, 1] = (sin - shear * cos) / scale, (cos + shear * sin) / scale
     down, right = np.asarray(shift, np.float64).T[:, :, None]
-    inverse[:, :, 2] = -(inverse[:, :, 0] * down + inverse[:, :, 1] * right)  # no BLAS: its sums are a library's
+    inverse[:, :, 2] = -(inverse[:, :, 0] * down + inverse[:, :, 1] * right)  # not by a BLAS: its order of summation varies
     return inverse.astype(dtype)
 
 
@@ -71,7 +71,7 @@ def affine_places(matrices: FloatArray, height: int, width: int) -> tuple[FloatA
 
 
 def gaussian_matrix(size: int, deviation: float, dtype: type[np.floating] = np.float32) -> FloatArray:
-    """Return the (size, size) matrix that smooths a column by a Gaussian; beyond the ends there are zeros."""
+    """Return the (size, size) matrix that smooths a column by a Gaussian, with zeros beyond the ends."""
     reach = int(_TAIL * deviation + 0.5)
     offsets = np.arange(-reach, reach + 1)
     weights = elementary.exp(-0.5 * (offsets / deviation) ** 2)
@@ -88,7 +88,7 @@ def elastic_displacement(noise: FloatArray, strength: float, deviation: float) -
     noise
         (N, 2, H, W) uniform between -1 and 1: one field for rows, one for columns.
     strength
-        Alpha: what the smoothed noise is multiplied by. In pixels.
+        Alpha, the factor of the smoothed noise, in pixels.
     deviation
         Sigma of the Gaussian that smooths, in pixels.
 
@@ -116,7 +116,7 @@ def bilinear(images: FloatArray, rows: FloatArray, columns: FloatArray, out: Flo
 
     With :math:`r = i + u`, :math:`c = j + v`, and i, j whole:
     :math:`y = (1-u)\,[(1-v)\,x_{i,j} + v\,x_{i,j+1}] + u\,[(1-v)\,x_{i+1,j} + v\,x_{i+1,j+1}]`.
-    A place beyond the edge is moved to the edge. A whole place gives the pixel to the bit.
+    A place beyond the edge is moved to the edge. At integer places the pixel is returned exactly.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def bilinear(images: FloatArray, rows: FloatArray, columns: FloatArray, out: Flo
 
 
 def _split(places: FloatArray, size: int, dtype: np.dtype[np.floating]) -> tuple[np.ndarray, FloatArray]:
-    """Return the whole pixel before each place, with one to follow where there is one, and what is left, 0 to 1."""
+    """Return the pixel before each place (the last but one at most, if there are two) and the fraction, 0 to 1."""
     inside = np.clip(places, 0, size - 1).astype(dtype, copy=False)
     whole = inside.astype(np.intp)
     np.minimum(whole, max(size - 2, 0), out=whole)
@@ -158,7 +158,7 @@ def _split(places: FloatArray, size: int, dtype: np.dtype[np.floating]) -> tuple
 
 
 def _between(flat: FloatArray, place: np.ndarray, right: int, v: FloatArray) -> FloatArray:
-    """Return the pixels at `place` and their right neighbours, mixed by v."""
+    """Return the pixels at `place` and their right neighbours, interpolated by v."""
     left_pixel = flat.take(place, axis=0)
     right_pixel = flat.take(place + right, axis=0)
     left_pixel *= 1 - v
@@ -175,7 +175,7 @@ def warp(
     deviation: float,
     out: FloatArray | None = None,
 ) -> FloatArray:
-    """Move images: by an affine map each and, where noise is given, an elastic displacement.
+    """Warp images: each by an affine map and, where noise is given, an elastic displacement.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def warp(
     matrices
         (N, 2, 3): see `affine_matrices`.
     noise, strength, deviation
-        See `elastic_displacement`; no noise, no displacement.
+        See `elastic_displacement`; without noise there is no displacement.
     """
     rows, columns = affine_places(matrices, *images.shape[1:3])
     if noise is not None:

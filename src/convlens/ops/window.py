@@ -46,7 +46,7 @@ class Window:
 
     @classmethod
     def resolve(cls, kernel: Pair, stride: Pair, padding: Padding, size: Pair, mode: PaddingMode = "zeros") -> Window:
-        """Work out the padding that a name means for an image of the given size.
+        """Return the window whose padding is given by name, for an image of the given size.
 
         ``"valid"`` pads nothing; ``"same"`` gives ceil(n / s) outputs, an odd pixel of padding going after
         (as Keras and PyTorch do); ``"full"`` pads k - 1 on both sides, so that every input pixel is seen by every
