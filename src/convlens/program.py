@@ -179,8 +179,8 @@ class ReceptiveField:
     """The part of the input that one output pixel sees, and the distance between those of two neighbours, in pixels.
 
     Over layers l with kernels k and strides s: size = 1 + sum of (k_l - 1) * (product of the strides before l),
-    stride = product of all strides. Source: Araujo et al., "Computing receptive fields of convolutional neural networks",
-    Distill 2019. `everything` is set after a layer that sees the whole image at once.
+    stride = product of all strides. Source: Araujo et al., "Computing receptive fields of convolutional neural
+    networks", Distill 2019. `everything` is set after a layer that sees the whole image at once.
     """
 
     height: int = 1

@@ -59,4 +59,4 @@ def test_a_thread_looks_for_the_same_time_whatever_a_look_takes(
     clock = itertools.accumulate(itertools.cycle([0.0, seconds + 0.1, 0.0, seconds, 0.0, seconds]))
     monkeypatch.setattr(relay.time, "perf_counter", lambda: next(clock))
     monkeypatch.setattr(relay, "finished", lambda _words: 0)
-    assert relay.looks_before_sleep.__wrapped__() == looks
+    assert relay.polls_before_sleep.__wrapped__() == looks

@@ -30,14 +30,14 @@ from .kept import folder_of_compiled
 from .native import Instruction
 from .signatures import Kind
 
-# No "fastmath": a sum is added up as it is written, whatever LLVM thinks of it. What is compiled as a function of its
-# own, and once more as a part of its caller, would otherwise have two orders. Vectors are written out by hand, so
-# nothing is slower for it. Nothing allocates, so there are no references to count.
+# No "fastmath": a sum keeps the order in which it is written. Otherwise a function that is compiled both on its own and
+# inlined into its caller could have two orders. Vectors are written out by hand, so this costs no speed. Nothing
+# allocates, so there are no references to count.
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 class _VectorType(types.Type):
-    """The type of sixteen float32 numbers."""
+    """Numba's type of sixteen float32 numbers."""
 
     def __init__(self) -> None:
         super().__init__(name="Vector")
@@ -84,7 +84,7 @@ def type_of_instruction(instruction: Instruction) -> Any:
 
         return signature, generate
 
-    # Numba reads how many arguments there are from a signature without a star
+    # Numba reads the number of arguments from the signature, which must not use a star
     names = ", ".join(f"a{position}" for position in range(len(instruction.kinds)))
     name, scope = instruction.name, {"typed": typed}
     exec(f"def {name}(context{', ' + names if names else ''}):\n return typed(context, {names})", scope)  # noqa: S102
@@ -97,7 +97,7 @@ def object_code(symbol: str, function: Callable[..., Any], result: Kind, kinds: 
     """Compile a function and return an object file that defines a C function of that name."""
     flags, target = Flags(), cpu_target.target_context
     CPUTargetOptions.parse_as_flags(flags, {**_OPTIONS, "nopython": True})
-    flags.no_compile = True  # not before there is the C function too
+    flags.no_compile = True  # not before the C function is there too
     arguments = tuple(_TYPES[kind] for kind in kinds)
     with global_compiler_lock:
         done = compile_extra(cpu_target.typing_context, target, function, arguments, _TYPES[result], flags, {})
@@ -110,7 +110,7 @@ def object_code(symbol: str, function: Callable[..., Any], result: Kind, kinds: 
         outer = ir.Function(module, shape, symbol)
         builder = ir.IRBuilder(outer.append_basic_block())
         status, value = target.call_conv.call_function(builder, called, inner.restype, inner.argtypes, outer.args)
-        with builder.if_then(status.is_error, likely=False):  # nothing raises: there is nobody to catch it
+        with builder.if_then(status.is_error, likely=False):  # nothing may raise: no caller could catch it
             builder.call(module.declare_intrinsic("llvm.trap", (), ir.FunctionType(ir.VoidType(), ())), ())
         if result == Kind.NOTHING:
             builder.ret_void()
@@ -123,16 +123,16 @@ def object_code(symbol: str, function: Callable[..., Any], result: Kind, kinds: 
     return bytes(code)
 
 
-# LLVM's own functions for which it calls a C library's: their last bits depend on the system
+# LLVM's intrinsics that call a C library: their last bits depend on the system
 _OF_A_LIBRARY = re.compile(r"llvm\.(a?(cos|sin|tan)h?|atan2|cbrt|exp|exp2|exp10|ldexp|log|log2|log10|pow|powi)\.")
 _OURS = "convlens."
 
 
 def _require_alone(symbol: str, bitcode: bytes) -> None:
-    """See that a function calls nothing but LLVM's instructions and functions compiled here.
+    """Require that a function calls nothing but LLVM's intrinsics and functions compiled here.
 
-    A process without Numba lacks Numba's and Python's, and LLVM would end it. A C library's are not the same
-    everywhere: use `convlens.fast.elementary`.
+    Functions of Numba and Python are missing in a process without Numba, and LLVM would end it. Those of a C library
+    differ between systems: use `convlens.fast.elementary`.
     """
     called = [function.name for function in binding.parse_bitcode(bitcode).functions if function.is_declaration]
     known = [name for name in called if name.startswith(("llvm.", _OURS)) and not _OF_A_LIBRARY.match(name)]
@@ -142,9 +142,9 @@ def _require_alone(symbol: str, bitcode: bytes) -> None:
 
 @contextmanager
 def announced() -> Iterator[Callable[[], None]]:
-    """Say on the error stream that something is compiled, and how long it took, and let Ctrl-C end it.
+    """Report the compilation and its duration on standard error, and let Ctrl-C end it.
 
-    What it gives is to be called between functions, and raises what a signal may have raised in vain.
+    The function that it yields must be called between functions; it raises an interrupt that was lost meanwhile.
     """
     begun = time.perf_counter()
     how_often = "once" if folder_of_compiled() else "in every process: no folder for compiled code is writable"
@@ -163,9 +163,9 @@ def announced() -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def _stoppable(raised: list[BaseException]) -> Iterator[None]:
-    """See that what a signal raises gets out; note it in `raised`.
+    """Let an exception raised by a signal propagate; note it in `raised`.
 
-    It may be raised in a function that LLVM calls, where Python can only print it and go on, to an error of no meaning.
+    It may be raised in a function called by LLVM, where Python can only print it and continue into a meaningless error.
     """
     before = {number: signal.getsignal(number) for number in heeded()}
 

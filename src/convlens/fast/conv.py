@@ -1,20 +1,19 @@
-"""Convolution, with or without max-pooling and ReLU behind it, forward and backward; a few images at a time.
+"""Convolution, optionally followed by max-pooling and ReLU, forward and backward; a few images at a time.
 
-All geometry (stride, padding, pooling, how many images) is in tables of offsets that are worked out once
-(`convlens.engine.compiled.conv`). With x the padded image, all three products of a convolution are the same sum:
+All geometry (stride, padding, pooling, number of images) is in tables of offsets that are computed once
+(`convlens.engine.compiled.geometry`). With x the padded image, all three products of a convolution are the same sum:
 
 ==================  =======================  =====================  =========
 product             row of A                 tap of A               B
 ==================  =======================  =====================  =========
 y                   outputs, in x            kernel positions       kernels
 gradient of w       kernel positions, in x   outputs                dy
-gradient of x       pixels of x, in dy       kernel positions       kernels, turned
+gradient of x       pixels of x, in dy       kernel positions       kernels, rotated
 ==================  =======================  =====================  =========
 
-The first two use the same pair of tables, exchanged. Arrays that are multiplied with are kept in strips of sixteen
-channels, filled up with zeros.
+The first two use the same pair of tables, exchanged. B is stored in strips of sixteen channels, padded with zeros.
 
-Where rows are computed in pairs, each of the three is a sum of parts that need fewer multiplications: all that is in
+Where rows are computed in pairs, each of the three is a sum of parts that need fewer multiplications: see
 `convlens.fast.pairs`.
 """
 
@@ -40,7 +39,7 @@ def pack(w: Float32, taps: int, filters: int, strips: Float32) -> None:
 
 @entry
 def pack_turned(w: Float32, positions: int, channels: int, filters: int, strips: Float32) -> None:
-    """Write kernels (positions, channels, filters), turned by 180 degrees, in strips of sixteen channels.
+    """Write kernels (positions, channels, filters), rotated by 180 degrees, in strips of sixteen channels.
 
     They become (strips, positions * filters, 16).
     """
@@ -85,25 +84,25 @@ def forward(
     Parameters
     ----------
     x, size
-        Images; values of one.
+        Images; number of values in one.
     padded, lines, mirrored
         Memory for a group of padded images, empty where nothing is padded; see `pad`.
     strips, bias
-        Kernels as `pack` left them, or `pair_kernels` after it, and for each part what is added, filled up to strips.
+        Kernels as `pack`, or then `pair_kernels`, left them; the bias of each part, padded to whole strips.
     outputs, spans, taps, strip
         Offsets of the outputs' patches in a group of images, of the positions in a patch, and of rows of `strips`.
-        Outputs are ordered by image, by row of pooling windows, by phase in the window and by column. `spans` is empty,
-        or says which positions each part needs, if rows are computed in pairs; see `convolve_in_pairs`.
+        Outputs are ordered by image, by row of pooling windows, by phase in the window and by column. `spans` says
+        which positions each part needs if rows are computed in pairs, and is empty otherwise; see `convolve_in_pairs`.
     lifting, lifted, sums
         Geometry of rows in pairs, and memory; see `convolve_in_pairs`.
     images, group
-        How many images there are, and how many the tables are for.
+        Number of images, and the number that the tables are for.
     filters, phases, width
-        Kernels; positions in a pooling window (1: no pooling); outputs in a row, after pooling.
+        Number of kernels; positions in a pooling window (1: no pooling); outputs in a row, after pooling.
     relu
         Whether negative results become zero.
     y, planes, winners
-        The result; memory for a few rows of pooling windows; which phase won each, empty in prediction.
+        The result; memory for a few rows of pooling windows; the winning phase of each window, empty in prediction.
     """
     row, result = size // max(1, len(lines)), len(y) // images
     each = result // filters * phases
@@ -162,7 +161,7 @@ def backward(
     outputs: Indices,
     parts: Indices,
     taps: Indices,
-    nought: Float32,
+    no_bias: Float32,
     paired_dw: Float32,
     images: int,
     group: int,
@@ -186,34 +185,34 @@ def backward(
     sums: Float32,
     nothing: Float32,
 ) -> None:
-    """Compute the gradients of kernels and biases, and that of the images where it is wanted.
+    """Compute the gradients of kernels and biases, and that of the images where it is needed.
 
     Parameters
     ----------
     x, size, padded, lines, mirrored, taps, images, group, filters, phases, width, relu
         As in `forward`.
     channels
-        Of the images.
+        Channels of the images.
     dy, y, winners
         The derivative of the result, and what `forward` left.
     spread_dy, places
-        Memory for the derivatives of a group's outputs, in strips, as the convolution that makes dx wants them: apart
-        by the stride, with a border of zeros; and where in it each output stands.
+        Memory for the derivatives of a group's outputs, in strips, as the convolution that computes dx reads them:
+        spread out by the stride, with a border of zeros; and where in it each output is.
     outputs, factors, parts, paired_dw
-        Where in x the patches of outputs lie; if rows are in pairs, those of one part, where in `spread_dy` the
-        derivatives of each part are, where in `taps` it begins, and memory for the gradients of paired kernels. Empty
-        otherwise.
-    nought, nothing
-        Zeros, as long as a bias for dx in all parts would be; and an empty array.
+        Where in x the patches of outputs begin. If rows are in pairs: the same for one part; where in `spread_dy` the
+        derivatives of each part are; where in `taps` each part begins; and memory for the gradients of paired kernels.
+        `parts` and `paired_dw` are empty otherwise.
+    no_bias, nothing
+        Zeros, as many as a bias for dx in all parts would have; and an empty array.
     dw, db, accumulate
         The gradients (taps, filters) and (filters,), and whether to add to what is there.
     turned, pixels, spans_back, taps_back, strip_back
-        Kernels as `pack_turned` left them, or `pair_kernels` after it, and the tables of the convolution that makes dx:
-        of the images' pixels, or, where padding reflects, of those of padded images.
+        Kernels as `pack_turned`, or then `pair_kernels`, left them, and the tables of the convolution that computes dx:
+        for the images' pixels or, where padding reflects, those of the padded images.
     dpadded, dx
-        Memory for a group of padded images where padding reflects; the derivative of the images, empty if unwanted.
+        Memory for a group of padded images where padding reflects; the derivative of the images, empty if not needed.
     lifting, lifting_back, lifted, sums
-        Geometry of rows in pairs, of results and of dx, and memory.
+        Geometry of rows in pairs, for the results and for dx, and memory.
     """
     area = len(spread_dy) // ((filters + WIDTH - 1) // WIDTH)
     row, result = size // max(1, len(lines)), len(dy) // images
@@ -252,7 +251,7 @@ def backward(
             c, c0 = dpadded, 0
         if len(parts):
             convolve_in_pairs(
-                *(spread_dy, 0, count, pixels, spans_back, taps_back, strip_back, turned, nought),
+                *(spread_dy, 0, count, pixels, spans_back, taps_back, strip_back, turned, no_bias),
                 *(lifting_back, lifted, sums, channels, 1, False, c, c0, nothing, nothing),
             )
         else:
@@ -260,7 +259,7 @@ def backward(
                 product(
                     *(spread_dy, 0, pixels, 0, count * back, taps_back, strip_back, len(taps_back)),
                     *(turned, s * len(taps_back), len(taps_back) * WIDTH, c, c0 + s, channels),
-                    *(nought, s, 0, NO_FLOOR, channels - s),
+                    *(no_bias, s, 0, NO_FLOOR, channels - s),
                 )
         if len(dpadded):
             unpad(dpadded, first * size, count, row, lines, mirrored, len(dpadded) // group, dx)

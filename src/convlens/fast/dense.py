@@ -1,6 +1,6 @@
-"""Dense layers, forward and backward: matrix products, in which nothing is packed.
+"""Dense layers, forward and backward: matrix products without packing.
 
-The weights w (D_in, D_out) are read where they lie, and only the output's derivatives, which are small, are copied.
+The weights w (D_in, D_out) are read in place; only the small output derivatives are copied.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def forward(
 ) -> None:
     """Compute y = x w + b for n images, rectified or not.
 
-    Tables: where the rows of x begin, what lies in one, and where the rows of w begin.
+    Tables: where the rows of x begin, the offsets within a row, and where the rows of w begin.
     """
     floor = 0.0 if relu else NO_FLOOR
     for s in range(0, d_out, WIDE):
@@ -53,7 +53,7 @@ def backward(
     row: Indices,
     tap: Indices,
     strip: Indices,
-    nought: Float32,
+    no_bias: Float32,
     n: int,
     d_in: int,
     d_out: int,
@@ -61,17 +61,17 @@ def backward(
     turned_dx: Float32,
     dx: Float32,
 ) -> None:
-    """Compute dx = dy w^T for n images, as dx^T = w dy^T: so the large matrix is read as it lies, and once.
+    """Compute dx = dy w^T for n images, as dx^T = w dy^T: so the large matrix is read in place, and once.
 
-    Tables: where the rows of w begin, what lies in one, and where the rows of dy^T begin. `turned_dy` (D_out, n) and
-    `turned_dx` (D_in, n) are memory; their rows are whole strips.
+    Tables: where the rows of w begin, the offsets within a row, and where the rows of dy^T begin. `turned_dy`
+    (D_out, n) and `turned_dx` (D_in, n) are memory; their rows are whole strips.
     """
     step = len(turned_dy) // d_out
     transpose(dy, n, d_out, d_out, turned_dy, step)
     for s in range(0, n, WIDE):
         product(
             *(w, 0, row, 0, d_in, tap, strip, d_out, turned_dy, s, WIDTH),
-            *(turned_dx, s, step, nought, 0, 0, NO_FLOOR, step - s),
+            *(turned_dx, s, step, no_bias, 0, 0, NO_FLOOR, step - s),
         )
     transpose(turned_dx, d_in, n, step, dx, d_in)
 
@@ -83,20 +83,19 @@ def weights(
     row: Indices,
     tap: Indices,
     strip: Indices,
-    nought: Float32,
+    no_bias: Float32,
     n: int,
     d_out: int,
     dw: Float32,
 ) -> None:
     """Compute some rows of x^T dy, the sum over n images.
 
-    Tables: where the columns of x begin that belong to these rows, what lies in a column, and where the rows of dy
-    begin.
+    Tables: where the columns of x for these rows begin, the offsets within a column, and where the rows of dy begin.
     """
     for s in range(0, d_out, WIDE):
         product(
             *(x, 0, row, 0, len(row), tap, strip, n, dy, s, WIDTH),
-            *(dw, s, d_out, nought, 0, 0, NO_FLOOR, d_out - s),
+            *(dw, s, d_out, no_bias, 0, 0, NO_FLOOR, d_out - s),
         )
 
 

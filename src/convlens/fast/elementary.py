@@ -1,7 +1,7 @@
-"""exp, log and tanh of sixteen float32 numbers: additions, multiplications and the bits of numbers, and nothing else.
+"""exp, log and tanh of sixteen float32 numbers, from basic IEEE operations and bit manipulation alone.
 
-A C library's functions are not the same in every system, and NumPy's not on every processor. These are: each step is
-one IEEE operation, rounded by itself, in the order that is written.
+A C library's functions differ between systems, and NumPy's between processors. These do not: each step is one IEEE
+operation, rounded separately, in the order in which it is written.
 
 ==============  ==================================  =================
 function        range                               largest error
@@ -29,8 +29,8 @@ from .writer import INT, VECTOR, WIDTH, Writer
 
 _INTS = ir.VectorType(INT, WIDTH)
 _LOG2E = 1.44269504088896341
-_LN2 = 0.693359375, -2.12194440e-4  # the first has few digits, so that its product with a small whole number is exact
-_MAGIC = 12582912.0  # 1.5 * 2**23: added to a number below 2**22, it leaves the nearest whole number in the last bits
+_LN2 = 0.693359375, -2.12194440e-4  # the first has few digits, so its product with a small integer is exact
+_MAGIC = 12582912.0  # 1.5 * 2**23: added to a number below 2**22, it leaves the nearest integer in the last bits
 _SMALLEST, _LARGEST = -87.3365447506, 88.7228391117  # exp of these is the smallest and the largest normal number
 _ROOT_HALF = 0.707106781186547524
 _EXP = (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
@@ -63,7 +63,7 @@ class _Formula:
         return self.builder.fmul(self.vector(one), self.vector(other))
 
     def polynomial(self, x: Any, coefficients: tuple[float, ...]) -> Any:
-        """Return the polynomial whose coefficients these are, that of the highest power first."""
+        """Return the polynomial with these coefficients, the highest power first."""
         total: Any = coefficients[0]
         for coefficient in coefficients[1:]:
             total = self.add(self.multiply(total, x), coefficient)
@@ -81,11 +81,11 @@ class _Formula:
         return self.builder.bitcast(bits, VECTOR)
 
     def power_of_two(self, exponent: Any) -> Any:
-        """Return 2**n of whole numbers n from -126 to 127."""
+        """Return 2**n for integers n from -126 to 127."""
         return self.number(self.builder.shl(self.builder.add(exponent, self.ints(127)), self.ints(23)))
 
     def exponential(self, x: Any) -> Any:
-        """exp(x) = 2**n * exp(r) with n whole, and r at most log(2) / 2 on either side of zero."""
+        """Return exp(x) = 2**n * exp(r) with an integer n and |r| at most log(2) / 2."""
         b = self.builder
         inside = self.where(">", x, _LARGEST, _LARGEST, self.where("<", x, _SMALLEST, _SMALLEST, x))
         shifted = self.add(self.multiply(inside, _LOG2E), _MAGIC)
@@ -93,7 +93,7 @@ class _Formula:
         r = self.subtract(self.subtract(inside, self.multiply(n, _LN2[0])), self.multiply(n, _LN2[1]))
         square = self.multiply(r, r)
         small = self.add(self.add(self.multiply(self.polynomial(r, _EXP), square), r), 1.0)
-        half = b.ashr(exponent, self.ints(1))  # 2**128 is no number
+        half = b.ashr(exponent, self.ints(1))  # 2**128 is not finite
         value = self.multiply(self.multiply(small, self.power_of_two(half)), self.power_of_two(b.sub(exponent, half)))
         value = self.where(">", x, _LARGEST, float("inf"), value)
         return self.where("<", x, _SMALLEST, 0.0, value)
@@ -107,7 +107,7 @@ def exponential(w: Writer, x: Any) -> Any:
 
 @instruction(V, V)
 def logarithm(w: Writer, x: Any) -> Any:
-    """Return log(x) of finite numbers from 1.2e-38 on, or of NaN.
+    """Return log(x) for finite numbers from 1.2e-38 on, or NaN for NaN.
 
     x = 2**n * m with m from sqrt(1/2) to sqrt(2), so log(x) = n log(2) + log(m).
     """

@@ -1,10 +1,10 @@
 """Compiled code, kept on disk for the next process.
 
-It lies in the user's cache folder (or what ``CONVLENS_CACHE`` names), in a folder named by the hash of the sources, of
-the versions of Numba and Python and of the processor: what is new compiles anew and cannot meet old code. Each function
-has a file, an object file behind its own SHA-256: what is damaged is compiled again. Files are written whole, and two
-processes that compile the same function write the same, so any number of them may compile at once. Where nothing can be
-written, compiled code serves for this process alone, and that is said.
+It is in the user's cache folder (or the one that ``CONVLENS_CACHE`` names), in a folder named by a hash of the sources,
+the versions of Numba and Python, and the processor: after a change of any of them, functions are compiled anew. Each
+function has a file: an SHA-256, then the object file; a damaged one is compiled again. Files are written atomically,
+and processes that compile the same function write the same bytes, so any number of them may compile at once. Where
+nothing can be written, compiled code serves this process alone, and a message says so.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _path(function: Callable[..., Any]) -> Path | None:
 
 @cache
 def folder_of_compiled() -> Path | None:
-    """Return the folder for compiled code, made and tried out; None where nothing can be written."""
+    """Return the folder for compiled code, created and known to be writable; None where nothing can be written."""
     folder = cache_folder()
     if folder is None:
         return None
@@ -75,7 +75,7 @@ def folder_of_compiled() -> Path | None:
 
 
 def _version() -> str:
-    """Return a hash of all that compiled code depends on, but for sources outside this room."""
+    """Return a hash of all that compiled code depends on, except sources outside this package."""
     digest = hashlib.sha256(" ".join((version("numba"), platform.python_version(), *processor())).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())

@@ -1,4 +1,4 @@
-"""Compiled code in this process's memory. Numba has no part in it, nor the 120 MiB that it needs."""
+"""Loads compiled code into this process, without Numba and the 120 MiB that it takes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from llvmlite import binding
 
 
 def link(symbol: str, code: bytes) -> int:
-    """Put a function's object file into memory and return the function's address; others may call it from now on.
+    """Load a function's object file and return the function's address; other compiled functions may then call it.
 
-    It stays as long as the process does. What it calls must be there.
+    It stays for the life of the process. The functions that it calls must be loaded already.
     """
     engine = _engine()
     engine.add_object_file(binding.object_file.ObjectFileRef.from_data(code))

@@ -1,18 +1,18 @@
 """`convlens.ops.local`, compiled: convolution without weight sharing.
 
-Its weights are many times as large as its images, so what counts is that they are read once for all images of a
-micro-batch: positions are gone through one by one, and at each of them all images are. With w[p] the weights of a
-position, (taps, filters), and patch[n] what it sees of image n, the three products there are::
+Its weights are many times as large as its images, so they should be read once for all images of a micro-batch: the
+outer loop is over positions, the inner one over images. With w[p] the weights of a position, (taps, filters), and
+patch[n] what it sees of image n, the three products at a position are::
 
     y[n, o] = sum over k of patch[n, k] * w[p, k, o]             row: image     tap: k
     dw[p, k, o] = sum over n of patch[n, k] * dy[n, o]           row: k         tap: image
     dpatch[k, n] = sum over o of w[p, k, o] * dy[n, o]           row: k         tap: filter
 
-The last is taken with the images side by side, so that w is read as it lies; its rows are added to dx, (values of an
-image, images), which is turned round in the end.
+The last has the images side by side, so that w is read in place; its rows are added to the transposed dx, (values of an
+image, images), which is transposed at the end.
 
-Which values a position sees is in a table, position after position: `sources`, where in an image, and `kernels`, where
-in w[p]; position p has those from ``starts[p]`` to ``starts[p + 1] - 1``. Padding with zeros is in no table.
+Two tables say which values a position sees, position after position: `sources`, where in an image, and `kernels`, where
+in w[p]; position p has entries ``starts[p]`` to ``starts[p + 1] - 1``. Zero padding is in no table.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def forward(
     starts, sources, kernels, images
         What each position sees, and where each image begins in x.
     w, taps, b
-        Weights (positions, taps, filters) and biases (positions, filters). Up to fifteen numbers behind w are read,
-        and not used.
+        Weights (positions, taps, filters) and biases (positions, filters). Up to fifteen numbers past the end of w are
+        read, but not used.
     relu
         Whether negative results become zero.
     """
@@ -66,7 +66,7 @@ def forward(
 
 @helper
 def _collect(dy, p, y, relu, filters, positions, accumulate, rows, db):  # type: ignore[no-untyped-def]
-    """Copy the derivatives of one position to `rows`, in whole strips; where ReLU cut y off they become zero."""
+    """Copy the derivatives of one position to `rows`, in whole strips; where ReLU was inactive they become zero."""
     wide = (filters + WIDTH - 1) // WIDTH * WIDTH
     for s in range(0, filters, WIDTH):
         left, o = filters - s, p * filters + s
@@ -83,7 +83,7 @@ def _collect(dy, p, y, relu, filters, positions, accumulate, rows, db):  # type:
 
 @helper
 def _run(table, begin, end, step):  # type: ignore[no-untyped-def]
-    """Return how many entries, from `begin` on, are each `step` larger than the one before."""
+    """Return the length of the run from `begin` on in which each entry is `step` larger than the one before."""
     count = 1
     while begin + count < end and at(table, begin + count) - at(table, begin + count - 1) == step:
         count += 1
@@ -132,21 +132,22 @@ def backward(
     turned_dx: Float32,
     dx: Float32,
 ) -> None:
-    """Compute the gradients of weights and biases, and that of the images where it is wanted.
+    """Compute the gradients of weights and biases, and that of the images where it is needed.
 
     Parameters
     ----------
     x, filters, starts, sources, kernels, images, w, taps, y, relu
         As in `forward`.
     rows, row_places, columns, column_places
-        Memory for the derivatives at one position, (images, filters) and the other way round, both filled up to
-        whole strips; and where in them each image, and each filter, begins.
+        Memory for the derivatives at one position, (images, filters) and transposed, both padded to whole strips; and
+        where in them each image, and each filter, begins.
     numbers
-        The numbers of the filters, from 0.
+        The indices of the filters, from 0.
     dw, db, accumulate
         The gradients, and whether to add to what is there.
     turned_dx, dx
-        Memory for (values of an image, images), filled up; the derivative of the images. Empty if unwanted.
+        Memory for (values of an image, images), padded to whole strips; the derivative of the images. Empty if not
+        needed.
     """
     positions, side = len(starts) - 1, len(columns) // (len(rows) // len(images))
     clear(columns)

@@ -1,4 +1,4 @@
-"""`convlens.ops.loss`, compiled: a micro-batch's loss and the derivatives of its logits at once."""
+"""`convlens.ops.loss`, compiled: a micro-batch's loss and the derivatives of its logits in one pass."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def cross_entropy(
 ) -> None:
     """Compute a micro-batch's losses and the derivatives of its logits.
 
-    `settings` are the smoothing of the labels, and the weight of a loss in the sum that the derivatives are of. Added
-    to `result`: the sum of the losses, and how many images were classified right.
+    `settings` are the label smoothing, and the weight of each image's loss in the sum that is differentiated. The sum
+    of the losses and the number of images classified correctly are added to `result`.
     """
     smoothing, weight = np.float32(settings[0]), np.float32(settings[1])
     for n in range(len(labels)):
         z, slope, label = logits[n * classes : (n + 1) * classes], dlogits[n * classes : (n + 1) * classes], labels[n]
         largest, best = z[0], 0
         for k in range(1, classes):
-            # the first of equals; NaN is larger than all, as it is for NumPy
+            # the first of equals; NaN counts as the largest, as in NumPy
             if z[k] > largest or (math.isnan(z[k]) and not math.isnan(largest)):
                 largest, best = z[k], k
         for k in range(0, classes, WIDTH):

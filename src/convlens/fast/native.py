@@ -1,14 +1,14 @@
-"""Functions that are compiled, and what turns Python's into them; nothing here imports Numba before something must be.
+"""Decorators that make compiled functions of Python's; Numba is imported only when something must be compiled.
 
 ==============  =======================================================================================================
 `helper`        is compiled into each of its callers
-`instruction`   writes LLVM's own instructions into its callers
-`native`        is compiled once, as a C function, and called from Python with whole numbers
+`instruction`   writes LLVM instructions into its callers
+`native`        is compiled once, as a C function, and called from Python with integers
 `linked`        likewise, but called by compiled functions, with arrays
 ==============  =======================================================================================================
 
-`convlens.fast.script.entry` is the fifth, for functions that scripts call. Those compiled once are brought into memory
-together, in the order of their definition, by `make_ready`.
+`convlens.fast.script.entry` is the fifth, for functions that scripts call. `make_ready` loads those compiled once, all
+together, in the order of their definition.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _waiting: list[Native] = []
 
 
 def make_ready() -> None:
-    """Bring all functions that were defined into memory: found on disk, or compiled, which is said.
+    """Load all functions defined so far: from disk, or compiled, with a message.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def make_ready() -> None:
 
 
 class Helper:
-    """A function that is compiled into each of its callers, and kept with them."""
+    """A function that is compiled into each of its callers, and stored with them."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -71,7 +71,7 @@ helper: Callable[[Callable[..., Any]], Any] = Helper
 
 
 class Instruction:
-    """A function that writes what it does, given a `Writer` and the arguments' values."""
+    """A function that writes its own instructions, given a `Writer` and the arguments' values."""
 
     def __init__(self, write: Callable[..., Any], result: Kind, kinds: tuple[Kind, ...]) -> None:
         self.write, self.result, self.kinds = write, result, kinds
@@ -85,12 +85,12 @@ class Instruction:
 
 
 def instruction(result: Kind, *kinds: Kind) -> Callable[[Callable[..., Any]], Any]:
-    """Make an instruction of a function that writes it."""
+    """Decorate a function that writes an instruction, declaring its result and arguments."""
     return lambda write: Instruction(write, result, kinds)
 
 
 class Native:
-    """A function that is compiled once, with parameters as a C function has them."""
+    """A function that is compiled once, with a C function's parameters."""
 
     def __init__(self, function: Callable[..., Any], result: Kind, kinds: tuple[Kind, ...]) -> None:
         self.function, self.result, self.kinds = function, result, kinds
@@ -99,14 +99,14 @@ class Native:
         _waiting.append(self)
 
     def find(self) -> bool:
-        """Look for it on disk; return whether it is in memory now."""
+        """Look for it on disk and load it; return whether it was found."""
         code = kept.find(self.function)
         if code is not None:
             self._address = link(self.symbol, code)
         return code is not None
 
     def compile(self) -> None:
-        """Compile it and keep it."""
+        """Compile it, store it and load it."""
         from .compiler import object_code
 
         code = object_code(self.symbol, self.function, self.result, self.kinds)
@@ -115,7 +115,7 @@ class Native:
 
     @property
     def address(self) -> int:
-        """Where it is in memory."""
+        """Its address in memory."""
         if self._address is None:
             make_ready()
         assert self._address is not None
@@ -127,7 +127,7 @@ class Native:
         return ctypes.CFUNCTYPE(result, *[ctypes.c_int64] * len(self.kinds))(self.address)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Call it with whole numbers, or what stands for them (``_as_parameter_``); it holds no lock of Python's."""
+        """Call it, without the GIL, with integers or objects that stand for them (``_as_parameter_``)."""
         return self._call(*arguments)
 
 
@@ -137,9 +137,9 @@ def native(result: Kind, *kinds: Kind) -> Callable[[Callable[..., Any]], Native]
 
 
 def generated(function: Callable[..., Any], parameters: list[str], arguments: list[str], scope: dict[str, Any]) -> Any:
-    """Return a function with other parameters, that calls this one with arguments made of them.
+    """Return a function with other parameters that calls this one, with arguments made from them.
 
-    It passes for the same function, in the same file, to be kept under its name.
+    It has the same name and file, so it is stored under the original's name.
     """
     name = function.__name__
     scope = {"__name__": function.__module__, f"_{name}": Helper(function), **scope}
@@ -159,10 +159,10 @@ ARRAY_MAKERS = {kind: Instruction(_array, kind, (SIZE, SIZE)) for kind in Kind i
 
 
 def linked(function: Callable[..., None]) -> Any:
-    """Compile a function without a result once, to be called by compiled code; its signature declares what it takes.
+    """Compile once a function without a result, to be called by compiled code; its signature declares what it takes.
 
-    To its callers it is a symbol, as a C library's function is: an array is its address and length, a flag a whole
-    number.
+    To its callers it is a symbol, as a C library's function is: an array is passed as its address and length, a flag as
+    an integer.
     """
     kinds = tuple(kinds_of(function).values())
     parameters, arguments, plain = [], [], list[Kind]()

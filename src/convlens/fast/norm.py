@@ -1,12 +1,12 @@
-"""`convlens.ops.norm`, compiled: batch normalisation, with the max-pooling and the ReLU behind it.
+"""`convlens.ops.norm`, compiled: batch normalisation, optionally followed by max-pooling and ReLU.
 
-A batch does not fit into any cache, so what counts is how often memory is passed over. Nothing is kept but the values
-x that came in and the result: ``(x - mean) / sqrt(variance + epsilon)`` is as quickly computed as it is read. Where a
-pool follows, of each window only the value that won is kept. Sums are taken over blocks that stay in the first-level
-cache, and then over blocks: quick, and exact enough in float32.
+A batch fits into no cache, so the number of passes over memory decides the speed. Only the input x and the result are
+kept: computing ``(x - mean) / sqrt(variance + epsilon)`` again is as fast as reading it. Where a pool follows, only the
+winning value of each window is kept. Sums are taken over blocks that stay in the first-level cache, then over the
+blocks: fast, and accurate enough in float32.
 
-Values are rows of channels. Windows of a pool cover whole rows of an image side by side; without a pool, a
-window is one value.
+Values are rows of channels. Pooling windows tile the rows of an image side by side; without a pool, a window is one
+value.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ def measure(
 ) -> None:
     """Write the mean of each channel of x (rows, channels), and the sum of squares about it.
 
-    The mean is counted from a shift, the channel's first value: where the mean is far above the deviation, what is
-    added up has the size of the deviation, and no digits are lost. Where the last three arrays are shorter, they get
-    shift, mean and sum of all channels that stand for the same.
+    The mean is relative to a shift, the channel's first value: even where the mean is far above the deviation, the
+    summands have the size of the deviation, and no digits are lost. Where the last three arrays are shorter, several
+    entries stand for one channel (see `CompiledBatchNormKernel`); they get its shift, mean and sum of squares.
 
-    Two groups of a and b values have together the mean m_a + d b/(a+b) and the sum of squares
+    Two groups of a and b values together have the mean m_a + d b/(a+b) and the sum of squares
     S_a + S_b + d**2 ab/(a+b), d = m_b - m_a. Source: Chan, Golub & LeVeque, 1979.
     """
     rows, fewer = len(x) // channels, len(all_mean)
@@ -118,21 +118,21 @@ def forward(
     y: Float32,
     best: Float32,
 ) -> None:
-    """Write y = (x - mean) * scale + shift, of each window the largest.
+    """Write the largest (x - mean) * scale + shift of each window to y.
 
     Parameters
     ----------
     x, channels
-        Values.
+        Values (rows, channels).
     windows, width, step, down, rows, size, taps
-        How many windows there are, and how many side by side in a row; how far apart they and their rows are; how
-        many rows an image has, and how many values; offsets within a window.
+        Number of windows, in all and side by side in a row; distance from a window to the next, and from a row of
+        windows to the next; rows of windows in an image, and values in an image; offsets within a window.
     mean, scale, shift
         One for each channel.
     relu
         Whether negative results become zero.
     y, best
-        The result; of each window, the x that gave it, the first of equals: empty if nobody asks.
+        The result; the x that gave it, the first of equals, for each window (empty if not needed).
     """
     for first in range(0, windows, width):
         row, count = first // width, min(width, windows - first)
@@ -172,9 +172,9 @@ def measure_back(
     lane_dbeta: Float32,
     accumulate: bool,
 ) -> None:
-    """Write the sums over rows of dy * (x - mean) * inverse, and of dy; where ReLU cut y off, dy is zero.
+    """Write the sums over rows of dy * (x - mean) * inverse, and of dy; where ReLU was inactive, dy is zero.
 
-    Then, as in `measure`, those of all channels that stand for the same; and write or add these to the lane's.
+    Then, as in `measure`, sum the entries that stand for one channel; write these sums, or add them, to the lane's.
     """
     rows = len(x) // channels
     most = max(1, BLOCK // channels)
@@ -209,7 +209,7 @@ def measure_back(
 
 @helper
 def _unseen(x, start, stop, channels, mean, slope, level, dx):  # type: ignore[no-untyped-def]
-    """Write the derivatives of values that are in no window, from one index to another."""
+    """Write the derivatives of values that are in no window, from index `start` to `stop`."""
     for s in range(0, channels, WIDTH):
         left = channels - s
         middle, steep, flat = load_some(mean, s, left), load_some(slope, s, left), load_some(level, s, left)
@@ -246,7 +246,7 @@ def backward(
     x, channels, windows, width, step, down, rows, size, taps, y, best, relu
         As in `forward`.
     line
-        Values of a row of an image; 0 if every value is in a window.
+        Number of values in a row of an image; 0 if every value is in a window.
     mean, factor, slope, level
         One for each channel.
     """

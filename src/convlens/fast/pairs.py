@@ -10,15 +10,15 @@ or four, of sums and differences of rows::
     m0 = (d0 - d2) g0       m1 = (d1 + d2) (g0 + g1 + g2) / 2     y0 = m0 + m1 + m2
     m3 = (d3 - d1) g2       m2 = (d2 - d1) (g0 - g1 + g2) / 2     y1 = m1 - m2 + m3
 
-A kernel of 5, 7 or more rows is one of three, and pairs of rows below it. A pair (g1, g2) is a three whose g0 is zero,
-so that m0 falls away; all start at an even row, and share the sums and differences of the image. With k kernels of two
-or three rows, 2k + 1 rows in all, the products are 3k + 1 instead of 4k + 2.
+A kernel of 5, 7 or more rows is split into one of three rows and pairs of rows below it. A pair (g1, g2) is a kernel of
+three rows with g0 = 0, so m0 is zero; all start at an even row, and share the sums and differences of the image. With k
+kernels of two or three rows, 2k + 1 rows in all, there are 3k + 1 products instead of 4k + 2.
 
-The four *parts* m0 to m3 are convolutions of their own, between the *lifted* image (`lift`) and paired kernels
-(`pair_kernels`), whose results `part_rows` puts together. Gradients go the same way back: `fold` lifts derivatives of
-results, `unpair_gradient` is the adjoint of `pair_kernels`.
+The four *parts* m0 to m3 are separate convolutions between the *lifted* image (`lift`) and paired kernels
+(`pair_kernels`), whose results `part_rows` combines. Gradients take the same way back: `fold` lifts the derivatives of
+the results, `unpair_gradient` is the adjoint of `pair_kernels`.
 
-The geometry is a table of numbers, `lifting`; below are their places in it.
+The geometry is a table of numbers, `lifting`; the constants below are the indices into it.
 
 Source: Lavin & Gray, "Fast algorithms for convolutional neural networks", 2016, who name it F(2, 3).
 """
@@ -36,16 +36,16 @@ from .vector import WIDTH, at, at_least, load, load_some, minus, plus, spread, s
 PARTS = 4
 SIZE_OF, ROW = 0, 1  # of a padded image: values, and values of a row
 AREA, STRIPS_OF = 2, 3  # the images' strips: values of one, and how many
-PITCH = 4  # values of a lifted line: a row, filled up to whole strips with what stands behind it
+PITCH = 4  # values of a lifted line: a row, filled up to whole strips with the values after it
 TRIPLES = 5  # kernels of two or three rows
-COLUMNS, PAIRS, HEIGHT = 6, 7, 8  # results in a row; pairs of rows of an image; rows: if odd, the last pair lacks one
-SPAN = 5  # numbers of a span
-BLOCK, BLOCK_PAIRS = 9, 10  # images at a time, and pairs of rows of each
+COLUMNS, PAIRS, HEIGHT = 6, 7, 8  # results in a row; pairs of rows in an image; rows (if odd, the last pair lacks one)
+SPAN = 5  # numbers in a span
+BLOCK, BLOCK_PAIRS = 9, 10  # images at a time, and pairs of rows in each
 
 
 @entry
 def pair_kernels(strips: Float32, height: int, width: int, paired: Float32) -> None:
-    """Make paired kernels of kernels in strips, (strips, height, width, 16); height is odd.
+    """Make paired kernels from kernels in strips, (strips, height, width, 16); height is odd.
 
     They become (strips, parts, kernels of two or three rows, width, 16), where the first part has one kernel only.
     """
@@ -130,7 +130,7 @@ def part_rows(
     floor: float,
     columns: int,
 ) -> None:
-    """Put together `rows` rows of results, in `pairs` pairs, whose parts are in `sums`."""
+    """Combine the parts in `sums` into `rows` rows of results, in `pairs` pairs."""
     for pair in range(pairs):
         both = 2 * pair + 1 < rows
         for column in range(0, columns, WIDTH):
@@ -201,25 +201,25 @@ def convolve_in_pairs(
     planes: Float32,
     winners: Float32,
 ) -> None:
-    """Convolve a group of padded images, and pool; a block of them at a time: some pairs of rows, or whole images.
+    """Convolve a group of padded images, and pool, one block at a time: some pairs of rows, or whole images.
 
     Parameters
     ----------
     a, a0, images
         The images, in strips where there are several.
     outputs, spans, taps, strip
-        For each part, where the patches of a block's outputs lie when it is lifted, by image, pair and column; which
+        For each part, where in the lifted block the patches of its outputs begin, by image, pair and column; which
         pairs need which positions (five numbers each: part, pairs from and to, positions from and to); positions in a
         patch, and the matching rows of `strips`.
     strips, bias
-        Kernels as `pair_kernels` left them; for each part, what is added, in whole strips.
+        Kernels as `pair_kernels` left them; the bias of each part, in whole strips.
     lifting, lifted, sums
-        Geometry, and memory for a block, lifted, and for its parts.
+        Geometry, and memory for a lifted block and for its parts.
     filters, phases, relu
         As in `convlens.fast.conv`; a pooling window is two rows high.
     y, y0, planes, winners
-        The result, and where in it the images' begins; memory for the results of a block where they are pooled; which
-        phase won each.
+        The result, and where in it that of these images begins; memory for a block's results where they are pooled; the
+        winning phase of each window.
     """
     width, all_pairs, triples = at(lifting, COLUMNS), at(lifting, PAIRS), at(lifting, TRIPLES)
     images_at_once, pairs_at_once, deep = at(lifting, BLOCK), at(lifting, BLOCK_PAIRS), at(lifting, STRIPS_OF)
@@ -268,10 +268,10 @@ def weights_in_pairs(
     filters: int,
     paired_dw: Float32,
 ) -> None:
-    """Add to the gradients of paired kernels what a group of padded images gives; a part at a time.
+    """Add the contribution of a group of padded images to the gradients of paired kernels; a part at a time.
 
-    `outputs` says where the patches of all outputs lie in one part of the lifted images, `factors` where the
-    derivatives of each part are in `dy`, the images' derivatives spread out, in strips of `area` values.
+    `outputs` says where in one part of the lifted images the patches of all outputs begin, `factors` where in `dy` the
+    derivatives of each part are. `dy` is spread out, in strips of `area` values.
     """
     pairs, each = at(lifting, PAIRS), len(factors) // PARTS
     rows = images * pairs * at(lifting, COLUMNS)

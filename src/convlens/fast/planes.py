@@ -1,4 +1,4 @@
-"""What surrounds the products of a convolution: padding, pooling, and derivatives put where its outputs stand."""
+"""The steps around a convolution's products: padding, pooling, and spreading derivatives out to its outputs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .vector import (
     zeros,
 )  # fmt: skip
 
-NOBODY = -1.0  # no phase of a pooling window takes the derivative: ReLU cut it off
+NOBODY = -1.0  # no phase of a pooling window takes the derivative: ReLU is inactive there
 
 
 @helper
 def pad(x: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array, size: int, padded: Float32) -> None:
     """Copy images, in rows of `row` values, into padded ones of `size` values whose border is zero.
 
-    `lines` says where each row goes; `mirrored` holds, for padding that reflects, pairs: of a value, and of its origin.
+    `lines` says where each row goes; `mirrored` has pairs (index of a value, of its origin) for padding that reflects.
     """
     for i in range(count):
         to = i * size
@@ -43,7 +43,7 @@ def pad(x: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array
 def unpad(
     dpadded: Float32, x0: int, count: int, row: int, lines: Array, mirrored: Array, size: int, dx: Float32
 ) -> None:
-    """Give the derivatives of padded images back to the images; the adjoint of `pad`."""
+    """Write the derivatives of images from those of padded images; the adjoint of `pad`."""
     for i in range(count):
         of = i * size
         for p in range(0, len(mirrored), 2):
@@ -69,9 +69,9 @@ def pool_planes(
     relu: bool,
     winners: Float32,
 ) -> None:
-    """Reduce rows of pooling windows (rows, phases, width, step) to their maxima, sixteen columns from one on.
+    """Reduce rows of pooling windows (rows, phases, width, step) to their maxima, in sixteen columns from `column` on.
 
-    Notes in `winners` which phase won, the first of equals; it is empty where nobody asks.
+    Write the winning phase, the first of equals, to `winners`, unless that is empty.
     """
     to = y0
     for row in range(rows):
@@ -108,9 +108,10 @@ def spread_out(
     out: Float32,
     db: Float32,
 ) -> None:
-    """Put the derivatives of one strip of results where the convolution's own outputs stand: `places` from s0 on.
+    """Write the derivatives of one strip of results to the places of the convolution's outputs: `places` from s0 on.
 
-    What pooling or ReLU cut off becomes zero. The sum of the others is added to the biases' gradient.
+    They are zero for outputs that lost in pooling or where ReLU was inactive. The sum of the others is added to the
+    biases' gradient.
     """
     columns = filters - s
     total = zeros()

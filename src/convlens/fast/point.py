@@ -1,4 +1,4 @@
-"""Functions of each value alone, compiled: one pass over memory each."""
+"""Pointwise functions, compiled: one pass over memory each."""
 
 from __future__ import annotations
 

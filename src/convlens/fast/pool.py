@@ -1,8 +1,8 @@
 """`convlens.ops.pool`, compiled: any window, stride and padding.
 
-Which values an output is made of is in a table, made once (`convlens.engine.compiled.pool`), as in a sparse matrix:
-output o takes ``places[starts[o]]`` to ``places[starts[o + 1] - 1]``, offsets in an image. The same table the other way
-round, by pixel, serves the backward pass: nothing is scattered, and padding needs no copy.
+A table, made once (`convlens.engine.compiled.pool`), says which values an output is made of, as in a sparse matrix:
+output o takes ``places[starts[o]]`` to ``places[starts[o + 1] - 1]``, offsets in an image. Its transpose, by pixel,
+serves the backward pass: nothing is scattered, and padding needs no copy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .vector import (
     zeros,
 )  # fmt: skip
 
-NOBODY = -1.0  # no position of a window takes the derivative: ReLU cut it off
+NOBODY = -1.0  # no position of a window takes the derivative: ReLU is inactive there
 
 
 @entry
@@ -41,7 +41,7 @@ def gather(
 ) -> None:
     """Write y[n, o] = share * sum over t of weights[t] * x[n, places[t]], t from starts[o] to starts[o + 1] - 1.
 
-    `size` is how many values an image x[n] has. A mean of windows and a blur are such sums, forward and backward.
+    `size` is the number of values in an image x[n]. Average pooling and blurring are such sums, forward and backward.
     """
     outputs = len(starts) - 1
     for n in range(len(y) // (outputs * channels)):
@@ -66,7 +66,7 @@ def largest(
     y: Float32,
     winners: Float32,
 ) -> None:
-    """Write the largest value of each window; note which position it has, the first of equals.
+    """Write the largest value of each window, and its position, the first of equals.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def largest(
     relu
         Whether negative results become zero.
     y, winners
-        The result; positions in the window, counted from 0, or `NOBODY`. Empty where nobody asks.
+        The result; positions in the window, counted from 0, or `NOBODY` (empty if not needed).
     """
     outputs = len(starts) - 1
     for n in range(len(y) // (outputs * channels)):
@@ -107,9 +107,9 @@ def give_back(
     winners: Float32,
     dx: Float32,
 ) -> None:
-    """Write dx: each pixel gets the derivatives of the windows that it won.
+    """Write dx: each pixel gets the sum of the derivatives of the windows that it won.
 
-    The table says, by pixel, which of the outputs dy (`size` values an image) see it, and at which position.
+    The table says, by pixel, which of the outputs dy (`size` values per image) see it, and at which position.
     """
     pixels = len(starts) - 1
     for n in range(len(dx) // (pixels * channels)):

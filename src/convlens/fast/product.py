@@ -1,19 +1,19 @@
-"""The one inner loop: sums of products in which the factors are found through tables.
+"""The one inner loop: sums of products whose factors are found through tables.
 
 ::
 
     C[r, :] = max(sum over k of  A[row[r] + tap[k]] * B[strip[k] + :]  +  start[r, :],  floor)
 
 `row`, `tap` and `strip` are tables of offsets, so A need not be a matrix in memory. For a convolution, `row` says where
-an output's patch begins in the image and `tap` where a position of the kernel lies in a patch: no patch is ever copied.
+an output's patch begins in the image and `tap` where a kernel position is within a patch: no patch is ever copied.
 
-A *tile* is as many rows and columns as the processor's registers can add up at the same time, so that a value loaded
-once is used often. With AVX-512 (32 registers of sixteen numbers) that is 8 x 32, or 12 x 16 where there are only
-sixteen columns; with the sixteen registers of eight that AVX2 has, 6 x 16. The order of a sum is the same for all. A
-tile of each height is written out in LLVM's instructions: no compiler unrolls loops over registers reliably.
+A *tile* has as many rows and columns as the processor's registers can accumulate at once, so that each loaded value is
+used often. With AVX-512 (32 registers of sixteen numbers) that is 8 x 32, or 12 x 16 where there are only sixteen
+columns; with AVX2 (sixteen registers of eight), 6 x 16. The order of a sum is the same for all. A tile of each height
+is written out in LLVM instructions: no compiler reliably unrolls loops over registers.
 
-A tile of one strip uses each value of A once, so loading them is what takes time, and reading the tables for each one
-too much. Where taps and strips follow one another in *runs* of four, they are read once a run.
+A tile of one strip uses each value of A once, so loads take most of its time, and reading the tables for each value
+would take too much. Where taps and strips are consecutive in *runs* of four, the tables are read once per run.
 
 Sources: Dukhan, "The indirect convolution algorithm", 2019; for tiles, Goto & van de Geijn, "Anatomy of
 high-performance matrix multiplication", 2008.
@@ -33,10 +33,10 @@ from .writer import WIDTH, Writer
 _ROOMY = "+avx512f" in processor()[1]
 STRIPS = 2 if _ROOMY else 1  # strips of sixteen columns in the widest tile
 WIDE, WIDEST = STRIPS * WIDTH, 2 * WIDTH  # columns of the widest tile, here and on any processor
-_ROWS, _ROWS_WIDE = (12, 8) if _ROOMY else (6, 6)  # of the highest tile, of one strip and of the widest
-DEPTH = 224  # products in one go: what the widest tile reads of B in the meantime stays in a cache of 32 KiB
-RUN, IN_RUNS = 4, 100  # taps of a run; what is added to the number of a tile's rows to have the one for runs
-NO_FLOOR = -3.4e38  # below every sum: a product that is not rectified
+_ROWS, _ROWS_WIDE = (12, 8) if _ROOMY else (6, 6)  # of the tallest tile, of one strip and of the widest
+DEPTH = 224  # products at a time: the part of B that the widest tile reads for them stays in a cache of 32 KiB
+RUN, IN_RUNS = 4, 100  # taps in a run; offset of a tile's number of rows that selects the variant for runs
+NO_FLOOR = -3.4e38  # below every sum: the product is not rectified
 
 _TILE = (
     *(NOTHING, SIZE, FLOATS, SIZE, INDICES, SIZE, INDICES, INDICES, SIZE, SIZE),
@@ -55,7 +55,7 @@ class _Tiles:
         self.floor, self.columns = rest
 
     def write(self) -> None:
-        """Write all, and the choice among them."""
+        """Write all of them, and the switch between them."""
         builder = self.w.builder
         end = builder.append_basic_block("end")
         choice = builder.switch(self.n, end)
@@ -72,9 +72,9 @@ class _Tiles:
         builder.position_at_end(end)
 
     def _sums(self, rows: int, run: int) -> list[list[Any]]:
-        """Write the sums of a tile of `rows` rows; return where they are, by row and strip.
+        """Write the sums of a tile of `rows` rows; return their addresses, by row and strip.
 
-        Taps follow one another in runs of `run`, for which the tables are read once.
+        Taps are consecutive in runs of `run`; the tables are read once per run.
         """
         w, builder, add = self.w, self.w.builder, self.w.builder.add
         begin = [add(self.a0, w.offset(_ROW, self.row, add(self.r, w.size(i)))) for i in range(rows)]
@@ -95,7 +95,7 @@ class _Tiles:
         return totals
 
     def _finish(self, totals: list[Any], column: int) -> None:
-        """Write a strip of the result from its sums, all sixteen columns or as many as there are."""
+        """Write a strip of the result from its sums: all sixteen columns, or as many as there are."""
         w, builder = self.w, self.w.builder
         left = builder.sub(self.columns, w.size(column))
         with builder.if_else(builder.icmp_signed(">=", left, w.size(WIDTH))) as (whole, part):
@@ -122,7 +122,7 @@ def _wide_tile(w: Writer, *values: Any) -> None:
 
 @helper
 def _has_runs(tap: Array, strip: Array, length: int) -> bool:
-    """Whether taps follow one another in runs, and so do the strips that belong to them."""
+    """Return whether taps, and the strips that belong to them, are consecutive in runs."""
     if length % RUN:
         return False
     for k in range(0, length, RUN):
@@ -163,19 +163,19 @@ def product(
     row, row0, rows
         Offsets of rows in A; the first one to use, and how many.
     tap, strip, length
-        Offsets within a row of A, and of the matching sixteen values of B; how many to add up, at least one.
+        Offsets within a row of A, and of the matching sixteen values of B; how many to sum, at least one.
     b, b0, b_step
-        The array of B, where its first sixteen columns begin, and how far behind them the next. Strips are whole,
-        whatever the columns that are not asked for hold.
+        The array of B, where its first sixteen columns begin, and the distance to the next sixteen. Strips are whole:
+        columns beyond `columns` are read, but may hold anything.
     c, c0, c_step
-        The array of C, where its first row begins, and how far apart its rows are.
+        The array of C, where its first row begins, and the distance between rows.
     start, start0, start_step
-        What is added at the end, likewise: a bias with step 0, or C itself. Not at the beginning: a long sum that
+        Likewise for what is added: a bias with step 0, or C itself. It is added at the end, because a long sum that
         starts from zero loses fewer digits.
     floor
         Smallest result: 0 rectifies, `NO_FLOOR` leaves everything.
     columns
-        How many columns there are; above `WIDE` means `WIDE`.
+        Number of columns; at most `WIDE` are computed.
     """
     columns = min(columns, WIDE)
     most = _ROWS if columns <= WIDTH else _ROWS_WIDE
@@ -185,7 +185,7 @@ def product(
         k = length * step // steps // RUN * RUN
         depth = (length if step == steps - 1 else length * (step + 1) // steps // RUN * RUN) - k
         least = floor if step == steps - 1 else NO_FLOOR
-        for t in range(tiles):  # as even as can be: the smaller a tile, the less it gains from each value loaded
+        for t in range(tiles):  # as even as possible: a small tile uses each loaded value less often
             r = rows * t // tiles
             n = rows * (t + 1) // tiles - r
             c1, s1, r1 = c0 + r * c_step, start0 + r * start_step, row0 + r

@@ -1,18 +1,18 @@
-"""Handing a script to another thread without Python: a *box*, a few words of memory that two threads look at.
+"""Handing a script to another thread without Python: a *box*, a few words of memory that two threads poll.
 
-Waking a thread that sleeps takes 50 to 100 microseconds, and Python's lock must be handed over besides. So a thread
-that has run a script looks for the next one for a little while, in compiled code, before it sleeps; and whoever waits
-for it looks likewise. That is what OpenMP's threads do.
+Waking a sleeping thread takes 50 to 100 microseconds, and the GIL must be handed over as well. So a thread that has run
+a script polls for the next one for a while, in compiled code, before it sleeps; and the thread that waits for it polls
+likewise, as OpenMP's threads do.
 
 The words of a box (int64, each in a cache line of its own):
 
 =========  ==========================================================================
 POSTED     number of scripts handed over
 DONE       number of scripts run
-SCRIPT     address of the words of the script, and behind it how many they are
+SCRIPT     address of the script's words, followed by their number
 CALLED     how often the thread was called back to Python
-ASLEEP     1 where it does not look: it must be woken
-LOOKS      how often a thread looks before it sleeps
+ASLEEP     1 if the thread is not polling and must be woken
+POLLS      how often a thread polls before it sleeps
 =========  ==========================================================================
 """
 
@@ -31,26 +31,26 @@ from .signatures import NOTHING, SIZE, WORDS
 from .subnormal import is_arm, is_x86
 
 _APART = 16  # words: two lines, because processors fetch them in pairs
-POSTED, DONE, SCRIPT, CALLED, ASLEEP, LOOKS = (place * _APART for place in range(6))
-PATIENCE = 3e-4  # seconds that a thread looks before it sleeps
-_TRIED = 1_000  # looks that are timed, once: a processor takes 5 to 50 nanoseconds for one
+POSTED, DONE, SCRIPT, CALLED, ASLEEP, POLLS = (place * _APART for place in range(6))
+PATIENCE = 3e-4  # seconds that a thread polls before it sleeps
+_TRIED = 1_000  # polls in a timing: one takes 5 to 50 nanoseconds, depending on the processor
 
 
 class Box:
-    """An empty box, at which nobody looks; compiled functions are given its address."""
+    """An empty box, which no thread polls; compiled functions are given its address."""
 
     def __init__(self) -> None:
         self.words = np.zeros(6 * _APART, np.int64)
         self.words[ASLEEP] = 1
-        self.words[LOOKS] = looks_before_sleep()
+        self.words[POLLS] = polls_before_sleep()
         self._as_parameter_ = self.words.ctypes.data
 
 
 @cache
-def looks_before_sleep() -> int:
-    """Return how many looks take about `PATIENCE` here; of three timings the shortest, because others may disturb."""
+def polls_before_sleep() -> int:
+    """Return how many polls take about `PATIENCE` here, by the shortest of three timings."""
     words = np.zeros(6 * _APART, np.int64)
-    words[POSTED], words[LOOKS] = 1, _TRIED  # handed over, and nobody runs it
+    words[POSTED], words[POLLS] = 1, _TRIED  # handed over, but no thread runs it
     seconds = []
     for _ in range(3):
         begun = time.perf_counter()
@@ -71,9 +71,9 @@ def _write(w: Any, words: Any, index: Any, value: Any) -> None:
 
 @instruction(NOTHING)
 def _pause(w: Any) -> None:
-    """Let the processor rest a moment in a loop that waits.
+    """Pause the processor for a moment in a loop that waits.
 
-    ARM's own hint (yield) does nothing on most of its processors; an instruction barrier is what x86's pause is.
+    ARM's own hint (yield) does nothing on most processors; an instruction barrier is the equivalent of x86's pause.
     """
     if is_x86(w):
         w.call("llvm.x86.sse2.pause", ir.VoidType())
@@ -83,7 +83,7 @@ def _pause(w: Any) -> None:
 
 @native(SIZE, WORDS, SIZE, SIZE)
 def post(words: Any, script: int, length: int) -> int:
-    """Hand over a script; return whether the thread must be woken, as 1 or 0."""
+    """Hand over a script; return 1 if the thread must be woken, else 0."""
     words[SCRIPT], words[SCRIPT + 1] = script, length
     _write(words, POSTED, _read(words, POSTED) + 1)
     return int(_read(words, ASLEEP) != 0)
@@ -97,23 +97,23 @@ def call_back(words: Any) -> None:
 
 @native(NOTHING, WORDS, SIZE)
 def serve(words: Any, called: int) -> None:
-    """Run what is handed over, until there is nothing for a while or the thread is called back.
+    """Run the scripts handed over, until none comes for a while or the thread is called back.
 
-    `called` is how often it was before.
+    `called` is the number of earlier calls back.
     """
     _write(words, ASLEEP, 0)
-    looks = 0
+    polls = 0
     while True:
         if _read(words, POSTED) != _read(words, DONE):
             run_at(words[SCRIPT], words[SCRIPT + 1])
             _write(words, DONE, _read(words, POSTED))
-            looks = 0
-        elif looks < words[LOOKS] and _read(words, CALLED) == called:
+            polls = 0
+        elif polls < words[POLLS] and _read(words, CALLED) == called:
             _pause()
-            looks += 1
+            polls += 1
         else:
             _write(words, ASLEEP, 1)
-            # whoever hands over writes first and then reads ASLEEP, so one of the two sees the other
+            # `post` writes POSTED and then reads ASLEEP, so one of the two sees the other
             if _read(words, POSTED) == _read(words, DONE):
                 return
             _write(words, ASLEEP, 0)
@@ -121,8 +121,8 @@ def serve(words: Any, called: int) -> None:
 
 @native(SIZE, WORDS)
 def finished(words: Any) -> int:
-    """Look for a while whether all that was handed over has run; return 1 or 0."""
-    for _ in range(words[LOOKS]):
+    """Poll for a while until all scripts handed over have run; return 1 if they have, else 0."""
+    for _ in range(words[POLLS]):
         if _read(words, POSTED) == _read(words, DONE):
             return 1
         _pause()

@@ -1,9 +1,9 @@
-"""Scripts: a list of compiled calls with all their arguments, run by one call that holds no lock.
+"""Scripts: a list of compiled calls with all their arguments, run by one call without the GIL.
 
-Calling a compiled function from Python costs some microseconds, and threads wait for one another's Python in between.
-So a function that plans use is an `Entry`: it can be *bound* to its arguments once, and a `Script` of such calls then
-runs from end to end without Python. In memory a script is pairs of addresses: of a function, and of its arguments,
-each a 64-bit word (an array is two: address and length).
+Calling a compiled function from Python takes some microseconds, and threads wait for the GIL in between. So a function
+that plans use is an `Entry`: it is *bound* to its arguments once, and a `Script` of such calls then runs from end to
+end without Python. In memory a script is pairs of addresses: of a function, and of its arguments. An argument is a
+64-bit word, an array two (address and length).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _run(script: int, length: int) -> None:
 
 
 class Call:
-    """A function with its arguments; what they hold is read when it runs."""
+    """A function bound to its arguments; the contents of arrays are read when it runs."""
 
     def __init__(self, function: int, words: Array, arguments: tuple[Any, ...]) -> None:
         self.function, self.words = function, words
@@ -66,7 +66,7 @@ class Call:
 
 
 class Script:
-    """Calls, one after the other."""
+    """Calls that run one after the other."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self.calls = tuple(calls)
@@ -79,7 +79,7 @@ class Script:
 
 
 def join(steps: Sequence[Callable[[], None]]) -> list[Callable[[], None]]:
-    """Return steps that do the same, calls and scripts that follow one another made one script."""
+    """Return steps that do the same, with consecutive calls and scripts merged into one script."""
     joined: list[Callable[[], None]] = []
     for scripted, group in groupby(steps, lambda step: isinstance(step, (Call, Script))):
         together = list(group)
@@ -96,7 +96,7 @@ def _calls(step: Callable[[], None]) -> tuple[Call, ...]:
 class Entry:
     """A compiled function that scripts can call.
 
-    Its arguments are arrays, whole numbers, float32 numbers and flags, as its signature declares them.
+    Its arguments are arrays, integers, float32 numbers and flags, as its signature declares them.
     """
 
     def __init__(self, kinds: Mapping[str, Kind], native: Native) -> None:

@@ -1,7 +1,7 @@
-"""Kinds of values that compiled functions take and return.
+"""The kinds of values that compiled functions take and return.
 
 A function of many arguments (`convlens.fast.script.entry`, `convlens.fast.native.linked`) declares them once, in its
-own signature; `kinds_of` reads them there.
+signature; `kinds_of` reads them there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Kind(Enum):
     """What a value is; for an array, its dtype."""
 
     NOTHING = "nothing"
-    SIZE = "a whole number of 64 bits"
+    SIZE = "a 64-bit integer"
     NUMBER = "a float32 number"
     FLAG = "a flag"
     STATE = "32 bits"
@@ -28,7 +28,7 @@ class Kind(Enum):
     FLOATS = np.float32
     DOUBLES = np.float64
     INDICES = np.int32
-    LABELS = np.int64  # these alone may lie in memory that cannot be written
+    LABELS = np.int64  # only these may be in read-only memory
 
     @property
     def is_array(self) -> bool:
@@ -40,7 +40,7 @@ NOTHING, SIZE, NUMBER, FLAG, STATE = Kind.NOTHING, Kind.SIZE, Kind.NUMBER, Kind.
 VECTOR, WORDS = Kind.VECTOR, Kind.WORDS
 FLOATS, DOUBLES, INDICES, LABELS = Kind.FLOATS, Kind.DOUBLES, Kind.INDICES, Kind.LABELS
 
-# what an array is called in a signature; of float32 numbers, it is `Float32`
+# names of arrays in a signature; for float32 numbers it is `Float32`
 Indices: TypeAlias = Array
 Doubles: TypeAlias = Array
 Labels: TypeAlias = Array

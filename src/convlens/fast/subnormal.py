@@ -1,10 +1,10 @@
-"""Numbers below 1.2e-38 are taken for zero while compiled code runs.
+"""Subnormal numbers, those below 1.2e-38, are flushed to zero while compiled code runs.
 
-Many processors compute with such *subnormal* numbers a hundred times as slowly. They come up where a network is sure of
-itself: derivatives of 1e-20, whose squares Adam keeps. What they could still change is far below a weight's last digit.
-Those of ARM are hardly slower with them, but there they must be zero too, or the bits would not be those of x86.
+Many processors compute with them a hundred times as slowly. They occur where a network is confident: derivatives of
+1e-20, whose squares Adam keeps. Their effect is far below a weight's last digit. ARM processors are hardly slower with
+them, but must flush them too, or the bits would differ from those of x86.
 
-One case is left: a result that only rounding lifts to 1.2e-38 is zero on ARM and 1.2e-38 on x86.
+One difference is left: a result that only rounding raises to 1.2e-38 is zero on ARM and 1.2e-38 on x86.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from .native import instruction
 from .signatures import NOTHING, STATE
 from .writer import INT, WORD
 
-_X86 = 0x8040  # of MXCSR: what is read and what is written is flushed to zero
-_ARM = 1 << 24  # of FPCR, where one bit is both
+_X86 = 0x8040  # bits of MXCSR: flush inputs, and results, to zero
+_ARM = 1 << 24  # bit of FPCR that does both
 
 
 @instruction(STATE)
 def flush(w: Any) -> Any:
-    """Begin, for this thread; return the state before, for `restore`."""
+    """Begin to flush in this thread; return the state before, for `restore`."""
     if is_x86(w):
         place = w.room(INT)
         address = w.builder.bitcast(place, ir.IntType(8).as_pointer())
@@ -41,7 +41,7 @@ def flush(w: Any) -> Any:
 
 @instruction(NOTHING, STATE)
 def restore(w: Any, before: Any) -> None:
-    """Leave the state that was there before."""
+    """Restore the state that `flush` returned."""
     if is_x86(w):
         place = w.room(INT)
         w.builder.store(before, place)
@@ -51,10 +51,10 @@ def restore(w: Any, before: Any) -> None:
 
 
 def is_x86(w: Any) -> bool:
-    """Return whether the code is for x86 with 64 bits."""
+    """Return whether the code is for 64-bit x86."""
     return bool(w.builder.module.triple.startswith(("x86_64", "amd64")))
 
 
 def is_arm(w: Any) -> bool:
-    """Return whether the code is for ARM with 64 bits."""
+    """Return whether the code is for 64-bit ARM."""
     return bool(w.builder.module.triple.startswith(("aarch64", "arm64")))

@@ -1,6 +1,6 @@
 """`convlens.ops.update`, compiled: the same functions, each one pass over memory.
 
-`ranges` are the parts of the flat arrays to work on: where each begins and where it ends. `settings` are numbers.
+`ranges` are the parts of the flat arrays to work on, as pairs of start and stop. `settings` are numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .vector import WIDTH, load_some, minus, over, plus, root, spread, store_som
 
 @entry
 def sgd(p: Float32, g: Float32, velocity: Float32, decay: Float32, ranges: Indices, settings: Float32) -> None:
-    """Do a step with settings rate, momentum, and 1 where it is Nesterov's; `velocity` and `decay` may be empty."""
+    """Take one step; settings: rate, momentum, and 1 for Nesterov, else 0. `velocity` and `decay` may be empty."""
     rate, momentum, nesterov = settings[0], settings[1], settings[2] != 0
     for part in range(0, len(ranges), 2):
         for i in range(ranges[part], ranges[part + 1], WIDTH):
@@ -30,10 +30,10 @@ def sgd(p: Float32, g: Float32, velocity: Float32, decay: Float32, ranges: Indic
 
 @entry
 def adam(p: Float32, g: Float32, m: Float32, v: Float32, decay: Float32, ranges: Indices, settings: Float32) -> None:
-    """Do a step with settings beta1, 1 - beta1, beta2, 1 - beta2, epsilon, length, and how much of p decay takes.
+    """Take one step; settings: beta1, 1 - beta1, beta2, 1 - beta2, epsilon, length, and the factor of decoupled decay.
 
-    Length and epsilon are corrected for the step; the last is 0 where decay is added to the gradient. `decay` may be
-    empty.
+    Epsilon and length (the learning rate) are corrected for bias; the last is 0 where decay is added to the gradient.
+    `decay` may be empty.
     """
     beta1, rest1, beta2, rest2 = settings[0], settings[1], settings[2], settings[3]
     epsilon, length, taken = settings[4], settings[5], settings[6]
@@ -57,7 +57,7 @@ def adam(p: Float32, g: Float32, m: Float32, v: Float32, decay: Float32, ranges:
 
 @entry
 def average(mean: Float32, p: Float32, ranges: Indices, settings: Float32) -> None:
-    """Move a mean by its one setting, a share of the way to p."""
+    """Move a mean towards p by the one setting, a share of the difference."""
     share = settings[0]
     for part in range(0, len(ranges), 2):
         for i in range(ranges[part], ranges[part + 1], WIDTH):
@@ -68,7 +68,7 @@ def average(mean: Float32, p: Float32, ranges: Indices, settings: Float32) -> No
 
 @entry
 def add_up(gradients: Float32, size: int, start: int, stop: int, out: Float32) -> None:
-    """Write the sum of the lanes' gradients (lanes, size), in their order, to `out`, from one index to another."""
+    """Write the sum of the lanes' gradients (lanes, size), in their order, to `out`, from index `start` to `stop`."""
     for i in range(start, stop, WIDTH):
         n = stop - i
         total = load_some(gradients, i, n)

@@ -1,10 +1,10 @@
 """Sixteen float32 numbers at once: the one type that Numba lacks.
 
 Numba leaves it to its compiler, LLVM, to find loops that can use vector registers, and LLVM gives up silently on
-anything unusual. Here sixteen numbers are a value of their own, a `Vector`, and LLVM has no choice. Any processor's
-compiler splits it into the registers there are: one with AVX-512, two with AVX2, four with NEON.
+anything unusual. Here sixteen numbers are one value, a `Vector`, and LLVM has no choice. It splits the value over the
+registers there are: one with AVX-512, two with AVX2, four with NEON.
 
-Each function below is one or two of LLVM's instructions. None of them checks an index.
+Each function below is one or two LLVM instructions. None of them checks an index.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def zeros(w: Writer) -> Any:
 
 @instruction(V, NUMBER)
 def spread(w: Writer, value: Any) -> Any:
-    """Return one number in every place."""
+    """Return sixteen copies of one number."""
     return w.spread(value)
 
 
@@ -54,7 +54,7 @@ def load(w: Writer, array: Any, index: Any) -> Any:
 
 @instruction(V, FLOATS, SIZE, SIZE)
 def _load_first(w: Writer, array: Any, index: Any, count: Any) -> Any:
-    """Return the first `count` numbers from an index on, and zeros; memory behind them is not touched."""
+    """Return the first `count` numbers from an index on, then zeros; memory after them is not touched."""
     return w.load(0, array, index, count)
 
 
@@ -102,13 +102,13 @@ def root(w: Writer, value: Any) -> Any:
 
 @instruction(V, V)
 def whole(w: Writer, value: Any) -> Any:
-    """Return the largest whole numbers that are not above."""
+    """Return the floors."""
     return w.call("llvm.floor.v16f32", VECTOR, value)
 
 
 @instruction(V, FLOATS, SIZE, V)
 def gather(w: Writer, array: Any, index: Any, places: Any) -> Any:
-    """Return sixteen numbers from sixteen places, counted from an index on; places are whole, and below 2**24."""
+    """Return the numbers at sixteen places, counted from an index on; places are integers below 2**24."""
     start = w.spread(w.builder.ptrtoint(w.place(0, array, index), WORD))
     words = ir.VectorType(WORD, WIDTH)
     offsets = w.builder.mul(w.builder.fptosi(places, words), ir.Constant(words, [4] * WIDTH))
@@ -131,7 +131,7 @@ def where_greater(w: Writer, one: Any, other: Any, then: Any, otherwise: Any) ->
 
 @instruction(V, V, V, V, V)
 def where_beats(w: Writer, one: Any, other: Any, then: Any, otherwise: Any) -> Any:
-    """Return `then` where one > other, or where it is NaN and the other is none; `otherwise` elsewhere."""
+    """Return `then` where one > other, or where only `one` is NaN; `otherwise` elsewhere."""
     greater, known = w.builder.fcmp_unordered(">", one, other), w.builder.fcmp_ordered("ord", other, other)
     return w.builder.select(w.builder.and_(greater, known), then, otherwise)
 
@@ -144,9 +144,9 @@ def where_equal(w: Writer, one: Any, other: Any, then: Any) -> Any:
 
 @instruction(NOTHING, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE)
 def _transposed(w: Writer, a: Any, a0: Any, a_step: Any, b: Any, b0: Any, b_step: Any) -> None:
-    """Write a block of 16 x 16 numbers, its rows `a_step` apart, to another one, turned.
+    """Write the transpose of a block of 16 x 16 numbers, whose rows are `a_step` apart, to another one.
 
-    In four rounds, each of which pairs rows that are 8, 4, 2 and 1 apart, and exchanges halves of them.
+    Four rounds pair rows that are 8, 4, 2 and 1 apart, and exchange halves of them.
     """
     rows = []
     for _ in range(WIDTH):
@@ -165,13 +165,13 @@ def _transposed(w: Writer, a: Any, a0: Any, a_step: Any, b: Any, b0: Any, b_step
 
 @helper
 def load_some(array, index, count):  # type: ignore[no-untyped-def]
-    """Return sixteen numbers, or only `count` and zeros behind them; memory behind them is not touched."""
+    """Return sixteen numbers, or only `count`, then zeros; memory after them is not touched."""
     return load(array, index) if count >= WIDTH else _load_first(array, index, count)
 
 
 @helper
 def store_some(value, array, index, count):  # type: ignore[no-untyped-def]
-    """Write sixteen numbers, or only the first `count` (which processors do far more slowly)."""
+    """Write sixteen numbers, or only the first `count` (which is far slower)."""
     if count >= WIDTH:
         store(value, array, index)
     else:
@@ -180,7 +180,7 @@ def store_some(value, array, index, count):  # type: ignore[no-untyped-def]
 
 @helper
 def transposed(a, a0, a_step, b, b0, b_step, rows, columns):  # type: ignore[no-untyped-def]
-    """Write a block of at most 16 x 16 numbers, its rows `a_step` apart, to another one, turned."""
+    """Write the transpose of a block of at most 16 x 16 numbers, whose rows are `a_step` apart, to another one."""
     if rows == WIDTH and columns == WIDTH:
         _transposed(a, a0, a_step, b, b0, b_step)
     else:
@@ -191,6 +191,6 @@ def transposed(a, a0, a_step, b, b0, b_step, rows, columns):  # type: ignore[no-
 
 @helper
 def clear(array):  # type: ignore[no-untyped-def]
-    """Make an array zero (Numba's own way to say this takes seconds to compile)."""
+    """Set an array to zero (Numba's own way takes seconds to compile)."""
     for i in range(0, len(array), WIDTH):
         store_some(zeros(), array, i, len(array) - i)

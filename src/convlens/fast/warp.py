@@ -31,18 +31,18 @@ _NONE = np.zeros(0, np.float32)
 
 
 @helper
-def _smooth(noise, n0, down, across, rows, strips, count, height, width, nought, between, field):  # type: ignore[no-untyped-def]
+def _smooth(noise, n0, down, across, rows, strips, count, height, width, no_bias, between, field):  # type: ignore[no-untyped-def]
     """Write one image's field (2, H, strips): noise (2, H, W) from n0 on, smoothed along its rows and columns."""
     stride = strips[1]
     for s in range(0, width, WIDTH):
         product(
             *(noise, n0, rows[height:], 0, 2 * height, count, strips, width, across, s, 0),
-            *(between, s, stride, nought, 0, 0, NO_FLOOR, WIDTH),
+            *(between, s, stride, no_bias, 0, 0, NO_FLOOR, WIDTH),
         )
         for part in range(0, 2 * height * stride, height * stride):
             product(
                 *(down, 0, rows, 0, height, count, strips, height, between, part + s, 0),
-                *(field, part + s, stride, nought, 0, 0, NO_FLOOR, WIDTH),
+                *(field, part + s, stride, no_bias, 0, 0, NO_FLOOR, WIDTH),
             )
 
 
@@ -53,15 +53,15 @@ def _at_most(value, most):  # type: ignore[no-untyped-def]
 
 @helper
 def _mixed(one, other, share):  # type: ignore[no-untyped-def]
-    """Return a mixture; where the other's share is 0, one to the bit."""
+    """Return (1 - share) * one + share * other; exactly `one` where share is 0."""
     return plus(times(minus(spread(1), share), one), times(share, other))
 
 
 @helper
 def _move(images, x0, m, m0, field, across, height, width, channels, strip, out):  # type: ignore[no-untyped-def]
-    """Look one image up at the places of its matrix and field; see `convlens.ops.warp.bilinear`.
+    """Sample one image at the places given by its matrix and field; see `convlens.ops.warp.bilinear`.
 
-    `across` holds the columns from the centre, filled up to strips; `strip` is memory for one strip.
+    `across` holds the columns from the centre, padded to whole strips; `strip` is memory for one strip.
     """
     middle, centre, stride = (height - 1) / 2, (width - 1) / 2, len(across)
     last_row, last_column = np.float32(height - 1), np.float32(width - 1)
@@ -78,7 +78,7 @@ def _move(images, x0, m, m0, field, across, height, width, channels, strip, out)
             r, c = _at_most(at_least(r, 0), last_row), _at_most(at_least(c, 0), last_column)
             above, left = whole(r), whole(c)
             u, v = minus(r, above), minus(c, left)
-            # on the last row or column the next one counts nothing, but has to be there
+            # on the last row or column the next one has weight zero, but must exist
             below, right = _at_most(plus(above, spread(1)), last_row), _at_most(plus(left, spread(1)), last_column)
             above, below = times(above, spread(width * channels)), times(below, spread(width * channels))
             left, right = times(left, spread(channels)), times(right, spread(channels))
@@ -108,27 +108,27 @@ def _warp(
     width: int,
     channels: int,
     columns: Float32,
-    nought: Float32,
+    no_bias: Float32,
     strip: Float32,
     between: Float32,
     field: Float32,
     out: Float32,
 ) -> None:
-    """Move images; `columns` are counted from the centre, `nought` is zeros, and what follows is memory."""
+    """Warp images; `columns` are counted from the centre, `no_bias` is zeros, and the arrays after it are memory."""
     size = height * width * channels
     for n in range(len(matrices) // 6):
         if len(noise):
             n0 = n * 2 * height * width
-            _smooth(noise, n0, down, across, rows, strips, count, height, width, nought, between, field)
+            _smooth(noise, n0, down, across, rows, strips, count, height, width, no_bias, between, field)
         _move(images, n * size, matrices, n * 6, field, columns, height, width, channels, strip, out)
 
 
 @lru_cache(maxsize=8)
 def _tables(height: int, width: int, strength: float, deviation: float) -> tuple[Array, ...]:
-    """Return what `_smooth` multiplies by, and its tables of offsets.
+    """Return the factors of `_smooth`, and its tables of offsets.
 
-    The Gaussians, along columns (H, H) and, with the strength in it, along rows (W, strips of sixteen); the rows of the
-    former and behind them those of an image's noise; how far apart rows of strips are; and 0, 1, 2 ...
+    The Gaussians, along columns (H, H) and, multiplied by the strength, along rows (W, strips of sixteen); where the
+    rows of the former begin, then those of an image's noise; where rows of strips begin; and 0, 1, 2 ...
     """
     stride = -(-width // WIDTH) * WIDTH
     across = np.zeros((width, stride), np.float32)
@@ -170,7 +170,7 @@ def warp(
         width=width,
         channels=channels,
         columns=columns,
-        nought=np.zeros(WIDTH, np.float32),
+        no_bias=np.zeros(WIDTH, np.float32),
         strip=np.empty(WIDTH, np.float32),
         between=between,
         field=field,

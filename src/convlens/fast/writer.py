@@ -1,4 +1,4 @@
-"""Writing LLVM's instructions, for what Numba has no words for: sixteen float32 numbers as one value."""
+"""Writing LLVM instructions for what Numba cannot express: sixteen float32 numbers as one value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Writer:
         return ir.Constant(WORD, value)
 
     def variable(self) -> Any:
-        """Return a place for sixteen numbers, now zero; LLVM keeps it in a register."""
+        """Return a place for sixteen numbers, initially zero; LLVM keeps it in a register."""
         place = self.room(VECTOR)
         self.builder.store(ZEROS, place)
         return place
@@ -41,7 +41,7 @@ class Writer:
 
     @contextmanager
     def loop(self, count: Any) -> Iterator[Any]:
-        """Write what is done `count` times; it is given the number of the round."""
+        """Write a loop of `count` rounds around the block, which is given the number of the round."""
         from numba.core import cgutils
 
         with cgutils.for_range(self.builder, count) as loop:
@@ -71,7 +71,7 @@ class Writer:
         return self.builder.sext(self.builder.load(self.place(position, table, index)), WORD)
 
     def load(self, position: int, array: Any, index: Any, count: Any = None) -> Any:
-        """Return the sixteen numbers from an index on; or only the first `count`, zeros behind them."""
+        """Return the sixteen numbers from an index on; or only the first `count`, then zeros."""
         place = self._vector_at(position, array, index)
         if count is not None:
             return self.call(
@@ -91,13 +91,13 @@ class Writer:
             self.builder.store(value, place).align = 4
 
     def spread(self, value: Any) -> Any:
-        """Return a vector of one value in every place."""
+        """Return a vector of sixteen copies of one value."""
         nothing = ir.Constant(ir.VectorType(value.type, WIDTH), ir.Undefined)
         alone = self.builder.insert_element(nothing, value, ir.Constant(INT, 0))
         return self.builder.shuffle_vector(alone, nothing, ir.Constant(ir.VectorType(INT, WIDTH), [0] * WIDTH))
 
     def mixed(self, one: Any, other: Any, places: list[int]) -> Any:
-        """Return the numbers at these places of two vectors, one behind the other."""
+        """Return the numbers at these places of two concatenated vectors."""
         return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(INT, WIDTH), places))
 
     def add_product(self, total: Any, one: Any, other: Any) -> Any:
@@ -110,7 +110,7 @@ class Writer:
         return self.builder.select(self.builder.fcmp_ordered("<", value, least), least, value)
 
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
-        """Call a C function, or one of LLVM's own."""
+        """Call a C function or an LLVM intrinsic."""
         module = self.builder.module
         kind = ir.FunctionType(result, [argument.type for argument in arguments])
         return self.builder.call(module.globals.get(name) or ir.Function(module, kind, name), arguments)

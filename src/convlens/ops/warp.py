@@ -54,7 +54,7 @@ def affine_matrices(
     inverse[:, 0, 0], inverse[:, 0, 1] = cos / scale, -sin / scale
     inverse[:, 1, 0], inverse[:, 1, 1] = (sin - shear * cos) / scale, (cos + shear * sin) / scale
     down, right = np.asarray(shift, np.float64).T[:, :, None]
-    inverse[:, :, 2] = -(inverse[:, :, 0] * down + inverse[:, :, 1] * right)  # not by a BLAS: its order of summation varies
+    inverse[:, :, 2] = -(inverse[:, :, 0] * down + inverse[:, :, 1] * right)  # no BLAS: its order of summation varies
     return inverse.astype(dtype)
 
 

@@ -46,7 +46,7 @@ class CompiledConvKernel(CompiledKernel):
         self.paired_kernels = self._shared("paired_kernels", forward * self.paired)
         self.paired_turned = self._shared("paired_turned", back * self.paired * self.wants_dx)
         self.bias = self._shared("bias", self.strips * (pairs.PARTS if self.paired else 1))
-        self.nought = np.zeros(self.strips_back * WIDTH * pairs.PARTS, np.float32)
+        self.no_bias = np.zeros(self.strips_back * WIDTH * pairs.PARTS, np.float32)
         self.padded = self.planes = self.spread = self.dpadded = self.winners = NONE
         self.lifted = self.sums = self.paired_dw = NONE
 
@@ -152,7 +152,7 @@ class CompiledConvKernel(CompiledKernel):
             factors=t.factors,
             outputs=t.sources,
             parts=of.parts,
-            nought=self.nought,
+            no_bias=self.no_bias,
             paired_dw=self.paired_dw,
             dw=wiring.dparameter("w").reshape(-1),
             db=wiring.dparameter("b"),

@@ -34,7 +34,7 @@ class CompiledDenseKernel(CompiledKernel):
         self.relu = bool(wiring.node.attributes.get("relu", False))
         self.x, self.y = wiring.inputs[0].reshape(-1), wiring.output.reshape(-1)
         self.n, (self.d_in, self.d_out) = len(wiring.output), wiring.parameter("w").shape
-        self.w, self.nought = wiring.parameter("w").reshape(-1), np.zeros(WIDE, np.float32)
+        self.w, self.no_bias = wiring.parameter("w").reshape(-1), np.zeros(WIDE, np.float32)
 
     def scratch(self, arena: Arena) -> None:
         if self.wiring.dinputs[0] is not None:
@@ -60,7 +60,7 @@ class CompiledDenseKernel(CompiledKernel):
             row=row,
             tap=tap,
             strip=strip,
-            nought=self.nought,
+            no_bias=self.no_bias,
             n=self.n,
             d_in=self.d_in,
             d_out=self.d_out,
@@ -75,7 +75,7 @@ class CompiledDenseKernel(CompiledKernel):
         part = share.part(self.d_in)
         rows, dw = table(self.d_in)[part], parameters["w"].view(gradient)[part].reshape(-1)
         tables = rows, table(n, self.d_in), table(n, self.d_out)
-        calls = [dense.weights(flat_x, flat_dy, *tables, self.nought, n, self.d_out, dw)] if len(rows) else []
+        calls = [dense.weights(flat_x, flat_dy, *tables, self.no_bias, n, self.d_out, dw)] if len(rows) else []
         if share.number == 0:
             calls.append(dense.biases(flat_dy, n, self.d_out, parameters["b"].view(gradient)))
         return [*calls]
