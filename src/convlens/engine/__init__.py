@@ -1,4 +1,4 @@
-"""Runs a Program. Reading order: `interpreter` (the meaning), `lanes`, `plan` and its `kernels`, `engines`."""
+"""Runs a Program. Reading order: `interpreter` (the reference), `lanes`, `kernel`, `passes`, `plan`, `engines`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = [
 
 @cache
 def fastest() -> str:
-    """Return the name of the fastest engine that works here; where that is not the compiled one, say so, once."""
+    """Return the name of the fastest engine that works here; warn, once, if it is not the compiled one."""
     try:
         require_tested_numba()
         NumbaPlan.tools()
@@ -62,9 +62,9 @@ def start(
     program, parameters
         What to run, and its flat parameter array.
     name
-        A key of `ENGINES`; where None, the environment's ``CONVLENS_ENGINE``, or else the fastest.
+        A key of `ENGINES`; if None, the environment's ``CONVLENS_ENGINE``, or else the fastest.
     threads
-        How many threads to use; where None, all that the process may use.
+        Number of threads; if None, all that the process may use.
     buffers
         The flat array of running statistics; needed by a Program that has any.
 

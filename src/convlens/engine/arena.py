@@ -9,26 +9,25 @@ import numpy as np
 from ..program import ALIGNMENT, aligned_zeros
 from ..typing import Array, Float32, Shape
 
-_BLOCK = 1 << 20  # floats: 4 MiB, asked for at least
+_BLOCK = 1 << 20  # floats: 4 MiB, the smallest block
 
 
 def readable(size: int) -> Array:
-    """Return a flat zeroed array behind which a few more values can be read: kernels read whole vectors."""
+    """Return a flat zeroed array that can be read a few values past its end: kernels read whole vectors."""
     return aligned_zeros(size + ALIGNMENT)[:size]
 
 
 class Arena:
     """A stack of float32 memory that many plans use in turn.
 
-    `take` cuts the next array; `mark` and `release` give back everything cut since the mark, for the next user.
-    Memory is never returned to the system, so plans bound one after the other to one arena see the same, cached,
-    addresses.
+    `take` cuts the next array; `release` gives back everything cut since a `mark`, for the next user. Memory is never
+    returned to the system, so plans bound to one arena one after the other use the same, cached, addresses.
     """
 
     def __init__(self) -> None:
         self._blocks: list[Array] = []
         self._block, self._used = 0, 0
-        self.high_water = 0  # floats in use at most, so far
+        self.high_water = 0  # most floats in use so far
 
     def take(self, shape: Shape) -> Float32:
         """Return an array with undefined contents, aligned to 64 bytes."""
@@ -44,7 +43,7 @@ class Arena:
         return flat.reshape(shape)
 
     def mark(self) -> tuple[int, int]:
-        """Return the present height of the stack."""
+        """Return the current height of the stack."""
         return self._block, self._used
 
     def release(self, mark: tuple[int, int]) -> None:
@@ -53,7 +52,7 @@ class Arena:
 
 
 def sign_mask(values: Float32, out: Float32) -> None:
-    """Write all ones (as int32) to `out` where a value is negative, zeros elsewhere: its sign bit, spread."""
+    """Write all one bits to `out` where a value is negative, all zero bits elsewhere: its sign bit, repeated."""
     np.right_shift(values.view(np.int32), 31, out=out.view(np.int32))
 
 

@@ -1,12 +1,12 @@
-"""One thread for each BLAS call, while it matters.
+"""Limits BLAS calls to one thread while an engine works.
 
-convlens spreads lanes over threads itself. A BLAS that starts threads of its own underneath halves the speed, and
-makes the last bits depend on their number. The limit is set when work begins and taken back when it ends, also for
-libraries loaded in between.
+convlens spreads lanes over threads itself. A BLAS that starts its own threads as well halves the speed, and makes the
+last bits depend on their number. The limit is set when work begins and removed when it ends, also for libraries loaded
+in between.
 
 Apple's Accelerate, which NumPy's wheels for macOS use, has no such limit: it reads ``VECLIB_MAXIMUM_THREADS`` when it
-is loaded. The command ``convlens`` sets that to 1; a program that imports convlens may do the same. It matters to the
-NumPy engine and the interpreter alone: the compiled engine calls no BLAS.
+is loaded. The command ``convlens`` sets that to 1; a program that imports convlens may do the same. Only the NumPy
+engine and the interpreter need it: the compiled engine calls no BLAS.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def _current_controller() -> ThreadpoolController:
 def _speak_for_all_threads() -> None:
     """Let threadpoolctl set limits from this thread.
 
-    Since 3.8 only one thread of a process can limit OpenBLAS, the first that tries, and it ignores all others silently.
-    The lock here already keeps them apart.
+    Since version 3.8 only the first thread that tries can limit OpenBLAS; calls from others are silently ignored.
+    Here a lock already keeps threads apart.
     """
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)

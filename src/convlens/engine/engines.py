@@ -1,6 +1,6 @@
 """The engines: three ways to run one Program, behind one interface.
 
-An engine belongs to one Program and one flat array of parameters, which it reads anew at every call.
+An engine belongs to one Program and one flat array of parameters, which it reads again at every call.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from .rewrite import rewrite
 from .toolbox import Toolbox, Warp
 from .updates import BoundUpdate, Update
 
-UPDATING = 200  # floating-point operations in the time that it takes to update one parameter, which is memory's
+UPDATING = 200  # floating-point operations in the time that it takes to update one parameter (bound by memory)
 
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What one training batch gave: the mean loss in nats, and how many images were classified right."""
+    """The result of one training batch: the mean loss in nats, and the number of images classified correctly."""
 
     loss: float
     correct: int
@@ -59,7 +59,7 @@ class Engine(ABC):
 
     @property
     def threads(self) -> int:
-        """Number of threads it uses."""
+        """Number of threads that the engine uses."""
         return self.workers.threads
 
     @abstractmethod
@@ -70,19 +70,19 @@ class Engine(ABC):
     def gradient(
         self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
     ) -> BatchResult:
-        """Write the gradient of the mean loss over a batch to the flat array `out`; move running statistics.
+        """Write the gradient of the mean loss over a batch to the flat array `out`; update running statistics.
 
-        `address` says where random draws come from, `smoothing` is that of the labels (see
+        `address` is that of the random draws, `smoothing` the label smoothing (see
         `convlens.ops.softmax_cross_entropy`). One caller at a time.
         """
 
     def update(self, change: Update) -> None:
-        """Do an update of flat arrays that have the layout of the parameters."""
+        """Apply an update to flat arrays that have the layout of the parameters."""
         self.each_chunk(change.run)
 
     @property
     def warp(self) -> Warp:
-        """What moves images, as this engine does it."""
+        """The function with which this engine warps images."""
         return warp
 
     def each_chunk(self, work: Callable[[slice], None]) -> None:
@@ -95,7 +95,7 @@ class Engine(ABC):
 
 
 class Interpreter(Engine):
-    """Calls `convlens.ops` node by node, for the whole batch at once: the meaning of a Program, in any dtype."""
+    """Calls `convlens.ops` node by node, for the whole batch at once: the reference, in any dtype."""
 
     name = "interpreter"
 
@@ -128,17 +128,17 @@ class Plan(Engine):
         needs_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
         self._blas: Callable[[], AbstractContextManager[None]] = single_threaded_blas if needs_blas else nullcontext
         self._sizes: dict[bool, int] = {}
-        # its append and pop are atomic: plans are lent to one thread at a time
+        # append and pop are atomic, so a plan is used by one thread at a time
         self._idle: deque[PredictionPlan] = deque()
         self._arenas = [Arena() for _ in range(self.threads)]
-        self._gradients = np.zeros((0, program.parameter_size), np.float32)  # of every lane, as many as were needed
+        self._gradients = np.zeros((0, program.parameter_size), np.float32)  # of each lane; grows as batches need it
         self._plans: dict[int, TrainingPlan] = {}
         self._updates: dict[str, tuple[Update, BoundUpdate]] = {}  # the last of each name
 
     @staticmethod
     @abstractmethod
     def tools() -> Toolbox:
-        """Return what the plan is made with."""
+        """Return the toolbox that the plan is made with."""
 
     def _workers(self, threads: int) -> Workers:
         return self.toolbox.workers(threads)
@@ -186,7 +186,7 @@ class Plan(Engine):
         return BatchResult(loss / len(x), correct)
 
     def _plan(self, images: int) -> TrainingPlan:
-        """Return the plan for batches of a size; made once."""
+        """Return the plan for batches of this number of images; it is made once."""
         if images not in self._plans:
             micro = self._micro_batch(training=True)
             lanes = self._memory.lanes(images)
@@ -197,7 +197,7 @@ class Plan(Engine):
         return self._plans[images]
 
     def _gradients_of(self, lanes: int) -> Array:
-        """Return the memory for the lanes' gradients (lanes, parameters), which all plans use in turn."""
+        """Return the memory for the lanes' gradients (lanes, parameters), which all plans share."""
         if lanes > len(self._gradients):
             size = self.program.parameter_size
             self._gradients = aligned_zeros(lanes * size).reshape(lanes, size)
@@ -215,7 +215,7 @@ class NumpyPlan(Plan):
 
 
 class NumbaPlan(Plan):
-    """The plan whose kernels are compiled with Numba; what has no compiled kernel takes NumPy's.
+    """The plan whose kernels are compiled with Numba; an op without a compiled kernel uses NumPy's.
 
     Raises
     ------
@@ -229,6 +229,6 @@ class NumbaPlan(Plan):
     def tools() -> Toolbox:
         try:
             from .compiled.toolbox import COMPILED  # here, because importing it compiles
-        except Exception as error:  # what another version of Numba may raise is anybody's guess
+        except Exception as error:  # another version of Numba may raise anything
             raise cannot_start(error) from error
         return COMPILED

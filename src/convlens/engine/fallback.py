@@ -1,4 +1,4 @@
-"""The kernels of every op that has none of its own: the interpreter's, one node at a time."""
+"""The kernels of ops that have none of their own: they call the interpreter's functions, one node at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .kernel import Barrier, Kernel
 
 
 class FallbackKernel(Kernel):
-    """Runs a node through `convlens.ops`, allocating as that does."""
+    """Runs a node through `convlens.ops`, allocating as those functions do."""
 
     def forward(self) -> None:
         y, self.saved = _forward(self, self.wiring.inputs, self.wiring.drawn)
@@ -30,15 +30,15 @@ class FallbackKernel(Kernel):
 
 
 class FallbackBarrier(Barrier):
-    """Runs a node that couples the images of a batch through `convlens.ops`: the whole batch, between two segments.
+    """Runs a node that couples the images of a batch through `convlens.ops`, on the whole batch, between two segments.
 
-    Its micro-batches measure nothing. `merge` puts their images together and runs the op; `forward` copies this
-    micro-batch's rows of the result. Backwards likewise.
+    Its micro-batches measure nothing. `merge` concatenates their images and runs the op; `forward` copies this
+    micro-batch's rows of the result. Backward likewise.
     """
 
     y: Float32  # this micro-batch's rows
     dinputs: list[Float32]
-    saved: Any  # the first micro-batch has it for the whole batch
+    saved: Any  # for the whole batch; set on the first micro-batch only
 
     def forward(self) -> None:
         if self.wiring.doutput is None:  # prediction: image by image
@@ -75,7 +75,7 @@ def kernel_of(node: Node) -> type[Kernel]:
 
 
 def _forward(kernel: Kernel, inputs: tuple[Float32, ...], drawn: Float32 | None) -> tuple[Float32, Any]:
-    """Run the node's op on these inputs, as in training where the plan is one for training."""
+    """Run the node's op on these inputs, in training mode if the plan is for training."""
     wiring = kernel.wiring
     views = {key: wiring.parameter(key) for key in wiring.node.parameters}
     training = wiring.doutput is not None
@@ -84,7 +84,7 @@ def _forward(kernel: Kernel, inputs: tuple[Float32, ...], drawn: Float32 | None)
 
 
 def _rows(kernels: Sequence[Kernel]) -> list[slice]:
-    """Return which images of the batch are each micro-batch's."""
+    """Return the rows of the batch that belong to each micro-batch."""
     ends = [*accumulate((len(kernel.wiring.output) for kernel in kernels), initial=0)]
     return [slice(start, stop) for start, stop in pairwise(ends)]
 

@@ -1,6 +1,6 @@
 """The interpreter: runs a Program by calling `convlens.ops` node by node.
 
-This is the meaning of a Program. It takes any dtype, records every value on a *tape*, and allocates freely. Read it
+It defines what a Program means. It takes any dtype, records every value on a *tape*, and allocates freely. Read it
 first: the plans compute the same faster, and are tested against it.
 """
 
@@ -23,7 +23,7 @@ Parameters: TypeAlias = Mapping[str, FloatArray]  # one node's, by short name
 
 @dataclass(frozen=True)
 class Address:
-    """Which step of which training: where its random draws come from. Epoch and step count from 0."""
+    """The address of a step's random draws: the training's seed, and the epoch and step, both counted from 0."""
 
     seed: int = 0
     epoch: int = 0
@@ -42,8 +42,8 @@ class Context:
     buffers
         The flat array of running statistics; written in training.
     drawn
-        In training, the random numbers of every node whose op draws any, (N, *image shape), by the node's name; None
-        in prediction.
+        In training, the random numbers of every node whose op draws any, (N, *image shape), by node name; None in
+        prediction.
     """
 
     buffers: Array
@@ -62,7 +62,7 @@ Draws: TypeAlias = Callable[[Node, np.random.Generator, int, DTypeLike], FloatAr
 
 @dataclass(frozen=True)
 class Op:
-    """How one kind of node runs, and all that an engine has to know about it.
+    """How one kind of node runs, and all that an engine needs to know about it.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Op:
 def _parametric(
     forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[..., tuple[FloatArray, ...]], *, window: bool
 ) -> Op:
-    """Adapt an op with a weight w, a bias b and, with `window`, a window."""
+    """Adapt an op with a weight w, a bias b and, if `window` is set, a window."""
 
     def run(node: Node, x: tuple[FloatArray, ...], p: Parameters, _context: Context) -> tuple[FloatArray, Any]:
         geometry = (node.window,) if window else ()
@@ -109,7 +109,7 @@ def _pooling(forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[
 
 
 def _pointwise(forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[..., FloatArray]) -> Op:
-    """Adapt an op of one array, without parameters and window."""
+    """Adapt an op of one array, without parameters or window."""
     return Op(
         lambda _node, x, _p, _context: forward(x[0]),
         lambda _node, dy, saved: ((backward(dy, saved),), {}),
@@ -179,8 +179,8 @@ OPS: dict[str, Op] = {
 def draw(program: Program, images: int, address: Address, dtype: DTypeLike = np.float32) -> dict[str, FloatArray]:
     """Return the random numbers of a training step: those of every node whose op draws any, for a whole batch.
 
-    Each node has a stream of its own, by its name. The purpose is ``"dropout"`` whatever the op: it is part of the
-    address, so another word would be other numbers.
+    Each node has its own stream, by its name. The purpose is ``"dropout"`` for every op: it is part of the address, so
+    another word would give other numbers.
     """
     drawn = {}
     for node in program.nodes:
@@ -193,7 +193,7 @@ def draw(program: Program, images: int, address: Address, dtype: DTypeLike = np.
 
 @dataclass
 class Tape:
-    """What a forward pass leaves behind: every value by name, and what each node saved for its backward pass."""
+    """The record of a forward pass: every value by name, and what each node saved for its backward pass."""
 
     values: dict[str, FloatArray]
     saved: dict[str, Any] = field(default_factory=dict)

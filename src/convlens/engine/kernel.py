@@ -1,4 +1,4 @@
-"""What a kernel is given, and what it must do."""
+"""The interface of a kernel: the arrays that it is given, and what it must compute."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..typing import Array, Float32
 from .arena import Arena
 from .lanes import Share
 
-Step: TypeAlias = Callable[[], None]  # a part of the work, with all it needs
+Step: TypeAlias = Callable[[], None]  # a part of the work, bound to all it needs
 Stage: TypeAlias = Literal["prepare", "measure", "forward", "measure_back", "backward"]
 
 
@@ -35,9 +35,9 @@ class Wiring:
     parameters, buffers, gradient
         The flat arrays; `gradient` belongs to the lane. None in a plan for prediction.
     accumulate
-        Whether an earlier micro-batch of the lane has already written its part of the lane's gradient.
+        Whether to add to the lane's gradient: an earlier micro-batch of the lane has already written it.
     shared
-        Arrays that all micro-batches of a thread have in common, by node.
+        Arrays that all micro-batches of a thread share, by node.
     drawn
         The random numbers of a node whose op draws any, (n, *image shape); None in a plan for prediction.
     """
@@ -63,7 +63,7 @@ class Wiring:
         return self.node.buffers[key].view(self.buffers)
 
     def dparameter(self, key: str) -> Float32:
-        """Return where the gradient of a parameter is collected."""
+        """Return the array in which the gradient of a parameter is accumulated."""
         assert self.gradient is not None, "a plan for prediction has no gradients"
         return self.node.parameters[key].view(self.gradient)
 
@@ -78,15 +78,15 @@ class Kernel(ABC):
     needs_output
         The backward pass reads the output, so no later node may change it in place.
     prepares_alone
-        What `prepare` computes is this kernel's own, and not shared by all of a thread.
+        What `prepare` computes belongs to this kernel, and is not shared by all micro-batches of a thread.
     uses_blas
-        It may call a BLAS, which must then be limited to one thread while a plan runs: that takes longer than a small
-        network does.
+        It may call a BLAS, which must then be limited to one thread while a plan runs. (Setting the limit takes longer
+        than a small network.)
     whole_batch
-        Input and output derivative are kept for all images of the batch: `finish` computes the gradient of the
-        parameters, all of them, once a batch.
+        Input and output derivative are kept for all images of the batch: `finish` computes the gradient of all its
+        parameters, once per batch.
     barrier
-        It can run only when all micro-batches of all lanes have come to it: see `Barrier`.
+        It can run only when all micro-batches of all lanes have reached it: see `Barrier`.
     """
 
     in_place: ClassVar[bool] = False
@@ -106,7 +106,7 @@ class Kernel(ABC):
         """Take the arrays that are needed only while this kernel runs; all kernels share that memory."""
 
     def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
-        """Compute what depends on the parameters alone; called once a thread and step, for all of its micro-batches."""
+        """Compute what depends on the parameters alone; called once per thread and step, for all its micro-batches."""
 
     @abstractmethod
     def forward(self) -> None:
@@ -119,11 +119,11 @@ class Kernel(ABC):
     def finish(self, x: Float32, dy: Float32, gradient: Array, share: Share) -> None:  # noqa: B027 - few have to
         """Write a share of the batch's flat gradient, given inputs (N, D_in) and output derivatives (N, D_out).
 
-        Rows of weights are shared as `lanes.split` does; what has no rows belongs to share 0 (`plan.flat_shares`).
+        Rows of weights are divided as by `lanes.split`; parameters without rows belong to share 0 (`plan.flat_shares`).
         """
 
     def steps(self, stage: Stage) -> list[Step]:
-        """Return a stage as steps: the same as calling it, but a plan can put steps of several kernels together."""
+        """Return a stage as steps: the same as calling it, but a plan can join the steps of several kernels."""
         nothing = getattr(type(self), stage) is getattr(Kernel, stage, None)
         return [] if nothing else [getattr(self, stage)]
 
@@ -135,9 +135,9 @@ class Kernel(ABC):
 class Barrier(Kernel):
     """A kernel whose result depends on the whole batch.
 
-    All micro-batches of all lanes run up to it, and each measures its share of what the kernel must know of the batch;
-    `merge` puts the shares together, in the order of the lanes, and hands the result to every kernel of the node; only
-    then can `forward` run. Backwards likewise. In a plan for prediction `forward` is all there is.
+    All micro-batches of all lanes run up to it, and each measures its share of what the kernel needs from the batch;
+    `merge` combines the shares, in the order of the lanes, and hands the result to every kernel of the node; only then
+    can `forward` run. Backward likewise. A plan for prediction calls only `forward`.
     """
 
     barrier = True
@@ -148,15 +148,15 @@ class Barrier(Kernel):
     @staticmethod
     @abstractmethod
     def merge(kernels: Sequence[Any], buffers: Array) -> None:
-        """Put the shares of all micro-batches together; move the running statistics, if the node has any.
+        """Combine the shares of all micro-batches; update the running statistics, if the node has any.
 
         `kernels` are those of one node, of this class, in the order of the images.
         """
 
     def measure_back(self) -> None:
-        """Measure this micro-batch's share of what `backward` must know of the batch, before `merge_back`."""
+        """Measure this micro-batch's share of what `backward` needs from the batch, before `merge_back`."""
 
     @staticmethod
     @abstractmethod
     def merge_back(kernels: Sequence[Any]) -> None:
-        """Put the shares of all micro-batches together, before any of them runs `backward`."""
+        """Combine the shares of all micro-batches, before any of them runs `backward`."""

@@ -1,8 +1,8 @@
 """Lanes: the parts of a batch that threads work on.
 
-How many there are follows from the batch's size and the Program (`lanes_of`), never from the number of threads. Each
-lane has a gradient of its own, and these are added up in the order of the lanes. So threads only decide who computes
-what and when: the bits do not depend on their number.
+Their number follows from the batch's size and the Program (`lanes_of`), never from the number of threads. Each lane has
+its own gradient, and these are summed in the order of the lanes. So threads only decide who computes what and when: the
+bits do not depend on their number.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ..errors import ConfigurationError
 from .processors import available_processors
 
 FEWEST_LANES, MOST_LANES = 4, 32
-SMALLEST_LANE = 8  # images: with fewer, what is done once a micro-batch takes too large a share of its time
-READING = 64  # floating-point operations that repay reading a parameter once more for another lane
-ADDING = 25  # floating-point operations in the time that it takes to add one number of a lane to the others'
+SMALLEST_LANE = 8  # images: with fewer, the work done once per micro-batch takes too large a share of the time
+READING = 64  # floating-point operations that repay reading a parameter once more, for another lane
+ADDING = 25  # floating-point operations in the time that it takes to add one number of a lane's gradient
 MOST_SUMMED = 1 << 24  # floats in the gradients of all lanes: 64 MiB
 CHUNK = 1 << 14  # floats: 64 KiB, so that an update's arrays stay in the second-level cache
 MOST_THREADS = 64
@@ -32,28 +32,29 @@ def smallest_lane(flops: int, parameters: int, summed: int) -> int:
     flops
         Floating-point operations of one image, forward.
     parameters, summed
-        How many parameters the Program has, all of which a lane reads; and those whose gradients lanes add up.
+        Number of parameters of the Program, all of which a lane reads; and of those whose gradients are summed over
+        lanes.
 
     Notes
     -----
-    A training step takes three times the operations of a forward pass. Adding up may take an eighth of that.
+    A training step takes three times the operations of a forward pass. Summing gradients may take an eighth of that.
     """
     flops = max(flops, 1)
     return max(SMALLEST_LANE, -(-READING * parameters // flops), -(-8 * ADDING * summed // (3 * flops)))
 
 
 def lanes_of(images: int, smallest: int, summed: int) -> int:
-    """Return how many lanes a batch has: a power of two, at most `MOST_LANES`.
+    """Return the number of lanes of a batch: a power of two, at most `MOST_LANES`.
 
     Every lane has at least `smallest` images, and the gradients of all lanes fit into `MOST_SUMMED` numbers; but there
-    are `FEWEST_LANES`, or a lane for each image, in any case.
+    are always at least `FEWEST_LANES`, or one lane per image if the batch is smaller.
     """
     wanted = min(images // smallest, MOST_SUMMED // max(summed, 1), MOST_LANES)
     return min(images, max(FEWEST_LANES, 1 << (max(wanted, 1).bit_length() - 1)))
 
 
 def shares_of(size: int) -> int:
-    """Return into how many shares a flat array is cut that threads write: a power of two, one for each chunk or so."""
+    """Return the number of shares in which threads write a flat array: a power of two, about one for each chunk."""
     return min(MOST_LANES, max(FEWEST_LANES, 1 << ((size // CHUNK).bit_length())))
 
 
@@ -69,7 +70,7 @@ class Share(NamedTuple):
 
 
 def split(count: int, parts: int) -> list[slice]:
-    """Return `parts` slices of range(count), as even as can be; the last ones may be empty."""
+    """Return `parts` slices that cover range(count), as even as possible; some may be empty."""
     return [Share(part, parts).part(count) for part in range(parts)]
 
 
@@ -79,7 +80,7 @@ def available_threads() -> int:
 
 
 def thread_count(asked: int | None) -> int:
-    """Return the number of threads to use; all that are available where None is asked for."""
+    """Return the number of threads to use; if None is asked for, all that are available."""
     if asked is None:
         return available_threads()
     if not 1 <= asked <= MOST_THREADS:
@@ -88,12 +89,12 @@ def thread_count(asked: int | None) -> int:
 
 
 class Workers:
-    """A few threads that sleep until there is work; the calling thread is the first of them.
+    """A few threads that sleep until there is work; the calling thread counts as the first of them.
 
     Attributes
     ----------
     worth
-        Floating-point operations that repay waking a thread, which takes about a tenth of a millisecond.
+        Floating-point operations that repay waking a thread, which takes about 0.1 ms.
     """
 
     worth: ClassVar[int] = 40_000_000
@@ -103,16 +104,16 @@ class Workers:
         self._others = [ThreadPoolExecutor(1, f"convlens-{number}") for number in range(1, threads)]
 
     def useful(self, flops: int) -> int:
-        """Return how many threads are of use for `flops` operations."""
+        """Return how many threads are worth using for `flops` operations."""
         return max(1, min(self.threads, flops // self.worth))
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Run at most `threads` tasks at the same time and wait for them all; the first error is raised.
 
-        The same place among the tasks is always the same thread.
+        The task at a given position always runs on the same thread.
         """
         assert len(tasks) <= self.threads, f"{len(tasks)} tasks for {self.threads} threads"
-        # the caller's context comes along: NumPy keeps in it what to do about overflow
+        # threads run in the caller's context, which holds NumPy's handling of overflow
         others = zip(self._others, tasks[1:], strict=False)
         futures = [thread.submit(copy_context().run, task) for thread, task in others]
         try:
@@ -120,7 +121,7 @@ class Workers:
                 task()
         finally:
             for future in futures:
-                future.exception()  # wait for everyone, so that nobody writes once this has returned
+                future.exception()  # wait for all, so that no thread writes after this has returned
         for future in futures:
             future.result()
 

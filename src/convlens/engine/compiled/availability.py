@@ -1,7 +1,7 @@
-"""Whether the compiled engine can be the default here, decided before anything of it is imported.
+"""Decides whether the compiled engine can be the default here, before anything of it is imported.
 
-The compiler (`convlens.fast.compiler`) uses Numba's inner interface, which may change with any version. So the default
-is the compiled engine only for versions that the tests have run with; asked for by name, it tries any.
+The compiler (`convlens.fast.compiler`) uses Numba's internal interface, which may change with any version. So the
+compiled engine is the default only with versions that the tests have run with; asked for by name, it tries any.
 """
 
 from __future__ import annotations

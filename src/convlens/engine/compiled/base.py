@@ -1,4 +1,4 @@
-"""Compiled kernels: what they do is calls of `convlens.fast`, bound to their arrays."""
+"""The base of compiled kernels, whose work is calls of `convlens.fast`, bound to their arrays."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ NONE = np.zeros(0, np.float32)
 
 
 class CompiledKernel(Kernel):
-    """A kernel whose stages are calls, so that a plan can run many of them at once."""
+    """A kernel whose stages are calls, so that a plan can join many of them into one script."""
 
     uses_blas = False
 
     def prepare_calls(self) -> list[Call]:
-        """Return what is done once a lane and step."""
+        """Return the calls that depend on the parameters alone, made once per thread and step."""
         return []
 
     @abstractmethod
     def forward_calls(self) -> list[Call]:
-        """Return what computes the output."""
+        """Return the calls that compute the output."""
 
     @abstractmethod
     def backward_calls(self) -> list[Call]:
-        """Return what computes the derivatives."""
+        """Return the calls that compute the derivatives."""
 
     def steps(self, stage: Stage) -> list[Step]:
         calls = {"prepare": self.prepare_calls, "forward": self.forward_calls, "backward": self.backward_calls}

@@ -1,6 +1,6 @@
-"""The compiled convolution kernel, alone or fused with the max-pooling and the ReLU behind it.
+"""The compiled convolution kernel, alone or fused with the max-pooling and ReLU that follow.
 
-Its geometry is in `convlens.engine.compiled.geometry`; what is done with it is in `convlens.fast.conv`.
+Its geometry is in `convlens.engine.compiled.geometry`; its computation is in `convlens.fast.conv`.
 """
 
 from __future__ import annotations
@@ -77,20 +77,20 @@ class CompiledConvKernel(CompiledKernel):
 
     @staticmethod
     def _columns(arena: Arena, *sizes: tuple[int, int]) -> Array:
-        """Return memory for rows, given with their strips, of as many columns as are computed at a time.
+        """Return memory for the largest of `sizes` (rows, strips), with as many columns as are computed at a time.
 
-        What is taken from the arena has the size that it has on every processor, because micro-batches follow from it.
+        It takes the same amount of the arena on every processor, because the size of micro-batches follows from it.
         """
         anywhere, here = (max(rows * min(wide, strips * WIDTH) for rows, strips in sizes) for wide in (WIDEST, WIDE))
         return arena.take((anywhere,))[:here]
 
     def _shared(self, name: str, strips: int) -> Array:
-        """Return memory for `strips` strips of sixteen values, one for all lanes of a thread."""
+        """Return memory for `strips` strips of sixteen values, shared by all lanes of a thread."""
         return self.wiring.shared.setdefault(f"{self.wiring.node.name}.{name}", np.zeros(strips * WIDTH, np.float32))
 
     def prepare_calls(self) -> list[Call]:
         (kh, kw), b = self.wiring.node.window.kernel, self.wiring.parameter("b")
-        bias = self.bias[self.strips * WIDTH :] if self.paired else self.bias  # of the part that both rows get
+        bias = self.bias[self.strips * WIDTH :] if self.paired else self.bias  # of part m1, which both rows contain
         calls = [
             conv.pack(self.w, len(self.w) // self.filters, self.filters, self.kernels),
             conv.pack(b, 1, self.filters, bias[: self.strips * WIDTH]),
@@ -117,7 +117,7 @@ class CompiledConvKernel(CompiledKernel):
 
     @property
     def _common(self) -> dict[str, Any]:
-        """What both ways are given, by name; see `convlens.fast.conv.forward`."""
+        """The arguments that forward and backward share, by name; see `convlens.fast.conv.forward`."""
         t = self.tables
         return {
             "x": self.x,
@@ -171,5 +171,5 @@ class CompiledConvKernel(CompiledKernel):
 
 
 def _strips(taps: Array) -> Array:
-    """Return where the sixteen values begin that belong to each tap."""
+    """Return, for each tap, where its sixteen values begin."""
     return np.arange(len(taps), dtype=np.int32) * np.int32(WIDTH)

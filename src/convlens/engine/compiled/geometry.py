@@ -1,6 +1,6 @@
 """The geometry of a convolution as tables of offsets, which is all that compiled code knows of it.
 
-What is done with them is in `convlens.fast.conv` and, for rows in pairs, in `convlens.fast.pairs`.
+They are used in `convlens.fast.conv` and, for rows in pairs, in `convlens.fast.pairs`.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from ...fast.vector import WIDTH
 from ...ops.window import Pair, Window
 from ...typing import Array
 
-PIXELS = 224  # outputs that a product should have: several small images, or rows of pooling windows, at a time
+PIXELS = 224  # outputs that a product should have: so several small images, or rows of pooling windows, at a time
 PAIRED_PIXELS = 98  # outputs that a part should have, where rows are in pairs
-WORTH_PAIRS = 24  # values in a row of a kernel, at least, for pairs of rows to save more than they cost
+WORTH_PAIRS = 24  # fewest values in a row of a kernel for which pairs of rows save more than they cost
 
 
 @dataclass(frozen=True)
 class Raster:
-    """Where a group of images lies, in strips of channels.
+    """The layout of a group of images, in strips of channels.
 
     Attributes
     ----------
     group
-        How many images.
+        Number of images.
     image, line, pixel, strip
-        Values from an image to the next, from a line, from a pixel, and from a strip to the next.
+        Distance, in values, from one image, line, pixel or strip to the next.
     """
 
     group: int
@@ -40,7 +40,7 @@ class Raster:
     strip: int
 
     def places(self, lines: Array, across: Array) -> Array:
-        """Return the places (images, lines, across) of values `across` a line."""
+        """Return the places (images, lines, across) of the values at offsets `across` in each line."""
         images = np.arange(self.group)[:, None, None] * self.image
         return np.asarray(images + lines[:, None] * self.line + across)
 
@@ -53,11 +53,12 @@ class Raster:
 
 @dataclass(frozen=True)
 class PatchTables:
-    """Tables of a convolution of one group of images: of its outputs' patches and of the positions in a patch.
+    """Tables of a convolution of one group of images: where its outputs' patches begin, and the offsets in a patch.
 
-    Rows in pairs have them for each part of lifted images; `parts` says where the positions of each begin. `spans` are
-    pairs of rows that need the same positions: part, first pair, the one behind the last, and positions likewise.
-    `lifting` is their geometry, and `lifted_size` the values of a block of lifted images. All are empty otherwise.
+    Where rows are in pairs, both hold one table for each part of the lifted images; `parts` says where the offsets of
+    each part begin. `spans` are ranges of pairs that need the same positions: part, first pair, the one after the last,
+    and positions likewise. `lifting` is the geometry, and `lifted_size` the number of values in a block of lifted
+    images. All of these are empty otherwise.
     """
 
     outputs: Array
@@ -75,14 +76,15 @@ class Tables:
     Attributes
     ----------
     group, padded_size, lines, mirrored
-        How many images; values of all of them, padded; see `convlens.fast.planes.pad`. Empty where none is needed.
+        Number of images; number of values in all of them, padded; the tables of `convlens.fast.planes.pad`, empty if
+        nothing is copied.
     forward, back
-        The convolution itself, and that of the derivatives spread out which makes dx.
+        The convolution itself, and that of the spread-out derivatives, which computes dx.
     area, places
-        Values of a strip of derivatives spread out, and where in it each output stands.
+        Number of values in a strip of spread-out derivatives, and where in it each output is.
     sources, factors
-        What the gradient of kernels multiplies: where outputs' patches are, and derivatives. With rows in pairs, in
-        one part of all images lifted (`lifted_size` values), and for each part.
+        The factors of the gradient of kernels: where outputs' patches begin, and where derivatives are. With rows in
+        pairs: in one part of all lifted images (`lifted_size` values), and for each part.
     """
 
     group: int
@@ -99,7 +101,7 @@ class Tables:
 
 
 def in_pairs(window: Window, channels: int, pool: Pair, rows: int) -> bool:
-    """Whether `rows` rows of a convolution's outputs are computed in pairs: it must be possible, and save enough."""
+    """Return whether `rows` rows of a convolution's outputs are computed in pairs: if possible and worth it."""
     height, width = window.kernel
     possible = height % 2 == 1 and height > 1 and window.stride[0] == 1 and (pool == (1, 1) or pool[0] == 2)
     saves = (rows + 1) // 2 * (3 * height - 1) < 2 * rows * height  # products of rows, twice
@@ -108,21 +110,21 @@ def in_pairs(window: Window, channels: int, pool: Pair, rows: int) -> bool:
 
 @lru_cache(maxsize=256)
 def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair, output: Pair, most: int) -> Tables:
-    """Work the tables out, for images (H, W, C), at most `most` of them at a time."""
+    """Return the tables for images of `size` (H, W, C), at most `most` of them at a time."""
     (height, width, channels), (kh, kw), (sh, sw) = size, window.kernel, window.stride
     rows, (padded_height, padded_width) = pool[0] * output[0], window.padded_size(height, width)
     group = max(1, min(most, -(-PIXELS // (rows * pool[1] * output[1]))))
     high, wide, (top, _), (left, _) = height, width, window.rows, window.columns
-    if window.is_padded and window.mode == "reflect":  # then dx is that of padded images at first
+    if window.is_padded and window.mode == "reflect":  # then dx is first computed for padded images
         high, wide, top, left = padded_height, padded_width, 0, 0
     above, before, spread_height = kh - 1 - top, kw - 1 - left, high + kh - 1
     paired = in_pairs(window, channels, pool, rows)
-    if paired:  # the last pair may lack its second row, which then needs its place all the same
+    if paired:  # the last pair may lack its second row, which needs a place all the same
         padded_height = max(padded_height, rows + rows % 2 + kh - 1)
         spread_height = max(high + high % 2 + kh - 1, above + rows + rows % 2)
     line, line_back = padded_width * channels, (wide + kw - 1) * WIDTH
     image, image_back = padded_height * line, spread_height * line_back
-    image += WIDTH if paired else 0  # what stands behind the last row is lifted with it
+    image += WIDTH if paired else 0  # the values after the last row are lifted with it
     # outputs are ordered by row, by phase in a pooling window (across), and by column of windows
     across = (np.arange(output[1]) * pool[1] + np.arange(pool[1])[:, None]).reshape(-1) * sw
     lines, pixels = np.arange(rows) * sh, np.arange(wide) * WIDTH
@@ -159,9 +161,9 @@ def _plain(
 def _in_pairs(
     images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int], filled: Pair | None
 ) -> PatchTables:
-    """Return the tables of a block: of some pairs of rows of one image, or of whole images if they are small.
+    """Return the tables of a block: some pairs of rows of one image, or whole images if they are small.
 
-    Rows are zero but for those from ``filled[0]`` to before ``filled[1]``; None if that is not so.
+    Only rows from ``filled[0]`` to before ``filled[1]`` are non-zero; if `filled` is None, all may be.
     """
     height, width, channels = kernel
     pairs, triples, strips = -(-len(lines) // 2), height // 2, -(-channels // images.pixel)
@@ -175,7 +177,7 @@ def _in_pairs(
         *(len(across), pairs, len(lines), block, block_pairs),
     )
     parts = np.cumsum([0, *map(len, taps)])
-    needed = filled if block == 1 else None  # pairs of several images do not follow one another
+    needed = filled if block == 1 else None  # pairs of several images are not consecutive
     return PatchTables(
         _table(np.stack([places + p * part for p in range(PARTS)])),
         _table(np.concatenate(taps)),
@@ -187,14 +189,14 @@ def _in_pairs(
 
 
 def _spans(part: int, parts: Array, pairs: int, row: int, filled: Pair | None) -> list[tuple[int, ...]]:
-    """Return the spans of a part of lifted images: positions whose rows are zero for a pair are left out.
+    """Return the spans of a part of lifted images, without the positions whose rows are zero for a pair.
 
-    `row` is the positions in a row of a kernel. A pair that needs none keeps one, to have its sum.
+    `row` is the number of positions in a row of a kernel. A pair that needs none keeps one, so that it has a sum.
     """
     begin, end = int(parts[part]), int(parts[part + 1])
     if filled is None:
         return [(part, 0, pairs, begin, end)]
-    of = (part, 2 if part < 2 else 1)  # the rows whose sum or difference a part is
+    of = (part, 2 if part < 2 else 1)  # the two rows whose sum or difference the part is
     spans: list[tuple[int, ...]] = []
     for pair in range(pairs):
         rows = range((end - begin) // row)
@@ -208,7 +210,7 @@ def _spans(part: int, parts: Array, pairs: int, row: int, filled: Pair | None) -
 
 
 def _lifted(images: Raster, group: int, pairs: int, height: int) -> Raster:
-    """Return where the images of a group lie in each part when they are lifted; a strip of them has all parts."""
+    """Return the layout of a group's lifted images in each part; a strip holds all parts."""
     line = -(-images.line // WIDTH) * WIDTH
     image = (pairs + height // 2 - 1) * line
     return Raster(group, image, line, images.pixel, PARTS * group * image)
@@ -221,7 +223,7 @@ def _table(values: Any) -> Array:
 def _padding(window: Window, height: int, width: int, channels: int, *, always: bool) -> tuple[Array, Array]:
     """Return where in a padded image each row begins, and the pairs of mirrored values with their origins.
 
-    Both are empty where nothing is padded, unless images are to be copied always.
+    Both are empty where nothing is padded, unless images must `always` be copied.
     """
     nothing = _table(())
     if not window.is_padded and not always:
@@ -230,7 +232,7 @@ def _padding(window: Window, height: int, width: int, channels: int, *, always: 
     lines = ((np.arange(height) + window.rows[0]) * padded_width + window.columns[0]) * channels
     if window.mode == "zeros" or not window.is_padded:
         return _table(lines), nothing
-    places = np.arange(lines[-1] + padded_width * channels)  # more than there are; only the image's own are taken
+    places = np.arange(lines[-1] + padded_width * channels)  # only those of the image itself are used
     inside = np.stack([places[line : line + width * channels] for line in lines])
     origin = window.pad(inside.reshape(1, height, width, channels)).reshape(-1)
     border = np.flatnonzero(origin != np.arange(origin.size))

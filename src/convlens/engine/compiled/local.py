@@ -1,4 +1,4 @@
-"""The compiled locally connected kernel; what it computes is in `convlens.fast.local`."""
+"""The compiled locally connected kernel; its computation is in `convlens.fast.local`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class LocalKernel(CompiledKernel):
 
     @property
     def _common(self) -> dict[str, Any]:
-        """What both ways are given, by name; see `convlens.fast.local.forward`."""
+        """The arguments that forward and backward share, by name; see `convlens.fast.local.forward`."""
         return {
             "x": self.x,
             "filters": self.filters,

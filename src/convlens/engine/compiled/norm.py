@@ -1,4 +1,4 @@
-"""The compiled batch normalisation, alone or with the max-pooling and the ReLU behind it."""
+"""The compiled batch normalisation, alone or fused with the max-pooling and ReLU that follow."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from .base import NONE
 class CompiledBatchNormKernel(BatchNormKernel):
     """Nodes ``batch_norm`` and ``batch_norm_max_pool2d``, rectified or not.
 
-    Vectors are sixteen values long. Where there are fewer channels, or they do not come out even, neighbouring values
-    are taken together as if they were more channels, where their number allows it: the fewest after which the
-    channels repeat.
+    Vectors have sixteen values. Where the number of channels is not a multiple of that, neighbouring rows are treated
+    as one with more channels, if the number of rows allows it: as few rows as give a multiple of sixteen.
     """
 
     needs_output = True
@@ -36,7 +35,7 @@ class CompiledBatchNormKernel(BatchNormKernel):
         self.pool: Pair = node.attributes.get("pool", (1, 1))
         self.relu = bool(node.attributes.get("relu", False))
         self.pooled = self.pool != (1, 1)
-        # channels as they count where x is measured, where it is normalised, and where y is measured
+        # numbers of channels, repeated: where x is measured, where y is measured, and where x is normalised
         self.wide_x = channels * self._repeats(len(self.x))
         self.wide_y = channels * self._repeats(len(self.y))
         self.wide = channels if self.pooled else self.wide_x
@@ -65,7 +64,7 @@ class CompiledBatchNormKernel(BatchNormKernel):
         return across | {"down": width * self.wide, "rows": windows, "size": 0, "taps": np.zeros(1, np.int32)}
 
     def keep(self, arena: Arena) -> None:
-        # one for each channel, repeated: mean, scale, and what is added or subtracted
+        # one for each channel, repeated: mean, scale, and the terms of the backward and forward pass
         self.middle, self.scale, self.slope, self.level = (arena.take((self.wide,)) for _ in range(4))
         if self.dy is None:
             return

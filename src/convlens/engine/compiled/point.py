@@ -1,4 +1,4 @@
-"""The compiled kernels of ReLU, tanh and sums; NumPy's of dropout and of reshaping are one pass over memory already."""
+"""The compiled kernels of ReLU, tanh and sums; NumPy's dropout and reshaping take only one pass over memory already."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from .base import NONE, CompiledKernel
 class Table:
     """Which pixels each output is made of, or which outputs each pixel goes into; see `convlens.fast.pool`.
 
-    `positions` is where in the window a pixel stands.
+    `positions` is the position of the pixel in the window.
     """
 
     starts: Array  # int32
@@ -30,14 +30,14 @@ class Table:
 
     @classmethod
     def make(cls, by: Array, places: Array, positions: Array, count: int, channels: int) -> Table:
-        """Make a table of `count` rows; `by` says, in ascending order, which of them an entry belongs to."""
+        """Return a table of `count` rows; `by`, ascending, is the row of each entry."""
         starts = np.searchsorted(by, np.arange(count + 1)).astype(np.int32)
         return cls(starts, (places * channels).astype(np.int32), positions)
 
 
 @lru_cache(maxsize=256)
 def tables(window: Window, size: Pair, channels: int) -> tuple[Table, Table]:
-    """Return the table by output, and that by pixel; padding with zeros is in neither."""
+    """Return the table by output, and the one by pixel; zero padding is in neither."""
     height, width = size
     numbers = np.arange(1.0, height * width + 1).reshape(1, height, width, 1)  # 0 is the padding
     seen = window.patches(window.pad(numbers)).astype(np.int64) - 1  # (1, H_out, W_out, KH, KW, 1)

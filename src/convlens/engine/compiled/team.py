@@ -1,4 +1,4 @@
-"""Workers that hand scripts to one another without Python's lock."""
+"""Threads that take scripts from one another without the GIL."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ...fast import relay
 from ...fast.script import Script
 from ..lanes import Workers
 
-_SLEEP = 2e-5  # seconds between looks at a thread that takes long: it may be waiting for this processor
+_SLEEP = 2e-5  # seconds to sleep while a thread takes long: it may be waiting for this processor
 
 
 class Team(Workers):
-    """Each of its threads that has worked looks for the next script for a while before it sleeps: see `fast.relay`."""
+    """Workers whose threads poll for the next script for a while before they sleep: see `convlens.fast.relay`."""
 
-    worth = 8_000_000  # in a loop it need not be woken
+    worth = 8_000_000  # less than for other workers: in a loop, threads need not be woken
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -26,7 +26,7 @@ class Team(Workers):
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
         if len(tasks) <= 1 or not self._busy.acquire(blocking=False):
-            for task in tasks:  # another thread predicts at the same time: there is no processor to spare
+            for task in tasks:  # another thread predicts at the same time: no processor is free
                 task()
             return
         try:
@@ -43,7 +43,7 @@ class Team(Workers):
 
     def _run_scripts(self, scripts: Sequence[Script]) -> None:
         boxes = self._boxes[: len(scripts) - 1]
-        self._wait(boxes)  # if that was cut short last time
+        self._wait(boxes)  # in case the last wait was interrupted
         try:
             for thread, box, script in zip(self._others, boxes, scripts[1:], strict=False):
                 if relay.post(box, *script.place):

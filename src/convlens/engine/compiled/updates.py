@@ -1,4 +1,4 @@
-"""Optimisers' updates as scripts: bound to their arrays once, with settings that change from step to step."""
+"""Optimiser updates as scripts: bound to their arrays once, with settings that change from step to step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _average(decay: float, step: int) -> tuple[float, ...]:
     return ((1 - decay) / (1 - power(decay, step)),)
 
 
-# of each update: the compiled function, its arrays in their order, and what makes numbers of the settings
+# for each update: the compiled function, its arrays in order, and the function that turns settings into numbers
 _UPDATES: dict[str, tuple[Any, tuple[str, ...], Callable[..., tuple[float, ...]]]] = {
     "sgd": (update.sgd, ("p", "g", "velocity", "decay"), _sgd),
     "adam": (update.adam, ("p", "g", "m", "v", "decay"), _adam),

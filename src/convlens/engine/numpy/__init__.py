@@ -1,1 +1,1 @@
-"""The plan in NumPy: the ops once more, bound to preallocated arrays, fused, in place. Start at `toolbox`."""
+"""The plan in NumPy: the ops again, bound to preallocated arrays, fused, in place. Start reading at `toolbox`."""
