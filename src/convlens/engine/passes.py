@@ -1,6 +1,6 @@
 """One micro-batch: which array holds which value, and the kernels bound to them.
 
-Values that several nodes read, and memory that two nodes may share, are settled here, once, when a pass is bound.
+Which values have several readers, and which nodes share memory, is decided here, once, when a pass is bound.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ LARGEST_MICRO_BATCH = 32
 class Memory:
     """Which array holds each value of a Program, and each derivative, for one micro-batch.
 
-    Values that a kernel may compute in place share the array of their *root*, the value it is computed from. Roots in
-    `kept_values` and `kept_derivatives` are kept for all images of the batch, in arrays the plan owns; the others live
-    in the arena until the next micro-batch.
+    A value that a kernel computes in place shares the array of its *root*, the value that it is computed from. Roots in
+    `kept_values` and `kept_derivatives` are kept for all images of the batch, in arrays that the plan owns; the others
+    live in the arena until the next micro-batch.
     """
 
     def __init__(self, program: Program, toolbox: Toolbox) -> None:
         self.program, self.toolbox = program, toolbox
         kernel_of = toolbox.kernel_of
         self.roots: dict[str, str] = {INPUT: INPUT}
-        needed: set[str] = set()  # roots whose contents some backward pass reads, so that they may only be reshaped
+        needed: set[str] = set()  # roots whose contents a backward pass reads, so they may only be reshaped
         for node in program.nodes:
             source, kernel = node.inputs[0], kernel_of(node)
             root = self.roots[source]
@@ -54,12 +54,12 @@ class Memory:
         self.crossing = self._crossing()
 
     def lanes(self, images: int) -> int:
-        """Return how many lanes a batch of this many images has."""
+        """Return the number of lanes of a batch of this number of images."""
         program = self.program
         return lanes_of(images, smallest_lane(program.flops, program.parameter_size, self.summed), self.summed)
 
     def _crossing(self) -> set[str]:
-        """Return the roots whose derivatives are written and read while different segments run."""
+        """Return the roots whose derivatives are written in one segment and read in another."""
         visits: dict[str, set[int]] = {root: set() for root in self.roots.values()}
         segment = 0
         for node in self.program.nodes:
@@ -78,11 +78,11 @@ class BatchStore:
     Attributes
     ----------
     values, derivatives
-        Those of the roots that are kept; the images themselves among them.
+        Those of the roots that are kept, the images themselves included.
     drawn
         The random numbers of the nodes that draw any, by name.
     labels, settings
-        Classes, int64; smoothing and weight of a loss, float64.
+        Classes, int64; label smoothing and the weight of an image's loss, float64.
     """
 
     def __init__(self, memory: Memory, images: int) -> None:
@@ -103,9 +103,9 @@ class LaneStore:
     values, derivatives, drawn, labels, settings
         Its part of the batch's.
     result
-        The sum of the losses, and how many images were classified right.
+        The sum of the losses, and the number of images classified correctly.
     shared
-        What its micro-batches, and those of the same thread's other lanes, have in common, by node.
+        Arrays that its micro-batches share with each other and with the thread's other lanes, by node.
     """
 
     def __init__(self, batch: BatchStore, rows: slice, shared: dict[str, Float32] | None = None) -> None:
@@ -129,11 +129,11 @@ class Flat:
 class Pass:
     """The kernels of one micro-batch of n images, bound to their arrays and ready to run.
 
-    They are cut into segments: every segment but the first begins with a barrier. What only one segment needs is
-    taken from `arena`, whose memory others may use once this segment has run; what must stay as it is until the pass
-    has run from end to end, from `lasting`. Without barriers they are one and the same.
+    They are cut into segments: every segment but the first begins with a barrier. Memory that only one segment needs
+    comes from `arena`, and others may use it once this segment has run; memory that must last until the whole pass has
+    run comes from `lasting`. Without barriers the two are the same.
 
-    Its images are the `rows` of a lane; or, in a plan for prediction, of arrays that are `given` by their roots.
+    Its images are `rows` of a lane or, in a plan for prediction, of the arrays `given` by root.
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class Pass:
             self._arena.release(mark)
 
     def _arrays(self, store: Mapping[str, Float32], lasting: set[str]) -> dict[str, Float32]:
-        """Return an array for every value: rows of the store's for roots that it has, an arena's for the others."""
+        """Return an array for every value: rows of the store's for roots that it has, memory of an arena otherwise."""
         memory, arrays = self._memory, {}
         for root in dict.fromkeys(memory.roots.values()):
             shape, arena = (self.n, *memory.shapes[root]), self._lasting if root in lasting else self._arena
@@ -200,7 +200,7 @@ class Pass:
 
     @staticmethod
     def _with_parameters_before(program: Program) -> set[str]:
-        """Return the values behind at least one parameter: only their derivatives are of use."""
+        """Return the values that depend on a parameter: only their derivatives are needed."""
         needed: set[str] = set()
         for node in program.nodes:
             if node.parameters or needed & set(node.inputs):
@@ -208,10 +208,11 @@ class Pass:
         return needed
 
     def _derivative_of(self, reader: Node, position: int, derivatives: dict[str, Float32]) -> Float32 | None:
-        """Return where a node writes the derivative of an input of its own.
+        """Return where a node writes the derivative of one of its inputs.
 
-        Several readers of one value run backwards one after the other: the first to run, the last in the Program,
-        writes; the others write aside, and are added. A node that reads one value twice counts as two readers.
+        If several nodes read a value, the last of them in the Program runs first in the backward pass and writes the
+        derivative; the others write to memory of their own, which is then added. A node that reads a value twice counts
+        as two.
         """
         name = reader.inputs[position]
         if name not in derivatives or name not in self._needed:
@@ -228,15 +229,15 @@ class Pass:
     def prepare(self, *, shared: bool = True) -> list[Step]:
         """Return the steps that compute what depends on the parameters alone.
 
-        Where another pass has done that for all that share it, there are only those of this pass's own.
+        Without `shared`, only those whose results other passes do not share.
         """
         kernels = [kernel for kernel in self.kernels if shared or kernel.prepares_alone]
         return [step for kernel in kernels for step in kernel.steps("prepare")]
 
     def forward(self, segment: int = 0) -> list[Step]:
-        """Return the steps of one segment, and of measuring for the barrier behind it.
+        """Return the steps of one segment, and those that measure for the barrier after it.
 
-        After the last one `logits` (n, K) are complete; they are the plan's own array, valid until the next pass.
+        After the last segment `logits` (n, K) are complete; the array is the plan's own, valid until the next pass.
         """
         steps = [step for kernel in self.segments[segment] for step in kernel.steps("forward")]
         return steps + (self.barrier(segment + 1).steps("measure") if segment + 1 < len(self.segments) else [])
@@ -248,7 +249,7 @@ class Pass:
         return loss_step(self.logits, lane.labels[self._rows], lane.settings, self.dlogits, lane.result)
 
     def backward(self, segment: int = 0) -> list[Step]:
-        """Return the steps of one segment backwards, the last one first, and of measuring for the barrier before it."""
+        """Return the backward steps of one segment, and those that measure for the barrier before it."""
         kernels = self.segments[segment][1:] if segment else self.segments[segment]
         if segment + 1 < len(self.segments):
             kernels = [*kernels, self.segments[segment + 1][0]]
@@ -265,7 +266,7 @@ class Pass:
 
 
 def micro_batch_size(memory: Memory, flat: Flat, *, training: bool) -> int:
-    """Return how many images fit into the memory set aside for a micro-batch (at least one)."""
+    """Return how many images fit into the memory budget of a micro-batch (at least one)."""
     arena = Arena()
     if training:
         gradient = np.zeros_like(flat.parameters)

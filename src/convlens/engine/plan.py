@@ -1,7 +1,7 @@
 """A plan: a Program bound to preallocated arrays, run in micro-batches that stay in the cache.
 
-A `TrainingPlan` is a batch of one size; it has a `LanePlan` for each lane, and that a `Pass` for each micro-batch: the
-kernels, wired together (`passes`). `prediction` runs passes forward only.
+A `TrainingPlan` is for batches of one size; it has a `LanePlan` for each lane, which has a `Pass` for each micro-batch:
+the kernels, wired together (`passes`). `prediction` runs passes forward only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .passes import BatchStore, Flat, LaneStore, Memory, Pass
 
 
 class LanePlan:
-    """One lane of a batch: its micro-batches, and the gradient of its own that they add up."""
+    """One lane of a batch: its micro-batches, whose gradients add up to the lane's."""
 
     def __init__(
         self, memory: Memory, store: LaneStore, micro_batch: int, arena: Arena, flat: Flat, lasting: Arena
@@ -31,9 +31,9 @@ class LanePlan:
         self.passes = [Pass(memory, part.stop - part.start, arena, flat, store, part, lasting) for part in parts]
 
     def rounds(self, *, prepares: bool) -> list[list[Step]]:
-        """Return what is done between barriers: forward up to each of them, then from the last one back again.
+        """Return the steps between barriers: forward up to each barrier, then backward from the last one.
 
-        The first lane of a thread `prepares` what all of that thread's lanes share.
+        The first lane of each thread `prepares` what all lanes of the thread share.
         """
         if not self.passes:
             return []
@@ -53,7 +53,7 @@ class LanePlan:
 
 @dataclass(frozen=True)
 class Batch:
-    """Images (N, H, W, C), their classes, what nodes have drawn by name, and the smoothing of the labels."""
+    """Images (N, H, W, C), their classes, random numbers by node name, and the label smoothing."""
 
     x: Float32
     labels: IntArray
@@ -62,10 +62,10 @@ class Batch:
 
 
 def flat_shares(memory: Memory, size: int) -> list[list[slice]]:
-    """Cut the flat array of parameters into shares: where a thread writes a gradient, it also updates.
+    """Return the shares of the flat parameter array: the thread that writes a share's gradient also updates it.
 
-    So what it has written is still in its processor's cache. Parameters of kernels that want the whole batch are cut
-    by rows, as `Kernel.finish` does; the others into chunks.
+    So the gradient is still in that processor's cache. Parameters of `whole_batch` kernels are divided by rows, as in
+    `Kernel.finish`; the others in chunks.
     """
     count = shares_of(size)
     shares: list[list[slice]] = [[] for _ in range(count)]
@@ -80,7 +80,7 @@ def flat_shares(memory: Memory, size: int) -> list[list[slice]]:
 
 
 def _gaps(slots: Iterable[Slot], size: int) -> list[slice]:
-    """Return what of range(size) is in none of the slots."""
+    """Return the parts of range(size) that are in none of the slots."""
     gaps, end = [], 0
     for start, stop in [*sorted((one.offset, one.offset + one.size) for one in slots), (size, size)]:
         if start > end:
@@ -90,16 +90,16 @@ def _gaps(slots: Iterable[Slot], size: int) -> list[slice]:
 
 
 def _chunks(parts: Iterable[slice], shares: int) -> list[list[slice]]:
-    """Return the parts in chunks, dealt out to the shares."""
+    """Return the parts cut into chunks, dealt out to the shares in turn."""
     chunks = [slice(at, min(at + CHUNK, part.stop)) for part in parts for at in range(part.start, part.stop, CHUNK)]
     return [chunks[share::shares] for share in range(shares)]
 
 
 class Finish:
-    """What is left when the lanes have run: the gradient of the batch, in shares.
+    """The work left when the lanes have run: the gradient of the batch, in shares.
 
-    Kernels that want the whole batch write their parameters' part of it; for all other parameters the lanes' gradients
-    are added up, in the order of the lanes.
+    `whole_batch` kernels write their parameters' part of it; for all other parameters the lanes' gradients are summed,
+    in the order of the lanes.
     """
 
     def __init__(self, memory: Memory, store: BatchStore, kernels: Sequence[Kernel], gradients: Array) -> None:
@@ -125,7 +125,7 @@ class Finish:
 
 
 class TrainingPlan:
-    """A batch of one size: its lanes, each always run by the same worker, and what finishes it.
+    """The plan for batches of one size: its lanes, each always run by the same thread, and a `Finish`.
 
     Without barriers a lane runs each micro-batch forward and backward while it is in the cache. With barriers, all
     micro-batches of all lanes run one segment, then their measurements are merged in the order of the lanes.
@@ -143,7 +143,7 @@ class TrainingPlan:
     ) -> None:
         parts, self._store = split(images, len(gradients)), BatchStore(memory, images)
         self._memory, self._buffers, self._threads = memory, buffers, len(arenas)
-        own = Arena()  # with barriers all micro-batches are under way at once, and need memory of their own
+        own = Arena()  # with barriers, all micro-batches are under way at once and need separate memory
         shared: list[dict[str, Float32]] = [{} for _ in arenas]
         self.lanes = [
             LanePlan(
@@ -164,9 +164,9 @@ class TrainingPlan:
         self._out, self._last = np.zeros(0), list[Step]()
 
     def run(self, workers: Workers, batch: Batch, out: Array) -> tuple[float, int]:
-        """Write the gradient of the mean loss to `out`; return the sum of the losses and how many images are right.
+        """Write the gradient of the mean loss to `out`; return the sum of the losses and the number of correct images.
 
-        Forward, the lanes meet at every barrier and their measurements are merged; then backwards again.
+        The lanes meet at every barrier, forward and backward, and their measurements are merged.
         """
         self._load(batch)
         passes = [one for lane in self.lanes for one in lane.passes]
@@ -179,7 +179,7 @@ class TrainingPlan:
                 kernels = [one.barrier(2 * barriers + 1 - number) for one in passes]
                 kernels[0].merge_back(kernels)
             workers.run(tasks)
-        if self._out is not out:  # what is bound once serves a whole training
+        if self._out is not out:  # bound once for a whole training
             threads = min(workers.useful(self._finish.flops), self._threads)
             self._out, self._last = out, self._tasks(self._finish.shares(out), threads)
         workers.run(self._last)
@@ -187,7 +187,7 @@ class TrainingPlan:
         return float(loss), int(correct)
 
     def _load(self, batch: Batch) -> None:
-        """Take the images of a batch, and what goes with them."""
+        """Copy a batch into the store: images, labels, random numbers, settings."""
         store = self._store
         np.copyto(store.values[INPUT], batch.x)
         np.copyto(store.labels, batch.labels)
@@ -198,6 +198,6 @@ class TrainingPlan:
             lane.store.result[:] = 0
 
     def _tasks(self, work: Sequence[Sequence[Step]], threads: int) -> list[Step]:
-        """Return each thread's part of the work: lane i is always thread (i modulo threads)'s."""
+        """Return each thread's part of the work: lane i always runs on thread i modulo `threads`."""
         shares = [[*chain(*work[thread::threads])] for thread in range(threads)]
         return [self._memory.toolbox.together(steps) for steps in shares if steps]

@@ -1,4 +1,4 @@
-"""A plan for prediction: forward passes only, each thread's as one task."""
+"""The plan for prediction: forward passes only, one task per thread."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .kernel import Step
 from .lanes import Workers, split
 from .passes import Flat, Memory, Pass
 
-LARGEST_BLOCK = 512  # images predicted in one go
-BLOCKS = 8  # sizes whose blocks a plan keeps
+LARGEST_BLOCK = 512  # images predicted at a time
+BLOCKS = 8  # most blocks (of different sizes) that a plan keeps
 WORTH_PARTS = 16_000_000  # floating-point operations that are worth spreading over threads
 
 
 class PredictionBlock:
-    """A number of images, at most `LARGEST_BLOCK`, forward."""
+    """The forward pass of a fixed number of images, at most `LARGEST_BLOCK`."""
 
     def __init__(self, memory: Memory, images: int, micro_batch: int, flat: Flat, arenas: Sequence[Arena]) -> None:
         output = memory.program.output
         given = {root: arenas[0].take((images, *memory.shapes[root])) for root in {INPUT, memory.roots[output]}}
         self.x = given[INPUT]
         self.logits = given[memory.roots[output]].reshape(images, *memory.shapes[output])
-        # which images run together sets the last bits, so the number of threads has no say in it; a multiple of the
-        # lanes, a power of two, has as many parts for each of two, four, eight threads
+        # the last bits depend on which images run together, so that must not depend on the number of threads; a
+        # multiple of the lanes, a power of two, divides evenly among two, four or eight threads
         parallel = images > micro_batch or memory.program.flops * images > WORTH_PARTS
         lanes = memory.lanes(images) if parallel else 1
         parts = split(images, min(-(-images // (lanes * micro_batch)) * lanes, images))
@@ -68,7 +68,7 @@ class PredictionPlan:
         return logits
 
     def _block(self, images: int) -> PredictionBlock:
-        """Return the block of a size; some are kept."""
+        """Return the block for this number of images; the last few are kept."""
         if images not in self._blocks:
             if len(self._blocks) == BLOCKS:
                 del self._blocks[next(iter(self._blocks))]

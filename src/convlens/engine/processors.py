@@ -1,4 +1,4 @@
-"""How many processors a process may use: those that it may run on, and the share of time that its group is given."""
+"""How many processors a process may use: by its affinity, and by the quota of its control group."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def available_processors() -> int:
-    """Return the number of processors that this process may use: its affinity, or less where a quota gives less.
+    """Return the number of processors that this process may use: its affinity, or its quota if that is less.
 
-    A quota, as containers have, is rounded up: of two and a half processors, a third thread has the half.
+    A quota, as containers have, is rounded up: with two and a half processors, a third thread can use the half.
     """
     affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     share = quota()
@@ -21,7 +21,7 @@ def available_processors() -> int:
 
 
 def quota(groups: Path = _GROUPS, own: Path = _OWN) -> float | None:
-    """Return how many processors' time Linux gives to this process's control group; None without a limit.
+    """Return the quota of this process's control group on Linux, in processors; None without a limit.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def quota(groups: Path = _GROUPS, own: Path = _OWN) -> float | None:
 
     Notes
     -----
-    A group has no more than the groups that it is in, so the least of them counts. Source: the kernel's
+    A group has no more than the groups that contain it, so the smallest quota counts. Source: the kernel's
     admin-guide/cgroup-v2 (cpu.max: "quota period" or "max period") and scheduler/sched-bwc (version 1).
     """
     shares = [share for folder in _folders(groups, own) if (share := _share(folder)) is not None]
@@ -40,10 +40,10 @@ def quota(groups: Path = _GROUPS, own: Path = _OWN) -> float | None:
 
 
 def _folders(groups: Path, own: Path) -> Iterator[Path]:
-    """Yield the folders of the process's groups that rule its processors, each with those above it."""
+    """Yield the folders of the process's groups that control processor time, each followed by its parents."""
     try:
         lines = own.read_text().splitlines()
-    except (OSError, ValueError):  # no Linux, or nothing mounted
+    except (OSError, ValueError):  # not Linux, or nothing mounted
         return
     for line in lines:
         _, _, rest = line.partition(":")
@@ -51,7 +51,7 @@ def _folders(groups: Path, own: Path) -> Iterator[Path]:
         if controllers and "cpu" not in controllers.split(","):
             continue
         for root in (groups / controllers, groups / "cpu") if controllers else (groups, groups / "unified"):
-            # in a container the path may be the host's and not be there; then the root is the group itself
+            # in a container the path may be the host's, and not exist here; then the root is the group itself
             folder = root.joinpath(*(part for part in path.split("/") if part not in ("", "..")))
             yield from (one for one in (folder, *folder.parents) if one == root or root in one.parents)
 

@@ -1,14 +1,14 @@
 """Rewriting a Program into one that means the same and runs faster.
 
-A few rules, applied wherever they match; no model is special:
+A few rules, applied wherever they match, whatever the model:
 
 0. Nodes that the output does not depend on are dropped; their parameters keep their places, and a gradient of zero.
 1. ReLU and max-pooling commute, so ``relu -> max_pool`` becomes ``max_pool -> relu``, on a fraction of the data.
-2. Where kernels can pool what they write, ``-> max_pool2d`` whose windows tile the image becomes one node with the
-   node before it: ``conv2d_max_pool2d``, say, for which pooling is a maximum over contiguous planes.
-3. Where kernels can rectify what they write, ``-> relu`` becomes a setting of the node before it.
+2. Where kernels can pool what they write, a ``max_pool2d`` whose windows tile the image is merged with the node before
+   it: into ``conv2d_max_pool2d``, for example, for which pooling is a maximum over contiguous planes.
+3. Where kernels can rectify what they write, a ``relu`` becomes an attribute of the node before it.
 
-The value that leaves a rewritten group keeps its name; values inside it are gone. Only plans see such a Program.
+The output of a rewritten group keeps its name; values inside it disappear. Only plans see such a Program.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from ..program import Node, Program
 def rewrite(program: Program, poolers: Collection[str] = (), rectifiers: Collection[str] = ()) -> Program:
     """Return the faster Program.
 
-    `poolers` are the ops that have a kernel for themselves and a max-pool behind them, ``..._max_pool2d``;
-    `rectifiers` those whose kernels heed the attribute ``relu``.
+    `poolers` are the ops with a kernel ``..._max_pool2d``, which also computes the max-pool that follows; `rectifiers`
+    those whose kernels support the attribute ``relu``.
     """
     program = _with_pool(_pool_before_relu(_without_dead_ends(program)), poolers)
     return _with_relu(program, rectifiers)
@@ -39,7 +39,7 @@ def _without_dead_ends(program: Program) -> Program:
 
 
 def _sole_consumer(program: Program, node: Node, op: str) -> Node | None:
-    """Return the node of kind `op` that alone reads a node's value."""
+    """Return the only reader of a node's value, if its op is `op`."""
     consumers = program.consumers(node.name)
     if node.name != program.output and len(consumers) == 1 and consumers[0].op == op:
         return consumers[0]

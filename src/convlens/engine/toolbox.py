@@ -1,4 +1,4 @@
-"""What a plan is made with: the kernels of one way of running, and the sizes that suit them."""
+"""The toolbox that a plan is made with: the kernels of one backend, and the sizes that suit them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class LossStep(Protocol):
     def __call__(self, logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Step:
         """Return a step that computes the loss of logits (n, K), given labels (n,).
 
-        `settings`, float64, are the smoothing of the labels, and the weight of a loss in the sum that the derivatives
-        `dlogits` are of. Added to `result`, float64: the sum of the losses (nats), and how many images are right.
+        `settings`, float64, are the label smoothing, and the weight of each image's loss in the sum whose derivatives
+        are `dlogits`. The step adds to `result`, float64, the sum of the losses (nats) and the number of images
+        classified correctly.
         """
 
 
 class Warp(Protocol):
-    """Moves images: `convlens.ops.warp.warp`."""
+    """Warps images: `convlens.ops.warp.warp`."""
 
     def __call__(
         self,
@@ -38,34 +39,34 @@ class Warp(Protocol):
         deviation: float,
         out: Float32 | None = None,
     ) -> Float32:
-        """Return the images moved, in `out` where it is given."""
+        """Return the warped images, in `out` if it is given."""
 
 
 @dataclass(frozen=True)
 class Toolbox:
-    """One way of running a Program.
+    """One backend: kernels, loss, updates, threads and memory sizes.
 
     Attributes
     ----------
     kernels
-        The kernel of each op; an op that has none runs through `convlens.ops` (`convlens.engine.fallback`).
+        The kernel of each op; an op without one runs through `convlens.ops` (`convlens.engine.fallback`).
     poolers
-        Ops that have a kernel ``..._max_pool2d``, for themselves and the pool behind them (`convlens.engine.rewrite`).
+        Ops with a kernel ``..._max_pool2d``, which also computes the pool that follows (`convlens.engine.rewrite`).
     rectifiers
-        Ops whose kernels heed the attribute ``relu``.
+        Ops whose kernels support the attribute ``relu``.
     loss_step, warp
-        The loss; what moves images.
+        Makes the step that computes the loss; warps images.
     bind
-        Binds optimisers' updates to their arrays; None where they go through `convlens.ops`.
+        Binds optimiser updates to their arrays; None if they run through `convlens.ops`.
     join
-        Puts steps that follow one another together, where that makes them faster.
+        Merges consecutive steps, where that makes them faster.
     add_up
-        Makes the step that writes the sum of a part of the lanes' gradients (lanes, parameters), in their order, to the
-        same part of another array.
+        Makes the step that sums a part of the lanes' gradients (lanes, parameters), in the order of the lanes, and
+        writes it to the same part of another array.
     workers
         Makes the threads, given their number.
     training_bytes, prediction_bytes
-        Memory of a micro-batch; measured to be best.
+        Memory budget of a micro-batch; measured to be the fastest.
     """
 
     kernels: Mapping[str, type[Kernel]]

@@ -1,4 +1,4 @@
-"""What an optimiser asks an engine to do with its flat arrays."""
+"""Updates of flat arrays that an optimiser asks an engine for."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Update:
     settings: Mapping[str, float]
 
     def run(self, part: slice) -> None:
-        """Do it with a part of the arrays."""
+        """Apply it to a part of the arrays."""
         function: Any = getattr(update, self.name)
         arrays = {name: None if array is None else array[part] for name, array in self.arrays.items()}
         function(**arrays, **self.settings)
 
     def has_arrays_of(self, other: Update) -> bool:
-        """Return whether it is another call for the same arrays."""
+        """Return whether it is an update of the same arrays."""
         mine, theirs = ([*one.arrays.items()] for one in (self, other))
         return len(mine) == len(theirs) and all(a == b and x is y for (a, x), (b, y) in zip(mine, theirs, strict=True))
 
 
 class BoundUpdate(Protocol):
-    """An update bound to its arrays: again and again, with other settings."""
+    """An update bound to its arrays, to be run many times with different settings."""
 
     tasks: Sequence[Step]
 
@@ -44,4 +44,4 @@ class Binder(Protocol):
     """Binds an update to its arrays; each task does one thread's parts of them."""
 
     def __call__(self, change: Update, parts: Sequence[Sequence[slice]]) -> BoundUpdate:
-        """Return as many tasks as there are lists of parts."""
+        """Return the bound update, with at most one task for each list of parts."""

@@ -1,4 +1,4 @@
-"""How good predictions are: `evaluation` (of a model on a set of images) made of `scores`. Numbers only, no model."""
+"""How good predictions are: `evaluation` (all results on a set of images) uses `scores`. Arrays in, no model needed."""
 
 from .evaluation import Evaluation, WrongImage
 from .scores import (

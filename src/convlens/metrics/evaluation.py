@@ -44,7 +44,7 @@ class WrongImage:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model does on a set of images.
+    """How well a model classifies a set of images.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..typing import BoolArray, FloatArray, IntArray
 
-BINS = 15  # of the calibration error, as usual since Guo et al. 2017
+BINS = 15  # for the calibration error, as in Guo et al. 2017
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
 
         (p + z**2 / 2n  -+  z * sqrt(p * (1 - p) / n + z**2 / 4n**2)) / (1 + z**2 / n),   p = successes / n
 
-    with z the normal quantile (1.96 for 95 %). It lies within 0 and 1, and has a width where p is 0 or 1, unlike
-    p -+ z * sqrt(p * (1 - p) / n). It measures the uncertainty of *this* network's score that comes from the sample
-    of images; it does not cover the variation between seeds. Source: Wilson, "Probable inference, the law of
+    with z the normal quantile (1.96 for 95 %). Unlike p -+ z * sqrt(p * (1 - p) / n), it lies within 0 and 1, and its
+    width is above zero where p is 0 or 1. It measures the uncertainty of *this* network's score due to the sample of
+    images; it does not cover the variation between seeds. Source: Wilson, "Probable inference, the law of
     succession, and statistical inference", JASA 22 (1927); Brown, Cai & DasGupta, Statistical Science 16 (2001). No
     images: 0 to 1.
     """
@@ -110,7 +110,7 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     z, p = NormalDist().inv_cdf((1 + confidence) / 2), successes / n
     centre, spread = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     low, high = ((centre + sign * spread) / (1 + z**2 / n) for sign in (-1, 1))
-    return 0.0 if successes == 0 else low, 1.0 if successes == n else high  # exactly, by the formula
+    return 0.0 if successes == 0 else low, 1.0 if successes == n else high  # exact, where rounding may not be
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Named architectures: configuration in, layers out. Adding one is adding a row to `ARCHITECTURES`."""
+"""Named architectures: configuration in, layers out. To add one, add a row to `ARCHITECTURES`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
     "names",
 ]
 
-# what makes an architecture of options, for images of a shape and a number of classes
+# makes an architecture from options, for an image shape and a number of classes
 Maker = Callable[[Mapping[str, Any], Shape, int], Architecture]
 
 ARCHITECTURES: dict[str, tuple[type[Architecture], str, Maker]] = {
@@ -91,11 +91,11 @@ def build(
     name
         A key of `ARCHITECTURES`, or the path of a TOML file (see `convlens.models.toml`).
     input_shape, classes, class_names
-        What the data set has.
+        Those of the data set.
     seed
         Of the initial weights.
     options
-        The architecture's own, such as ``kernel_size=5`` for ``"cnn"``.
+        Of the architecture, such as ``kernel_size=5`` for ``"cnn"``.
 
     Raises
     ------

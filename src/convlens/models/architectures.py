@@ -1,4 +1,4 @@
-"""The named architectures: each a frozen dataclass of its options that gives layers."""
+"""The named architectures: each is a frozen dataclass of options that returns layers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class CNN(Architecture):
     pooling
         ``"max"``, ``"average"``, ``"strided"`` (the block's last convolution has stride 2 instead) or ``"none"``.
     convolutions
-        Convolutions, each with its ReLU, in a block.
+        Number of convolutions, each with its ReLU, in a block.
     hidden
         Units of the dense layer.
     """

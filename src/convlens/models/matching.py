@@ -1,6 +1,6 @@
 """Making two models comparable: the same number of parameters, or the same FLOPs.
 
-Both searches try whole numbers of units or filters and take the nearest; the caller reads the remaining difference off
+Both searches take the numbers of units or filters that come nearest; the caller can read the remaining difference off
 the model.
 """
 
@@ -27,7 +27,7 @@ def measure(architecture: Architecture, what: Measure, input_shape: Shape, class
 
 
 def matched_dense(target: Architecture, what: Measure, input_shape: Shape, classes: int) -> DenseNet:
-    """Return the dense net, its second layer half as wide as its first, nearest to `target` in a measure."""
+    """Return the dense net nearest to `target` in a measure; its second layer is half as wide as its first."""
     goal = measure(target, what, input_shape, classes)
 
     def of(width: int) -> DenseNet:
@@ -45,7 +45,7 @@ def matched_dense(target: Architecture, what: Measure, input_shape: Shape, class
 def matched_cnn(model: CNN, target: Architecture, what: Measure, input_shape: Shape, classes: int) -> CNN:
     """Return `model` with other numbers of filters, nearest to `target` in a measure.
 
-    The second block keeps about twice the filters of the first (1.5 to 2.5 times), as in the stock network.
+    The second block has 1.5 to 2.5 times the filters of the first; in the default network it has twice as many.
     """
     goal = measure(target, what, input_shape, classes)
     largest = 2 * max(model.filters)

@@ -1,7 +1,7 @@
 """Layers, and the model that is built from them.
 
-Reading order: `layers.base` (what a layer is), `layers.conv`, `builder` (what layers are lowered with), `initializers`,
-`model`, `summary`, `serialize`.
+Reading order: `layers.base` (what a layer is), `layers.conv`, `builder` (collects what layers are lowered to),
+`initializers`, `model`, `summary`, `serialize`.
 """
 
 from .layers import *  # noqa: F403 - every layer, once it has its line in `layers`

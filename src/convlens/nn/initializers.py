@@ -9,7 +9,7 @@
 =====================  =============================================
 
 fan_in is the number of inputs one output sees (KH*KW*C_in for a kernel), fan_out the number of outputs one input
-reaches. He's keeps the variance of activations through ReLUs, Glorot's through linear layers. Sources: He et al.,
+reaches. He's variance preserves that of activations through ReLUs, Glorot's through linear layers. Sources: He et al.,
 ICCV 2015; Glorot & Bengio, AISTATS 2010. (Keras truncates its normal distributions; these are plain.)
 """
 
@@ -60,9 +60,9 @@ INITIALIZERS: dict[str, Initializer] = {
 def standard_normal(draw: np.random.Generator, count: int) -> Array:
     """Return `count` values of mean 0 and variance 1, float64, (count,).
 
-    Of two uniform numbers u, v in [0, 1) come two independent normal ones, sqrt(-2 log(1 - u)) times the cosine and the
-    sine of 2 pi v. NumPy's own generator is faster, but calls the C library's exp and log, whose last bits differ from
-    system to system. Source: Box & Muller, "A note on the generation of random normal deviates", 1958.
+    Two uniform numbers u, v in [0, 1) give two independent normal ones, sqrt(-2 log(1 - u)) times the cosine and the
+    sine of 2 pi v. NumPy's own generator is faster, but calls the C library's exp and log, whose last bits differ
+    between systems. Source: Box & Muller, "A note on the generation of random normal deviates", 1958.
     """
     u, v = draw.random((2, -(-count // 2)))
     radius, angle = np.sqrt(-2 * elementary.log(1 - u)), 2 * math.pi * v
@@ -76,9 +76,10 @@ def require_initializer(name: str) -> None:
 
 
 def initialize(slots: Iterable[Slot], flat: Array, seed: int) -> None:
-    """Fill a flat array; each named array has its own random stream, by seed and name.
+    """Initialise the named arrays of a flat array, each from its own random stream, by seed and name.
 
-    Values are drawn in float64 and rounded, so float32 and float64 models of one seed begin with the same weights.
+    Values are drawn in float64 and rounded, so float32 and float64 models of one seed begin with the same weights, up
+    to rounding.
     """
     for slot in slots:
         slot.view(flat)[...] = INITIALIZERS[slot.initializer](stream(seed, "initialise", slot.name), slot)

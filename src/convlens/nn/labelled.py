@@ -1,4 +1,4 @@
-"""Labelled images in the forms in which they come: a data set, examples, or two arrays."""
+"""Labelled images in any of their forms: a data set, examples, or two arrays."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def images_and_labels(data: LabelledImages, classes: int) -> tuple[Array, Labels
     Raises
     ------
     DataError
-        If it is none of these, there are no images, their number is not that of the labels, or a label is not in
-        0..classes-1.
+        If `data` is none of these, there are no images, their number differs from that of the labels, or a label is not
+        in 0..classes-1.
     """
     if isinstance(data, Dataset):
         data = data.test

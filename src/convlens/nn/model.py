@@ -48,7 +48,7 @@ class Model:
     Parameters
     ----------
     layers
-        In order, from the image to the logits.
+        The layers in order, from the image to the logits.
     input_shape
         (height, width, channels) of an image.
     seed
@@ -76,7 +76,7 @@ class Model:
     Raises
     ------
     ShapeError
-        If a layer does not fit behind the one before it; the message names it.
+        If a layer does not accept the output of the one before it; the message names it.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class Model:
 
     @property
     def engine(self) -> engine.Engine:
-        """What runs the model: by default the fastest engine there is, started on first use."""
+        """The engine that runs the model: by default the fastest available, started on first use."""
         if self._engine is None:
             self._engine = engine.start(self.program, self.flat, buffers=self.flat_buffers)
         return self._engine
@@ -148,7 +148,7 @@ class Model:
         return self.summary()._repr_html_()
 
     def summary(self) -> Summary:
-        """Return shapes, parameters, FLOPs, receptive field and stride of every layer: print it."""
+        """Return a printable table of shapes, parameters, FLOPs, receptive field and stride of every layer."""
         return summarize(self.program)
 
     def logits(self, images: Array) -> FloatArray:
@@ -164,7 +164,7 @@ class Model:
             return self.engine.logits(np.ascontiguousarray(images, self.flat.dtype))
         parts = [images]
         if len(images) > engine.LARGEST_BLOCK and images.shape not in (self.input_shape, self.input_shape[:2]):
-            # the engine's own blocks: float32 pixels take four times the memory, so no more of them exist at once
+            # in blocks, as the engine does: float32 pixels take four times the memory of uint8
             starts = range(0, len(images), engine.LARGEST_BLOCK)
             parts = [images[start : start + engine.LARGEST_BLOCK] for start in starts]
         found = [self.engine.logits(self.preprocessing(part).astype(self.flat.dtype, copy=False)) for part in parts]
@@ -191,7 +191,7 @@ class Model:
         Raises
         ------
         DataError
-            If there are no images, their number is not that of the labels, or a label is out of range.
+            If there are no images, their number differs from that of the labels, or a label is out of range.
         ShapeError
             If the images are of another shape than the model takes.
 
@@ -244,7 +244,7 @@ def lower(layers: Sequence[Layer], input_shape: Shape) -> Program:
 
 
 def architecture(model: Model) -> dict[str, Any]:
-    """Return layers, input shape and seed as plain data: what the same untrained model is built from."""
+    """Return layers, input shape and seed as plain data, from which the same untrained model can be built."""
     return {
         "layers": [layer_to_dict(layer) for layer in model.layers],
         "input_shape": list(model.input_shape),
@@ -258,14 +258,14 @@ def load(path: str | os.PathLike[str]) -> Model:
     Raises
     ------
     ArtifactError
-        If the file is missing, damaged, foreign, or does not fit together.
+        If the file is missing, damaged, inconsistent, or not convlens's.
     """
     contents = artifact.read(Path(path), "model")
     header = contents.header
     try:
         layers, input_shape = layers_from_data(header["layers"]), _input_shape(header["input_shape"])
         program = lower(layers, input_shape)
-        # before the model is built: a false header must not make it allocate any amount of memory
+        # before the model is built: a damaged header must not make it allocate huge amounts of memory
         slots = (*program.slots, *program.buffer_slots)
         _require_shapes({slot.name: slot.shape for slot in slots}, contents.arrays, path)
         _require_program(header, program, path)
@@ -307,10 +307,10 @@ def _require_shapes(wanted: Mapping[str, Shape], arrays: Mapping[str, Array], pa
 
 
 def _require_program(header: Mapping[str, Any], program: Program, path: str | os.PathLike[str]) -> None:
-    """Check that a file's Program is what its layers are lowered to: other readers run it and know no layers.
+    """Check that a file's Program is the one its layers are lowered to: other readers run it and know no layers.
 
-    Early files have none. A convlens that lowers a layer differently raises `artifact.FORMAT_VERSION`, and files of the
-    versions before are read by their layers alone.
+    Early files have none. A convlens that lowers a layer differently raises `artifact.FORMAT_VERSION`; files of earlier
+    versions are read by their layers alone.
     """
     if "program" not in header or header["format_version"] < artifact.FORMAT_VERSION:
         return

@@ -17,7 +17,7 @@ from .layers import LAYERS, Layer
 
 
 def layer_to_dict(layer: Layer) -> dict[str, Any]:
-    """Return a layer as plain data; settings that stand at their default are left out."""
+    """Return a layer as plain data; settings with their default value are left out."""
     settings = {field.name: (getattr(layer, field.name), field.default) for field in fields(layer)}
     return {"layer": type(layer).__name__} | {
         name: _plain(value) for name, (value, default) in settings.items() if value != default
@@ -25,7 +25,7 @@ def layer_to_dict(layer: Layer) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a setting as plain data; layers within a layer, too."""
+    """Return a setting as plain data, layers within a layer included."""
     if isinstance(value, Layer):
         return layer_to_dict(value)
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
@@ -50,7 +50,7 @@ def layer_from_dict(data: Mapping[str, Any]) -> Layer:
         settings["layers"] = layers_from_data(settings["layers"])
     try:
         return LAYERS[name](**settings)
-    except TypeError as error:  # a value of a type that its layer did not expect
+    except TypeError as error:  # a value of a type that the layer does not expect
         raise ConfigurationError(f"{name}: {error}") from error
 
 

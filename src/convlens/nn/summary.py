@@ -38,7 +38,7 @@ class Summary:
     flops: int
 
     def table(self) -> list[tuple[str | int, ...]]:
-        """Return the cells: a line for the input, for each node, and for the total; a count of zero is empty."""
+        """Return the cells: one line for the input, for each node, and for the total; counts of zero are left empty."""
         lines: list[tuple[str | int, ...]] = [("input", "", _dimensions(self.input_shape), "", "", "1x1", "1x1")]
         lines += [
             (

@@ -11,13 +11,13 @@ from ..typing import Array
 
 
 def clip_by_norm(engine: Engine, gradient: Array, limit: float) -> float:
-    """Scale the whole gradient, in place, to a norm of at most `limit`; return the norm it had.
+    """Scale the whole gradient, in place, to a norm of at most `limit`; return the norm before.
 
     ::
 
         norm = sqrt(sum of g**2 over all parameters);   g = g * limit / norm   where norm > limit
 
-    The squares are added up in float64 chunk by chunk, and the chunks' sums exactly (`math.fsum`), so the bits do not
+    The squares are summed in float64 chunk by chunk, and the chunks' sums exactly (`math.fsum`), so the bits do not
     depend on the number of threads. Source: Pascanu et al., "On the difficulty of training recurrent neural networks",
     ICML 2013.
     """

@@ -1,4 +1,4 @@
-"""What is a number: settings come from TOML files and command lines too, and must be refused as what they are."""
+"""Checking numbers: settings also come from TOML files and command lines, so they may be of any type."""
 
 from __future__ import annotations
 

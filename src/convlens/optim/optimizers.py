@@ -54,7 +54,7 @@ class Optimizer(ABC):
         return self._remembers
 
     def step(self, engine: Engine, gradient: Array, state: OptimizerState, rate: float) -> None:
-        """Change the engine's parameters by one step at a learning rate; the gradient's array is overwritten."""
+        """Take one step at learning rate `rate`, changing the engine's parameters; `gradient` is overwritten."""
         state.step += 1
         engine.update(self.update(engine.parameters, gradient, state, rate))
 
@@ -113,7 +113,7 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient. See `convlens.ops.update.adam`."""
+    """Adam with decoupled weight decay. See `convlens.ops.update.adam`."""
 
     weight_decay: float = 0.01
 

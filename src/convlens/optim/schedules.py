@@ -24,7 +24,7 @@ class Schedule(ABC):
 
     @abstractmethod
     def at(self, progress: float) -> float:
-        """Return the learning rate at a progress from 0 (the first step) to below 1 (just after the last)."""
+        """Return the learning rate at a progress from 0 (the first step) to below 1; 1 is the end of training."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Cosine(Schedule):
 class StepDecay(Schedule):
     """rate * factor ** (number of milestones reached): constant between milestones, which are shares of training.
 
-    ``StepDecay(0.1, (0.5, 0.75), 0.1)`` trains at 0.1, from half of training on at 0.01, and from three quarters on at
-    0.001. Source: He et al., "Deep residual learning for image recognition", CVPR 2016.
+    ``StepDecay(0.1, (0.5, 0.75), 0.1)`` trains at 0.1, at 0.01 from half of training on, and at 0.001 from three
+    quarters on. Source: He et al., "Deep residual learning for image recognition", CVPR 2016.
     """
 
     milestones: tuple[float, ...] = (0.5, 0.75)
@@ -72,7 +72,7 @@ class StepDecay(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Up to the peak along half a cosine during the first share `warm_up` of training, then down to zero along another.
+    """Half a cosine up to the peak during the first share `warm_up` of training, then another down to zero.
 
     It begins at rate / `start_divisor`. Source: Smith & Topin, "Super-convergence", 2018, in PyTorch's cosine form.
     """

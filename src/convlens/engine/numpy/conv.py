@@ -1,4 +1,4 @@
-"""The convolution kernel, alone or fused with the max-pooling behind it.
+"""The convolution kernel, alone or fused with the max-pooling that follows.
 
 Forward, the patches of all outputs are copied into one matrix and multiplied by the kernels. Its rows are ordered by
 *phase*: with a 2x2 pool, first all outputs in the top left corner of their pooling window, then all in the top
@@ -6,9 +6,9 @@ right, and so on. The product is then four contiguous planes, and pooling is a m
 there is one phase.
 
 Backward, the derivative of the input is itself a convolution: of the output's derivative (spread out by the stride,
-with a border of zeros) with the kernels turned by 180 degrees. So it is again a copy of patches and one matrix product;
-nothing is scattered. The planes that held the outputs hold the pooling's masks after the forward pass, and their own
-derivatives after that.
+with a border of zeros) with the kernels rotated by 180 degrees. So it is again a copy of patches and one matrix
+product; nothing is scattered. After the forward pass the planes that held the outputs hold the pooling masks, and in
+the backward pass the outputs' derivatives.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..arena import Arena, bits, sign_mask
 from ..kernel import Kernel, Wiring
 from .products import as_rows, block_rows, blocks
 
-NARROW = 16  # floats: shorter runs are copied pixel by pixel over the image instead (`Patches`)
+NARROW = 16  # floats: if rows of a patch are shorter, rows of the image are copied instead (`Patches`)
 SMALLEST_WEIGHT_BLOCK = 128  # rows: below that, adding up the blocks' parts costs more than packing
 
 
@@ -64,7 +64,7 @@ class ConvKernel(Kernel):
         self.db = arena.take(self.kernels.shape[1:])
 
     def _scratch_dx(self, arena: Arena, dx: Float32) -> None:
-        """Prepare the convolution that makes dx, or (where padding reflects) the derivative of the padded image."""
+        """Prepare the convolution that computes dx or, where padding reflects, the derivative of the padded image."""
         (kh, kw), (sh, sw) = self.window.kernel, self.window.stride
         reflects = self.window.is_padded and self.window.mode == "reflect"
         self.dpadded = self._take_padded(arena) if reflects else dx
@@ -105,14 +105,14 @@ class ConvKernel(Kernel):
         flow = self.planes[0]
         np.copyto(flow, dy)
         for plane in self.planes[:0:-1]:
-            np.bitwise_and(bits(flow), bits(plane), out=bits(plane))  # what goes to this phase ...
-            np.bitwise_xor(bits(flow), bits(plane), out=bits(flow))  # ... and what is left for those before it
+            np.bitwise_and(bits(flow), bits(plane), out=bits(plane))  # the derivatives that go to this phase ...
+            np.bitwise_xor(bits(flow), bits(plane), out=bits(flow))  # ... and the rest, for the phases before it
         self._weights(dy)
         if self.wiring.dinputs[0] is not None:
             self._inputs(self.wiring.dinputs[0])
 
     def _weights(self, dy: Float32) -> None:
-        """Add this micro-batch to the gradients of kernels and biases, or begin them with it."""
+        """Add this micro-batch's share to the gradients of kernels and biases, or write it if it is the first."""
         dw, db = self.wiring.dparameter("w").reshape(self.kernels.shape), self.wiring.dparameter("b")
         add = self.wiring.accumulate
         np.matmul(*self.dw_factors, out=self.dw_parts)
@@ -136,8 +136,7 @@ class Patches:
     """The patches of an image (n, H, W, C) as a matrix `rows`: (PH*PW*n*h*w, KH*KW*C), rows ordered by phase.
 
     Where rows of a patch are long runs of memory, a patch is stored as one row. Where they are short (the first
-    layer has one channel), the matrix is stored the other way round, so that what is copied in one go is a row of
-    the image instead.
+    layer has one channel), the matrix is stored transposed, so that each copy moves a row of the image instead.
     """
 
     def __init__(self, arena: Arena, image: Float32, kernel: Pair, stride: Pair, pool: Pair, output: Pair) -> None:
@@ -158,7 +157,7 @@ class Patches:
             self.rows = self.target.reshape(-1, kh * kw * channels)
 
     def gather(self) -> None:
-        """Copy the patches out of the image as it is now."""
+        """Copy the patches out of the image."""
         np.copyto(self.target, self.source)
 
     def multiply(self, weights: Array, out: Array) -> None:
@@ -168,7 +167,7 @@ class Patches:
 
 
 def pad_into(padded: Float32, x: Float32, window: Window) -> None:
-    """Write x and its padding into an array that may hold anything."""
+    """Write x and its padding into an array, overwriting all of it."""
     (top, bottom), (left, right) = window.rows, window.columns
     height, width = x.shape[1:3]
     rows, columns = slice(top, top + height), slice(left, left + width)

@@ -1,4 +1,4 @@
-"""The dense kernel: one matrix product forward, one backward, and one a batch for the weights."""
+"""The dense kernel: one matrix product forward, one backward, and one per batch for the weights."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .products import block_rows, blocks
 class DenseKernel(Kernel):
     """y = x w + b.
 
-    The gradient of the weights, x^T dy, has the size of the weights whatever the number of images; so it is computed
-    once for the batch (`finish`), not added up micro-batch by micro-batch and lane by lane.
+    The gradient of the weights, x^T dy, is as large as the weights for any number of images; so it is computed once per
+    batch (`finish`), not summed over micro-batches and lanes.
     """
 
     whole_batch = True
@@ -34,7 +34,7 @@ class DenseKernel(Kernel):
         dx, dy, w = self.wiring.dinputs[0], self.wiring.doutput, self.wiring.parameter("w")
         if dx is None or dy is None:
             return
-        # dx = dy w^T, computed as dx^T = w dy^T: BLAS reads the large matrix as it lies, and is twice as fast
+        # dx = dy w^T, computed as dx^T = w dy^T: BLAS reads the large matrix in memory order, twice as fast
         block = block_rows(len(w), w.shape[1], len(dy))
         np.matmul(blocks(w, block), dy.T, out=blocks(self.turned_dx, block))
         np.copyto(dx, self.turned_dx.T)

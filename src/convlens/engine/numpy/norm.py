@@ -33,7 +33,7 @@ class DropoutKernel(Kernel):
 
 
 class BatchNormKernel(Barrier):
-    """Normalises with the statistics of the whole batch, which all micro-batches must have measured first."""
+    """Normalises with the statistics of the whole batch, which all micro-batches measure first."""
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
@@ -58,8 +58,8 @@ class BatchNormKernel(Barrier):
     def measure(self) -> None:
         """Measure this micro-batch's mean, and its sum of squares about that mean.
 
-        The mean is counted from a shift, the channel's first value: where the mean is far above the deviation, what is
-        added up has the size of the deviation, and no digits are lost.
+        The mean is relative to a shift, the channel's first value: even where the mean is far above the deviation, the
+        summands have the size of the deviation, and no digits are lost.
         """
         np.copyto(self.shift, self.x[0])
         np.subtract(self.x, self.shift, out=self.product)
@@ -71,10 +71,10 @@ class BatchNormKernel(Barrier):
 
     @staticmethod
     def merge(kernels: Sequence[BatchNormKernel], buffers: Array) -> None:
-        """Combine the shares of all micro-batches, and move the running statistics.
+        """Combine the shares of all micro-batches, and update the running statistics.
 
-        Two groups of a and b values have together the mean m_a + d b/(a+b) and the sum of squares S_a + S_b + d**2
-        ab/(a+b), d = m_b - m_a. Source: Chan, Golub & LeVeque, 1979. Computed in float64: it is a handful of numbers.
+        Two groups of a and b values together have the mean m_a + d b/(a+b) and the sum of squares S_a + S_b + d**2
+        ab/(a+b), d = m_b - m_a. Source: Chan, Golub & LeVeque, 1979. Computed in float64: there are only a few numbers.
         """
         count = 0
         mean, squares = np.zeros((2, kernels[0].mean.size))
@@ -127,10 +127,10 @@ class BatchNormKernel(Barrier):
             kernel.merged_back()
 
     def merged(self) -> None:
-        """Do what can be done once the statistics of the whole batch are known."""
+        """Called when the statistics of the whole batch are known."""
 
     def merged_back(self) -> None:
-        """Do what can be done once the sums of the whole batch's derivatives are known."""
+        """Called when the means of the whole batch's derivatives are known."""
 
     def backward(self) -> None:
         if self.dx is None or self.dy is None:

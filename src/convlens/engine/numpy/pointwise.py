@@ -1,4 +1,4 @@
-"""Kernels that work on each value alone, in place where they can."""
+"""Kernels of pointwise ops, in place where possible."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class AddKernel(Kernel):
 
 
 class ReshapeKernel(Kernel):
-    """The same memory under another shape; copies only where memory could not be shared."""
+    """The same memory in another shape; copies only where memory cannot be shared."""
 
     in_place = True
     uses_blas = False

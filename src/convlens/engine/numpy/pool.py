@@ -10,7 +10,7 @@ from ..kernel import Kernel, Wiring
 
 
 def _views(image: Float32, wiring: Wiring) -> list[Float32]:
-    """Return, for each position in the window in reading order, that pixel of every window: (n, H_out, W_out, C)."""
+    """Return, for each position in the window in reading order, a view (n, H_out, W_out, C) of all windows' pixels."""
     (kh, kw), (sh, sw) = wiring.node.window.kernel, wiring.node.window.stride
     h_out, w_out = wiring.node.output_shape[:2]
     return [image[:, i : i + sh * h_out : sh, j : j + sw * w_out : sw] for i in range(kh) for j in range(kw)]
@@ -47,8 +47,8 @@ class MaxPoolKernel(Kernel):
         np.copyto(self.flow, self.wiring.doutput)
         for q in range(len(self.won), 0, -1):
             won = self.won[q - 1]
-            np.bitwise_and(bits(self.flow), bits(won), out=bits(won))  # what goes to position q ...
-            np.bitwise_xor(bits(self.flow), bits(won), out=bits(self.flow))  # ... and what is left for the others
+            np.bitwise_and(bits(self.flow), bits(won), out=bits(won))  # the derivatives that go to position q ...
+            np.bitwise_xor(bits(self.flow), bits(won), out=bits(self.flow))  # ... and the rest, for the others
             np.add(self.dx[q], won, out=self.dx[q])
         np.add(self.dx[0], self.flow, out=self.dx[0])
 

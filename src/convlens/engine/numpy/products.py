@@ -1,9 +1,9 @@
-"""Matrix products in blocks of the size that OpenBLAS likes best.
+"""Matrix products in blocks of the size at which OpenBLAS is fastest.
 
-Up to a million multiply-adds OpenBLAS multiplies in place; above that it first copies both factors into packed
-panels. The matrices of a small network are long and narrow, so packing costs up to a third of the time: 112 instead
-of 80 GFLOP/s a core for the second convolution of the MNIST network (measured in benchmarks/). NumPy multiplies a
-stack of matrices in one call, so a product is cut into a stack of row blocks when it is bound.
+Up to a million multiply-adds OpenBLAS multiplies without packing; above that it first copies both factors into packed
+panels. The matrices of a small network are long and narrow, so packing takes up to a third of the time: without it,
+the second convolution of the MNIST network runs at 112 GFLOP/s per core instead of 80 (measured in benchmarks/). NumPy
+multiplies a stack of matrices in one call, so a product is cut into a stack of row blocks when it is bound.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SMALLEST_BLOCK = 16  # rows
 def block_rows(rows: int, inner: int, outer: int, smallest: int = SMALLEST_BLOCK) -> int:
     """Return how many rows of a (rows, inner) by (inner, outer) product to multiply at a time: a divisor of `rows`.
 
-    The largest that stays unpacked; all of them, where that would be fewer than `smallest`.
+    It is the largest for which nothing is packed; or `rows`, if that would be below `smallest`.
     """
     most = LARGEST_UNPACKED // (inner * outer)
     if rows <= most:
@@ -26,7 +26,7 @@ def block_rows(rows: int, inner: int, outer: int, smallest: int = SMALLEST_BLOCK
 
 
 def as_rows(array: Array) -> Array:
-    """Return an array as a matrix of its last axis."""
+    """Return an array as a matrix whose rows are its last axis."""
     return array.reshape(-1, array.shape[-1])
 
 

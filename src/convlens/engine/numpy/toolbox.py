@@ -2,7 +2,7 @@
 
 A *kernel* is one node of a Program bound to its arrays (`convlens.engine.kernel`). Binding does all the slicing and
 reshaping, so that running is a short list of NumPy calls with ``out=``. An op without a row in `KERNELS` runs through
-`convlens.ops` (`convlens.engine.fallback`). Adding a fast kernel is adding a row.
+`convlens.ops` (`convlens.engine.fallback`). To add a fast kernel, add a row.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One file a family of layers; here each has one line, and what knows layers by their names reads `LAYERS`."""
+"""The layers: one file per family, one line here per layer. `LAYERS` has them by name."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from .residual import Residual as Residual
 from .shape import Flatten as Flatten
 from .shape import Reshape as Reshape
 
-# by the names that files and TOML use
+# by the names used in model files and TOML
 LAYERS: dict[str, type[Layer]] = {
     name: value
     for name, value in sorted(globals().items())

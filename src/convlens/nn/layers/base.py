@@ -1,7 +1,7 @@
 """What a layer is: a frozen dataclass of configuration that knows how to lower itself to nodes of a Program.
 
-It holds no weights and computes nothing, so it compares, hashes, prints and serialises for free, and the same layer
-object used twice in a model is two sets of parameters.
+It holds no weights and computes nothing, so comparison, hashing, printing and serialising come for free. A layer object
+used twice in a model has two sets of parameters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Layer(ABC):
 
     @abstractmethod
     def lower(self, builder: ProgramBuilder, value: str) -> str:
-        """Append this layer's nodes, reading the named value; return the name of the value it makes.
+        """Append this layer's nodes, which read the named value; return the name of the value that they compute.
 
         Raises
         ------
@@ -43,7 +43,7 @@ def require_size(layer: Layer, field: str) -> None:
     Raises
     ------
     ConfigurationError
-        Naming the layer, the field and what it holds.
+        Names the layer, the field and its value.
     """
     value = getattr(layer, field)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Convolution, and what it shares with the locally connected layer."""
+"""Convolution, and the settings that it shares with the locally connected layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .base import Layer, Size, pair, require_count, require_size
 
 @dataclass(frozen=True)
 class Patchwise(Layer):
-    """What layers that look at patches with kernels have in common: their settings.
+    """The settings shared by layers that apply kernels to patches.
 
     Parameters
     ----------

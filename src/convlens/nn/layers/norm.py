@@ -13,12 +13,12 @@ from .base import Layer
 class BatchNorm(Layer):
     """Normalise every channel over the batch, then scale and shift it. See `convlens.ops.norm`.
 
-    In training the batch's own statistics are used, and running means of them kept; in prediction the running ones.
+    Training uses the batch's own statistics, and keeps running means of them; prediction uses the running means.
 
     Parameters
     ----------
     momentum
-        Share of a running statistic that stays at each step, as Keras means it (PyTorch's default of 0.1 is 0.9 here).
+        Share of a running statistic that is kept at each step, as in Keras (PyTorch's default of 0.1 is 0.9 here).
     epsilon
         Added to the variance.
     """
@@ -55,7 +55,7 @@ class BatchNorm(Layer):
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """In training, set each value to zero with probability `rate` and divide the others by 1 - rate; else do nothing.
+    """In training, zero each value with probability `rate` and divide the others by 1 - rate; else do nothing.
 
     Source: Srivastava et al., JMLR 2014, in the inverted form.
     """

@@ -12,7 +12,7 @@ from .base import Layer, Size, pair, require_size
 
 @dataclass(frozen=True)
 class _Pool2D(Layer):
-    """A window that slides over each channel; one that would reach over the edge is dropped."""
+    """A window that slides over each channel; windows that would reach beyond the edge are dropped."""
 
     pool_size: Size = 2
     strides: Size | None = None
