@@ -1,4 +1,4 @@
-"""Training: read `recipes`, `loop` (`fit` -> `run_epoch`), `training` (`step`), `batches`, `augmentation`, `hooks`."""
+"""Training. Reading order: `recipes`, `loop` (`fit` -> `run_epoch`), `training` (`step`), `batches`, `hooks`."""
 
 from ..metrics import Evaluation
 from ..nn import Model

@@ -1,4 +1,4 @@
-"""Augmentation: every training image is moved a little each time it is shown; its class stays the same.
+"""Augmentation: every training image is warped a little each time it is shown; its class stays the same.
 
 The settings are a frozen dataclass; the mathematics is in `convlens.ops.warp`. Draws are addressed by seed, epoch and
 step, so a resumed run sees the same images; each image has a fixed place among the draws, so the number of threads
@@ -25,12 +25,12 @@ from ..typing import Float32
 
 _LARGEST = {"shift": 1000.0, "rotation": 180.0, "scale": 10.0, "shear": 10.0, "elastic": 1000.0, "smoothness": 100.0}
 _AFFINE_DRAWS = 5
-_SHARE = 16  # images that a thread moves at a time
+_SHARE = 16  # images that a thread warps at a time
 
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """How far training images are moved. Each image has its own draws, uniform between the limits.
+    """How much training images are warped. Each image has its own draws, uniform between the limits.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Augmentation:
     rotation
         Largest angle to either side, in degrees.
     scale
-        0.1 scales by a factor of 1/1.1 to 1.1.
+        Largest enlargement: 0.1 scales by a factor from 1/1.1 to 1.1.
     shear
         Largest shift of a row against the next, to either side, in pixels.
     elastic
@@ -96,7 +96,7 @@ class Augmentation:
         out: Float32 | None = None,
         engine: Engine | None = None,
     ) -> Float32:
-        """Move the images of one batch.
+        """Warp the images of one batch.
 
         Parameters
         ----------
@@ -107,12 +107,12 @@ class Augmentation:
         out
             (N, H, W, C) float32, C-contiguous, not `images` itself; without it, a new array.
         engine
-            Moves the images, on its threads; without it, NumPy does, in this thread.
+            Warps the images, on its threads; without it, NumPy does, in this thread.
 
         Returns
         -------
         Float32
-            (N, H, W, C); `images` itself where nothing is to be moved.
+            (N, H, W, C); `images` itself if no setting changes anything.
         """
         if not self.moves:
             return images
@@ -134,8 +134,8 @@ class Augmentation:
         return moved
 
     def _matrices(self, n: int, draw: np.random.Generator) -> Float32:
-        """Return (N, 2, 3): where each image goes."""
-        # All five are always drawn: one more setting must not change the draws of the others.
+        """Return the affine matrix of each image, (N, 2, 3)."""
+        # All five are always drawn: turning one setting on must not change the draws of the others.
         down, right, turn, size, slant = draw.uniform(-1, 1, (_AFFINE_DRAWS, n))
         matrices: Float32 = affine_matrices(
             math.radians(self.rotation) * turn,
@@ -163,10 +163,10 @@ class Augmentation:
 
 
 def _noise(part: slice, shape: tuple[int, ...], draw: np.random.Generator) -> Float32:
-    """Return some images' noise (n, 2, H, W), uniform from -1 to 1, of a batch (N, H, W).
+    """Return the noise (n, 2, H, W) of a part of a batch (N, H, W), uniform from -1 to 1.
 
-    It is what comes behind the draws of all images' matrices and the noise of the images before. The generator counts
-    to get there: four 64-bit numbers a tick, one for a matrix's draw or for two of noise.
+    In the stream it comes after the draws of all images' matrices and the noise of the images before. The generator
+    skips to it: a tick gives four 64-bit numbers; a draw for a matrix takes one, and two draws of noise take one.
     """
     n, height, width = shape
     before = _AFFINE_DRAWS * n + part.start * height * width

@@ -1,4 +1,4 @@
-"""Batches: the training images in a new order every epoch, preprocessed, and augmented if the recipe says so."""
+"""Batches: the training images in a new order every epoch, preprocessed, and augmented if the recipe asks for it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .augmentation import Augmentation
 class Batches:
     """Examples in shuffled batches; the order depends on seed and epoch alone, so any run can resume.
 
-    One object serves one loop at a time: all its epochs share one buffer. The images are read once, here. A batch is
-    copied twice: its rows of uint8 pixels are gathered, then converted to float32; augmentation makes a third copy.
+    One object serves one loop at a time: all epochs share its buffers. A batch is copied twice: its rows of uint8
+    pixels are gathered, then converted to float32; augmentation makes a third copy.
 
     Parameters
     ----------
@@ -29,13 +29,13 @@ class Batches:
     preprocessing
         What is done to the images.
     batch_size
-        N of every batch but the last of an epoch, which holds what is left.
+        N of every batch but the last of an epoch, which holds the rest.
     seed
         The run's seed.
     augmentation
-        How the images are moved each time they are shown; None leaves them as they are.
+        How the images are warped each time they are shown; None leaves them as they are.
     engine
-        What moves them; see `Augmentation`.
+        Warps them; see `Augmentation`.
 
     Raises
     ------
@@ -68,7 +68,7 @@ class Batches:
         self.batch_size = batch_size
         self.seed = seed
         self._preprocessing = preprocessing
-        # Rows are copied fastest when they are flat.
+        # Flat rows are copied fastest.
         self._pixels = examples.images.reshape(len(examples), -1)  # (N, H*W*C)
         self._labels = examples.labels
         size = min(batch_size, len(examples))
@@ -104,14 +104,13 @@ class Batches:
         epoch
             Which one, from 0.
         start_step
-            The first step wanted, to go on in the middle of an epoch; from 0 to `steps_per_epoch` (nothing is
-            left).
+            The first step wanted, to resume within an epoch; from 0 to `steps_per_epoch` (no batch is left).
 
         Returns
         -------
         Iterator[tuple[Float32, Labels]]
-            The batches from `start_step` on: images (N, H, W, C), preprocessed and moved, which are a view of a buffer
-            and **valid until the next batch is taken**; and their labels (N,), an array of its own.
+            The batches from `start_step` on: images (N, H, W, C), preprocessed and warped, a view of a buffer that is
+            **valid until the next batch is taken**; and their labels (N,), a new array.
 
         Raises
         ------
@@ -120,7 +119,7 @@ class Batches:
         """
         if not 0 <= start_step <= self.steps_per_epoch:
             raise ConfigurationError(f"an epoch starts at a step from 0 to {self.steps_per_epoch}, not {start_step}")
-        # Apart, so that errors come at the call and not at the first batch.
+        # The generator is a separate function, so errors are raised at the call and not at the first batch.
         return self._deal(self.order(epoch), epoch, start_step)
 
     def _deal(self, order: Indexes, epoch: int, start_step: int) -> Iterator[tuple[Float32, Labels]]:

@@ -1,8 +1,8 @@
-"""Checkpoints: everything that training needs to resume to the same bits, in one file.
+"""Checkpoints: everything that training needs to resume with the same bits, in one file.
 
-Randomness is addressed by seed, epoch and step, so no generator's state has to be kept. The file holds weights and
+Randomness is addressed by seed, epoch and step, so no generator state has to be stored. The file holds the weights and
 their average, the optimiser's state, the best weights so far, the position, the sums of the epoch under way, the
-history, and the configuration it all belongs to.
+history, and the configuration that they belong to.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .state import Progress, State
 
 
 def save(path: Path, state: State, configuration: dict[str, Any]) -> None:
-    """Write a checkpoint, atomically; OutputError if that fails, and the one before still stands."""
+    """Write a checkpoint, atomically; if that raises OutputError, the previous one is untouched."""
     header = {
         "numerics_version": NUMERICS_VERSION,
         "configuration": configuration,
@@ -36,10 +36,10 @@ def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
     Raises
     ------
     ArtifactError
-        If the file is missing, damaged or foreign.
+        If the file is missing, damaged or not convlens's.
     ConfigurationError
-        If it belongs to another configuration (the message names what differs), or to another version of the
-        numerics, with which the rest would have other bits.
+        If it belongs to another configuration (the message names the difference), or to another version of the
+        numerics, so that resuming would give other bits.
     """
     contents = artifact.read(path, "checkpoint")
     header = contents.header
@@ -63,7 +63,7 @@ def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
 
 
 def _require_these_numerics(path: Path, header: dict[str, Any]) -> None:
-    """Raise ConfigurationError if a checkpoint was made with other numerics; early ones do not say with which."""
+    """Raise ConfigurationError if a checkpoint was made with other numerics; early ones do not state theirs."""
     if header.get("numerics_version") != NUMERICS_VERSION:
         raise ConfigurationError(
             f"{path} was written by convlens {header.get('convlens_version')} with numerics version "
@@ -73,7 +73,7 @@ def _require_these_numerics(path: Path, header: dict[str, Any]) -> None:
 
 
 def _require_same(path: Path, found: object, expected: dict[str, Any]) -> None:
-    """Raise ConfigurationError if a checkpoint was made by another configuration."""
+    """Raise ConfigurationError if a checkpoint was made with another configuration."""
     if not isinstance(found, dict):
         raise ArtifactError(f"{path} is damaged: it does not name its configuration")
     ours, theirs = flatten(expected), flatten(found)

@@ -1,6 +1,6 @@
-"""Hooks: what others do while training goes on.
+"""Hooks: code that is called at the events of a training.
 
-Each is called with the training, and reads its state. The events of one training, in order::
+Each is called with the training, and may read its state. The events of one training, in order::
 
     on_training_begin
         on_epoch_begin
@@ -10,7 +10,7 @@ Each is called with the training, and reads its state. The events of one trainin
         on_epoch_end               validation is evaluated, and `row` is in the history
     on_training_end                always, and before the test set is read
 
-`training.stop()` ends training after the step under way, from any of them.
+Any of them may call `training.stop()`, which ends training after the step under way.
 """
 
 from __future__ import annotations
@@ -48,5 +48,5 @@ class Hook:
     def on_training_end(self, training: Training) -> None:
         """Called once, however training ended: finished, stopped, interrupted or failed.
 
-        It comes before the test set is read. Hooks end in reverse order, and each is called even if another raised.
+        The test set has not been read yet. Hooks are called in reverse order, each even if another raised.
         """

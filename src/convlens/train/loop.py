@@ -31,8 +31,8 @@ CHECKPOINT_SECONDS = 60.0  # between checkpoints within an epoch
 class Saver:
     """Writes the checkpoint of a training: at intervals, after every epoch, and when training ends early.
 
-    With `on_interrupt_only`, the file is written only when training is interrupted or stopped, and, where possible,
-    after the last epoch, so that no failure to write the result costs the training.
+    With `on_interrupt_only`, the file is written only when training is interrupted or stopped, and, if possible, after
+    the last epoch, so that the training is not lost if the result cannot be written.
     """
 
     def __init__(self, training: Training, path: Path | None, *, on_interrupt_only: bool = False) -> None:
@@ -47,12 +47,12 @@ class Saver:
             self._last = time.perf_counter()
 
     def after_step(self) -> None:
-        """Write it if the last one is old."""
+        """Write the checkpoint if the last one is older than `CHECKPOINT_SECONDS`."""
         if not self._rare and time.perf_counter() - self._last > CHECKPOINT_SECONDS:
             self.save()
 
     def after_epoch(self) -> None:
-        """Write it."""
+        """Write the checkpoint, unless it is for interrupts only and training is not finished."""
         if not self._rare:
             self.save()
         elif self.training.finished:
@@ -60,7 +60,7 @@ class Saver:
                 self.save()
 
     def stopped(self) -> None:
-        """Write the position at which `Training.stop` ended training, and nothing after it: resuming goes on there."""
+        """Write the position at which `Training.stop` ended training, and nothing after that: resuming starts there."""
         if self._rare:
             with suppress(OutputError):  # as after the last epoch
                 self.save()
@@ -69,7 +69,7 @@ class Saver:
         self._closed = True
 
     def interrupted(self) -> TrainingInterrupted:
-        """Write it and return the error that says so."""
+        """Write the checkpoint and return the error that says so."""
         progress, recipe = self.training.progress, self.training.recipe
         where = f"in epoch {progress.epoch + 1} of {recipe.epochs}, step {progress.step} of {self.training.steps}"
         if self.training.finished or self._closed:
@@ -81,7 +81,7 @@ class Saver:
 
 
 def run_epoch(training: Training, saver: Saver, request: StopRequest) -> None:
-    """Run the steps that are left of the present epoch, then finish it.
+    """Run the remaining steps of the current epoch, then finish it.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def run_epoch(training: Training, saver: Saver, request: StopRequest) -> None:
     if progress.step < training.steps:
         training.stopped = True
         saver.stopped()
-    if progress.seen:  # none where training was stopped before the first step
+    if progress.seen:  # zero if training was stopped before the first step
         row = training.finish_epoch()
         saver.after_epoch()
         for hook in training.hooks:
@@ -132,23 +132,23 @@ def fit(
     Parameters
     ----------
     model
-        Trained in place, with the engine it has (see `Model.use`).
+        Trained in place, with its engine (see `Model.use`).
     dataset
         Validation is evaluated after every epoch; the test set once, at the very end.
     recipe
         A recipe, or the name of one (`convlens.train.RECIPES`).
     epochs
-        Passes over the training images; where None, the recipe's.
+        Passes over the training images; if None, the recipe's.
     seed
-        Of the order of the images; where None, the model's.
+        Of the order of the images, dropout and augmentation; if None, the model's.
     checkpoint
-        File to save to as training goes on.
+        File to save to during training.
     resume
-        Go on from the checkpoint if there is one; the result has the same bits as without the interruption.
+        Continue from the checkpoint if there is one; the result has the same bits as without the interruption.
     checkpoint_on_interrupt_only
         Write the checkpoint only when training is interrupted or stopped, and after the last epoch.
     test
-        Whether to read the test set at all; a search for settings must not.
+        Whether to read the test set; a search for settings must not.
     snapshots
         Numbers of steps after which the weights are saved, counted over all epochs; 0 saves the initial weights.
     snapshot_folder
@@ -156,14 +156,14 @@ def fit(
     progress
         Whether to show progress, on standard error or in the notebook. See `TrainingProgress`.
     hooks
-        Called at every event of the training; one of them may end it by `Training.stop`. See `Hook`.
+        Called at every event of the training; any of them may end it with `Training.stop`. See `Hook`.
 
     Raises
     ------
     TrainingInterrupted
         After Ctrl-C (SIGINT, SIGTERM or SIGHUP), once the checkpoint is saved.
     TrainingDiverged
-        If the loss stops being finite; the last checkpoint stands.
+        If the loss is no longer finite; the last checkpoint is kept.
     ConfigurationError, ShapeError
         If model, data and recipe do not fit together, or the checkpoint belongs to another training.
     OutputError
@@ -199,7 +199,7 @@ def fit(
 
 def _train(training: Training, saver: Saver, request: StopRequest) -> None:
     """Run epochs until training is finished or stopped."""
-    # a loss that overflows is found and named by `step`; NumPy's own warnings would only come before it
+    # `step` detects and reports a loss that is not finite; NumPy's warnings would only come before that
     with np.errstate(all="ignore"), ExitStack() as ends:
         try:
             for hook in training.hooks:

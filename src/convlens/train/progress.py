@@ -1,4 +1,4 @@
-"""How training shows itself: a live bar on a terminal or in a notebook, plain lines elsewhere; never on stdout."""
+"""Progress of training: a live bar on a terminal or in a notebook, plain lines elsewhere; never on stdout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .training import Training
 
 PLAIN_SECONDS = 10.0  # between plain lines
-QUIET_SECONDS = 2.0  # a shorter training says nothing in plain lines
+QUIET_SECONDS = 2.0  # a shorter training prints no plain lines
 REFRESH_SECONDS = 0.25  # of a notebook's bar
 MOST_LINES = 200  # in a notebook, which is sent all of them at every refresh
 
@@ -29,10 +29,10 @@ class TrainingProgress(Hook):
     Parameters
     ----------
     console
-        Rich's console to write to; where None, one on standard error, or the notebook's cell.
+        Rich's console to write to; if None, one on standard error, or the notebook's cell.
     every_epoch
-        Whether a line is printed for every epoch. Otherwise a terminal or a notebook gets one after each epoch, and
-        what is neither gets one every 10 s, and one at the end of a training of two seconds or more.
+        Whether to print a line for every epoch everywhere. If not, a terminal or a notebook still gets one per epoch;
+        other outputs get one every 10 s, and one at the end of a training of two seconds or more.
     """
 
     def __init__(self, console: Console | None = None, *, every_epoch: bool = False) -> None:
@@ -90,7 +90,7 @@ class TrainingProgress(Hook):
 
 
 class _Lines:
-    """A place where progress is shown: plain lines, to a console or to standard error."""
+    """A display of progress: plain lines, to a console or to standard error."""
 
     live = False
 
@@ -102,7 +102,7 @@ class _Lines:
         if self._console is not None:
             self._console.print(text, markup=False)
         elif sys.stderr is not None:
-            with suppress(OSError):  # the reader has gone: the work goes on
+            with suppress(OSError):  # the reader is gone: training continues
                 sys.stderr.write(text + "\n")
 
     def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:
@@ -122,7 +122,7 @@ class _Bar(_Lines):
 
         super().__init__(console)
         columns = TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[state]}")
-        # where output goes to a file, what a user prints must get there, and not to the bar's terminal
+        # if stdout goes to a file, what the user prints must go there, not to the bar's terminal
         self._progress = Progress(
             *columns,
             TextColumn("{task.fields[left]}", style="cyan"),
@@ -143,7 +143,7 @@ class _Bar(_Lines):
 
 
 class _Notebook(_Lines):
-    """A notebook's cell: one display that is updated, of the lines so far with a bar below."""
+    """A notebook's cell: one display, updated in place, with the lines so far and a bar below."""
 
     live = True
 
@@ -183,7 +183,7 @@ class _Notebook(_Lines):
 
 
 def _display(console: Console | None, steps: int) -> _Lines:
-    """Return the best display that there is: the notebook's, the terminal's, or plain lines."""
+    """Return the best display available: the notebook's, the terminal's, or plain lines."""
     if console is None and in_notebook():
         return _Notebook()
     if console is None and not (sys.stderr and sys.stderr.isatty()):

@@ -15,7 +15,7 @@ import numpy as np
 from ..engine import available_threads
 from ..version import NUMERICS_VERSION, __version__
 
-# What Linux gives of ARM processors is numbers. Source: the kernel's arch/arm64/include/asm/cputype.h.
+# Linux names ARM processors by numbers. Source: the kernel's arch/arm64/include/asm/cputype.h.
 ARM_MAKERS = {
     "0x41": "ARM", "0x46": "Fujitsu", "0x48": "HiSilicon", "0x4e": "NVIDIA", "0x51": "Qualcomm", "0x61": "Apple",
     "0xc0": "Ampere",
@@ -29,7 +29,7 @@ ARM_PARTS = {
 
 
 def versions() -> dict[str, Any]:
-    """Return the versions that decide a result's bits."""
+    """Return the versions on which a result's bits depend."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "convlens": __version__,
@@ -51,7 +51,7 @@ def hardware() -> dict[str, Any]:
 
 
 def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the processor's name, from where each system keeps it; "unknown" only where none does.
+    """Return the processor's name as the system gives it, else "unknown".
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def _linux_name(cpuinfo: Path) -> str:
-    """Return the name in Linux's file: on x86 it is written out, on ARM there are numbers of the maker and the part."""
+    """Return the name in Linux's file: on x86 it is written out; on ARM there are numbers for maker and part."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -74,7 +74,7 @@ def _linux_name(cpuinfo: Path) -> str:
     makers = [value for name, value in fields if name == "CPU implementer"]
     parts = [value for name, value in fields if name == "CPU part"]
     cores = dict.fromkeys(_arm_name(*numbers) for numbers in zip(makers, parts, strict=False))
-    return " + ".join(cores)  # there may be large and small ones
+    return " + ".join(cores)  # there may be large and small cores
 
 
 def _arm_name(maker: str, part: str) -> str:

@@ -13,7 +13,7 @@ from ..optim.numbers import is_number
 from ..plain import check_keys
 from .augmentation import Augmentation
 
-_LATER = {"label_smoothing": 0.0, "clip_norm": None, "ema_decay": None}  # settings by their defaults
+_LATER = {"label_smoothing": 0.0, "clip_norm": None, "ema_decay": None}  # settings added later, with their defaults
 
 _Part = TypeVar("_Part", Optimizer, Schedule)
 
@@ -34,18 +34,18 @@ class Recipe:
         Images per step.
     patience
         Stop after this number of epochs without a better validation accuracy, and return to the weights of the best
-        epoch; where None, train to the end and keep the last weights.
+        epoch; if None, train to the end and keep the last weights.
     label_smoothing
-        Share of the target that is spread over all classes, in the loss that is trained on; an evaluation's loss has no
-        smoothing. See `convlens.ops.softmax_cross_entropy`.
+        Share of the target that is spread over all classes, in the training loss only. See
+        `convlens.ops.softmax_cross_entropy`.
     clip_norm
         Largest norm of a gradient; a longer one is scaled down to it. See `convlens.optim.clip_by_norm`.
     ema_decay
-        Decay of the exponential moving average of the weights over the steps, which is evaluated and kept in place of
-        the last weights; training itself goes on with the weights. Running statistics are averaged alike. See
-        `convlens.ops.update.average`.
+        Decay of the exponential moving average of the weights over the steps. The average is evaluated, and kept in
+        place of the last weights; training itself continues with the weights. Running statistics are averaged likewise.
+        See `convlens.ops.update.average`.
     augmentation
-        How training images are moved each time they are shown; None leaves them as they are.
+        How training images are warped each time they are shown; None leaves them as they are.
     """
 
     name: str
@@ -75,8 +75,8 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain data.
 
-        Settings that came later are left out where they stand at their default: the keys of trials that were stored
-        before stay what they were.
+        Settings added later are left out if they have their default value, so that the keys of trials stored before
+        stay the same.
         """
         later = {name: getattr(self, name) for name in _LATER}
         moved = {} if self.augmentation is None else {"augmentation": self.augmentation.to_dict()}
@@ -121,11 +121,11 @@ def _named(classes: Mapping[str, type[_Part]], given: Mapping[str, Any], what: s
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        # as small projects usually train: gradient descent at one rate, with the defaults of Keras
+        # as small projects often train: gradient descent at a constant rate, with the defaults of Keras
         Recipe(name="plain", optimizer=SGD(), schedule=Constant(0.01), epochs=3, batch_size=32),
         # Adam with the one-cycle policy; peak and batch size were chosen on validation, by the mean of 3 seeds
         Recipe(name="good", optimizer=Adam(), schedule=OneCycle(5e-3), epochs=3, batch_size=64),
-        # the three below: benchmarks/search, on validation, by the mean of 3 seeds
+        # the three below were found by benchmarks/search, on validation, by the mean of 3 seeds
         Recipe(
             name="speedrun",
             optimizer=Adam(),

@@ -26,11 +26,11 @@ class Run:
         A plain mapping for each epoch: ``train.loss`` and ``train.accuracy`` (running means over the epoch's own
         steps), ``validation.loss``, ``validation.accuracy``, ``learning_rate``.
     validation, test
-        Evaluations of the final weights; `test` is None where the test set was not to be read.
+        Evaluations of the final weights; `test` is None if the test set was not read.
     test_reads
         How often the test images were read during this training: 1, or 0.
     best_epoch
-        The epoch of the best validation accuracy, counted from 1; 0 where no epoch was evaluated.
+        The epoch of the best validation accuracy, counted from 1; 0 if no epoch was evaluated.
     seconds
         Time by activity: ``train`` (batch assembly and steps), ``validation``, ``test``, ``checkpoint``.
     images_per_second
@@ -38,8 +38,8 @@ class Run:
     configuration
         Everything that decides the result.
     stopped
-        Whether `Training.stop` ended training before the recipe did. The last row of the history is then that of the
-        epoch that was cut short, with its number of ``steps``, unless an epoch had just ended.
+        Whether `Training.stop` ended training before the recipe did. Unless an epoch had just ended, the last row of
+        the history is then that of the epoch cut short, with its number of ``steps``.
     """
 
     model: Model

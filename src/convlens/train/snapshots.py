@@ -16,22 +16,21 @@ from .training import Training
 class Snapshots(Hook):
     """Saves the weights after some steps, as models that `convlens.load` reads.
 
-    Where the recipe averages the weights, the average is saved: it is what validation measures. A file is written
-    whole or not at all. A resumed training writes those that are still to come; one that is written again has the
-    same bytes.
+    If the recipe averages the weights, the average is saved, as it is what validation measures. A file is written whole
+    or not at all. A resumed training writes the remaining ones; one that is written again has the same bytes.
 
     Parameters
     ----------
     steps
         Numbers of steps, counted over all epochs; 0 is before the first.
     folder
-        Where to write ``step-000000.safetensors``; made if it does not exist.
+        Where to write ``step-000000.safetensors``; created if it does not exist.
 
     Raises
     ------
     ConfigurationError
-        If a step is not a whole number from 0 to the last step of the training, or when a training is resumed behind
-        a step whose snapshot does not exist.
+        If a step is not a whole number from 0 to the last step of the training, or if training resumes after a step
+        whose snapshot does not exist.
     OutputError
         If they cannot be written there.
     """
@@ -44,7 +43,7 @@ class Snapshots(Hook):
 
     @classmethod
     def wanted(cls, steps: Iterable[int], folder: str | os.PathLike[str] | None) -> list[Snapshots]:
-        """Return the hook for these arguments of `fit`: none where there are no steps."""
+        """Return the hooks for these arguments of `fit`: one, or none if there are no steps."""
         chosen = tuple(steps)
         if bool(chosen) != (folder is not None):
             raise ConfigurationError("snapshots need both: the steps (snapshots=) and a folder (snapshot_folder=)")

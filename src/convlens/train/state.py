@@ -1,4 +1,4 @@
-"""All that changes while training, in one place: what a checkpoint keeps."""
+"""Everything that changes during training, in one place: what a checkpoint stores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..typing import Array
 
 @dataclass
 class Progress:
-    """Where training stands.
+    """The position of training, and its results so far.
 
     `epoch` and `step` are those of the next step, both counted from 0; the sums are over the epoch under way.
     """
@@ -32,12 +32,12 @@ class Progress:
     stopped: bool = False  # by the recipe's patience
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "validation": 0.0, "checkpoint": 0.0})
-    images: int = 0  # trained on so far, for the rate
+    images: int = 0  # trained on so far
 
 
 @dataclass
 class State:
-    """All that changes while training."""
+    """Everything that changes during training."""
 
     progress: Progress
     parameters: Array
@@ -45,11 +45,11 @@ class State:
     best: Array
     best_buffers: Array
     optimizer: OptimizerState
-    average: Array | None = None  # of the weights over the steps, where the recipe asks for it
+    average: Array | None = None  # of the weights over the steps, if the recipe asks for it
     average_buffers: Array | None = None  # and of the running statistics
 
     def arrays(self) -> dict[str, Array]:
-        """Return the arrays that a checkpoint keeps."""
+        """Return the arrays that a checkpoint stores."""
         kept = {f"optimizer.{name}": array for name, array in self.optimizer.arrays.items()}
         weights = {"parameters": self.parameters, "best": self.best}
         if self.buffers.size:
@@ -72,7 +72,7 @@ class State:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Use the average in place of the weights inside the context, where there is one."""
+        """Use the average in place of the weights inside the context, if there is one."""
         training = self.parameters.copy(), self.buffers.copy()
         self.take_average()
         try:
@@ -82,17 +82,17 @@ class State:
             np.copyto(self.buffers, training[1])
 
     def take_average(self) -> None:
-        """Copy the average into the weights, where there is one."""
+        """Copy the average into the weights, if there is one."""
         if self.average is not None and self.average_buffers is not None:
             np.copyto(self.parameters, self.average)
             np.copyto(self.buffers, self.average_buffers)
 
     def remember_best(self) -> None:
-        """Keep the present weights as the best so far."""
+        """Store the current weights as the best so far."""
         np.copyto(self.best, self.parameters)
         np.copyto(self.best_buffers, self.buffers)
 
     def restore_best(self) -> None:
-        """Go back to the best weights."""
+        """Return to the best weights."""
         np.copyto(self.parameters, self.best)
         np.copyto(self.buffers, self.best_buffers)

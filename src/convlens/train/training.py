@@ -24,14 +24,14 @@ from .state import Progress, State
 
 
 class Training:
-    """One training under way: what hooks may read, and the loop advances.
+    """One training under way, which the loop advances and hooks may read.
 
     Attributes
     ----------
     model, dataset, recipe, seed
-        What is trained, on what, how, and the seed of the order of the images.
+        What is trained, on what, how, and the seed of the order of the images, dropout and augmentation.
     state, progress
-        Everything that changes, and where training stands.
+        Everything that changes, and the position of training.
     gradient, gradients
         Of the step under way: the flat array, and views of it by parameter name.
     stop_requested, stopped
@@ -74,7 +74,7 @@ class Training:
 
     @property
     def progress(self) -> Progress:
-        """Where training stands."""
+        """The position of training, and its results so far."""
         return self.state.progress
 
     @property
@@ -90,9 +90,8 @@ class Training:
     def stop(self) -> None:
         """End training after the step under way, with a complete result; from a hook, or from another thread.
 
-        The epoch under way gets its row of the history, over the steps that it took; a checkpoint, where one was asked
-        for, holds the position, so `fit` with ``resume=True`` goes on from there to the bits of a training that was
-        never stopped.
+        The epoch under way gets its row of the history, over the steps taken. A checkpoint, if one was asked for, holds
+        the position, so `fit` with ``resume=True`` continues to the same bits as a training that was never stopped.
         """
         self.stop_requested = True
 
@@ -144,7 +143,7 @@ class Training:
         return result
 
     def _update_weights(self) -> None:
-        """Move the weights by `gradient`, and their average after them."""
+        """Update the weights by `gradient`, then their average."""
         if self.recipe.clip_norm is not None:
             clip_by_norm(self.engine, self.gradient, self.recipe.clip_norm)
         self.recipe.optimizer.step(self.engine, self.gradient, self.state.optimizer, self.progress.rate)
@@ -152,9 +151,9 @@ class Training:
             self.state.follow(self.engine, self.recipe.ema_decay)
 
     def finish_epoch(self) -> dict[str, Any]:
-        """Evaluate on validation, append a row to the history, and move on to the next epoch.
+        """Evaluate on validation, append a row to the history, and advance to the next epoch.
 
-        The row of an epoch that was cut short says how many ``steps`` it took.
+        The row of an epoch that was cut short has the number of ``steps`` taken.
         """
         progress = self.progress
         with self.timed("validation"), self.state.averaged():
@@ -181,5 +180,5 @@ class Training:
 
     @property
     def finished(self) -> bool:
-        """Whether the recipe has come to its end, by its number of epochs or its patience."""
+        """Whether the recipe has ended, by its number of epochs or its patience."""
         return self.progress.stopped or self.progress.epoch >= self.recipe.epochs
