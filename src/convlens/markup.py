@@ -1,4 +1,4 @@
-"""Small HTML tables for notebooks: escaped, and without colours of their own, so readable on any background."""
+"""Small HTML tables for notebooks: escaped, and without colours, so readable on any background."""
 
 from __future__ import annotations
 

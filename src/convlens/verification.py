@@ -138,13 +138,13 @@ class Report:
     def __str__(self) -> str:
         lines = [
             f"numerics {self.numerics} on {self.hardware['processor']} ({self.hardware['system']}), "
-            f"vectors of {self.vector_width} numbers, NumPy {self.versions['numpy']}"
+            f"vector width {self.vector_width}, NumPy {self.versions['numpy']}"
         ]
         for one in self.outcomes:
             threads = f"{one.threads} thread{'s' if one.threads > 1 else ''}"
             what = "the same" if one.difference is None else f"DIFFERENT, first in {one.difference}"
             lines.append(f"{one.engine:11} {threads:10} {what}{'' if one.promised else ' (not promised)'}")
-        lines.append("everything promised holds" if self.holds else "this machine's bits are not those recorded")
+        lines.append("everything promised holds" if self.holds else "this machine's bits differ from the recorded ones")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:

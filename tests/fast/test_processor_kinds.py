@@ -51,12 +51,12 @@ def test_an_instruction_with_wrong_arguments_would_be_found() -> None:
         binding.parse_assembly(text).verify()
 
 
-@pytest.mark.parametrize(("seconds", "looks"), [(5e-6, 60_000), (4e-5, 7_500), (10.0, 1), (0.0, 300_000_000)])
-def test_a_thread_looks_for_the_same_time_whatever_a_look_takes(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, looks: int
+@pytest.mark.parametrize(("seconds", "polls"), [(5e-6, 60_000), (4e-5, 7_500), (10.0, 1), (0.0, 300_000_000)])
+def test_a_thread_polls_for_the_same_time_whatever_a_poll_takes(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, polls: int
 ) -> None:
-    """`seconds` for a thousand looks; one timing of the three is disturbed."""
+    """`seconds` for a thousand polls; one timing of the three is disturbed."""
     clock = itertools.accumulate(itertools.cycle([0.0, seconds + 0.1, 0.0, seconds, 0.0, seconds]))
     monkeypatch.setattr(relay.time, "perf_counter", lambda: next(clock))
     monkeypatch.setattr(relay, "finished", lambda _words: 0)
-    assert relay.polls_before_sleep.__wrapped__() == looks
+    assert relay.polls_before_sleep.__wrapped__() == polls

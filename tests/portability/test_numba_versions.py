@@ -60,7 +60,7 @@ def test_a_changed_inner_interface(tmp_path: Path, damage: str) -> None:
     assert re.fullmatch(r"NumpyPlan \d", out)
     assert [line.split()[0] for line in lines] in (["Compiling", "the"], ["the"]), lines
     assert re.match(r"the engine 'numba' cannot start with Numba [\d.]+ \(\w+Error: .+\): pip install ", lines[-1])
-    assert lines[-1].endswith("The NumPy engine takes its place, and is about half as fast.")
+    assert lines[-1].endswith("Using the NumPy engine instead, which is about half as fast.")
 
 
 def test_asked_for_by_name_it_is_an_error(tmp_path: Path) -> None:

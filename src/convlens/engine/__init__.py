@@ -43,7 +43,7 @@ def fastest() -> str:
         require_tested_numba()
         NumbaPlan.tools()
     except ConfigurationError as error:
-        sys.stderr.write(f"{error}. The NumPy engine takes its place, and is about half as fast.\n")
+        sys.stderr.write(f"{error}. Using the NumPy engine instead, which is about half as fast.\n")
         return NumpyPlan.name
     return NumbaPlan.name
 

@@ -137,7 +137,7 @@ def _require_alone(symbol: str, bitcode: bytes) -> None:
     called = [function.name for function in binding.parse_bitcode(bitcode).functions if function.is_declaration]
     known = [name for name in called if name.startswith(("llvm.", _OURS)) and not _OF_A_LIBRARY.match(name)]
     strange = sorted(set(called) - set(known))
-    assert not strange, f"{symbol} calls {', '.join(strange)}: what is compiled stands alone, and raises nothing"
+    assert not strange, f"{symbol} calls {', '.join(strange)}: compiled code may call nothing else, and raise nothing"
 
 
 @contextmanager

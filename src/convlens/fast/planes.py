@@ -20,7 +20,7 @@ from .vector import (
     zeros,
 )  # fmt: skip
 
-NOBODY = -1.0  # no phase of a pooling window takes the derivative: ReLU is inactive there
+NOBODY = -1.0  # in place of a phase: ReLU is inactive, so none takes the derivative
 
 
 @helper

@@ -25,7 +25,7 @@ from .vector import (
     zeros,
 )  # fmt: skip
 
-NOBODY = -1.0  # no position of a window takes the derivative: ReLU is inactive there
+NOBODY = -1.0  # in place of a position: ReLU is inactive, so none takes the derivative
 
 
 @entry

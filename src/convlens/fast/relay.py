@@ -4,7 +4,7 @@ Waking a sleeping thread takes 50 to 100 microseconds, and the GIL must be hande
 a script polls for the next one for a while, in compiled code, before it sleeps; and the thread that waits for it polls
 likewise, as OpenMP's threads do.
 
-The words of a box (int64, each in a cache line of its own):
+The words of a box (int64, each in its own cache line):
 
 =========  ==========================================================================
 POSTED     number of scripts handed over

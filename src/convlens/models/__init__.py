@@ -113,7 +113,7 @@ def build(
     shape = tuple(input_shape)
     if str(name).endswith(".toml"):
         if options:
-            raise ConfigurationError(f"{name} describes the model whole; leave out {', '.join(sorted(options))}")
+            raise ConfigurationError(f"{name} describes the whole model; leave out {', '.join(sorted(options))}")
         description = toml.read(Path(name))
         if description.input_shape is not None and description.input_shape != shape:
             raise ConfigurationError(

@@ -40,6 +40,6 @@ def images_and_labels(data: LabelledImages, classes: int) -> tuple[Array, Labels
     labels = check_labels(given, classes, f"{name} labels")
     if not len(labels) or len(images) != len(labels):
         raise DataError(
-            f"{name}: {len(images):,} images and {len(labels):,} labels; expected at least one, and as many of each"
+            f"{name}: {len(images):,} images and {len(labels):,} labels; expected at least one image, one label each"
         )
     return images, labels

@@ -300,7 +300,7 @@ def fill(parameters: Mapping[str, Array], arrays: Mapping[str, Array], path: str
 def _require_shapes(wanted: Mapping[str, Shape], arrays: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
     if set(arrays) != set(wanted):
         odd = ", ".join(sorted(set(arrays) ^ set(wanted)))
-        raise ArtifactError(f"{path} is damaged: its arrays and its layers do not fit together ({odd})")
+        raise ArtifactError(f"{path} is damaged: its arrays are not those of its layers ({odd})")
     for name, shape in wanted.items():
         if arrays[name].shape != shape:
             raise ArtifactError(f"{path} is damaged: {name} has shape {arrays[name].shape}, and {shape} is needed")

@@ -68,7 +68,7 @@ def _require_these_numerics(path: Path, header: dict[str, Any]) -> None:
         raise ConfigurationError(
             f"{path} was written by convlens {header.get('convlens_version')} with numerics version "
             f"{header.get('numerics_version', 'below 5')}, this one has {NUMERICS_VERSION}, so resuming would not give "
-            "the same bits; resume with that convlens, or train anew to another checkpoint"
+            "the same bits; resume with that convlens, or start again with another checkpoint"
         )
 
 

@@ -75,9 +75,9 @@ class Saver:
         if self.training.finished or self._closed:
             where = "after the last epoch, before the result was reported"
         if self.path is None:
-            return TrainingInterrupted(f"stopped {where}; nothing is saved (name a checkpoint to be able to go on)")
+            return TrainingInterrupted(f"stopped {where}; nothing is saved (name a checkpoint to be able to resume)")
         self.save()
-        return TrainingInterrupted(f"stopped {where}; saved to {self.path}; resume from there to go on")
+        return TrainingInterrupted(f"stopped {where}; saved to {self.path}; resume from there")
 
 
 def run_epoch(training: Training, saver: Saver, request: StopRequest) -> None:

@@ -1,4 +1,4 @@
-"""Snapshots: the weights at chosen steps of a training, each a model of its own, to see what is learned when."""
+"""Snapshots: the weights at chosen steps of a training, each saved as a model, to see what is learned when."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Snapshots(Hook):
         if lacking:
             raise ConfigurationError(
                 f"training resumes after step {now}, and {self.path(lacking[0])} does not exist; leave out the "
-                "snapshots before, or begin again without resume"
+                "earlier snapshots, or start again without resume"
             )
         make_folder(self.folder)
         require_writable(self.path(max(self.steps)))
