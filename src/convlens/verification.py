@@ -94,7 +94,7 @@ CASES: dict[str, Case] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one engine with one number of threads computed, beside what was recorded.
+    """What one engine with one number of threads computed, compared with the recorded hashes.
 
     Attributes
     ----------

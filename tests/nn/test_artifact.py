@@ -291,8 +291,8 @@ def test_headers_with_something_missing(saved: Path, tmp_path: Path, key: str) -
 
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Array]], Any], str]] = {
-    "missing": (lambda arrays: arrays.pop("dense1.b"), "do not fit together (dense1.b)"),
-    "extra": (lambda arrays: arrays.update(odd=np.zeros(2, np.float32)), "do not fit together (odd)"),
+    "missing": (lambda arrays: arrays.pop("dense1.b"), "are not those of its layers (dense1.b)"),
+    "extra": (lambda arrays: arrays.update(odd=np.zeros(2, np.float32)), "are not those of its layers (odd)"),
     "shape": (lambda arrays: arrays.update({"dense1.b": np.zeros(4, np.float32)}), "shape (4,), and (3,) is needed"),
     "transposed": (
         lambda arrays: arrays.update({"dense1.w": arrays["dense1.w"].T.copy()}),

@@ -128,7 +128,7 @@ def test_a_checkpoint_of_other_numerics_is_refused(
     path = tmp_path / "checkpoint.safetensors"
     fit(small_cnn(toy), toy, RECIPE, checkpoint=path)
     monkeypatch.setattr(checkpoints, "NUMERICS_VERSION", NUMERICS_VERSION + 1)
-    with pytest.raises(ConfigurationError, match=rf"numerics version {NUMERICS_VERSION}, this one has .*train anew"):
+    with pytest.raises(ConfigurationError, match=rf"numerics version {NUMERICS_VERSION}, this one has .*start again"):
         fit(small_cnn(toy), toy, RECIPE, checkpoint=path, resume=True)
 
 
