@@ -6,6 +6,8 @@ import math
 
 NONE = "–"
 MINUS = "−"  # the sign, as wide as a plus; a hyphen would be read as a dash
+FRACTIONS = ("fraction", "difference of fractions")
+"""Units of values that are shown in hundredths: accuracies in per cent, differences of them in points."""
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -14,7 +16,50 @@ def percent(share: float, digits: int = 2) -> str:
     >>> percent(0.98765), percent(0.98765, digits=0)
     ('98.77 %', '99 %')
     """
-    return f"{100 * share:.{digits}f} %"
+    return f"{number(100 * share, f'.{digits}f')} %"
+
+
+def number(value: float, form: str = ".4g") -> str:
+    """Return a number in a format, with our minus and our infinity; one that rounds to zero has no sign.
+
+    >>> number(-2.5), number(206922), number(-0.001, "+.2f")
+    ('−2.5', '206,922', '0.00')
+    """
+    if math.isinf(value):
+        return f"{MINUS}∞" if value < 0 else "+∞" if form.startswith("+") else "∞"
+    if form.endswith("g") and abs(value) >= 1000:
+        form = form[: form.index(".")] + ",.0f"
+    text = format(value, form)
+    if not float(text.replace(",", "")):
+        return text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def bare(value: float, unit: str = "", *, signed: bool = False) -> str:
+    """Return a value as a study writes it in its metric's unit, without the unit.
+
+    >>> bare(0.9876, "fraction"), bare(-0.0076, "fraction", signed=True), bare(-2.5, "s")
+    ('98.76', '−0.76', '−2.5')
+    """
+    if unit in FRACTIONS:
+        return number(100 * value, "+.2f" if signed or unit != "fraction" else ".2f")
+    return number(value, "+.4g" if signed else ".4g")
+
+
+def named(unit: str, *, signed: bool = False) -> str:
+    """Return what stands behind such a value, with a space before it: `` %``, `` points``, `` s``."""
+    if unit in FRACTIONS:
+        return " points" if signed or unit != "fraction" else " %"
+    return f" {unit}" if unit else ""
+
+
+def quantity(value: float, unit: str = "", *, signed: bool = False) -> str:
+    """Return a value with its unit; `signed` for a difference.
+
+    >>> quantity(0.9876, "fraction"), quantity(-0.0076, "fraction", signed=True), quantity(12, "s")
+    ('98.76 %', '−0.76 points', '12 s')
+    """
+    return bare(value, unit, signed=signed) + named(unit, signed=signed)
 
 
 def hundredths(fraction: float) -> str:
@@ -23,10 +68,7 @@ def hundredths(fraction: float) -> str:
     >>> hundredths(0.0123), hundredths(0.0)
     ('+1.23', '0.00')
     """
-    if math.isinf(fraction):
-        return "+∞" if fraction > 0 else f"{MINUS}∞"
-    text = f"{100 * fraction:+.2f}"
-    return text.replace("-", MINUS) if float(text) else "0.00"
+    return number(100 * fraction, "+.2f")
 
 
 def points(difference: float) -> str:

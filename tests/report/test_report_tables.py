@@ -10,7 +10,8 @@ from rich.console import Console
 from convlens import wording
 from convlens.figures import numbers
 from convlens.report import claims_lines, claims_table
-from convlens.report.words import calculation, explanation
+from convlens.report.words import calculation, explanation, study_answer
+from convlens.studies.metric import Metric
 from convlens.studies.stats import mean_interval, paired_interval
 from convlens.studies.verdict import arithmetic, between, greater_than, less_than, verdict_on
 
@@ -47,6 +48,10 @@ def test_numbers() -> None:
     difference = paired_interval({0: 0.99, 1: 0.99}, {0: 0.991, 1: 0.9912})
     assert numbers.measured(difference).startswith("−0.11 points [−0.24, +0.02]")
     assert numbers.measured(mean_interval([0.5])) == "50.00 %"
+    assert numbers.measured(mean_interval([0.99, 0.5])) == "74.50 % [−236.80, 385.80]"
+    seconds = mean_interval([-3.0, 1.0])
+    assert numbers.in_unit(seconds, Metric("x", "widgets")) == "−1 [−26.41, 24.41]"
+    assert numbers.with_unit(seconds, "s", signed=True) == "−1 s [−26.41, +24.41]"
     assert numbers.measured(None) == "–"
     assert wording.points(-0.000001) == "0.00 points"
     assert numbers.region(greater_than(0.005), signed=True) == "> +0.50 points"
@@ -63,3 +68,15 @@ def test_explanations_follow_the_verdict() -> None:
     assert "seeds" in explanation(unsure, wide)
     assert str(unsure.seeds_needed) in explanation(unsure, wide) or "more than 1000" in explanation(unsure, wide)
     assert explanation(verdict_on(None, greater_than(0)), None) == "Nothing has been measured yet."
+
+
+def test_the_answer_is_a_plain_sentence_that_does_not_repeat_the_question():
+    result = make().studies["baseline-vs-cnn"]
+    estimand, interval = result.evidence.primary.estimand, result.evidence.primary.interval
+    sentence = study_answer(result)
+    assert sentence.startswith(f"“{estimand.arm}” minus “{estimand.reference}”, test accuracy: ")
+    assert interval is not None
+    assert numbers.measured(interval, signed=True) + " (95 % interval over 3 seeds). The claim, above +" in sentence
+    assert sentence.endswith(f"is {result.verdict.word}.")
+    assert "?" not in sentence
+    assert "(one seed, so no interval)" in study_answer(make((0,)).studies["baseline-vs-cnn"])

@@ -159,3 +159,19 @@ def test_arithmetic():
         "seeds_needed": None,
     }
     assert arithmetic("about 109K", "109,386", holds=True).word == "true"
+
+
+def test_the_sentence_speaks_in_the_unit_of_the_metric():
+    one = verdict_on(mean_interval([-0.0076]), greater_than(0.002), "fraction", signed=True)
+    assert "one seed gives −0.76 points" in one.sentence
+    wide = verdict_on(interval(-2.273, 2.683, n=2), greater_than(0.002), "fraction", signed=True)
+    assert "interval −227.30 to +268.30 points (mean +20.50, 2 seeds)" in wide.sentence
+    assert "the claim, greater than +0.20 points" in wide.sentence
+    accuracy = verdict_on(interval(0.985, 0.99), between(0.96, 0.98), "fraction")
+    assert "interval 98.50 to 99.00 % (mean 98.75, 5 seeds)" in accuracy.sentence
+    assert "between 96.00 and 98.00 %" in accuracy.sentence
+    assert "greater than −2 s" in verdict_on(interval(-3, 1), greater_than(-2), "s").sentence
+    assert (
+        "within 1.00 points of zero"
+        in verdict_on(interval(0, 1), between(-0.01, 0.01), "fraction", signed=True).sentence
+    )

@@ -7,9 +7,9 @@ import math
 from ..studies.metric import Metric
 from ..studies.stats import Interval
 from ..studies.verdict import Region
-from ..wording import NONE, hundredths, percent, points
+from ..wording import FRACTIONS as FRACTIONS
+from ..wording import NONE, bare, named, number, percent, points, quantity
 
-FRACTIONS = ("fraction", "difference of fractions")
 _MEANS = {"count": (",.0f", 1.0), "FLOP": (",.2f", 1e-6), "s": (",.1f", 1.0), "images/s": (",.0f", 1.0)}
 """Unit to format and scale of those whose mean alone is shown; FLOPs are shown in millions."""
 
@@ -21,10 +21,19 @@ def is_difference(interval: Interval) -> bool:
 
 def brackets(interval: Interval, *, signed: bool) -> str:
     """Return the bounds in hundredths: ``[98.60, 98.92]``; empty where there is no interval (one seed)."""
+    return bounds(interval, "fraction", signed=signed)
+
+
+def bounds(interval: Interval, unit: str, *, signed: bool = False) -> str:
+    """Return the bounds in a unit, without it; empty where there is no interval (one seed)."""
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return ""
-    low, high = (hundredths(b) if signed else f"{100 * b:.2f}" for b in (interval.low, interval.high))
-    return f"[{low}, {high}]"
+    return f"[{', '.join(bare(bound, unit, signed=signed) for bound in (interval.low, interval.high))}]"
+
+
+def with_unit(interval: Interval, unit: str, *, signed: bool = False) -> str:
+    """Return mean, unit and bounds: ``+1.23 points [+1.10, +1.36]``, ``12 s [11, 13]``."""
+    return f"{quantity(interval.mean, unit, signed=signed)} {bounds(interval, unit, signed=signed)}".strip()
 
 
 def measured(interval: Interval | None, *, signed: bool | None = None) -> str:
@@ -55,9 +64,8 @@ def in_unit(interval: Interval | None, metric: Metric) -> str:
         return measured(interval, signed=metric.unit != "fraction")
     if metric.unit in _MEANS:
         form, scale = _MEANS[metric.unit]
-        return format(interval.mean * scale, form)
-    bounds = f" [{interval.low:.4g}, {interval.high:.4g}]" if interval.n > 1 else ""
-    return f"{interval.mean:.4g}{bounds}"
+        return number(interval.mean * scale, form)
+    return f"{number(interval.mean)} {bounds(interval, metric.unit)}".strip()
 
 
 def parts(interval: Interval) -> tuple[str, str]:
@@ -69,10 +77,15 @@ def parts(interval: Interval) -> tuple[str, str]:
 
 def region(wanted: Region, *, signed: bool) -> str:
     """Return a claimed region in the same unit: ``> +0.50 points``, ``96.00 to 98.00 %``."""
-    low, high = (hundredths(b) if signed else f"{100 * b:.2f}" for b in (wanted.low, wanted.high))
-    unit = "points" if signed else "%"
+    return region_in(wanted, "fraction", signed=signed)
+
+
+def region_in(wanted: Region, unit: str, *, signed: bool = False) -> str:
+    """Return a claimed region in a unit."""
+    low, high = (bare(bound, unit, signed=signed) for bound in (wanted.low, wanted.high))
+    behind = named(unit, signed=signed)
     if math.isinf(wanted.high):
-        return f"{'≥' if wanted.closed else '>'} {low} {unit}"
+        return f"{'≥' if wanted.closed else '>'} {low}{behind}"
     if math.isinf(wanted.low):
-        return f"{'≤' if wanted.closed else '<'} {high} {unit}"
-    return f"{low} to {high} {unit}"
+        return f"{'≤' if wanted.closed else '<'} {high}{behind}"
+    return f"{low} to {high}{behind}"

@@ -19,7 +19,7 @@ from ..studies.result import StudyResult
 from .protocol import protocol, provenance_table
 from .results import as_bytes, results, study_results
 from .sections import arms_table, claim_views, confusion_table, contrasts_table, failed_table, seeds_table
-from .words import MARKS, answer, study_answer, warnings
+from .words import MARKS, answer, explanation, study_answer, warnings
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TITLE = "Do convolutional networks keep what they promise?"
@@ -83,7 +83,7 @@ def write_study(result: StudyResult, folder: str | Path) -> list[Path]:
     context = {
         **_context([result], result.command, result.started, result.seconds),
         "title": f"Study “{result.name}”",
-        "answer": [study_answer(result), result.verdict.sentence],
+        "answer": [study_answer(result), explanation(result.verdict, result.evidence.primary.interval)],
         "confusion": None,
     }
     return _write("study", context, study_pictures(result), study_results(result), Path(folder))

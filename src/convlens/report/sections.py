@@ -100,7 +100,7 @@ def _contrast_row(found: EstimandEvidence, unit: str) -> tuple[str, ...]:
         f"{estimand.name}{metric}: “{estimand.arm}” − “{estimand.reference}”",
         *_difference(interval, unit),
         str(interval.n if interval else 0),
-        numbers.region(estimand.region, signed=True) if unit in numbers.FRACTIONS else estimand.region.words,
+        numbers.region_in(estimand.region, unit, signed=True),
         f"{MARKS[found.verdict.word]} {found.verdict.word}",
         wording.p_value(found.p_adjusted),
         _mcnemar(found),
@@ -111,10 +111,10 @@ def _difference(interval: Interval | None, unit: str) -> tuple[str, str]:
     """Return mean and bounds of a difference: in points for fractions, otherwise in the unit."""
     if interval is None:
         return wording.NONE, wording.NONE
-    if unit in numbers.FRACTIONS:
-        return wording.points(interval.mean), numbers.brackets(interval, signed=True) or wording.NONE
-    bounds = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.n > 1 else wording.NONE
-    return f"{interval.mean:+.4g} {unit}", bounds
+    return (
+        wording.quantity(interval.mean, unit, signed=True),
+        numbers.bounds(interval, unit, signed=True) or wording.NONE,
+    )
 
 
 def _mcnemar(found: EstimandEvidence) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..claims.reproduction import Reproduction
 from ..claims.rows import ClaimRow
-from ..figures.numbers import FRACTIONS, measured, region
+from ..figures.numbers import region_in, with_unit
 from ..studies.evidence import Evidence
 from ..studies.result import StudyResult, different_trials
 from ..studies.stats import Interval
@@ -31,8 +31,7 @@ def calculation(verdict: Verdict) -> str:
 def explanation(verdict: Verdict, interval: Interval | None) -> str:
     """Say why the verdict is what it is.
 
-    The verdict's own sentence gives its numbers as fractions; here they stand beside it in per cent and points,
-    so a measured verdict is explained without repeating them.
+    The verdict's own sentence repeats its numbers; here they stand beside it, so a measured one does without them.
     """
     if by_arithmetic(verdict):
         return verdict.sentence
@@ -98,26 +97,19 @@ def _counts(claims: Sequence[ClaimRow]) -> str:
 def _primary(evidence: Evidence) -> str:
     found = evidence.primary
     estimand, interval = found.estimand, found.interval
-    question = evidence.study.question.rstrip()
+    metric = next(metric for metric in evidence.study.metrics if metric.name == estimand.metric)
+    contrast = estimand.reference is not None
+    what = f"“{estimand.arm}”" + (f" minus “{estimand.reference}”" if contrast else "")
     if interval is None:
-        return f"{question} Nothing has been measured yet."
-    unit = next(metric.unit for metric in evidence.study.metrics if metric.name == estimand.metric)
-    signed = estimand.reference is not None or unit == "difference of fractions"
-    what = f"“{estimand.arm}”" + (f" minus “{estimand.reference}”" if estimand.reference is not None else "")
-    if unit not in FRACTIONS:
-        return (
-            f"“{question}” Its first measure, {what}, came to {interval.mean:.4g} {unit} over {seeds(interval.n)}, so "
-            f"the claim of a value {estimand.region.words} is {found.verdict.word}."
-        )
-    return (
-        f"“{question}” Its first measure, {what}, came to {measured(interval, signed=signed)} over "
-        f"{seeds(interval.n)}, so the claim of a value {_claimed(region(estimand.region, signed=signed))} is "
-        f"{found.verdict.word}."
-    )
+        return f"{what}, {metric.label}: nothing has been measured yet."
+    came_to = with_unit(interval, metric.unit, signed=contrast)
+    over = f"95 % interval over {seeds(interval.n)}" if interval.n > 1 else "one seed, so no interval"
+    claimed = _claimed(region_in(estimand.region, metric.unit, signed=contrast))
+    return f"{what}, {metric.label}: {came_to} ({over}). The claim, {claimed}, is {found.verdict.word}."
 
 
 def _claimed(text: str) -> str:
-    words = {">": "above", "<": "below", "≥": "of at least", "≤": "of at most"}
+    words = {">": "above", "<": "below", "≥": "at least", "≤": "at most"}
     sign, _, rest = text.partition(" ")
     return f"{words[sign]} {rest}" if sign in words else f"from {text}"
 

@@ -159,7 +159,7 @@ def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: 
         raise ConfigurationError(
             f"study {study.name!r}: trials of numerics versions {versions} do not compare; give those of one"
         )
-    results = _results(resolved.estimands, by_arm, confidence)
+    results = _results(resolved, by_arm, confidence)
     return Evidence(
         study=resolved,
         profile=profile,
@@ -193,19 +193,22 @@ def mcnemar_by_seed(estimand: Estimand, trials_by_arm: TrialsByArm) -> dict[int,
     return tests
 
 
-def _results(estimands: Sequence[Estimand], by_arm: TrialsByArm, confidence: float) -> list[EstimandEvidence]:
-    p_values = {e.name: p for e in estimands if (p := _p_value(e, by_arm)) is not None}
+def _results(study: Study, by_arm: TrialsByArm, confidence: float) -> list[EstimandEvidence]:
+    p_values = {e.name: p for e in study.estimands if (p := _p_value(e, by_arm)) is not None}
+    units = {metric.name: metric.unit for metric in study.metrics}
     adjusted = holm(p_values)
     return [
         EstimandEvidence(
             estimand,
             interval := estimate(estimand, by_arm, confidence),
-            verdict_on(interval, estimand.region),
+            verdict_on(
+                interval, estimand.region, units.get(estimand.metric, ""), signed=estimand.reference is not None
+            ),
             p_values.get(estimand.name),
             adjusted.get(estimand.name),
             mcnemar_by_seed(estimand, by_arm),
         )
-        for estimand in estimands
+        for estimand in study.estimands
     ]
 
 

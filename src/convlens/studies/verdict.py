@@ -12,6 +12,7 @@ from scipy import stats
 
 from ..errors import ConfigurationError
 from ..plain import check_keys
+from ..wording import bare, named, quantity
 from .stats import Interval
 
 Word: TypeAlias = Literal["supported", "refuted", "inconclusive", "true", "false"]
@@ -62,14 +63,20 @@ class Region:
 
     @property
     def words(self) -> str:
-        """The region in words, such as ``greater than 0.002``."""
+        """The region in words, such as ``greater than 0.002``, its bounds as they are, without a unit."""
+        return self.described()
+
+    def described(self, unit: str = "", *, signed: bool = False) -> str:
+        """Return the region in words, in the unit of the estimand: ``greater than +0.20 points``."""
+        low, high = (bare(bound, unit, signed=signed) for bound in (self.low, self.high))
+        behind = named(unit, signed=signed)
         if math.isinf(self.high):
-            return f"{'at least' if self.closed else 'greater than'} {self.low:.6g}"
+            return f"{'at least' if self.closed else 'greater than'} {low}{behind}"
         if math.isinf(self.low):
-            return f"{'at most' if self.closed else 'less than'} {self.high:.6g}"
+            return f"{'at most' if self.closed else 'less than'} {high}{behind}"
         if self.low == -self.high:
-            return f"within {self.high:.6g} of zero"
-        return f"between {self.low:.6g} and {self.high:.6g}"
+            return f"within {bare(self.high, unit, signed=signed).lstrip('+')}{behind} of zero"
+        return f"between {low} and {high}{behind}"
 
     def to_dict(self) -> dict[str, float | bool | None]:
         """Return plain JSON; an infinite bound is None."""
@@ -124,29 +131,33 @@ class Verdict:
         return {"word": self.word, "sentence": self.sentence, "seeds_needed": self.seeds_needed}
 
 
-def verdict_on(interval: Interval | None, region: Region) -> Verdict:
+def verdict_on(interval: Interval | None, region: Region, unit: str = "", *, signed: bool = False) -> Verdict:
     """Return the verdict on the claim that the estimand lies in `region`.
 
     Supported if the whole interval lies inside, refuted if it lies wholly outside, otherwise inconclusive.
-    One seed is always inconclusive; so is None, which stands for nothing measured yet.
+    One seed is always inconclusive; so is None, which stands for nothing measured yet. The sentence writes its
+    numbers in `unit`, the metric's; `signed` for a difference.
     """
     if interval is None:
         return Verdict("inconclusive", "Inconclusive: nothing has been measured yet.")
     if interval.n < 2:
         return Verdict(
             "inconclusive",
-            f"Inconclusive: one seed gives {interval.mean:.4g}, and not how much seeds vary; run more seeds.",
+            f"Inconclusive: one seed gives {quantity(interval.mean, unit, signed=signed)}, and not how much seeds "
+            "vary; run more seeds.",
         )
+    low, high = (bare(bound, unit, signed=signed) for bound in (interval.low, interval.high))
     numbers = (
-        f"the {100 * interval.confidence:g} % interval {interval.low:.4g} to {interval.high:.4g} "
-        f"(mean {interval.mean:.4g}, {interval.n} seeds)"
+        f"the {100 * interval.confidence:g} % interval {low} to {high}{named(unit, signed=signed)} "
+        f"(mean {bare(interval.mean, unit, signed=signed)}, {interval.n} seeds)"
     )
+    claim = region.described(unit, signed=signed)
     if region.contains(interval):
-        return Verdict("supported", f"Supported: {numbers} lies wholly inside the claim, {region.words}.")
+        return Verdict("supported", f"Supported: {numbers} lies wholly inside the claim, {claim}.")
     if region.excludes(interval):
-        return Verdict("refuted", f"Refuted: {numbers} lies wholly outside the claim, {region.words}.")
+        return Verdict("refuted", f"Refuted: {numbers} lies wholly outside the claim, {claim}.")
     needed = seeds_needed(interval, region)
-    sentence = f"Inconclusive: {numbers} lies partly inside and partly outside the claim, {region.words}; "
+    sentence = f"Inconclusive: {numbers} lies partly inside and partly outside the claim, {claim}; "
     return Verdict("inconclusive", sentence + _outlook(needed), needed)
 
 
