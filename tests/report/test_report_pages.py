@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,12 +15,15 @@ import pytest
 from PIL import Image
 
 from convlens.errors import OutputError
-from convlens.figures import LOOKS, Look, Picture, png
-from convlens.report import Reproduction, pages, write_report
+from convlens.figures import LOOKS, Look, Picture, png, study_pictures
+from convlens.report import Reproduction, pages, write_report, write_study
+from convlens.report.sections import arms_table
 from convlens.report.words import warnings
+from convlens.studies.evidence import assess
+from convlens.studies.result import StudyResult
 from convlens.studies.trial import Trial
 
-from .reproductions import make, save_model
+from .reproductions import make, save_model, study
 
 HOSTILE = '<script>alert("x")</script>|`&'
 
@@ -241,3 +245,55 @@ def test_unwritable_folder_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="file"):
         write_report(make((0,)), tmp_path / "file" / "report")
+
+
+def of_kernels(made: Reproduction, change: Callable[[Trial], Trial | None]) -> StudyResult:
+    """Return the kernel-size study with changed trials; None leaves one out."""
+    result = made.studies["kernel-size"]
+    trials = [changed for trial in result.trials if (changed := change(trial)) is not None]
+    evidence = assess(study("kernel-size"), trials, result.evidence.profile)
+    return replace(result, evidence=evidence, trials=trials)
+
+
+def test_nothing_measured_is_said_once_and_without_tables(tmp_path: Path) -> None:
+    nothing = of_kernels(make(), lambda _: None)
+    write_study(nothing, tmp_path)
+    for name in ("report.html", "report.md"):
+        page = text_of((tmp_path / name).read_text())
+        assert page.count("Nothing measured yet: 0 of 27 trials are finished.") == 1
+        for absent in ("one seed", "One seed", "more seeds", "Exact values", "Contrasts", "nothing to draw"):
+            assert absent not in page.partition("How it was measured")[0]
+
+
+@pytest.mark.parametrize(("drop", "words"), [(1, "1 of the declared trials is missing"), (2, "trials are missing")])
+def test_missing_trials_are_counted_in_plain_english(drop: int, words: str) -> None:
+    made = make(drop=drop)
+    assert words in warnings(list(made.studies.values()), made.command)[0]
+
+
+def test_one_seed_of_several_does_not_ask_for_a_larger_profile() -> None:
+    first = of_kernels(make(), lambda trial: trial if trial.seed == 0 else None)
+    assert "The missing trials have more seeds." in warnings([first], "x")[1]
+
+
+def diverged(trial: Trial) -> Trial:
+    """Return the trial as if the training of 7x7 kernels had diverged."""
+    if trial.arm != "7x7":
+        return trial
+    metrics = {**trial.metrics, "diverged": 1, "test.accuracy": 0.1, "seconds.train": 0.0, "images_per_second": 0.0}
+    return replace(trial, metrics=metrics, history=None, predictions={}, labels={})
+
+
+def test_a_diverged_arm_is_named_and_has_no_times() -> None:
+    result = of_kernels(make(), diverged)
+    (line,) = warnings([result], "x")
+    assert line.startswith("3 trainings diverged (“7x7”, seeds 0, 1, 2); they count,")
+    table = arms_table(result)
+    row = next(row for row in table.rows if row[0] == "7x7")
+    cells = dict(zip(table.columns, row, strict=True))
+    assert (cells["seconds a training"], cells["images a second"]) == ("–", "–")
+    assert cells["test accuracy"].startswith("10.00 %")
+    curves = study_pictures(result)[1]
+    assert curves.draw is not None
+    texts = {axes.get_title(): [text.get_text() for text in axes.texts] for axes in curves.draw(Look()).axes}
+    assert texts["7x7"] == ["diverged: no curve"]

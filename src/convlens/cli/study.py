@@ -125,10 +125,11 @@ def _show(result: StudyResult, *, json: bool) -> None:
     if json:
         print_json(study_results(result))
         return
-    tables = [arms_table(result), contrasts_table(result.evidence), *([failed_table(result)] if result.failed else [])]
-    for table in tables:
+    tables = [arms_table(result), contrasts_table(result.evidence)] if result.trials else []
+    for table in (*tables, *([failed_table(result)] if result.failed else [])):
         _print(table)
-    for line in (*_missing(result), study_answer(result), *warnings([result], result.command)):
+    found = (*_missing(result), study_answer(result)) if result.trials else ()
+    for line in (*found, *warnings([result], result.command)):
         out.print(line, markup=False)
 
 

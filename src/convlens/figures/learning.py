@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -27,6 +28,7 @@ def picture(result: StudyResult) -> Picture:
     heading = f"Learning curves: {study}"
     name = f"learning-curves-{study}"
     curves = [(arm.name, _curves(arm)) for arm in arms]
+    absent = {arm.name: _absent(arm) for arm in arms}
     if not any(any(found.values()) for _, found in curves):
         return Picture(name, heading, "No training history has been stored yet, so there is nothing to draw.")
     n = sorted({len(arm.trials) for arm in arms})
@@ -39,7 +41,14 @@ def picture(result: StudyResult) -> Picture:
         "epoch while the weights were still changing (which is why it may lie below validation). The axis is "
         "stretched towards 100 %, so that equal heights are equal factors of the error. " + setting(arms)
     )
-    return Picture(name, heading, caption, _alt(curves), partial(_draw, curves))
+    return Picture(name, heading, caption, _alt(curves), partial(_draw, curves, absent))
+
+
+def _absent(arm: ArmTrials) -> str:
+    """Return what a panel without curves says."""
+    if not arm.trials:
+        return "no trials"
+    return "diverged: no curve" if all(trial.diverged for trial in arm.trials) else "no history"
 
 
 def _curves(arm: ArmTrials) -> Curves:
@@ -61,14 +70,14 @@ def _alt(curves: list[tuple[str, Curves]]) -> str:
     return "Learning curves. Mean validation accuracy after the last epoch: " + "; ".join(parts) + "."
 
 
-def _draw(curves: list[tuple[str, Curves]], look: Look) -> Figure:
+def _draw(curves: list[tuple[str, Curves]], absent: Mapping[str, str], look: Look) -> Figure:
     columns = 2 if look.narrow else min(len(curves), 3 if len(curves) <= 6 else 4)
     rows = math.ceil(len(curves) / columns)
     figure = look.figure(rows * (1.75 if look.narrow else 2.7) + 0.5)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, (name, found) in zip(panels, curves, strict=False):
         axes.set_title(name.replace(", ", ",\n") if look.narrow or columns == 4 else name)
-        _panel(axes, found, look)
+        _panel(axes, found, absent[name], look)
     for axes in panels[len(curves) :]:
         axes.set_visible(False)
     for axes in panels[max(0, len(curves) - columns) : len(curves)]:
@@ -79,11 +88,11 @@ def _draw(curves: list[tuple[str, Curves]], look: Look) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, found: Curves, look: Look) -> None:
+def _panel(axes: Axes, found: Curves, absent: str, look: Look) -> None:
     for split, series in zip(("validation", "train"), look.series[:2], strict=True):
         _curve(axes, list(found[split].values()), series)
     if not any(found.values()):
-        empty(axes, "no trials", look)
+        empty(axes, absent, look)
 
 
 def _curve(axes: Axes, seeds: list[list[float]], series: Series) -> None:

@@ -83,10 +83,18 @@ def write_study(result: StudyResult, folder: str | Path) -> list[Path]:
     context = {
         **_context([result], result.command, result.started, result.seconds),
         "title": f"Study “{result.name}”",
-        "answer": [study_answer(result), explanation(result.verdict, result.evidence.primary.interval)],
+        "answer": _study_answer(result),
         "confusion": None,
     }
     return _write("study", context, study_pictures(result), study_results(result), Path(folder))
+
+
+def _study_answer(result: StudyResult) -> list[str]:
+    """Return the answer in sentences; none without trials, where the notice has said that nothing is measured."""
+    if not result.trials:
+        return []
+    interval = result.evidence.primary.interval
+    return [study_answer(result)] + ([] if interval is None else [explanation(result.verdict, interval)])
 
 
 def _write(
@@ -129,16 +137,18 @@ def _render(template: str, context: dict[str, Any]) -> bytes:
 
 
 def _context(results_of: list[StudyResult], command: str, started: str, seconds: float) -> dict[str, Any]:
-    """Return what the pages of claims and of one study have in common."""
+    """Return what the pages of claims and of one study have in common; tables only of studies that have trials."""
+    shown = [result for result in results_of if result.trials]
     return {
+        "measured": bool(shown),
         "command": command,
         "profile": ", ".join(dict.fromkeys(result.evidence.profile.name for result in results_of)),
         "started": started.replace("T", " ").replace("+00:00", " UTC"),
         "questions": [result.evidence.study.question for result in results_of],
         "warnings": warnings(results_of, command),
-        "arms": [arms_table(result) for result in results_of],
-        "seeds": [seeds_table(result) for result in results_of],
-        "contrasts": [contrasts_table(result.evidence) for result in results_of],
+        "arms": [arms_table(result) for result in shown],
+        "seeds": [seeds_table(result) for result in shown],
+        "contrasts": [contrasts_table(result.evidence) for result in shown],
         "failed": [failed_table(result) for result in results_of if result.failed],
         "protocol": protocol(results_of),
         "provenance": provenance_table(results_of, command, started, seconds),

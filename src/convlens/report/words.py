@@ -60,16 +60,21 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
     """Return what a reader must know before believing any of it: trials that are missing or failed, a single seed."""
     found, trials = [], different_trials(results)
     missing, failed = sum(result.evidence.missing for result in results), sum(len(result.failed) for result in results)
+    failures = f" ({failed} of them failed; see the list)" if failed else ""
+    if not trials:
+        tried = f", {failed} failed (see the list)" if failed else ""
+        return [f"Nothing measured yet: 0 of {missing} trials are finished{tried}. Run “{command}” to measure."]
     if missing:
-        failures = f" ({failed} of them failed; see the list)" if failed else ""
         found.append(
-            f"This report is incomplete: {missing} of the declared trials are missing{failures}. "
+            f"This report is incomplete: {missing} of the declared trials {_are(missing)} missing{failures}. "
             f"Run “{command}” again to go on; finished trials are kept."
         )
     if all(len(arm.seeds) <= 1 for result in results for arm in result.evidence.arms):
+        more = any(len(result.evidence.profile.seeds) > 1 for result in results)
         found.append(
             "One seed is always inconclusive: a single training cannot show how much trainings vary, so there are "
-            "no intervals here and no measured claim is decided. Run a profile with more seeds to decide them."
+            "no intervals here and no measured claim is decided. "
+            + ("The missing trials have more seeds." if more else "Run a profile with more seeds to decide them.")
         )
     engines = sorted({str(t.provenance["engine"]) for t in trials if "engine" in t.provenance})
     if len(engines) > 1:
@@ -77,10 +82,27 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
             f"Several engines ran these trials ({', '.join(engines)}). Engines agree to rounding only, so their trials "
             "differ as seeds do, but less; results.json names the engine of each. For one alone, use another folder."
         )
-    diverged = sum(t.metrics.get("diverged", 0) > 0 for t in trials)
+    diverged = sum(trial.diverged for trial in trials)
     if diverged:
-        found.append(f"{int(diverged)} trainings diverged; they count, with the accuracy of guessing one class.")
+        trainings, they, have = ("training", "it", "has") if diverged == 1 else ("trainings", "they", "have")
+        count = "counts" if diverged == 1 else "count"
+        found.append(
+            f"{diverged} {trainings} diverged ({_diverged(results)}); {they} {count}, with the accuracy of guessing "
+            f"one class, and {have} no time and no learning curve."
+        )
     return found
+
+
+def _diverged(results: Sequence[StudyResult]) -> str:
+    """Return the arms with diverged trainings, each with their seeds."""
+    found: dict[str, dict[int, None]] = {}
+    for arm in (arm for result in results for arm in result.arms):
+        for trial in arm.trials:
+            if trial.diverged:
+                found.setdefault(arm.name, {})[trial.seed] = None
+    return "; ".join(
+        f"“{arm}”, seed{'' if len(of) == 1 else 's'} {', '.join(map(str, of))}" for arm, of in found.items()
+    )
 
 
 def _counts(claims: Sequence[ClaimRow]) -> str:

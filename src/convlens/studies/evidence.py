@@ -106,7 +106,7 @@ class Evidence:
 
 
 def values(trials: Iterable[Trial], metric: str) -> dict[int, float]:
-    """Return seed to the metric's value, for the trials of one arm.
+    """Return seed to the metric's value, for the trials of one arm; a training that diverged has no times.
 
     Raises
     ------
@@ -115,6 +115,8 @@ def values(trials: Iterable[Trial], metric: str) -> dict[int, float]:
     """
     found: dict[int, float] = {}
     for trial in trials:
+        if trial.diverged and not trial.measured(metric):
+            continue
         if metric not in trial.metrics:
             where = f"{trial.study}/{trial.arm}, seed {trial.seed}"
             raise ConfigurationError(f"{where} has no metric {metric!r}{nearest(metric, trial.metrics)}")
@@ -237,7 +239,8 @@ def _p_value(estimand: Estimand, trials_by_arm: TrialsByArm) -> float | None:
 def _arm_evidence(arm: Arm, trials: Sequence[Trial], study: Study, confidence: float) -> ArmEvidence:
     metrics: dict[str, Interval | None] = dict.fromkeys(metric.name for metric in study.metrics)
     for name in study.required_of(arm.name) if trials else ():
-        metrics[name] = mean_interval(list(values(trials, name).values()), confidence)
+        found = list(values(trials, name).values())
+        metrics[name] = mean_interval(found, confidence) if found else None
     return ArmEvidence(arm.name, tuple(t.seed for t in trials), tuple(t.key for t in trials), metrics)
 
 

@@ -27,7 +27,7 @@ class ArmTrials:
 
     def values(self, metric: str) -> dict[int, float]:
         """Return seed to value, of the trials that measured it."""
-        return {trial.seed: trial.metrics[metric] for trial in self.trials if metric in trial.metrics}
+        return {trial.seed: trial.metrics[metric] for trial in self.trials if trial.measured(metric)}
 
     def series(self, metric: str) -> dict[int, list[float]]:
         """Return seed to the metric after every epoch; trials without such a history (diverged) are left out."""

@@ -21,6 +21,9 @@ TrialKey = NewType("TrialKey", str)  # 64 hexadecimal digits
 NAMES = "names"
 """The part of a configuration that is not in its key: what people call things, and where the data is found."""
 
+TO_THE_END = ("seconds.train", "images_per_second")
+"""Metrics that only a training that came to its end has."""
+
 
 def decisive(configuration: Mapping[str, JSON]) -> dict[str, JSON]:
     """Return what decides the result: the configuration without its names. The one place where they are left out."""
@@ -192,6 +195,15 @@ class Trial:
     def key(self) -> TrialKey:
         """What says that two trials are the same."""
         return trial_key(self.configuration, self.seed, self.numerics_version)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the training diverged: a result, but one without an end."""
+        return self.metrics.get("diverged", 0) > 0
+
+    def measured(self, metric: str) -> bool:
+        """Return whether the trial measured it: nobody timed to its end a training that diverged."""
+        return metric in self.metrics and not (self.diverged and metric in TO_THE_END)
 
     @classmethod
     def of(cls, planned: PlannedTrial, outcome: TrialOutcome, created: str) -> Trial:
