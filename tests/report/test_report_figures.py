@@ -8,8 +8,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from convlens.figures import Look, pictures, png, study_pictures
+from convlens.figures import Look, bars, pictures, png, study_pictures
 from convlens.report import pages
+from convlens.studies.stats import mean_interval
 
 from .reproductions import make
 
@@ -83,3 +84,27 @@ def test_matplotlib_is_left_as_it_was(tmp_path: Path) -> None:
         pictures(make())[0].draw(Look(dark=True))  # type: ignore[misc]
     assert mpl.rcParams.copy() == before
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_a_huge_interval_is_clipped_and_marked() -> None:
+    values = [97.1, 98.3]
+    huge = mean_interval([0.971, 0.983])  # of two seeds: 90.1 to 105.3 %
+    within = bars.limits(values, [huge], 100, "fraction")
+    assert within[0] == 97.1 - 2 * (98.3 - 97.1)
+    assert within[1] == 100
+    assert bars.clipped([huge], within, 100)
+    near = mean_interval([1.0, 1.1, 2.0])
+    assert bars.limits([1.0, 2.0], [near], 1, "s") == (near.low, near.high)
+    made = make((0, 1))
+    picture = next(one for one in study_pictures(made.studies["kernel-size"]) if one.name.startswith("seeds"))
+    kernels = next(one for one in pictures(made) if one.name == "kernel-size")
+    every = [100 * v for arm in made.studies["kernel-size"].arms for v in arm.values("test.accuracy").values()]
+    reach = 2 * (max(every) - min(every))
+    for one, upright in ((picture, False), (kernels, True)):
+        assert one.draw is not None
+        axes = one.draw(Look()).axes[0]
+        low, high = axes.get_ylim() if upright else axes.get_xlim()
+        assert min(every) - 1.4 * reach < low < min(every)
+        assert max(every) < high < 101
+        arrows = [line for line in axes.lines if line.get_marker() in ("<", ">", "v")]
+        assert bool(arrows) == (bars.CLIPPED.strip() in one.caption)

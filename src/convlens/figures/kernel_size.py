@@ -15,7 +15,7 @@ from ..nn import Conv2D
 from ..nn.serialize import layers_from_data
 from ..studies.result import ArmTrials, StudyResult, setting
 from ..studies.stats import Interval
-from . import numbers
+from . import bars, numbers
 from .picture import Picture
 from .style import Look, Series, empty
 
@@ -43,12 +43,13 @@ def picture(result: StudyResult) -> Picture:
         return Picture(_NAME, _HEADING, "No trial of the kernel-size study has been stored yet.")
     n = sorted({len(point.accuracies) for point in points})
     seeds = f"{n[0]}" if len(n) == 1 else f"{n[0]} to {n[-1]}"
-    bars = "large mark and bar: mean and 95 % t-interval" if n[-1] > 1 else "one seed, so there is no interval"
+    marks = "large mark and bar: mean and 95 % t-interval" if n[-1] > 1 else "one seed, so there is no interval"
+    cut = bars.CLIPPED if bars.clipped([p.interval for p in points], _limits(points), 100) else ""
     caption = (
         f"Test accuracy, parameters and cost of the CNN with kernels of 3x3, 5x5 and 7x7: as is (circles, solid), "
         f"with as many FLOPs as 3x3 (squares, dashed); a 3x3 network with as many parameters as each (triangles, "
         f"dotted), and one whose layers of 3x3 are stacked until they see as much (diamonds, dash-dotted). Small "
-        f"hollow dots: every seed; {bars}; n = {seeds} a point. The series share the 3x3 network. "
+        f"hollow dots: every seed; {marks}; n = {seeds} a point. {cut}The series share the 3x3 network. "
         + setting(result.arms)
     )
     described = "; ".join(
@@ -59,6 +60,11 @@ def picture(result: StudyResult) -> Picture:
     return Picture(
         _NAME, _HEADING, caption, f"Test accuracy and size against kernel size. {described}.", partial(_draw, points)
     )
+
+
+def _limits(points: list[Point]) -> bars.Limits:
+    values = [value for point in points for value in point.accuracies]
+    return bars.limits(values, [point.interval for point in points], 100, "fraction")
 
 
 def _point(arm: ArmTrials) -> Point | None:
@@ -99,12 +105,13 @@ def _draw(points: list[Point], look: Look) -> Figure:
     accuracy.set_title("test accuracy, %")
     parameters.set_title("parameters, thousands")
     cost.set_title("MFLOP an image")
+    within = _limits(points)
     for position, (group, series) in enumerate(zip(GROUPS, look.series, strict=True)):
         own = sorted(
             (p for p in points if p.group in (group, GROUPS[0]) and _belongs(p, group)), key=lambda p: p.kernel
         )
         shift = (position - 1.5) * 0.36  # side by side, so that no mark hides another
-        _accuracies(accuracy, own, group, shift, series, look)
+        _accuracies(accuracy, own, group, shift, series, look, within)
         x = [_place(p, shift * 0.5) for p in own]
         style: dict[str, Any] = {"color": series.colour, "marker": series.marker, "linestyle": series.line}
         parameters.plot(x, [p.parameters / 1000 for p in own], **style)
@@ -125,7 +132,9 @@ def _place(point: Point, shift: float) -> float:
     return point.kernel + (0 if point.kernel == 3 else shift)
 
 
-def _accuracies(axes: Axes, points: list[Point], group: str, shift: float, series: Series, look: Look) -> None:
+def _accuracies(
+    axes: Axes, points: list[Point], group: str, shift: float, series: Series, look: Look, within: bars.Limits
+) -> None:
     axes.plot(
         [_place(p, shift) for p in points],
         [100 * p.interval.mean for p in points],
@@ -138,11 +147,9 @@ def _accuracies(axes: Axes, points: list[Point], group: str, shift: float, serie
         if point.group != group:  # the shared 3x3 network: its seeds are drawn once, with its own group
             continue
         x = _place(point, shift)
-        mean, many = 100 * point.interval.mean, point.interval.n > 1
+        many = point.interval.n > 1
         if many:
-            error = 100 * point.interval.half_width
-            axes.errorbar(x, mean, yerr=error, color=series.colour, capsize=3 if look.narrow else 5, fmt="none")
-            axes.plot(x, mean, color=series.colour, marker=series.marker)
+            bars.bar(axes, x, point.interval, within, 100, series, upright=True)
         beside = np.full(len(point.accuracies), x + (0.13 if many else 0))
         axes.plot(
             beside,
@@ -163,6 +170,7 @@ def _finish(figure: Figure, panels: tuple[Axes, Axes, Axes], points: list[Point]
         axes.set_xlim(kernels[0] - 0.9, kernels[-1] + 0.9)
     panels[1].set_ylim(0, 1.15 * max(p.parameters for p in points) / 1000 or 1)
     panels[2].set_ylim(0, 1.15 * max(p.megaflops for p in points) or 1)
+    panels[0].set_ylim(bars.spread(_limits(points)))
     panels[0].ticklabel_format(axis="y", useOffset=False)
     figure.legend(
         *panels[2].get_legend_handles_labels(),
