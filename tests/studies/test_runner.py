@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from convlens.cli.trials import event_line
 from convlens.errors import ConfigurationError, OutputError, TrainingInterrupted
 from convlens.studies.pool import LocalPool, Result
 from convlens.studies.runner import ProgressEvent, failures, plan, run_trials, stored
 from convlens.studies.spec import Arm, Profile
 from convlens.studies.store import TrialStore
-from convlens.studies.trial import PlannedTrial, TrialOutcome
+from convlens.studies.trial import Failure, PlannedTrial, TrialOutcome
+from convlens.wording import percent
 
 from .examples import THREE, configuration, execute, make_study, planned_trial
 
@@ -130,6 +132,35 @@ def test_any_pool_will_do(store):
 
     planned = plan(make_study(), THREE, numerics_version=1)
     assert [t.key for t in run_trials(planned, store, Backwards())] == [t.key for t in planned]
+
+
+def test_a_trial_keeps_its_number_whatever_ends_first(store, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("convlens.studies.runner.time.monotonic", lambda: now[0])
+
+    class AllAtOnce:
+        """Starts everything, and hands back the last trial first; the second fails."""
+
+        def run(self, trials: Sequence[PlannedTrial], started: Any = None) -> Iterator[Result]:
+            for trial in trials:
+                started(trial)
+            for trial in reversed(trials):
+                now[0] += 2.0
+                failed = Failure("ValueError", "no images", "2026-01-01T00:00:00+00:00")
+                yield trial.key, failed if trial is trials[1] else execute(trial)
+
+    planned, events = plan(make_study(), Profile("one", (0,)), numerics_version=1), list[ProgressEvent]()
+    run_trials(planned, store, AllAtOnce(), events.append)
+    ends = [event for event in events if event.kind != "started"]
+    assert [(e.kind, e.position, e.seconds) for e in ends] == [
+        ("finished", 3, 2.0),
+        ("failed", 2, 4.0),
+        ("finished", 1, 6.0),
+    ]
+    assert ends[0].metrics == execute(planned[2]).metrics
+    assert event_line(ends[0]) == f"trial 3/3 finished: {percent(ends[0].metrics['test.accuracy'])}, 2.0 s; 2.3 s left"
+    assert event_line(ends[1]).startswith("trial 2/3 failed: kernel-size/5x5, seed 0: ValueError: no images; ")
+    assert event_line(events[0]) == "trial 1/3: kernel-size/3x3, seed 0"
 
 
 def test_progress_estimates_time_left_from_costs(store, monkeypatch):

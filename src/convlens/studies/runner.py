@@ -22,8 +22,10 @@ class ProgressEvent:
     """What happened to a trial, for a progress display.
 
     ``kind`` is ``found`` (in the store already), ``started``, ``finished``, ``failed`` or ``interrupted``; ``position``
-    counts the planned trials from 1 to ``total``; ``seconds_left`` estimates the time for all that are
-    still to be run, from the relative costs, and is None until the first trial of this run has finished.
+    is the trial's number from 1 to ``total``, in the order in which trials were found or started, and stays its own;
+    ``seconds_left`` estimates the time for all that are still to be run, from the relative costs, and is None until the
+    first trial of this run has finished. A trial that finished or failed has the ``seconds`` that it took, and its
+    ``metrics`` or its ``failure``.
     """
 
     kind: EventKind
@@ -31,6 +33,9 @@ class ProgressEvent:
     position: int
     total: int
     seconds_left: float | None
+    seconds: float | None = None
+    metrics: Mapping[str, float] | None = None
+    failure: Failure | None = None
 
 
 class ProgressDisplay(Protocol):
@@ -163,10 +168,10 @@ def _keep(wanted: PlannedTrial, result: TrialOutcome | Failure, store: TrialStor
             result = failure(error)
     if isinstance(result, Failure):
         store.put_failure(wanted, result)
-        herald.announce("failed", wanted)
+        herald.announce("failed", wanted, failed=result)
     else:
         store.put(Trial.of(wanted, result, created=str(result.provenance.get("finished", now()))))
-        herald.announce("finished", wanted)
+        herald.announce("finished", wanted, metrics=result.metrics)
 
 
 def _check_metrics(wanted: PlannedTrial, measured: Iterable[str]) -> None:
@@ -185,19 +190,33 @@ class _Herald:
     def __init__(self, progress: ProgressDisplay | None, total: int, missing: Mapping[TrialKey, float]) -> None:
         self._progress = progress
         self._total = total
-        self._position = 0
+        self._positions: dict[TrialKey, int] = {}
+        self._started: dict[TrialKey, float] = {}
         self._cost_left = sum(missing.values())
         self._cost_paid = 0.0
         self._began = time.monotonic()
 
-    def announce(self, kind: EventKind, planned: PlannedTrial) -> None:
-        if kind in ("found", "started"):
-            self._position += 1
+    def announce(
+        self,
+        kind: EventKind,
+        planned: PlannedTrial,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        failed: Failure | None = None,
+    ) -> None:
+        # several trials run at once, so each has its number from the start
+        position = self._positions.setdefault(planned.key, len(self._positions) + 1)
+        took = None
+        if kind == "started":
+            self._started[planned.key] = time.monotonic()
         if kind in ("finished", "failed"):
             self._cost_left -= planned.cost
             self._cost_paid += planned.cost
+            # a pool that says nothing of starts leaves the time open
+            took = time.monotonic() - self._started[planned.key] if planned.key in self._started else None
         if self._progress is not None:
-            self._progress(ProgressEvent(kind, planned, self._position, self._total, self._seconds_left()))
+            left = self._seconds_left()
+            self._progress(ProgressEvent(kind, planned, position, self._total, left, took, metrics, failed))
 
     def _seconds_left(self) -> float | None:
         if self._cost_paid == 0:
