@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from convlens import NUMERICS_VERSION
+from convlens.claims import reproduction
 from convlens.claims.rows import ClaimRow, claims
 from convlens.nn.model import lower
 from convlens.nn.serialize import layers_from_data
@@ -111,3 +114,14 @@ def test_every_row_names_its_command_and_is_plain_data() -> None:
         assert row.command.startswith("convlens ")
         assert row.to_dict()["verdict"]["word"] == row.verdict.word
     assert np.unique([row.number for row in rows({}, {}).values()]).tolist() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("profile", "folder", "command"),
+    [
+        ("standard", "out/reproduce", "convlens reproduce"),
+        ("quick", Path("/tmp/my results"), "convlens reproduce --quick --out '/tmp/my results'"),
+    ],
+)
+def test_the_command_of_a_report_writes_to_the_same_folder(profile: str, folder: str | Path, command: str) -> None:
+    assert reproduction._command(profile, folder) == command

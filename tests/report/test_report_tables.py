@@ -80,3 +80,12 @@ def test_the_answer_is_a_plain_sentence_that_does_not_repeat_the_question():
     assert sentence.endswith(f"is {result.verdict.word}.")
     assert "?" not in sentence
     assert "(one seed, so no interval)" in study_answer(make((0,)).studies["baseline-vs-cnn"])
+
+
+def test_a_reproduction_is_short_in_a_notebook():
+    made = make((0,), drop=1)
+    words = [row.verdict.word for row in made.claims]
+    assert repr(made).startswith(f"<Reproduction: standard, {len(words)} claims: ")
+    assert f"{words.count('inconclusive')} inconclusive" in repr(made)
+    assert repr(made).endswith(", 1 trial missing>")
+    assert made._repr_html_().count("<tr>") == 1 + len(words)

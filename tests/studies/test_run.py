@@ -14,12 +14,13 @@ from convlens.cli.main import app
 from convlens.errors import ArtifactError, ConfigurationError, ConvlensError, TrainingInterrupted
 from convlens.report import pages, write_study
 from convlens.studies import catalog
+from convlens.studies.executors import EXECUTORS, ExecutionOptions
 from convlens.studies.pool import LocalPool, Result
 from convlens.studies.processes import ProcessPool
-from convlens.studies.run import default_pool
+from convlens.studies.run import default_pool, resumable
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 
-from .examples import THREE, execute, make_study
+from .examples import THREE, ToyExecutor, execute, make_study
 
 
 def fail_at_one(planned: PlannedTrial) -> TrialOutcome:
@@ -109,3 +110,31 @@ def test_the_command_writes_the_page_and_then_says_what_failed(tmp_path: Path, m
     stopped = CliRunner().invoke(app, arguments)
     assert isinstance(stopped.exception, TrainingInterrupted)
     assert stopped.exception.exit_code == 130
+
+
+def test_a_stopped_training_saves_itself_beside_the_store_where_nobody_names_a_place(tmp_path: Path) -> None:
+    assert resumable(None, tmp_path).checkpoints_folder == tmp_path / "checkpoints"
+    named = ExecutionOptions(engine="numpy", checkpoints_folder=tmp_path / "mine")
+    assert resumable(named, tmp_path) == named
+
+
+def test_an_interrupted_study_goes_on_inside_its_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Path | None] = []
+
+    class Remembers(ToyExecutor):
+        def run(self, planned: PlannedTrial, options: ExecutionOptions) -> TrialOutcome:
+            found.append(options.checkpoints_folder)
+            return execute(planned)
+
+    monkeypatch.setitem(EXECUTORS, "toy", Remembers())
+    studies.run_study(make_study(), THREE, folder=tmp_path, threads=1)
+    assert set(found) == {tmp_path / "checkpoints"}
+
+
+def test_a_result_is_short_in_a_notebook(tmp_path: Path) -> None:
+    result = studies.run_study(make_study(), THREE, folder=tmp_path, pool=LocalPool(fail_at_one))
+    assert repr(result) == "<StudyResult: kernel-size, standard, 8 of 9 trials, 1 failed: supported>"
+    html = result._repr_html_()
+    assert html.startswith("<table>")
+    for expected in ("8 of 9 trials", "Supported: the 95 % interval +", "test accuracy, mean", "7x7"):
+        assert expected in html

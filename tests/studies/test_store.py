@@ -263,6 +263,35 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(path, make, message, 
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_store_that_has_lost_a_table_is_damaged(path, read_only):
+    """Its rights and the free space have nothing to do with it."""
+    with TrialStore(path) as store:
+        store.put(make_trial())
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE arrays")
+    connection.close()
+    with (
+        pytest.raises(ArtifactError, match="is damaged: no such table: arrays; restore it from a copy"),
+        TrialStore(path, read_only=read_only) as store,
+    ):
+        store.get(make_trial().key)
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_text_that_is_none_is_damage(path, read_only):
+    with TrialStore(path) as store:
+        store.put(make_trial())
+    data = path.read_bytes()
+    assert b"2025-01-01T" in data
+    path.write_bytes(data.replace(b"2025-01-01T", b"2025-\xff1-01T"))
+    with (
+        pytest.raises(ArtifactError, match="is damaged: a text that is not UTF-8; restore it from a copy"),
+        TrialStore(path, read_only=read_only) as store,
+    ):
+        store.get(make_trial().key)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,16 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from ..files import make_folder
+from ..markup import html_table
 from ..studies.catalog import entry
 from ..studies.evidence import Evidence
 from ..studies.executors import ExecutionOptions
 from ..studies.pool import Pool, now
 from ..studies.result import ArmTrials, StudyResult
-from ..studies.run import run_studies
+from ..studies.run import resumable, run_studies
 from ..studies.runner import ProgressDisplay
 from ..typing import IntArray
 from .rows import ClaimRow, claims
 
+FOLDER = Path("out/reproduce")  # where nobody names one
 NETWORKS, KERNELS = "baseline-vs-cnn", "kernel-size"
 BEST_CNN = "cnn, good"  # the arm whose errors and filters are shown: the CNN under the better recipe
 
@@ -64,6 +68,16 @@ class Reproduction:
         """How many trials were declared and are not there."""
         return sum(evidence.missing for evidence in self.evidence.values())
 
+    def __repr__(self) -> str:
+        words = Counter(row.verdict.word for row in self.claims)
+        counts = ", ".join(f"{count} {word}" for word, count in words.items())
+        missing = f", {self.missing} trial{'' if self.missing == 1 else 's'} missing" if self.missing else ""
+        return f"<Reproduction: {self.profile}, {len(self.claims)} claims: {counts}{missing}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(row.number, row.claim, row.claimed, row.verdict.word) for row in self.claims]
+        return html_table(f"Claims, profile {self.profile}", ("number", "claim", "claimed", "verdict"), rows)
+
     def best_cnn(self) -> ArmTrials | None:
         """Return the arm whose errors and filters are shown."""
         arms = self.studies[NETWORKS].arms if NETWORKS in self.studies else []
@@ -72,7 +86,7 @@ class Reproduction:
 
 def reproduce(
     profile: str = "standard",
-    folder: str | Path = "out/reproduce",
+    folder: str | Path = FOLDER,
     *,
     pool: Pool | None = None,
     options: ExecutionOptions | None = None,
@@ -88,7 +102,7 @@ def reproduce(
     folder
         Where the store of trials and the trained models are, or will be.
     pool, options, threads, progress
-        As for `convlens.studies.run_study`; models are kept in the folder.
+        As for `convlens.studies.run_study`; models are kept in the folder, and so are trainings that were stopped.
 
     Raises
     ------
@@ -104,11 +118,17 @@ def reproduce(
     entries = [entry(name) for name in (NETWORKS, KERNELS)]
     wanted = [(one.study(), one.profile(profile)) for one in entries]
     make_folder(models_folder)
-    used = replace(options or ExecutionOptions(), models_folder=models_folder)
+    used = replace(resumable(options, folder), models_folder=models_folder)
     found = run_studies(wanted, folder=folder, pool=pool, options=used, threads=threads, progress=progress)
-    command = "convlens reproduce" + ("" if profile == "standard" else f" --{profile}")
+    command = _command(profile, folder)
     rows = claims({name: result.evidence for name, result in found.items()}, command)
     return Reproduction(command, profile, found, rows, models_folder, time.perf_counter() - began, started)
+
+
+def _command(profile: str, folder: str | Path) -> str:
+    """Return what repeats a reproduction: into the same folder."""
+    size = "" if profile == "standard" else f" --{profile}"
+    return f"convlens reproduce{size}" + ("" if Path(folder) == FOLDER else f" --out {shlex.quote(str(folder))}")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def reproduce(
     quick: Annotated[bool, typer.Option("--quick", help="One seed, one epoch, fewer images: about a minute.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Ten seeds, all images everywhere: hours.")] = False,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the report and the trials.")] = Path(
-        "out/reproduce"
+        "out/reproduce"  # claims.reproduction.FOLDER
     ),
     engine: EngineOption = None,
     threads: ThreadsOption = None,

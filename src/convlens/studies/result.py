@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..markup import html_table
+from ..wording import quantity
 from .arm import Arm
 from .evidence import ArmEvidence, Evidence
 from .trial import NAMES, Failure, PlannedTrial, Trial
@@ -106,6 +108,24 @@ class StudyResult:
             ArmTrials(described[arm.name], arm, tuple(by_key[key] for key in arm.keys if key in by_key))
             for arm in self.evidence.arms
         ]
+
+    def __repr__(self) -> str:
+        state = self.verdict.word if self.trials else "nothing measured yet"
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"<StudyResult: {self.name}, {self._size}{failed}: {state}>"
+
+    def _repr_html_(self) -> str:
+        metric = self.evidence.study.metrics[0]
+        found = {arm.name: arm.evidence.metrics.get(metric.name) for arm in self.arms}
+        rows = [(name, "–" if one is None else f"{quantity(one.mean, metric.unit)}", one.n if one else 0)
+                for name, one in found.items()]  # fmt: skip
+        title = f"{self.name}, {self._size}: {self.verdict.sentence}"
+        return html_table(title, ("arm", f"{metric.label}, mean", "seeds"), rows)
+
+    @property
+    def _size(self) -> str:
+        declared = sum(len(self.evidence.profile.seeds_of(arm.arm)) for arm in self.arms)
+        return f"{self.evidence.profile.name}, {declared - self.evidence.missing} of {declared} trials"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON: the evidence, and every trial under each arm that it counts for."""

@@ -29,6 +29,9 @@ from .trial import PlannedTrial
 STORE = "trials.sqlite"
 """Name of the store in a folder of results."""
 
+CHECKPOINTS = "checkpoints"
+"""Folder beside it, for trainings that were stopped."""
+
 
 @dataclass(frozen=True)
 class _Planned:
@@ -58,7 +61,9 @@ def run_study(
     pool
         What runs the trials; where None, this process with one thread, and otherwise a process for each thread.
     options
-        Engine, and folders for models and checkpoints; used where no pool is given.
+        Engine, and folders for models and checkpoints; used where no pool is given. Without one for checkpoints it is
+        ``checkpoints`` beside the store, so that a training that was stopped goes on where it was, if it ran in this
+        process; one that ran side by side with others begins again.
     threads
         How many to use where no pool is given; None for all that this process may use.
     progress
@@ -75,7 +80,7 @@ def run_study(
     """
     chosen = _chosen(study, profile)
     (result,) = run_studies(
-        [chosen], folder=folder, pool=pool, options=options, threads=threads, progress=progress
+        [chosen], folder=folder, pool=pool, options=resumable(options, folder), threads=threads, progress=progress
     ).values()
     return result
 
@@ -106,6 +111,12 @@ def run_studies(
                 f"stopped; {kept} finished trials are kept in {folder}: repeat the command to go on"
             ) from None
         return _results(plans, store, folder, began, started)
+
+
+def resumable(options: ExecutionOptions | None, folder: str | Path) -> ExecutionOptions:
+    """Return options with which a training that is stopped saves itself beside the store, if they name no place."""
+    given = options or ExecutionOptions()
+    return replace(given, checkpoints_folder=given.checkpoints_folder or Path(folder) / CHECKPOINTS)
 
 
 def read_study(study: str | Study, profile: str | Profile = "standard", *, folder: str | Path) -> StudyResult:

@@ -65,6 +65,9 @@ PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
 
+_DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ)
+"""Codes of errors that a store without damage does not give; the first is that of a missing table or column."""
+
 
 @contextmanager
 def translated(path: Path, doing: str, failure: type[ConvlensError]) -> Iterator[None]:
@@ -74,9 +77,19 @@ def translated(path: Path, doing: str, failure: type[ConvlensError]) -> Iterator
     except sqlite3.ProgrammingError:
         raise  # a closed store, another thread: an error of the calling program, not of the file
     except sqlite3.OperationalError as error:
+        if not hasattr(error, "sqlite_errorcode"):  # Python's own: text that it could not decode
+            raise _damaged(path, "a text that is not UTF-8") from error
+        if error.sqlite_errorcode in _DAMAGE:
+            raise _damaged(path, error) from error
         raise failure(f"cannot {doing} {path}: {error}; check the path, its rights and the free space") from error
     except sqlite3.DatabaseError as error:
-        raise ArtifactError(f"{path} is damaged: {error}; restore it from a copy, or choose another path") from error
+        raise _damaged(path, error) from error
+    except UnicodeDecodeError as error:  # of a message of SQLite's that quotes the damaged text
+        raise _damaged(path, "a text that is not UTF-8") from error
+
+
+def _damaged(path: Path, error: sqlite3.Error | str) -> ArtifactError:
+    return ArtifactError(f"{path} is damaged: {error}; restore it from a copy, or choose another path")
 
 
 def check_header(path: Path) -> int:
@@ -117,7 +130,10 @@ def lock(path: Path) -> sqlite3.Connection:
         if held is not None:
             held.close()
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            message = f"{path} is being written by another run; wait for it to end, or open it with read_only=True"
+            message = (
+                f"{path} is being written by another run; wait for it to end, or read what is there: "
+                "“convlens study show”, in Python TrialStore(path, read_only=True)"
+            )
         else:
             message = f"cannot write in {path.parent}: {error}; check its rights and the free space"
         raise OutputError(message) from error
