@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from convlens import studies
 from convlens.cli.main import app
+from convlens.cli.trials import TrialProgress
 from convlens.errors import ArtifactError, ConfigurationError, ConvlensError, TrainingInterrupted
 from convlens.report import pages, write_study
 from convlens.studies import catalog
@@ -18,9 +19,10 @@ from convlens.studies.executors import EXECUTORS, ExecutionOptions
 from convlens.studies.pool import LocalPool, Result
 from convlens.studies.processes import ProcessPool
 from convlens.studies.run import default_pool, resumable
+from convlens.studies.runner import ProgressEvent
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 
-from .examples import THREE, ToyExecutor, execute, make_study
+from .examples import THREE, ToyExecutor, execute, make_study, planned_trial
 
 
 def fail_at_one(planned: PlannedTrial) -> TrialOutcome:
@@ -114,6 +116,7 @@ def test_the_command_writes_the_page_and_then_says_what_failed(tmp_path: Path, m
 
 def test_a_stopped_training_saves_itself_beside_the_store_where_nobody_names_a_place(tmp_path: Path) -> None:
     assert resumable(None, tmp_path).checkpoints_folder == tmp_path / "checkpoints"
+    assert (tmp_path / "checkpoints").is_dir()  # or nothing could be saved there
     named = ExecutionOptions(engine="numpy", checkpoints_folder=tmp_path / "mine")
     assert resumable(named, tmp_path) == named
 
@@ -138,3 +141,14 @@ def test_a_result_is_short_in_a_notebook(tmp_path: Path) -> None:
     assert html.startswith("<table>")
     for expected in ("8 of 9 trials", "Supported: the 95 % interval +", "test accuracy, mean", "7x7"):
         assert expected in html
+
+
+def test_an_interrupted_trial_is_said_to_be_saved_or_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    display, planned = TrialProgress(tmp_path), planned_trial()
+    event = ProgressEvent("interrupted", planned, 2, 6, None)
+    display(event)
+    (tmp_path / f"{planned.key[:16]}.checkpoint").touch()
+    display(event)
+    lost, saved = capsys.readouterr().err.splitlines()
+    assert lost == "trial 2/6: kernel-size/3x3, seed 0: not saved; the next run begins it again"
+    assert saved == "trial 2/6: kernel-size/3x3, seed 0: saved; the next run goes on inside it"

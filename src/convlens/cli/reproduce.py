@@ -38,7 +38,7 @@ def reproduce(
     from ..studies.executors import ExecutionOptions
     from .trials import TrialProgress, require_none_failed
 
-    with TrialProgress() as display:
+    with TrialProgress(folder / "checkpoints") as display:
         found = claims.reproduce(
             "quick" if quick else "full" if full else "standard",
             folder,

@@ -67,7 +67,7 @@ def run(
     from ..studies.executors import ExecutionOptions
     from .trials import TrialProgress, require_none_failed
 
-    with TrialProgress() as display:
+    with TrialProgress(folder / "checkpoints") as display:
         result = studies.run_study(
             name,
             profile,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -32,7 +33,7 @@ def require_none_failed(results: Iterable[StudyResult]) -> None:
 def event_line(event: ProgressEvent) -> str:
     """Return what happened to a trial in a line: ``trial 2/6 finished: 97.81 %, 12 s; 40 s left``."""
     trial = f"trial {event.position}/{event.total}"
-    left = "" if event.seconds_left is None else f"; {duration(event.seconds_left)} left"
+    left = f"; {duration(event.seconds_left)} left" if event.seconds_left else ""
     if event.kind == "finished" and event.metrics is not None:
         accuracy = event.metrics.get("test.accuracy")
         found = [] if accuracy is None else [percent(accuracy)]
@@ -48,6 +49,7 @@ def event_line(event: ProgressEvent) -> str:
 class TrialProgress:
     """Shows which trial is running and the time left: a live bar on a terminal, plain lines elsewhere."""
 
+    checkpoints: Path | None = None  # where trainings that are stopped save themselves
     bar: Progress | None = None
     task: Any = None
     done: int = 0
@@ -78,6 +80,14 @@ class TrialProgress:
             self.bar.update(self.task, description=line, total=event.total, completed=self.done)
         elif event.kind in ("started", "finished", "failed"):
             notes.print(event_line(event), markup=False)
+        if event.kind == "interrupted":
+            notes.print(self._interrupted(event), markup=False)
+
+    def _interrupted(self, event: ProgressEvent) -> str:
+        """Say whether the next run goes on inside a trial that was under way: one in a process of its own is lost."""
+        saved = self.checkpoints is not None and any(self.checkpoints.glob(f"{event.planned.key[:16]}*"))
+        then = "saved; the next run goes on inside it" if saved else "not saved; the next run begins it again"
+        return f"trial {event.position}/{event.total}: {event.planned.label}: {then}"
 
     def hook(self) -> Any:
         """Return a hook that shows the training under way on the bar."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from .. import models
 from ..engine.lanes import thread_count
 from ..errors import TrainingInterrupted
+from ..files import make_folder
 from ..version import NUMERICS_VERSION
 from .catalog import entry
 from .evidence import assess
@@ -79,8 +80,9 @@ def run_study(
         If the store cannot be written, or is damaged.
     """
     chosen = _chosen(study, profile)
+    used = options if pool else resumable(options, folder)
     (result,) = run_studies(
-        [chosen], folder=folder, pool=pool, options=resumable(options, folder), threads=threads, progress=progress
+        [chosen], folder=folder, pool=pool, options=used, threads=threads, progress=progress
     ).values()
     return result
 
@@ -116,7 +118,10 @@ def run_studies(
 def resumable(options: ExecutionOptions | None, folder: str | Path) -> ExecutionOptions:
     """Return options with which a training that is stopped saves itself beside the store, if they name no place."""
     given = options or ExecutionOptions()
-    return replace(given, checkpoints_folder=given.checkpoints_folder or Path(folder) / CHECKPOINTS)
+    if given.checkpoints_folder is not None:
+        return given
+    make_folder(Path(folder) / CHECKPOINTS)
+    return replace(given, checkpoints_folder=Path(folder) / CHECKPOINTS)
 
 
 def read_study(study: str | Study, profile: str | Profile = "standard", *, folder: str | Path) -> StudyResult:
