@@ -211,3 +211,10 @@ def test_every_help_has_an_example(place: Path, verb: str) -> None:
     found = convlens(place, *verb.split(), "--help")
     assert found.returncode == 0
     assert f"Example: convlens {verb}" in " ".join(found.stdout.split())
+
+
+def test_a_group_alone_shows_its_help_and_says_what_is_missing(place: Path) -> None:
+    found = convlens(place, "study")
+    assert found.returncode == 2
+    assert "convlens: missing command: list, run, show (see " in found.stderr
+    assert "quick, standard or full" in " ".join(convlens(place, "study", "run", "--help").stdout.split())

@@ -79,3 +79,17 @@ def test_two_studies_of_one_name_are_refused(place: Path) -> None:
     (place / "max_or_mean.py").write_text(recipe().replace('"max-or-mean"', '"kernel-size"'), encoding="utf-8")
     with pytest.raises(ConfigurationError, match="two files of the catalogue are called 'kernel-size'"):
         catalog.entries()
+
+
+def test_a_file_that_cannot_be_imported_is_named_and_the_others_are_listed(place: Path) -> None:
+    (place / "broken.py").write_text("import numpyy\n", encoding="utf-8")
+    reason = "catalog/broken.py cannot be imported: ModuleNotFoundError: No module named 'numpyy'"
+    with pytest.raises(ConfigurationError, match=reason):
+        catalog.entries()
+    found = CliRunner().invoke(app, ["study", "list"])
+    assert found.exit_code == 0
+    assert "kernel-size: " in found.stdout
+    assert reason in found.stderr
+    assert catalog.entry("kernel-size").name == "kernel-size"
+    with pytest.raises(ConfigurationError, match=f"no study is called 'broken'.*; {reason}"):
+        catalog.entry("broken")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from convlens import studies
 from convlens.cli.main import app
 from convlens.cli.trials import TrialProgress
-from convlens.errors import ArtifactError, ConfigurationError, ConvlensError, TrainingInterrupted
+from convlens.errors import ArtifactError, ConfigurationError, ConvlensError, DataError, TrainingInterrupted
 from convlens.report import pages, write_study
 from convlens.studies import catalog
 from convlens.studies.executors import EXECUTORS, ExecutionOptions
@@ -20,6 +20,7 @@ from convlens.studies.pool import LocalPool, Result
 from convlens.studies.processes import ProcessPool
 from convlens.studies.run import default_pool, resumable
 from convlens.studies.runner import ProgressEvent
+from convlens.studies.spec import Study
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 
 from .examples import THREE, ToyExecutor, execute, make_study, planned_trial
@@ -94,7 +95,7 @@ def test_a_process_for_each_thread() -> None:
 @pytest.fixture
 def _toy_in_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     toy = catalog.StudyEntry("kernel-size", make_study, {"standard": THREE})
-    monkeypatch.setattr(catalog, "entries", lambda: {"kernel-size": toy})
+    monkeypatch.setattr(catalog, "entries", lambda *_: {"kernel-size": toy})
 
 
 @pytest.mark.usefixtures("_toy_in_the_catalogue")
@@ -152,3 +153,15 @@ def test_an_interrupted_trial_is_said_to_be_saved_or_lost(tmp_path: Path, capsys
     lost, saved = capsys.readouterr().err.splitlines()
     assert lost == "trial 2/6: kernel-size/3x3, seed 0: not saved; the next run begins it again"
     assert saved == "trial 2/6: kernel-size/3x3, seed 0: saved; the next run goes on inside it"
+
+
+def test_stored_results_whose_data_are_gone_say_so_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> Study:
+        raise DataError("there is no data set /gone/digits")
+
+    toy = catalog.StudyEntry("kernel-size", gone, {"standard": THREE})
+    monkeypatch.setattr(catalog, "entries", lambda *_: {"kernel-size": toy})
+    shown = CliRunner().invoke(app, ["study", "show", "kernel-size", "--out", str(tmp_path)])
+    assert isinstance(shown.exception, DataError)
+    expected = f"what {tmp_path} holds of 'kernel-size' cannot be shown without the data of the study: there is no data"
+    assert str(shown.exception).startswith(expected)

@@ -118,7 +118,7 @@ def reproduce(
     entries = [entry(name) for name in (NETWORKS, KERNELS)]
     wanted = [(one.study(), one.profile(profile)) for one in entries]
     make_folder(models_folder)
-    used = replace(resumable(options, folder), models_folder=models_folder)
+    used = options if pool else replace(resumable(options, folder), models_folder=models_folder)
     found = run_studies(wanted, folder=folder, pool=pool, options=used, threads=threads, progress=progress)
     command = _command(profile, folder)
     rows = claims({name: result.evidence for name, result in found.items()}, command)

@@ -92,6 +92,8 @@ def _usage(error: Any) -> str:
     if option is not None and error.ctx is not None:
         known = [name for parameter in error.ctx.command.params for name in parameter.opts if name[0] == "-"]
         message = f"no such option: {option}{nearest(option, known)}"
+    if not message and error.ctx is not None:  # a group alone: its help has been shown
+        message = f"missing command: {', '.join(error.ctx.command.commands)}"
     return f"{message} (see {error.ctx.command_path} --help)" if error.ctx else message
 
 

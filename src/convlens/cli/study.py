@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from ..errors import ConvlensError
+from ..errors import ConvlensError, DataError
 from .options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ app = typer.Typer(
 )
 
 NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="As `convlens study list` has it.")]
-ProfileOption: TypeAlias = Annotated[str, typer.Option("--profile", metavar="NAME", help="How large: quick, standard.")]
+ProfileOption: TypeAlias = Annotated[
+    str, typer.Option("--profile", metavar="NAME", help="How large: quick, standard or full.")
+]
 FolderOption: TypeAlias = Annotated[Path, typer.Option("--out", help="Folder of the trials and the reports.")]
 FOLDER = Path("out/studies")
 
@@ -35,7 +37,10 @@ def listed(json: JsonFlag = False) -> None:
     """
     from ..studies import entries
 
-    found = [_described(entry) for entry in entries().values()]
+    broken: dict[str, str] = {}
+    found = [_described(entry) for entry in entries(broken).values()]
+    for reason in broken.values():
+        notes.print(reason, markup=False)
     if json:
         print_json(found)
         return
@@ -94,7 +99,13 @@ def show(
     """
     from ..studies import read_study
 
-    _show(read_study(name, profile, folder=folder), json=json)
+    try:
+        result = read_study(name, profile, folder=folder)
+    except DataError as error:  # a study names its data by what is in them
+        raise DataError(
+            f"what {folder} holds of {name!r} cannot be shown without the data of the study: {error}"
+        ) from error
+    _show(result, json=json)
 
 
 def _described(entry: StudyEntry) -> dict[str, Any]:

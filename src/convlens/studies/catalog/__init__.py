@@ -30,17 +30,30 @@ class StudyEntry:
         return self.profiles[name]
 
 
-def entries() -> dict[str, StudyEntry]:
+def entries(broken: dict[str, str] | None = None) -> dict[str, StudyEntry]:
     """Return the catalogue by name of the study.
+
+    Parameters
+    ----------
+    broken
+        Filled with the files that cannot be used, each with the reason, and they are left out; where None, the
+        first of them is an error.
 
     Raises
     ------
     ConfigurationError
-        If a file of the catalogue lacks what it needs, or two have one name.
+        If a file of the catalogue cannot be imported or lacks what it needs, or two have one name.
     """
     found: dict[str, StudyEntry] = {}
     for module in pkgutil.iter_modules(__path__):
-        one = _entry(module.name)
+        try:
+            one = _entry(module.name)
+        except Exception as error:  # whatever the file does: the other studies are as good as before
+            problem = _unusable(module.name, error)
+            if broken is None:
+                raise problem from error
+            broken[f"catalog/{module.name}.py"] = str(problem)
+            continue
         if one.name in found:
             raise ConfigurationError(
                 f"two files of the catalogue are called {one.name!r}; give each study its own NAME"
@@ -49,11 +62,20 @@ def entries() -> dict[str, StudyEntry]:
     return dict(sorted(found.items()))
 
 
+def _unusable(module_name: str, error: Exception) -> ConfigurationError:
+    if isinstance(error, ConfigurationError):
+        return error
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return ConfigurationError(f"catalog/{module_name}.py cannot be imported: {reason}")
+
+
 def entry(name: str) -> StudyEntry:
     """Return a study of the catalogue by name; ConfigurationError names the nearest right one."""
-    known = entries()
+    broken: dict[str, str] = {}
+    known = entries(broken)
     if name not in known:
-        raise ConfigurationError(f"no study is called {name!r}{nearest(name, known)}")
+        why = f"; {'; '.join(broken.values())}" if broken else ""
+        raise ConfigurationError(f"no study is called {name!r}{nearest(name, known)}{why}")
     return known[name]
 
 
