@@ -170,8 +170,10 @@ def test_results_hold_every_seed(whole: tuple[Reproduction, Path, list[Path]]) -
 
 @pytest.mark.usefixtures("_quick_figures")
 def test_one_seed_has_no_interval_and_is_inconclusive(tmp_path: Path) -> None:
-    made = make((0,), profile="quick")
-    write_report(made, tmp_path)
+    made, said = make((0,), profile="quick"), list[str]()
+    write_report(made, tmp_path, said.append)
+    assert len(said) == 5
+    assert said[0] == "figure 1/5, in 4 looks: Learning curves: baseline-vs-cnn"
     seen = text_of((tmp_path / "report.html").read_text())
     assert "One seed is always inconclusive" in seen
     assert "∞" not in seen

@@ -36,7 +36,7 @@ def reproduce(
     start = time.perf_counter()
     from .. import claims, report
     from ..studies.executors import ExecutionOptions
-    from .trials import TrialProgress, require_none_failed
+    from .trials import TrialProgress, report_progress, require_none_failed
 
     with TrialProgress(folder / "checkpoints") as display:
         found = claims.reproduce(
@@ -47,7 +47,7 @@ def reproduce(
             progress=display,
         )
     notes.print("writing the report")
-    written = report.write_report(found, folder)
+    written = report.write_report(found, folder, report_progress)
     if json:
         print_json([row.to_dict() for row in found.claims])
     else:

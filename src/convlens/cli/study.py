@@ -70,7 +70,7 @@ def run(
     """
     from .. import report, studies
     from ..studies.executors import ExecutionOptions
-    from .trials import TrialProgress, require_none_failed
+    from .trials import TrialProgress, report_progress, require_none_failed
 
     with TrialProgress(folder / "checkpoints") as display:
         result = studies.run_study(
@@ -82,7 +82,7 @@ def run(
             progress=display,
         )
     notes.print("writing the report")
-    written = report.write_study(result, folder / f"{name}-{profile}")
+    written = report.write_study(result, folder / f"{name}-{profile}", report_progress)
     _show(result, json=json)
     if not json:
         out.print(f"report: {next(path for path in written if path.name == 'report.html')}", markup=False)

@@ -30,6 +30,11 @@ def require_none_failed(results: Iterable[StudyResult]) -> None:
         )
 
 
+def report_progress(line: str) -> None:
+    """Say what is being done for the report."""
+    notes.print(f"  {line}", markup=False)
+
+
 def event_line(event: ProgressEvent) -> str:
     """Return what happened to a trial in a line: ``trial 2/6 finished: 97.81 %, 12 s; 40 s left``."""
     trial = f"trial {event.position}/{event.total}"

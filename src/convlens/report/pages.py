@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,6 +22,7 @@ from .results import as_bytes, results, study_results
 from .sections import arms_table, claim_views, confusion_table, contrasts_table, failed_table, seeds_table
 from .words import MARKS, answer, explanation, study_answer, warnings
 
+Progress: TypeAlias = Callable[[str], None]
 _TEMPLATES = Path(__file__).parent / "templates"
 _TITLE = "Do convolutional networks keep what they promise?"
 
@@ -42,7 +44,7 @@ class Drawn:
         return f"figures/{self.picture.name}.png"
 
 
-def write_report(reproduction: Reproduction, folder: Path) -> list[Path]:
+def write_report(reproduction: Reproduction, folder: Path, progress: Progress | None = None) -> list[Path]:
     """Write the report of the claims: ``report.html``, ``report.md``, ``results.json`` and ``figures/*.png``.
 
     Everything is made before anything is written, so that a failure leaves an older report as it was.
@@ -53,6 +55,8 @@ def write_report(reproduction: Reproduction, folder: Path) -> list[Path]:
         What was found.
     folder
         Made where it does not exist.
+    progress
+        Called with what is being done, in a line: drawing takes most of the time.
 
     Returns
     -------
@@ -75,10 +79,10 @@ def write_report(reproduction: Reproduction, folder: Path) -> list[Path]:
         "claims": claim_views(reproduction.claims),
         "confusion": None if confusion is None else confusion_table(confusion),
     }
-    return _write("report", context, pictures(reproduction), results(reproduction), folder)
+    return _write("report", context, pictures(reproduction), results(reproduction), folder, progress)
 
 
-def write_study(result: StudyResult, folder: str | Path) -> list[Path]:
+def write_study(result: StudyResult, folder: str | Path, progress: Progress | None = None) -> list[Path]:
     """Write the report of one study: the same files as `write_report`, with the same promises."""
     context = {
         **_context([result], result.command, result.started, result.seconds),
@@ -86,7 +90,8 @@ def write_study(result: StudyResult, folder: str | Path) -> list[Path]:
         "answer": _study_answer(result),
         "confusion": None,
     }
-    return _write("study", context, study_pictures(result), study_results(result), Path(folder))
+    wanted = study_pictures(result) if result.trials else []
+    return _write("study", context, wanted, study_results(result), Path(folder), progress)
 
 
 def _study_answer(result: StudyResult) -> list[str]:
@@ -98,10 +103,19 @@ def _study_answer(result: StudyResult) -> list[str]:
 
 
 def _write(
-    template: str, context: dict[str, Any], wanted: list[Picture], found: dict[str, Any], folder: Path
+    template: str,
+    context: dict[str, Any],
+    wanted: list[Picture],
+    found: dict[str, Any],
+    folder: Path,
+    progress: Progress | None,
 ) -> list[Path]:
     make_folder(folder / "figures")
-    drawn = [_draw(picture) for picture in wanted]
+    drawn = []
+    for number, picture in enumerate(wanted, 1):
+        if progress is not None:
+            progress(f"figure {number}/{len(wanted)}, in {len(LOOKS)} looks: {picture.heading}")
+        drawn.append(_draw(picture))
     contents = {
         **{f"report.{kind}": _render(f"{template}.{kind}", {**context, "drawn": drawn}) for kind in ("html", "md")},
         "results.json": as_bytes(found),
