@@ -54,9 +54,9 @@ def test_numbers() -> None:
     assert numbers.with_unit(seconds, "s", signed=True) == "−1 s [−26.41, +24.41]"
     assert numbers.measured(None) == "–"
     assert wording.points(-0.000001) == "0.00 points"
-    assert numbers.region(greater_than(0.005), signed=True) == "> +0.50 points"
-    assert numbers.region(less_than(-0.001), signed=True) == "< −0.10 points"
-    assert numbers.region(between(0.96, 0.98), signed=False) == "96.00 to 98.00 %"
+    assert numbers.region(greater_than(0.005), "fraction", signed=True) == "> +0.50 points"
+    assert numbers.region(less_than(-0.001), "fraction", signed=True) == "< −0.10 points"
+    assert numbers.region(between(0.96, 0.98), "fraction") == "96.00 to 98.00 %"
     assert [wording.p_value(p) for p in (None, 0.0, 0.034, 1.0)] == ["–", "< 0.0001", "0.034", "1"]
     assert [wording.duration(s) for s in (8.06, 245, 7380)] == ["8.1 s", "4 min 5 s", "2 h 3 min"]
 

@@ -50,7 +50,7 @@ def test_the_word_follows_from_the_place(region, low, high, word):
     verdict = verdict_on(interval(low, high), region)
     assert verdict.word == word
     assert verdict.sentence.lower().startswith(word)
-    assert region.words in verdict.sentence
+    assert region.described() in verdict.sentence
 
 
 @pytest.mark.parametrize(

@@ -75,13 +75,8 @@ def parts(interval: Interval) -> tuple[str, str]:
     return mean, brackets(interval, signed=signed)
 
 
-def region(wanted: Region, *, signed: bool) -> str:
-    """Return a claimed region in the same unit: ``> +0.50 points``, ``96.00 to 98.00 %``."""
-    return region_in(wanted, "fraction", signed=signed)
-
-
-def region_in(wanted: Region, unit: str, *, signed: bool = False) -> str:
-    """Return a claimed region in a unit."""
+def region(wanted: Region, unit: str, *, signed: bool = False) -> str:
+    """Return a claimed region in a unit: ``> +0.50 points``, ``96.00 to 98.00 %``."""
     low, high = (bare(bound, unit, signed=signed) for bound in (wanted.low, wanted.high))
     behind = named(unit, signed=signed)
     if math.isinf(wanted.high):

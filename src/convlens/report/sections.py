@@ -100,7 +100,7 @@ def _contrast_row(found: EstimandEvidence, unit: str) -> tuple[str, ...]:
         f"{estimand.name}{metric}: “{estimand.arm}” − “{estimand.reference}”",
         *_difference(interval, unit),
         str(interval.n if interval else 0),
-        numbers.region_in(estimand.region, unit, signed=True),
+        numbers.region(estimand.region, unit, signed=True),
         f"{MARKS[found.verdict.word]} {found.verdict.word}",
         wording.p_value(found.p_adjusted),
         _mcnemar(found),

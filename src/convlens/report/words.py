@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..claims.reproduction import Reproduction
 from ..claims.rows import ClaimRow
-from ..figures.numbers import region_in, with_unit
+from ..figures.numbers import region, with_unit
 from ..studies.evidence import Evidence
 from ..studies.result import StudyResult, different_trials
 from ..studies.stats import Interval
@@ -126,7 +126,7 @@ def _primary(evidence: Evidence) -> str:
         return f"{what}, {metric.label}: nothing has been measured yet."
     came_to = with_unit(interval, metric.unit, signed=contrast)
     over = f"95 % interval over {seeds(interval.n)}" if interval.n > 1 else "one seed, so no interval"
-    claimed = _claimed(region_in(estimand.region, metric.unit, signed=contrast))
+    claimed = _claimed(region(estimand.region, metric.unit, signed=contrast))
     return f"{what}, {metric.label}: {came_to} ({over}). The claim, {claimed}, is {found.verdict.word}."
 
 

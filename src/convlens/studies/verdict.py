@@ -61,11 +61,6 @@ class Region:
             return interval.high < self.low or interval.low > self.high
         return interval.high <= self.low or interval.low >= self.high
 
-    @property
-    def words(self) -> str:
-        """The region in words, such as ``greater than 0.002``, its bounds as they are, without a unit."""
-        return self.described()
-
     def described(self, unit: str = "", *, signed: bool = False) -> str:
         """Return the region in words, in the unit of the estimand: ``greater than +0.20 points``."""
         low, high = (bare(bound, unit, signed=signed) for bound in (self.low, self.high))
