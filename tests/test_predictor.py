@@ -155,3 +155,10 @@ def test_refused(digits: Model, given: str) -> None:
 
 def test_the_example_of_its_documentation() -> None:
     assert doctest.testmod(predictor).failed == 0
+
+
+def test_floats_that_were_not_scaled_are_doubted(digits: Model) -> None:
+    pixels = np.zeros((28, 28), np.float32)
+    pixels[4:24, 12:16] = 255
+    assert any("values go from 0 to 255" in doubt for doubt in Predictor(digits).predict_one(pixels).doubts)
+    assert not any("values go" in doubt for doubt in Predictor(digits).predict_one(pixels / 255).doubts)

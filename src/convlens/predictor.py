@@ -157,7 +157,7 @@ class Predictor:
         """Return the network's input, (1, H, W, C), and what was done to get there."""
         if isinstance(picture, np.ndarray) and np.issubdtype(picture.dtype, np.floating):
             refuse(~np.isfinite(picture)[np.newaxis], picture[np.newaxis], name, "a finite number")
-            return self._input(picture, name), Account()
+            return self._input(picture, name), Account(warnings=self._doubts_of_scale(picture))
         if isinstance(picture, np.ndarray):
             picture = to_pixels(picture[np.newaxis], name)[0][0]
         if self.prepares:
@@ -166,6 +166,16 @@ class Predictor:
         if isinstance(picture, np.ndarray):
             return self._input(picture, name), Account()
         return self.model.preprocessing(read_image(picture, self.model.input_shape)), Account()
+
+    def _doubts_of_scale(self, values: Array) -> tuple[str, ...]:
+        """Doubt floats far outside what pixels become: who has pixels as floats has usually not scaled them."""
+        if self.model.training.get("data", {}).get("dtype", "uint8") != "uint8":
+            return ()  # trained on floats, whose range is not known
+        dark, light = sorted(self.model.preprocessing.of_pixels(0, 255))
+        least, most = float(values.min(initial=dark)), float(values.max(initial=light))
+        if light - dark >= max(most - light, dark - least):
+            return ()
+        return (f"values go from {least:.3g} to {most:.3g}, and the model's pixels from {dark:.3g} to {light:.3g}",)
 
     def _input(self, array: Array, name: str) -> Float32:
         x = self.model.preprocessing(array)

@@ -38,13 +38,22 @@ def points(difference: float) -> str:
     return f"{hundredths(difference)} points"
 
 
+def count(n: int, what: str) -> str:
+    """Return a number of things.
+
+    >>> count(1, "epoch"), count(3, "epoch")
+    ('1 epoch', '3 epochs')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def seeds(n: int) -> str:
     """Return a number of seeds.
 
     >>> seeds(1), seeds(3)
     ('1 seed', '3 seeds')
     """
-    return f"{n} seed{'' if n == 1 else 's'}"
+    return count(n, "seed")
 
 
 def p_value(p: float | None) -> str:

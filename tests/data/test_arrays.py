@@ -123,3 +123,16 @@ def test_names_and_halves_refused() -> None:
 
 def test_the_example_of_its_documentation() -> None:
     assert doctest.testmod(dataset) == (0, 3)
+
+
+def test_names_in_the_test_alone_are_compared_with_the_numbers() -> None:
+    images, labels = np.zeros((30, 4, 4), np.uint8), np.arange(30) % 3
+    made = Dataset.from_arrays(images, labels, images[:4], ["2", "1", "1", "2"])
+    assert made.test.labels.tolist() == [2, 1, 1, 2]
+    with pytest.raises(DataError, match="cat"):
+        Dataset.from_arrays(images, labels, images[:2], ["cat", "1"])
+
+
+def test_float16_is_taken_without_a_warning() -> None:
+    images = np.linspace(0, 1, 30 * 16, dtype=np.float16).reshape(30, 4, 4)
+    assert Dataset.from_arrays(images, np.arange(30) % 3).train.dtype == np.float32

@@ -40,7 +40,8 @@ def from_arrays(
         )
     test = None
     if test_images is not None and test_labels is not None:
-        numbers, _ = _numbered(_array(test_labels, "test_labels"), names, "test_labels")
+        known = names or [str(number) for number in range(int(numbers.max(initial=-1)) + 1)]
+        numbers, _ = _numbered(_array(test_labels, "test_labels"), known, "test_labels")
         test = _examples("test", test_images, numbers)
         if test.dtype != given.dtype:
             raise DataError(f"test_images became {test.dtype}, train_images {given.dtype}; give both in one type")
@@ -75,7 +76,7 @@ def _examples(part: str, images: npt.ArrayLike, numbers: Labels) -> Examples:
 
 
 def _floats(values: Array, name: str) -> Float32:
-    with np.errstate(invalid="ignore"):  # the comparison with NaN
+    with np.errstate(invalid="ignore", over="ignore"):  # the comparison with NaN, and of float16 with so large a number
         refuse(~(np.abs(values) <= _LARGEST), values, name, "a finite number within float32's range")
     return np.array(values, np.float32, order="C")
 

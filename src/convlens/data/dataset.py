@@ -284,6 +284,7 @@ class Dataset:
         return {
             "name": self.name,
             "sha256": self.sha256,
+            "dtype": str(self.train.dtype),
             "input_shape": list(self.input_shape),
             "class_names": list(self.class_names),
             "split": copy.deepcopy(self.split),  # a result must not change when somebody edits this one
