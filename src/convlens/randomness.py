@@ -1,4 +1,4 @@
-"""Addressed randomness: every draw has an address, and nothing depends on what was drawn before.
+"""Addressed randomness: every draw has an address, and none depends on the draws before it.
 
 A stream is a Philox counter-based generator (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011)
 whose key is (seed, purpose, name) and whose counter starts at (epoch, step). So a resumed run needs only the
