@@ -1,4 +1,4 @@
-"""What was put is there, whatever happened since; what cannot be a store is refused and left as it is."""
+"""What was stored stays, whatever happens; a file that is not a store is rejected and left unchanged."""
 
 from __future__ import annotations
 
@@ -293,7 +293,7 @@ def test_a_folder_is_no_store(tmp_path, read_only):
 
 def test_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot make the folder") as raised:
+    with pytest.raises(OutputError, match="cannot create the folder") as raised:
         TrialStore(tmp_path / "file" / "trials.sqlite")
     assert "\n" not in str(raised.value)
 

@@ -1,4 +1,4 @@
-"""An arm: one of the things that a study compares."""
+"""An arm: one of the alternatives that a study compares."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ..plain import JSON, check_keys, check_name, plain
 
 @dataclass(frozen=True)
 class Arm:
-    """One of the things compared.
+    """One of the alternatives compared.
 
     Parameters
     ----------
     name
         Short: ``"3x3"``.
     configuration
-        Plain JSON that fully describes the run (model, data, training subset, recipe, epochs, ...), a
-        private copy.
+        Plain JSON that fully describes the run (model, data, training subset, recipe, epochs, ...); copied.
     cost
-        Expected duration of one trial relative to the other arms; only the estimate of time left uses it.
+        Expected duration of one trial relative to the other arms; orders trials run in parallel, and estimates the time
+        left.
     most_seeds
-        An expensive arm takes at most this number of the profile's seeds, the first ones; None takes all.
+        For an expensive arm: use only the first `most_seeds` of the profile's seeds; None uses all.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Arm:
         check_name(self.name, "an arm")
         object.__setattr__(self, "configuration", plain(self.configuration, f"arm {self.name!r}: configuration"))
         if not (math.isfinite(self.cost) and self.cost > 0):
-            raise ConfigurationError(f"arm {self.name!r}: cost is a number above 0, not {self.cost}")
+            raise ConfigurationError(f"arm {self.name!r}: cost must be a number above 0, not {self.cost}")
         if self.most_seeds is not None and self.most_seeds < 1:
-            raise ConfigurationError(f"arm {self.name!r}: most_seeds is 1 or more, not {self.most_seeds}")
+            raise ConfigurationError(f"arm {self.name!r}: most_seeds must be 1 or more, not {self.most_seeds}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""

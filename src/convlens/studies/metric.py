@@ -1,4 +1,4 @@
-"""What a trial measures: a name, a unit, and how far its values can be trusted."""
+"""What a trial measures: name, unit, resolution and whether it is deterministic."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ class Metric:
         As in an outcome: ``"test.accuracy"``.
     unit
         ``"fraction"`` (shown in per cent), ``"difference of fractions"`` (shown in points), ``"count"``, ``"FLOP"``,
-        ``"s"``, ``"images/s"``, or any other text.
+        ``"s"``, ``"images/s"``, or any other string.
     label
-        What a table calls it; the name where empty.
+        Its name in tables; `name` if empty.
     resolution
-        The smallest step between two values, in the unit: one image of 10,000 is 1e-4. None where there is none.
+        The smallest step between two values, in the unit: one image of 10,000 is 1e-4. None if there is no smallest
+        step.
     deterministic
-        Whether a repetition gives the same value to the last bit; seconds are not.
+        Whether a repetition gives the same value to the last bit; seconds do not.
     arms
-        Names of the arms that must have it; None for all.
+        Names of the arms that must report it; None for all.
     """
 
     name: str
@@ -44,12 +45,14 @@ class Metric:
         check_name(self.unit, "a unit")
         object.__setattr__(self, "label", self.label or self.name)
         if self.resolution is not None and not (math.isfinite(self.resolution) and self.resolution > 0):
-            raise ConfigurationError(f"metric {self.name!r}: resolution is above 0, or None, not {self.resolution}")
+            raise ConfigurationError(
+                f"metric {self.name!r}: resolution must be above 0, or None, not {self.resolution}"
+            )
         if self.arms is not None:
             object.__setattr__(self, "arms", tuple(self.arms))
 
     def is_of(self, arm: str) -> bool:
-        """Return whether the arm of that name must have it."""
+        """Return whether the arm of that name must report it."""
         return self.arms is None or arm in self.arms
 
     def to_dict(self) -> dict[str, Any]:
