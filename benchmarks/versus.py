@@ -50,7 +50,7 @@ def git(*arguments: str) -> bytes:
 
 
 def unpack(revision: str, folder: Path) -> None:
-    """Write a revision's sources into a folder; no worktree is registered in the repository, so none can be left behind."""
+    """Write a revision's sources into a folder; unlike a git worktree, it leaves nothing in the repository."""
     with tarfile.open(fileobj=io.BytesIO(git("archive", revision, "src"))) as archive:
         archive.extractall(folder, filter="data")
 

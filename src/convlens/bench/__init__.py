@@ -1,4 +1,4 @@
-"""The same work by convlens and by its peers, side by side: speed, peak memory, and time to an accuracy.
+"""The same work by convlens and by its peers, compared: speed, peak memory, and time to an accuracy.
 
 Reading order::
 

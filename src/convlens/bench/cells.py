@@ -23,7 +23,7 @@ WORKS = ("train", "predict")
 
 @dataclass(frozen=True)
 class Cell:
-    """One network at one batch size, timed side by side.
+    """One network at one batch size, and the peers timed on it.
 
     Attributes
     ----------

@@ -176,7 +176,7 @@ def _border(shape: tuple[int, ...]) -> BoolArray:
 
 
 def _fitted(basis: FloatArray, values: FloatArray) -> FloatArray:
-    """Fit by least squares, then twice without outliers: a stroke across the border must not bend the paper."""
+    """Fit by least squares three times, without outliers: a stroke across the border must not bend the paper."""
     keep = np.abs(values - np.median(values)) <= max(3.0 * _deviation(values), _EVEN)
     for _ in range(3):
         kept = basis[keep]

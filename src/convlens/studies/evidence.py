@@ -142,7 +142,7 @@ def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: 
     trials
         Any trials; those of other configurations, or of seeds that the profile does not declare, are ignored.
     profile
-        The profile that was run. Only its seeds count, so that nobody can add seeds until the result pleases.
+        The profile that was run. Only its seeds count, so that seeds cannot be added until the result is as hoped.
     confidence
         Nominal coverage of every interval.
 

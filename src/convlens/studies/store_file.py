@@ -126,7 +126,7 @@ def lock(path: Path) -> sqlite3.Connection:
 
 
 def create(path: Path) -> None:
-    """Create an empty store atomically; the caller holds the lock, so nobody else uses the temporary name."""
+    """Create an empty store atomically; the caller holds the lock, so no other process uses the temporary name."""
     unfinished = path.with_name(path.name + ".new")
     try:
         unfinished.unlink(missing_ok=True)
