@@ -72,12 +72,12 @@ def test_an_unknown_key_at_any_depth_is_named_when_a_study_is_planned_and_when_i
     ("place", "value", "message"),
     [
         ("kind", "trainin", "unknown kind 'trainin'; did you mean 'training'"),
-        ("data.sha256", "abc", "data: sha256 must be 64 hexadecimal digits, not 'abc'"),
-        ("data.train_images", 0, "train_images must be an integer above 0"),
-        ("data.validation_fraction", 1.5, "validation_fraction must be a number between 0 and 1"),
-        ("seeds.split", "trail", "seeds: split must be a number or 'trial'"),
-        ("seeds.subset", -1, "subset: a seed must be an integer"),
-        ("recipe", 3, "recipe must be a mapping"),
+        ("data.sha256", "abc", "data: sha256 is 64 hexadecimal digits, not 'abc'"),
+        ("data.train_images", 0, "train_images is a whole number above 0"),
+        ("data.validation_fraction", 1.5, "validation_fraction is a number between 0 and 1"),
+        ("seeds.split", "trail", "seeds: split is a number or 'trial'"),
+        ("seeds.subset", -1, "subset: a seed is a whole number"),
+        ("recipe", 3, "recipe is a mapping"),
     ],
 )
 def test_a_value_that_cannot_be(folder: Path, place: str, value: Any, message: str) -> None:

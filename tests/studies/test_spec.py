@@ -99,7 +99,7 @@ GAIN = Estimand("gain", "test.accuracy", "3x3", greater_than(0.0), reference="7x
         ({"arms": (Arm("a", {}), Arm("a", {"b": 1}))}, "different names"),
         ({"arms": ()}, "one or more arms"),
         ({"why": " "}, "why is empty"),
-        ({"data": "mnist"}, "data must be a tuple, not 'mnist'"),
+        ({"data": "mnist"}, "data is a tuple, not 'mnist'"),
         ({"metrics": (Metric("test.accuracy", "fraction", arms=("3*3",)),)}, "unknown arm '3\\*3'; did you mean"),
         (
             {"metrics": (Metric("test.accuracy", "fraction", arms=("5x5", "7x7")), SIZE)},

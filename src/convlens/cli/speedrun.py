@@ -33,11 +33,9 @@ class SpeedrunSettings:
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
-            raise ConfigurationError(f"--seeds must be an integer from 1 to 1000, not {self.seeds}")
+            raise ConfigurationError(f"--seeds is a whole number from 1 to 1000, not {self.seeds}")
         if not 0 < self.target <= 100:
-            raise ConfigurationError(
-                f"--target must be a test accuracy in per cent, over 0 to 100, not {self.target:g}"
-            )
+            raise ConfigurationError(f"--target is a test accuracy in per cent, above 0 to 100, not {self.target:g}")
 
 
 def speedrun(

@@ -37,9 +37,9 @@ class Arm:
         check_name(self.name, "an arm")
         object.__setattr__(self, "configuration", plain(self.configuration, f"arm {self.name!r}: configuration"))
         if not (math.isfinite(self.cost) and self.cost > 0):
-            raise ConfigurationError(f"arm {self.name!r}: cost must be a number above 0, not {self.cost}")
+            raise ConfigurationError(f"arm {self.name!r}: cost is a number above 0, not {self.cost}")
         if self.most_seeds is not None and self.most_seeds < 1:
-            raise ConfigurationError(f"arm {self.name!r}: most_seeds must be 1 or more, not {self.most_seeds}")
+            raise ConfigurationError(f"arm {self.name!r}: most_seeds is 1 or more, not {self.most_seeds}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""

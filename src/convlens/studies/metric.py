@@ -45,9 +45,7 @@ class Metric:
         check_name(self.unit, "a unit")
         object.__setattr__(self, "label", self.label or self.name)
         if self.resolution is not None and not (math.isfinite(self.resolution) and self.resolution > 0):
-            raise ConfigurationError(
-                f"metric {self.name!r}: resolution must be above 0, or None, not {self.resolution}"
-            )
+            raise ConfigurationError(f"metric {self.name!r}: resolution is above 0, or None, not {self.resolution}")
         if self.arms is not None:
             object.__setattr__(self, "arms", tuple(self.arms))
 

@@ -81,7 +81,7 @@ class Study:
         for name in ("levels", "controls", "data", "arms", "metrics", "secondary", "sources"):
             object.__setattr__(self, name, self._tuple(name))
         if not (math.isfinite(self.max_minutes) and self.max_minutes > 0):
-            raise ConfigurationError(f"study {self.name!r}: max_minutes must be above 0, not {self.max_minutes}")
+            raise ConfigurationError(f"study {self.name!r}: max_minutes is above 0, not {self.max_minutes}")
         arms = self._different("arm", (arm.name for arm in self.arms))
         self._different("metric", (metric.name for metric in self.metrics))
         for metric in self.metrics:
@@ -97,7 +97,7 @@ class Study:
     def _tuple(self, name: str) -> tuple[Any, ...]:
         value = getattr(self, name)
         if isinstance(value, str) or not isinstance(value, Iterable):  # tuple("mnist") would be five names
-            raise ConfigurationError(f"study {self.name!r}: {name} must be a tuple, not {value!r}")
+            raise ConfigurationError(f"study {self.name!r}: {name} is a tuple, not {value!r}")
         return tuple(value)
 
     def _different(self, what: str, names: Iterable[str]) -> list[str]:

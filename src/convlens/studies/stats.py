@@ -177,7 +177,7 @@ def _checked(values: Sequence[float] | FloatArray, confidence: float) -> npt.NDA
     if not np.isfinite(array).all():
         raise ConfigurationError(f"an interval needs finite values, not {array[~np.isfinite(array)][0]}")
     if not 0 < confidence < 1:
-        raise ConfigurationError(f"confidence must be between 0 and 1, such as 0.95, not {confidence}")
+        raise ConfigurationError(f"confidence is between 0 and 1, such as 0.95, not {confidence}")
     return array
 
 

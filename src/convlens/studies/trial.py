@@ -55,7 +55,7 @@ def trial_key(configuration: Mapping[str, JSON], seed: int, numerics_version: in
 def check_seed(seed: object, where: str) -> None:
     """Raise ConfigurationError unless `seed` is an integer from 0 to 2**63 - 1."""
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= LARGEST_SEED:
-        raise ConfigurationError(f"{where}: a seed must be an integer from 0 to 2**63 - 1, not {seed!r}")
+        raise ConfigurationError(f"{where}: a seed is a whole number from 0 to 2**63 - 1, not {seed!r}")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class PlannedTrial:
         where = f"{self.study}/{self.arm}"
         check_seed(self.seed, where)
         if not (math.isfinite(self.cost) and self.cost > 0):
-            raise ConfigurationError(f"{where}: cost must be a number above 0, not {self.cost!r}")
+            raise ConfigurationError(f"{where}: cost is a number above 0, not {self.cost!r}")
         object.__setattr__(self, "configuration", plain(self.configuration, f"{where}: configuration"))
 
     @cached_property

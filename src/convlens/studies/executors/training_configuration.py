@@ -38,13 +38,13 @@ class DataPart:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.sha256, str) and re.fullmatch("[0-9a-f]{64}", self.sha256)):
-            raise ConfigurationError(f"sha256 must be 64 hexadecimal digits, not {self.sha256!r}")
+            raise ConfigurationError(f"sha256 is 64 hexadecimal digits, not {self.sha256!r}")
         fraction = self.validation_fraction
         if not (isinstance(fraction, float) and 0 < fraction < 1):
-            raise ConfigurationError(f"validation_fraction must be a number between 0 and 1, not {fraction!r}")
+            raise ConfigurationError(f"validation_fraction is a number between 0 and 1, not {fraction!r}")
         images = self.train_images
         if images is not None and not (type(images) is int and images > 0):
-            raise ConfigurationError(f"train_images must be an integer above 0, or None for all, not {images!r}")
+            raise ConfigurationError(f"train_images is a whole number above 0, or None for all, not {images!r}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class SeedsPart:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if isinstance(value, str) and value != "trial":
-                raise ConfigurationError(f"{name} must be a number or 'trial', the trial's own seed, not {value!r}")
+                raise ConfigurationError(f"{name} is a number or 'trial', the trial's own seed, not {value!r}")
             if value != "trial":
                 check_seed(value, name)
 
@@ -178,5 +178,5 @@ def _part(cls: Any, given: object, where: str) -> Any:
 
 def _mapping(given: object, where: str) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
-        raise ConfigurationError(f"{where} must be a mapping of names to values, not {given!r}")
+        raise ConfigurationError(f"{where} is a mapping of names to values, not {given!r}")
     return given
