@@ -293,7 +293,7 @@ def test_a_folder_is_no_store(tmp_path, read_only):
 
 def test_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot create the folder") as raised:
+    with pytest.raises(OutputError, match="cannot make the folder") as raised:
         TrialStore(tmp_path / "file" / "trials.sqlite")
     assert "\n" not in str(raised.value)
 

@@ -113,7 +113,7 @@ def lock(path: Path) -> sqlite3.Connection:
         held = sqlite3.connect(path.with_name(path.name + ".lock"), timeout=0, isolation_level=None)
         held.execute("BEGIN EXCLUSIVE")
     except OSError as error:
-        raise OutputError(f"cannot create the folder {path.parent}: {error.strerror}; choose another path") from error
+        raise OutputError(f"cannot make the folder {path.parent}: {error.strerror}; choose another path") from error
     except sqlite3.Error as error:
         if held is not None:
             held.close()
