@@ -1,4 +1,4 @@
-"""Going on with a result: the rest of what is asked for, or more rounds of it; never another measurement."""
+"""Resuming a result: the missing cells or more rounds, never with other settings."""
 
 from __future__ import annotations
 

@@ -77,5 +77,5 @@ def test_a_file_that_is_no_study_is_named(place: Path) -> None:
 
 def test_two_studies_of_one_name_are_refused(place: Path) -> None:
     (place / "max_or_mean.py").write_text(recipe().replace('"max-or-mean"', '"kernel-size"'), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="two files of the catalogue are called 'kernel-size'"):
+    with pytest.raises(ConfigurationError, match="two files of the catalogue have the name 'kernel-size'"):
         catalog.entries()

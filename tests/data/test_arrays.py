@@ -1,4 +1,4 @@
-"""Data sets made of arrays: whole numbers and floats, all the way to predictions."""
+"""Data sets from arrays: integers and floats, all the way to predictions."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ REFUSED = {
     "complex": ((FLOATS * 1j, LABELS), "train_images: holds complex64; expected pixels"),
     "channels first": ((np.zeros((60, 3, 8, 8)), LABELS), r"channels first.*np.moveaxis\(images, 1, -1\)"),
     "one image": ((IMAGES[0, 0], LABELS), r"train_images: is of shape \(8,\); expected images"),
-    "ragged": (([[1], [1, 2]], LABELS), "train_images: is no array"),
+    "ragged": (([[1], [1, 2]], LABELS), "train_images: is not an array"),
     "too few labels": ((IMAGES, LABELS[:50]), "train: 60 images but 50 labels"),
     "one-hot labels": ((IMAGES, np.eye(3)[LABELS]), r"train_labels: .*labels.argmax\(axis=1\)"),
     "half a label": ((IMAGES, LABELS + 0.5), "train_labels: number 0 has 0.5; expected a whole class number"),

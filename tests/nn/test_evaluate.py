@@ -1,4 +1,4 @@
-"""`Model.evaluate` takes labelled images in every form, and says what is wrong with others."""
+"""`Model.evaluate` takes labelled images in every form, and explains what is wrong with others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers as configuration: what is refused, how it is said, and plain data there and back."""
+"""Layers as configuration: what is rejected, the messages, and round trips through plain data."""
 
 from __future__ import annotations
 

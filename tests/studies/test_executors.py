@@ -1,4 +1,4 @@
-"""A configuration that its executor does not understand whole is refused, and the key is what decides the result."""
+"""A configuration with an unknown key or value is an error; a trial's key covers what decides its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials side by side: the same outcomes, one store, and no process that outlives its work."""
+"""Trials in parallel: the same outcomes, one store, and no process that outlives its work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A study is one call: it runs what is missing, prints nothing, and says what failed."""
+"""A study is one call: it runs what is missing, prints nothing, and reports what failed."""
 
 from __future__ import annotations
 

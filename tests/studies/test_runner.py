@@ -1,4 +1,4 @@
-"""The missing trials are run once, in balanced order, and whatever stops a run costs one trial."""
+"""The missing trials are run once, in balanced order, and an interruption loses one trial."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was put is there, whatever happened since; what cannot be a store is refused and left as it is."""
+"""What was stored stays, whatever happens; a file that is not a store is rejected and left unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the verbs that run trials share: how progress shows itself, and what is said of trials that failed."""
+"""Shared by the verbs that run trials: the progress display, and the error about failed trials."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def require_none_failed(results: Iterable[StudyResult]) -> None:
 
 @dataclass
 class TrialProgress:
-    """Shows which trial is running and the time left: a live bar on a terminal, plain lines elsewhere."""
+    """Shows the running trial and the time left: a live bar on a terminal, plain lines elsewhere."""
 
     bar: Progress | None = None
     task: Any = None
@@ -54,7 +54,7 @@ class TrialProgress:
             self.bar.stop()
 
     def __call__(self, event: ProgressEvent) -> None:
-        """Take note of what the runner did."""
+        """Show an event of the runner."""
         left = "" if event.seconds_left is None else f", {duration(event.seconds_left)} left"
         line = f"trial {event.position}/{event.total}: {event.planned.label}{left}"
         if self.bar is not None:
@@ -63,7 +63,7 @@ class TrialProgress:
             notes.print(line if event.kind == "started" else f"{line}: failed", markup=False)
 
     def hook(self) -> Any:
-        """Return a hook that shows the training under way on the bar."""
+        """Return a hook that shows the progress of the current training on the bar."""
         from ..train import Hook
 
         display = self

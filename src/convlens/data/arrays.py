@@ -1,4 +1,4 @@
-"""A data set from arrays in memory: what `Dataset.from_arrays` does."""
+"""A data set from arrays in memory: the implementation of `Dataset.from_arrays`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def from_arrays(
     validation_fraction: float,
     seed: int,
 ) -> Dataset:
-    """Make a data set of arrays; see `Dataset.from_arrays`."""
+    """Make a data set from arrays; see `Dataset.from_arrays`."""
     check_name(name, "a data set")
     numbers, names = _numbered(_array(train_labels, "train_labels"), class_names, "train_labels")
     given = _examples("train", train_images, numbers)
@@ -64,11 +64,13 @@ def _array(values: npt.ArrayLike, name: str) -> Array:
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise DataError(f"{name}: is no array ({error}); expected images of one size, and one label each") from error
+        raise DataError(
+            f"{name}: is not an array ({error}); expected images of one size, with one label each"
+        ) from error
 
 
 def _examples(part: str, images: npt.ArrayLike, numbers: Labels) -> Examples:
-    """Return examples with a copy of the images, so that a later change of the array changes no data set."""
+    """Return examples with a copy of the images, so that changing the array later does not change the data set."""
     name = f"{part}_images"
     values = to_images(_array(images, name), name, any_channels=True)
     kept = _floats(values, name) if np.issubdtype(values.dtype, np.floating) else np.array(to_pixels(values, name)[0])

@@ -1,4 +1,4 @@
-"""The figures, one file each; all of them drawn in four looks: light and dark, wide and for a phone."""
+"""The figures, one module each; those of reports are drawn in four looks: light or dark, wide or for a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning curves: accuracy after every epoch, one panel an arm, every seed to be seen."""
+"""Learning curves: accuracy after every epoch, one panel per arm, with every seed shown."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .style import Look, Series, empty
 
 SPLITS = ("train", "validation")
 _TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 80)  # errors in per cent
-_LEAST = 0.02  # per cent: no error at all has no place on the axis, and stands here
+_LEAST = 0.02  # per cent: an error of 0 cannot be on a logarithmic axis, and is drawn here
 
-Curves = dict[str, dict[int, list[float]]]  # split to seed to error in per cent after every epoch
+Curves = dict[str, dict[int, list[float]]]  # by split and seed: error in per cent after every epoch
 
 
 def picture(result: StudyResult) -> Picture:
@@ -33,11 +33,11 @@ def picture(result: StudyResult) -> Picture:
     seeds = f"{n[0]}" if len(n) == 1 else f"{n[0]} to {n[-1]}"
     many = n[-1] > 1
     caption = (
-        f"Accuracy after every epoch; one panel an arm, n = {seeds} seed{'s' if many else ''} each. "
+        f"Accuracy after every epoch; one panel per arm, n = {seeds} seed{'s' if many else ''} each. "
         + ("Thick: mean; thin: every seed; band: lowest to highest seed. " if many else "")
         + "Solid with circles: validation images; dashed with squares: training images, as a running mean over the "
         "epoch while the weights were still changing (which is why it may lie below validation). The axis is "
-        "stretched towards 100 %, so that equal heights are equal factors of the error. " + setting(arms)
+        "logarithmic in the error, so that equal heights are equal factors of the error. " + setting(arms)
     )
     return Picture(name, heading, caption, _alt(curves), partial(_draw, curves))
 
@@ -90,7 +90,7 @@ def _curve(axes: Axes, seeds: list[list[float]], series: Series) -> None:
     """Draw a band from the lowest to the highest seed, every seed thinly, and their mean."""
     if not seeds:
         return
-    epochs = min(map(len, seeds))  # a training that stopped early ends the mean, not the others' thin lines
+    epochs = min(map(len, seeds))  # the mean ends with the shortest training; the thin lines go on
     x, values = np.arange(1, epochs + 1), np.array([one[:epochs] for one in seeds])
     if len(seeds) > 1:
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=series.colour, alpha=0.18, linewidth=0)
@@ -100,7 +100,7 @@ def _curve(axes: Axes, seeds: list[list[float]], series: Series) -> None:
 
 
 def _scale(axes: Axes, curves: list[tuple[str, Curves]]) -> None:
-    """Set the shared axes: the error's logarithm upside down, labelled with the accuracy."""
+    """Set the shared axes: the logarithm of the error, inverted, labelled with the accuracy."""
     every = [v for _, found in curves for seeds in found.values() for one in seeds.values() for v in one]
     longest = max(len(one) for _, found in curves for seeds in found.values() for one in seeds.values())
     axes.set_yscale("log")

@@ -1,4 +1,4 @@
-"""How an interval and a claimed region are written: accuracies in per cent, differences in points, bounds bracketed."""
+"""Format intervals and claimed regions: accuracies in per cent, differences in points, bounds in brackets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..wording import NONE, hundredths, percent, points
 
 FRACTIONS = ("fraction", "difference of fractions")
 _MEANS = {"count": (",.0f", 1.0), "FLOP": (",.2f", 1e-6), "s": (",.1f", 1.0), "images/s": (",.0f", 1.0)}
-"""Unit to format and scale of those whose mean alone is shown; FLOPs are shown in millions."""
+"""Format and scale, by unit, of metrics shown by their mean only; FLOPs are shown in millions."""
 
 
 def is_difference(interval: Interval) -> bool:
@@ -20,7 +20,7 @@ def is_difference(interval: Interval) -> bool:
 
 
 def brackets(interval: Interval, *, signed: bool) -> str:
-    """Return the bounds in hundredths: ``[98.60, 98.92]``; empty where there is no interval (one seed)."""
+    """Return the bounds in hundredths: ``[98.60, 98.92]``; empty if there is no interval (one seed)."""
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return ""
     low, high = (hundredths(b) if signed else f"{100 * b:.2f}" for b in (interval.low, interval.high))
@@ -33,9 +33,9 @@ def measured(interval: Interval | None, *, signed: bool | None = None) -> str:
     Parameters
     ----------
     interval
-        Of accuracies or of differences of them, as fractions; None where nothing was measured.
+        Of accuracies or of their differences, as fractions; None if nothing was measured.
     signed
-        Whether it is of differences; where None, paired ones are.
+        Whether it is of differences; by default whether it is paired.
     """
     if interval is None:
         return NONE
@@ -45,9 +45,9 @@ def measured(interval: Interval | None, *, signed: bool | None = None) -> str:
 
 
 def in_unit(interval: Interval | None, metric: Metric) -> str:
-    """Return what was measured in the metric's unit: with its interval for fractions and unknown units, else the mean.
+    """Return the mean in the metric's unit, with its interval for fractions and unknown units.
 
-    Counts, FLOPs and times vary too little over seeds, or too much with the machine, for an interval to say much.
+    Counts and FLOPs vary too little over seeds, and times too much with the machine, for an interval to be useful.
     """
     if interval is None:
         return NONE
@@ -61,7 +61,7 @@ def in_unit(interval: Interval | None, metric: Metric) -> str:
 
 
 def parts(interval: Interval) -> tuple[str, str]:
-    """Return mean and bounds apart, for where a line may break between them."""
+    """Return mean and bounds separately, so that a line may break between them."""
     signed = is_difference(interval)
     mean = points(interval.mean) if signed else percent(interval.mean)
     return mean, brackets(interval, signed=signed)

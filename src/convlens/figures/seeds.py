@@ -1,4 +1,4 @@
-"""Any study's first measure: every seed of every arm, with mean and interval, one arm a row."""
+"""The primary metric of any study: every seed of every arm, with mean and interval, one row per arm."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def picture(result: StudyResult) -> Picture:
     n = sorted({len(arm.trials) for arm in arms})
     seeds = f"{n[0]}" if len(n) == 1 else f"{n[0]} to {n[-1]}"
     bars = "Bar with mark: mean and 95 % t-interval over seeds. " if n[-1] > 1 else ""
-    caption = f"{metric.label}, by arm. Hollow dots: every seed, n = {seeds} an arm. {bars}"
+    caption = f"{metric.label}, by arm. Hollow dots: every seed, n = {seeds} per arm. {bars}"
     means = "; ".join(f"{arm.name}: {_value(arm, metric)}" for arm in arms)
     return Picture(name, heading, caption.strip(), f"{metric.label} by arm. {means}.", partial(_draw, arms, metric))
 

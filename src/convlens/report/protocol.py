@@ -1,4 +1,4 @@
-"""How it was measured, and on what: read from the configurations and trials as run, never from memory."""
+"""How and on what it was measured, read from the configurations and trials as run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .sections import Rows
 
 
 def protocol(results: Sequence[StudyResult]) -> list[tuple[str, str]]:
-    """Return what was done, as pairs of a heading and a paragraph."""
+    """Return the protocol as pairs of a heading and a paragraph."""
     found = [("Data and split", _split(results)), ("Test set", _test_reads(results))]
     found += [(f"Study “{result.name}”", _study(result.evidence)) for result in results]
     found.append(
@@ -31,7 +31,7 @@ def protocol(results: Sequence[StudyResult]) -> list[tuple[str, str]]:
             "initial weights and order of images. A claim is supported if the whole interval lies inside it, refuted "
             "if it lies wholly outside, and otherwise inconclusive. p-values are those of the paired t-test, adjusted "
             "by Holm’s method over the contrasts of a study. McNemar’s exact test compares two trained networks image "
-            "by image, one seed at a time: it is secondary, and speaks of those two networks only.",
+            "by image, one seed at a time: it is secondary, and is about those two networks only.",
         )
     )
     return found
@@ -72,7 +72,7 @@ def _split(results: Sequence[StudyResult]) -> str:
         + (f" (stratified, split with seed {split['seed']})" if split.get("stratified") else "")
         for split in splits.values()
     ]  # fmt: skip
-    return f"Data: {data}; " + "; or ".join(described) + ". Validation chooses, the test set only judges."
+    return f"Data: {data}; " + "; or ".join(described) + ". Choices are made on validation, never on the test set."
 
 
 def _test_reads(results: Sequence[StudyResult]) -> str:
@@ -81,7 +81,9 @@ def _test_reads(results: Sequence[StudyResult]) -> str:
         return "No trial has counted how often it read the test set."
     once = sum(count == 1 for count in reads)
     if once == len(reads):
-        return f"Read once a trial, at its end: the counter “test.reads” is 1 in all {len(reads)} trials that kept it."
+        return (
+            f"Read once per trial, at its end: the counter “test.reads” is 1 in all {len(reads)} trials that have it."
+        )
     most = max(reads)
     return f"Read once in only {once} of {len(reads)} trials (up to {most:g} times): such test results are biased."
 
@@ -97,11 +99,11 @@ def _study(evidence: Evidence) -> str:
     )
     text += " ".join(_recipe(recipe) for recipe in recipes if isinstance(recipe, Mapping) and recipe)
     controls = "; ".join(evidence.study.controls)
-    return f"{text} Kept equal or measured beside: {controls}. Predicted beforehand: {evidence.study.prediction}"
+    return f"{text} Kept equal, or also measured: {controls}. Predicted beforehand: {evidence.study.prediction}"
 
 
 def _named_recipe(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the recipe of a configuration with its name; empty where there is none."""
+    """Return the recipe of a configuration with its name; empty if there is none."""
     recipe, names = configuration.get("recipe"), configuration.get("names")
     if not isinstance(recipe, Mapping):
         return {}

@@ -1,4 +1,4 @@
-"""The report's tables and paragraphs as plain rows: the page and the Markdown show the same ones."""
+"""The report's tables as plain rows, the same for the page and for Markdown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class ClaimView:
-    """A claim's row as it is shown."""
+    """A claim as displayed."""
 
     number: int
     claim: str
@@ -41,7 +41,7 @@ class ClaimView:
 
 
 def claim_views(claims: Sequence[ClaimRow]) -> list[ClaimView]:
-    """Return the claims as they are shown."""
+    """Return the claims as displayed."""
     return [_claim_view(row) for row in claims]
 
 
@@ -57,7 +57,7 @@ def _claim_view(row: ClaimRow) -> ClaimView:
 
 
 def arms_table(result: StudyResult) -> Rows:
-    """Return the exact values of every arm, a column for each metric of the study."""
+    """Return the exact values of every arm, one column per metric of the study."""
     arms, metrics = result.arms, result.evidence.study.metrics
     largest = max((len(arm.evidence.seeds) for arm in arms), default=0)
     bounds = "mean [95 % t-interval over seeds]" if largest > 1 else "one seed: no interval"
@@ -84,10 +84,10 @@ def failed_table(result: StudyResult) -> Rows:
 
 
 def contrasts_table(evidence: Evidence) -> Rows:
-    """Return what the study's differences of arms came to; the first is the primary one."""
+    """Return the study's contrasts, the primary one first."""
     found = [one for one in (evidence.primary, *evidence.secondary) if one.estimand.reference is not None]
     columns = ("contrast", "difference", "95 % interval", "n pairs", "claimed", "verdict", "p, Holm-adjusted",
-               "McNemar's p, a seed pair each")  # fmt: skip
+               "McNemar's p, per seed pair")  # fmt: skip
     caption = f"{evidence.study.name}: contrasts, paired by seed, the primary one first"
     units = {metric.name: metric.unit for metric in evidence.study.metrics}
     return Rows(caption, columns, [_contrast_row(one, units[one.estimand.metric]) for one in found])
@@ -134,7 +134,7 @@ def confusion_table(confusion: Confusion) -> Rows:
 
 
 def seeds_table(result: StudyResult) -> Rows:
-    """Return the first measure of every single trial."""
+    """Return the primary metric of every trial."""
     study = result.evidence.study
     metric = next(one for one in study.metrics if one.name == study.primary.metric)
     arms = [(arm.name, arm.values(metric.name)) for arm in result.arms]

@@ -1,4 +1,4 @@
-"""Verdicts and the answer in sentences: built from the data, whatever the data say."""
+"""Verdicts and the answer in sentences, generated from the data."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from ..studies.verdict import MOST_SEEDS, Verdict
 from ..wording import seeds
 
 MARKS = {"supported": "✓", "true": "✓", "refuted": "✗", "false": "✗", "inconclusive": "?"}
-"""A sign beside each verdict's word, so that nobody needs the colour."""
+"""A symbol beside each verdict, so that colour is not needed."""
 
 
 def by_arithmetic(verdict: Verdict) -> bool:
-    """Return whether a calculation decided, and no measurement."""
+    """Return whether the verdict was decided by arithmetic rather than measurement."""
     return verdict.word in ("true", "false")
 
 
 def calculation(verdict: Verdict) -> str:
-    """Return the calculation that `convlens.studies.verdict.arithmetic` showed, without the words around it."""
+    """Return the calculation in a sentence of `convlens.studies.verdict.arithmetic`, without the words around it."""
     return verdict.sentence.partition("; ")[2].rstrip(".") or verdict.sentence
 
 
 def explanation(verdict: Verdict, interval: Interval | None) -> str:
-    """Say why the verdict is what it is.
+    """Explain the verdict in a sentence.
 
-    The verdict's own sentence gives its numbers as fractions; here they stand beside it in per cent and points,
-    so a measured verdict is explained without repeating them.
+    The verdict's own sentence gives its numbers as fractions; in the report they are in the next column, in per cent
+    and points, so a measured verdict is explained without them.
     """
     if by_arithmetic(verdict):
         return verdict.sentence
@@ -48,39 +48,39 @@ def explanation(verdict: Verdict, interval: Interval | None) -> str:
 
 
 def answer(reproduction: Reproduction) -> list[str]:
-    """Return the answer: a sentence that counts the verdicts, then one for each study's primary estimand."""
+    """Return the answer: a sentence that counts the verdicts, then one per study, on its primary estimand."""
     return [_counts(reproduction.claims), *(study_answer(result) for result in reproduction.studies.values())]
 
 
 def study_answer(result: StudyResult) -> str:
-    """Return what a study's primary estimand came to, in a sentence."""
+    """Return the result of a study's primary estimand, in a sentence."""
     return _primary(result.evidence)
 
 
 def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
-    """Return what a reader must know before believing any of it: trials that are missing or failed, a single seed."""
+    """Return warnings to the reader: trials that are missing or failed, a single seed, several engines."""
     found, trials = [], different_trials(results)
     missing, failed = sum(result.evidence.missing for result in results), sum(len(result.failed) for result in results)
     if missing:
         failures = f" ({failed} of them failed; see the list)" if failed else ""
         found.append(
             f"This report is incomplete: {missing} of the declared trials are missing{failures}. "
-            f"Run “{command}” again to go on; finished trials are kept."
+            f"Run “{command}” again to continue; finished trials are kept."
         )
     if all(len(arm.seeds) <= 1 for result in results for arm in result.evidence.arms):
         found.append(
             "One seed is always inconclusive: a single training cannot show how much trainings vary, so there are "
-            "no intervals here and no measured claim is decided. Run a profile with more seeds to decide them."
+            "no intervals here and no measured claim is decided. Run a profile with more seeds."
         )
     engines = sorted({str(t.provenance["engine"]) for t in trials if "engine" in t.provenance})
     if len(engines) > 1:
         found.append(
-            f"Several engines ran these trials ({', '.join(engines)}). Engines agree to rounding only, so their trials "
-            "differ as seeds do, but less; results.json names the engine of each. For one alone, use another folder."
+            f"Several engines ran these trials ({', '.join(engines)}). Engines agree only up to rounding, so trials "
+            "differ slightly; results.json names the engine of each. For a single engine, use another folder."
         )
     diverged = sum(t.metrics.get("diverged", 0) > 0 for t in trials)
     if diverged:
-        found.append(f"{int(diverged)} trainings diverged; they count, with the accuracy of guessing one class.")
+        found.append(f"{int(diverged)} trainings diverged; they count, at chance accuracy.")
     return found
 
 
@@ -89,9 +89,9 @@ def _counts(claims: Sequence[ClaimRow]) -> str:
     arithmetic = count["true"] + count["false"]
     tested = len(claims) - arithmetic
     return (
-        f"Of {tested} claims put to a test, {count['supported']} {_are(count['supported'])} supported, "
-        f"{count['refuted']} refuted and {count['inconclusive']} inconclusive; of {arithmetic} that arithmetic "
-        f"decides, {count['true']} {_are(count['true'])} true and {count['false']} false."
+        f"Of {tested} claims put to the test, {count['supported']} {_are(count['supported'])} supported, "
+        f"{count['refuted']} refuted and {count['inconclusive']} inconclusive; of {arithmetic} decided by "
+        f"arithmetic, {count['true']} {_are(count['true'])} true and {count['false']} false."
     )
 
 
@@ -106,11 +106,11 @@ def _primary(evidence: Evidence) -> str:
     what = f"“{estimand.arm}”" + (f" minus “{estimand.reference}”" if estimand.reference is not None else "")
     if unit not in FRACTIONS:
         return (
-            f"“{question}” Its first measure, {what}, came to {interval.mean:.4g} {unit} over {seeds(interval.n)}, so "
+            f"“{question}” Its primary measure, {what}, was {interval.mean:.4g} {unit} over {seeds(interval.n)}, so "
             f"the claim of a value {estimand.region.words} is {found.verdict.word}."
         )
     return (
-        f"“{question}” Its first measure, {what}, came to {measured(interval, signed=signed)} over "
+        f"“{question}” Its primary measure, {what}, was {measured(interval, signed=signed)} over "
         f"{seeds(interval.n)}, so the claim of a value {_claimed(region(estimand.region, signed=signed))} is "
         f"{found.verdict.word}."
     )
@@ -124,7 +124,7 @@ def _claimed(text: str) -> str:
 
 def _outlook(needed: int | None) -> str:
     if needed is None:
-        return "no number of seeds can be predicted to settle it"
+        return "the number of seeds needed cannot be predicted"
     if needed > MOST_SEEDS:
         return f"more than {MOST_SEEDS} seeds would be needed to settle it"
     return f"about {needed} seeds in all would settle it"

@@ -1,4 +1,4 @@
-"""What a study came to: its evidence, its trials, and those that failed."""
+"""The result of a study: its evidence, its trials, and those that failed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .verdict import Verdict
 
 @dataclass(frozen=True)
 class ArmTrials:
-    """An arm: what was declared, what it measured, and the trials themselves."""
+    """An arm: its declaration, its results, and its trials."""
 
     arm: Arm
     evidence: ArmEvidence
@@ -26,11 +26,11 @@ class ArmTrials:
         return self.arm.name
 
     def values(self, metric: str) -> dict[int, float]:
-        """Return seed to value, of the trials that measured it."""
+        """Return the metric by seed, of the trials that measured it."""
         return {trial.seed: trial.metrics[metric] for trial in self.trials if metric in trial.metrics}
 
     def series(self, metric: str) -> dict[int, list[float]]:
-        """Return seed to the metric after every epoch; trials without such a history (diverged) are left out."""
+        """Return the metric after every epoch, by seed; trials without such a history (diverged) are left out."""
         found = {}
         for trial in self.trials:
             rows = trial.history if isinstance(trial.history, list) else []
@@ -42,7 +42,7 @@ class ArmTrials:
 
 @dataclass(frozen=True)
 class FailedTrial:
-    """A trial that was tried and failed; it is among the missing ones, and the next run tries it again."""
+    """A trial that failed; it counts as missing, and the next run tries it again."""
 
     planned: PlannedTrial
     failure: Failure
@@ -67,17 +67,17 @@ class StudyResult:
     Attributes
     ----------
     evidence
-        Intervals and verdicts, from the trials alone.
+        Intervals and verdicts, computed from the trials alone.
     trials
-        All finished trials of the plan, also those that another study ran first.
+        All finished trials of the plan, including those that another study ran first.
     failed
         Trials that failed when they were last run.
     command
-        What repeats it.
+        The command that repeats it.
     seconds
-        How long this call took, wall time; trials that were found in the store took none.
+        Wall time of this call; trials found in the store take none.
     started
-        When it began: ISO 8601, UTC.
+        Time of the call: ISO 8601, UTC.
     """
 
     evidence: Evidence
@@ -117,12 +117,12 @@ class StudyResult:
 
 
 def different_trials(results: Iterable[StudyResult]) -> list[Trial]:
-    """Return every trial of the results once, whichever of them share it."""
+    """Return every trial of the results once, even if several of them share it."""
     return list({trial.key: trial for result in results for trial in result.trials}.values())
 
 
 def setting(arms: Sequence[ArmTrials]) -> str:
-    """Return data and recipe of trainings in a sentence, for captions; several values where arms differ."""
+    """Return the trainings' data and recipe as a sentence for captions; several values where arms differ."""
     parts: dict[str, dict[str, None]] = {"Data": {}, "recipe": {}}
     for arm in arms:
         found = (arm.arm.configuration.get(name) for name in ("data", "recipe", NAMES))

@@ -1,7 +1,7 @@
-"""The catalogue of studies: one file each, and a file that is here is in it.
+"""The catalogue of studies: every module in this folder is one.
 
-A file has a ``NAME``, a function ``study()`` that returns the frozen description, and ``PROFILES``: how large it can be
-run.
+A module has a ``NAME``, a function ``study()`` that returns the frozen description, and ``PROFILES``, the sizes in
+which it can be run.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ class StudyEntry:
     profiles: Mapping[str, Profile]
 
     def profile(self, name: str) -> Profile:
-        """Return a profile by name; ConfigurationError names the nearest right one."""
+        """Return a profile by name; ConfigurationError suggests the nearest known one."""
         if name not in self.profiles:
             raise ConfigurationError(f"the study {self.name!r} has no profile {name!r}{nearest(name, self.profiles)}")
         return self.profiles[name]
 
 
 def entries() -> dict[str, StudyEntry]:
-    """Return the catalogue by name of the study.
+    """Return the catalogue: study names to entries.
 
     Raises
     ------
     ConfigurationError
-        If a file of the catalogue lacks what it needs, or two have one name.
+        If a module lacks one of the three, or two have the same name.
     """
     found: dict[str, StudyEntry] = {}
     for module in pkgutil.iter_modules(__path__):
         one = _entry(module.name)
         if one.name in found:
             raise ConfigurationError(
-                f"two files of the catalogue are called {one.name!r}; give each study its own NAME"
+                f"two files of the catalogue have the name {one.name!r}; give each study its own NAME"
             )
         found[one.name] = one
     return dict(sorted(found.items()))
 
 
 def entry(name: str) -> StudyEntry:
-    """Return a study of the catalogue by name; ConfigurationError names the nearest right one."""
+    """Return a study of the catalogue by name; ConfigurationError suggests the nearest known one."""
     known = entries()
     if name not in known:
         raise ConfigurationError(f"no study is called {name!r}{nearest(name, known)}")

@@ -1,7 +1,7 @@
 """The executor of trials that train a model.
 
-A configuration describes the run whole, down to every layer and every setting of the recipe, so that a trial's key
-changes whenever what it names would train otherwise::
+A configuration describes the whole run, down to every layer and every setting of the recipe, so that a trial's key
+changes with anything that changes the training::
 
     {"kind": "training",
      "model": {"layers": [...]},
@@ -10,8 +10,8 @@ changes whenever what it names would train otherwise::
      "recipe": {"optimizer": {...}, "schedule": {...}, "epochs": 3, ...},
      "names": {"model": "cnn", "recipe": "good", "data": "mnist"}}
 
-A seed is a number, the same in every trial, or ``"trial"``: the trial's own. The names are for people, and the data's
-says where to find it; they are not in the key (see `convlens.studies.trial.trial_key`).
+A seed is a number, the same in every trial, or ``"trial"``: the trial's own seed. The names are for display, and
+``data`` is also where to load from; they are not in the key (see `convlens.studies.trial.trial_key`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TRAIN_SAMPLE = 6_000
 
 
 def metrics(test_images: int = 10_000, validation_images: int = 6_000) -> tuple[Metric, ...]:
-    """Return what a study of trainings measures, on data with that number of images; MNIST's by default."""
+    """Return the metrics of a study of trainings, on data with these numbers of images; MNIST's by default."""
     test, validation, train = 1 / test_images, 1 / validation_images, 1 / TRAIN_SAMPLE
     return (
         Metric("test.accuracy", "fraction", "test accuracy", test),
@@ -46,9 +46,9 @@ def metrics(test_images: int = 10_000, validation_images: int = 6_000) -> tuple[
         Metric("train.accuracy", "fraction", "train accuracy", train),
         Metric("gap.accuracy", "difference of fractions", "gap, train − validation", min(validation, train)),
         Metric("parameters", "count", "parameters", 1.0),
-        Metric("flops", "FLOP", "MFLOP an image", 1.0),
-        Metric("seconds.train", "s", "seconds a training", deterministic=False),
-        Metric("images_per_second", "images/s", "images a second", deterministic=False),
+        Metric("flops", "FLOP", "MFLOP per image", 1.0),
+        Metric("seconds.train", "s", "seconds per training", deterministic=False),
+        Metric("images_per_second", "images/s", "images per second", deterministic=False),
     )
 
 
@@ -64,20 +64,20 @@ def configuration(
     train_images: int | None = None,
     name: str = "",
 ) -> dict[str, Any]:
-    """Return the configuration of a trial on a data set, as it is now.
+    """Return the configuration of a trial on a data set, with the data's current SHA-256.
 
     Parameters
     ----------
     model
         A named architecture, or one with its options.
     recipe_name, epochs
-        How it is trained.
+        How the model is trained.
     dataset
         Name of the data set, or its path.
     train_images
         Size of a stratified subset of the training images; None for all of them.
     name
-        What to call the model; its architecture's name where empty.
+        The model's name; by default its architecture's.
 
     Raises
     ------
@@ -110,7 +110,7 @@ class TrainingExecutor:
         TrainingConfiguration.read(configuration, where)
 
     def run(self, planned: PlannedTrial, options: ExecutionOptions) -> TrialOutcome:
-        """Train the model that the trial describes; one that diverged is a result too."""
+        """Train the model that the trial describes; a training that diverged is a result too."""
         wanted = TrainingConfiguration.read(planned.configuration, planned.label)
         dataset = wanted.dataset(planned.seed)
         model = wanted.build(dataset, planned.seed).use(options.engine, options.threads)
@@ -141,7 +141,7 @@ class TrainingExecutor:
 
 
 def _measured(run: Run, dataset: data.Dataset, options: ExecutionOptions) -> TrialOutcome:
-    """Return the outcome of a training that came to its end."""
+    """Return the outcome of a finished training."""
     model, test = run.model, run.test
     assert test is not None, "a trial reads the test set"
     train = model.evaluate(dataset.train.take(np.arange(min(TRAIN_SAMPLE, len(dataset.train)))))
@@ -168,7 +168,7 @@ def _measured(run: Run, dataset: data.Dataset, options: ExecutionOptions) -> Tri
 
 
 def model_path(folder: Path, key: str) -> Path:
-    """Return where the model of a trial is kept."""
+    """Return the path of a trial's model."""
     return folder / f"{key[:16]}.safetensors"
 
 
@@ -188,7 +188,7 @@ def _provenance(model: Model, dataset: data.Dataset, options: ExecutionOptions) 
 
 
 def _diverged(model: Model, dataset: data.Dataset, reason: str, options: ExecutionOptions) -> TrialOutcome:
-    """Return the outcome of a training that diverged: a result too, at the accuracy of guessing one class."""
+    """Return the outcome of a training that diverged: the accuracy of always guessing the most frequent class."""
     guess = {
         split: float(np.bincount(getattr(dataset, split).labels).max() / len(getattr(dataset, split)))
         for split in ("train", "validation", "test")
