@@ -76,7 +76,8 @@ def _split(results: Sequence[StudyResult]) -> str:
 
 
 def _test_reads(results: Sequence[StudyResult]) -> str:
-    reads = [trial.metrics["test.reads"] for trial in different_trials(results) if "test.reads" in trial.metrics]
+    finished = [trial.metrics for trial in different_trials(results) if not trial.metrics.get("diverged")]
+    reads = [metrics["test.reads"] for metrics in finished if "test.reads" in metrics]
     if not reads:
         return "No trial has counted how often it read the test set."
     once = sum(count == 1 for count in reads)

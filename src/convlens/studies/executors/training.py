@@ -16,6 +16,7 @@ says where to find it; they are not in the key (see `convlens.studies.trial.tria
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ from typing import Any
 import numpy as np
 
 from ... import data, models
-from ...errors import TrainingDiverged
+from ...errors import ArtifactError, ConfigurationError, TrainingDiverged, TrainingInterrupted
 from ...nn import Model
 from ...nn.serialize import layer_to_dict
-from ...train import Run, fit, recipe
+from ...train import Hook, Run, Training, fit, recipe
 from ...train.provenance import hardware, versions
 from ..metric import Metric
 from ..trial import NAMES, PlannedTrial, TrialOutcome
@@ -110,34 +111,77 @@ class TrainingExecutor:
         TrainingConfiguration.read(configuration, where)
 
     def run(self, planned: PlannedTrial, options: ExecutionOptions) -> TrialOutcome:
-        """Train the model that the trial describes; one that diverged is a result too."""
+        """Train the model that the trial describes; one that diverged is a result too.
+
+        Raises
+        ------
+        TrainingInterrupted
+            After Ctrl-C, or if a hook stopped the training: what it came to is not the trial's result.
+        """
         wanted = TrainingConfiguration.read(planned.configuration, planned.label)
         dataset = wanted.dataset(planned.seed)
         model = wanted.build(dataset, planned.seed).use(options.engine, options.threads)
         folder = options.checkpoints_folder
         checkpoint = None if folder is None else folder / f"{planned.key[:16]}.checkpoint"
         try:
-            run = fit(
-                model,
-                dataset,
-                wanted.recipe,
-                seed=wanted.seeds.of("shuffle", planned.seed),
-                checkpoint=checkpoint,
-                resume=True,
-                checkpoint_on_interrupt_only=True,
-                progress=False,
-                hooks=options.hooks,
-            )
-            outcome = _measured(run, dataset, options)
+            run = _trained(model, dataset, wanted, planned, checkpoint, options)
+            outcome, diverged = _measured(run, dataset, options), False
         except TrainingDiverged as error:
-            return _diverged(model, dataset, str(error), options)
+            outcome, diverged = _diverged(model, dataset, str(error), options), True
         finally:
             model.engine.close()
         if checkpoint is not None:
             checkpoint.unlink(missing_ok=True)
-        if options.models_folder is not None:
+        if options.models_folder is not None and not diverged:
             model.save(model_path(options.models_folder, planned.key))
         return outcome
+
+
+def _trained(
+    model: Model,
+    dataset: data.Dataset,
+    wanted: TrainingConfiguration,
+    planned: PlannedTrial,
+    checkpoint: Path | None,
+    options: ExecutionOptions,
+) -> Run:
+    """Train to the end, from the checkpoint if it can be restored; nobody named that file, so a useless one goes."""
+    began = _Began()
+
+    def train() -> Run:
+        return fit(
+            model,
+            dataset,
+            wanted.recipe,
+            seed=wanted.seeds.of("shuffle", planned.seed),
+            checkpoint=checkpoint,
+            resume=True,
+            checkpoint_on_interrupt_only=True,
+            progress=False,
+            hooks=(began, *options.hooks),
+        )
+
+    try:
+        run = train()
+    except (ArtifactError, ConfigurationError):
+        if began.yes or checkpoint is None or not checkpoint.exists():
+            raise
+        checkpoint.unlink()
+        run = train()
+    if run.stopped:
+        kept = "nothing is saved" if checkpoint is None else "its checkpoint is kept"
+        raise TrainingInterrupted(f"{planned.label}: a hook stopped the training; {kept}; run the trial again to go on")
+    return run
+
+
+class _Began(Hook):
+    """Knows whether training began: an error before that is one of restoring the checkpoint."""
+
+    yes = False
+
+    def on_training_begin(self, training: Training) -> None:
+        del training
+        self.yes = True
 
 
 def _measured(run: Run, dataset: data.Dataset, options: ExecutionOptions) -> TrialOutcome:
@@ -188,15 +232,22 @@ def _provenance(model: Model, dataset: data.Dataset, options: ExecutionOptions) 
 
 
 def _diverged(model: Model, dataset: data.Dataset, reason: str, options: ExecutionOptions) -> TrialOutcome:
-    """Return the outcome of a training that diverged: a result too, at the accuracy of guessing one class."""
-    guess = {
-        split: float(np.bincount(getattr(dataset, split).labels).max() / len(getattr(dataset, split)))
-        for split in ("train", "validation", "test")
-    }
-    metrics: dict[str, float] = {f"{split}.accuracy": accuracy for split, accuracy in guess.items()}
+    """Return the outcome of a training that diverged: a result too, with every metric of one that came to its end.
+
+    It is that of a guess: K equal probabilities, so a loss of log K, and always the most common class, whose share is
+    the accuracy; the calibration error is that share less 1/K. No image of the test set was read.
+    """
+    classes, metrics = len(dataset.class_names), dict[str, float]()
+    for split in ("train", "validation", "test"):
+        labels = getattr(dataset, split).labels
+        metrics[f"{split}.accuracy"] = float(np.bincount(labels).max() / len(labels))
     metrics |= {
         "diverged": 1,
-        "gap.accuracy": guess["train"] - guess["validation"],
+        "test.loss": math.log(classes),
+        "test.calibration_error": metrics["test.accuracy"] - 1 / classes,
+        "test.reads": 0,
+        "validation.loss": math.log(classes),
+        "gap.accuracy": metrics["train.accuracy"] - metrics["validation.accuracy"],
         "parameters": model.program.parameter_count,
         "flops": model.program.flops,
         "seconds.train": 0.0,
