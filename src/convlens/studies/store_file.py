@@ -79,10 +79,10 @@ def translated(path: Path, doing: str, failure: type[ConvlensError]) -> Iterator
         raise ArtifactError(f"{path} is damaged: {error}; restore it from a copy, or choose another path") from error
 
 
-def check_header(path: Path) -> int:
+def check_header(path: Path) -> None:
     """Read the file's first 100 bytes, so that SQLite never opens (and changes) a file that is not ours.
 
-    Returns the version of its tables: this one, or an older one that can be read.
+    The version there may be older than that of the tables: an upgrade may still be in the log.
 
     Their layout: https://www.sqlite.org/fileformat.html, section 1.3.
     """
@@ -96,12 +96,15 @@ def check_header(path: Path) -> int:
     version, _, application = struct.unpack(">III", header[60:72])
     if application != APPLICATION_ID:
         raise ArtifactError(f"{path} is a SQLite file of another program; it is left as it is; choose another path")
+    _check_version(path, version)
+
+
+def _check_version(path: Path, version: int) -> None:
     if not 1 <= version <= SCHEMA_VERSION:
         raise ArtifactError(
             f"{path} has schema version {version}, and this convlens reads versions 1 to {SCHEMA_VERSION}; "
             "it is left as it is; use the newer convlens that wrote it, or choose another path"
         )
-    return int(version)
 
 
 def lock(path: Path) -> sqlite3.Connection:
@@ -136,8 +139,8 @@ def create(path: Path) -> None:
         raise OutputError(f"cannot create {path}: {error.strerror}; choose another path") from error
 
 
-def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Open an existing store and check its pages before anything is written."""
+def connect(path: Path, *, read_only: bool) -> tuple[sqlite3.Connection, int]:
+    """Open an existing store and check its pages before anything is written; return it with its tables' version."""
     with translated(path, "open", ArtifactError if read_only else OutputError):
         # A reader too may have to undo what a killed writer left half done, so mode=ro would refuse some good
         # stores; where the system forbids writing, SQLite opens the file read-only by itself.
@@ -148,15 +151,18 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise sqlite3.DatabaseError(" ".join(str(found).split()))
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            _check_version(path, version)
             if not read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
-                if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+                if version < SCHEMA_VERSION:
                     connection.executescript(_UPGRADE)  # one transaction: what is there stays as it is
+                    version = SCHEMA_VERSION
         except BaseException:
             connection.close()
             raise
-    return connection
+    return connection, version
 
 
 def disconnect(connection: sqlite3.Connection, *, read_only: bool) -> None:
