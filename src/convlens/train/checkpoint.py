@@ -104,7 +104,7 @@ def _decisive(configuration: dict[str, Any]) -> dict[str, Any]:
         found["recipe"] = {key: value for key, value in found["recipe"].items() if key != "name"}
     with suppress(ConfigurationError, KeyError, TypeError, ValueError):
         layers = layers_from_data(model["layers"])  # type: ignore[index]
-        found["model"] = {**model, "layers": [layer_to_dict(layer) for layer in layers]}  # type: ignore[dict-item]
+        found["model"] = {**model, "layers": [layer_to_dict(layer, defaults=True) for layer in layers]}  # type: ignore[dict-item]
     return found
 
 

@@ -1,7 +1,7 @@
 """The executor of trials that train a model.
 
-A configuration describes the run whole, down to every layer and every setting of the recipe, so that a trial's key
-changes whenever what it names would train otherwise::
+A configuration describes the run whole, down to every setting of every layer and of the recipe, defaults too, so that a
+trial's key changes whenever what it names would train otherwise, and a profile may override any of them::
 
     {"kind": "training",
      "model": {"layers": [...]},
@@ -91,7 +91,7 @@ def configuration(
     trained = {**recipe(recipe_name).to_dict(), "epochs": epochs}
     return {
         "kind": "training",
-        "model": {"layers": [layer_to_dict(layer) for layer in chosen.layers(classes)]},
+        "model": {"layers": [layer_to_dict(layer, defaults=True) for layer in chosen.layers(classes)]},
         "data": {"sha256": found.sha256, "validation_fraction": 0.1, "train_images": train_images},
         "seeds": {"split": 0, "subset": 0, "initialisation": "trial", "shuffle": "trial"},
         "recipe": {key: value for key, value in trained.items() if key != "name"},
