@@ -12,8 +12,9 @@ import pytest
 from convlens.errors import ConfigurationError, DataError
 from convlens.models import CNN
 from convlens.plain import places, replaced
-from convlens.studies.executors import check, execute
+from convlens.studies.executors import check, execute, training
 from convlens.studies.executors.training import configuration
+from convlens.studies.executors.training_configuration import load_data
 from convlens.studies.runner import plan
 from convlens.studies.spec import Arm, Estimand, Profile
 from convlens.studies.trial import PlannedTrial, trial_key
@@ -128,6 +129,17 @@ def test_changed_data_make_a_new_key_and_moved_data_do_not(folder: Path, tmp_pat
     assert trial_key(described(folder), 0, 1) != trial_key(before, 0, 1)
     with pytest.raises(DataError, match=r"bars' has changed: .* plan the trial again"):
         execute(PlannedTrial("toy", "small cnn", 0, before, 1))
+
+
+def test_data_are_loaded_once_for_all_arms(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = []
+    monkeypatch.setattr(training, "load_data", lambda name: loads.append(name) or load_data(name))
+    before = [described(folder) for _ in range(3)]
+    assert before[0] == before[2]
+    assert len(loads) == 1
+    write_toy_folder(folder, train=303)
+    assert described(folder) != before[0]
+    assert len(loads) == 2
 
 
 def test_names_are_not_in_the_key_and_all_else_is(folder: Path) -> None:

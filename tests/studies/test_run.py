@@ -14,9 +14,11 @@ from convlens.cli.main import app
 from convlens.errors import ArtifactError, ConfigurationError, ConvlensError, TrainingInterrupted
 from convlens.report import pages, write_study
 from convlens.studies import catalog
+from convlens.studies.executors import ExecutionOptions
 from convlens.studies.pool import LocalPool, Result
 from convlens.studies.processes import ProcessPool
 from convlens.studies.run import default_pool
+from convlens.studies.spec import Profile
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 
 from .examples import THREE, execute, make_study
@@ -71,6 +73,20 @@ def test_stopped_it_says_what_is_kept(tmp_path: Path) -> None:
     with pytest.raises(TrainingInterrupted, match="1 finished trials are kept"):
         studies.run_study(make_study(), THREE, folder=tmp_path, pool=Stopped())
     assert len(studies.read_study(make_study(), THREE, folder=tmp_path).trials) == 1
+
+
+def test_a_pool_and_its_options_are_not_given_together(tmp_path: Path) -> None:
+    for given in ({"options": ExecutionOptions()}, {"threads": 2}):
+        with pytest.raises(ConfigurationError, match="a pool brings its own options and threads"):
+            studies.run_study(make_study(), THREE, folder=tmp_path, pool=LocalPool(execute), **given)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_study_under_two_profiles_is_two_calls(tmp_path: Path) -> None:
+    wanted = [(make_study(), THREE), (make_study(), Profile("more", (0, 1, 2, 3)))]
+    with pytest.raises(ConfigurationError, match="the study 'kernel-size' is asked for twice"):
+        studies.run_studies(wanted, folder=tmp_path, pool=LocalPool(execute))
+    assert not list(tmp_path.iterdir())
 
 
 def test_unknown_names_and_an_empty_folder(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +86,13 @@ def configuration(
     ConfigurationError, DataError
         If the model, the recipe or the data set is unknown, or the data cannot be read.
     """
-    found = load_data(dataset)
-    shape, classes = tuple(found.input_shape), len(found.class_names)
+    sha256, shape, classes = _described(dataset, _traces(dataset))
     chosen = models.architecture(model, shape, classes) if isinstance(model, str) else model
     trained = {**recipe(recipe_name).to_dict(), "epochs": epochs}
     return {
         "kind": "training",
         "model": {"layers": [layer_to_dict(layer, defaults=True) for layer in chosen.layers(classes)]},
-        "data": {"sha256": found.sha256, "validation_fraction": 0.1, "train_images": train_images},
+        "data": {"sha256": sha256, "validation_fraction": 0.1, "train_images": train_images},
         "seeds": {"split": 0, "subset": 0, "initialisation": "trial", "shuffle": "trial"},
         "recipe": {key: value for key, value in trained.items() if key != "name"},
         NAMES: {
@@ -101,6 +101,23 @@ def configuration(
             "data": dataset,
         },
     }
+
+
+@lru_cache(maxsize=16)
+def _described(name: str, traces: tuple[Any, ...]) -> tuple[str, tuple[int, int, int], int]:
+    """Return SHA-256, shape of an image and number of classes: loaded once for all arms that name the data."""
+    del traces
+    found = load_data(name)
+    return found.sha256, found.input_shape, len(found.class_names)
+
+
+def _traces(name: str) -> tuple[Any, ...]:
+    """Return what changes when the data at a path does: place, size and time of every file. Named data never change."""
+    if name in data.names():
+        return ()
+    path = Path(name).resolve()
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file())
 
 
 class TrainingExecutor:
