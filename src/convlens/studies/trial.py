@@ -121,7 +121,8 @@ class TrialOutcome:
     metrics
         Flat, dotted names to finite numbers: ``test.accuracy`` (a fraction, 0 to 1), ``seconds.train``,
         ``images_per_second``. The part before the first dot is the split that ``predictions`` are of.
-        A run that diverged is a result too: report its accuracy at chance and a metric ``diverged`` of 1.
+        A run that diverged is a result too: report its accuracy at chance, like every other metric that a study may
+        require, and a metric ``diverged`` of 1.
     history
         Plain JSON: the training history as data.
     predictions

@@ -26,7 +26,7 @@ class ExecutionOptions:
     checkpoints_folder
         Where a training that is stopped saves itself, named likewise, for the next run to go on; None to begin again.
     hooks
-        Called at every step and epoch.
+        Called at every step and epoch. One that stops a training stops the run: the trial has no result.
     """
 
     engine: str | None = None
