@@ -17,7 +17,7 @@ def percent(share: float, digits: int = 2) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def hundredths(fraction: float) -> str:
+def hundredths(fraction: float, digits: int = 2) -> str:
     """Return a fraction in hundredths with its sign, without a unit; zero has no sign.
 
     >>> hundredths(0.0123), hundredths(0.0)
@@ -25,17 +25,17 @@ def hundredths(fraction: float) -> str:
     """
     if math.isinf(fraction):
         return "+∞" if fraction > 0 else f"{MINUS}∞"
-    text = f"{100 * fraction:+.2f}"
-    return text.replace("-", MINUS) if float(text) else "0.00"
+    text = f"{100 * fraction:+.{digits}f}"
+    return text.replace("-", MINUS) if float(text) else f"{0:.{digits}f}"
 
 
-def points(difference: float) -> str:
+def points(difference: float, digits: int = 2) -> str:
     """Return a difference of shares in percentage points.
 
     >>> points(0.0123)
     '+1.23 points'
     """
-    return f"{hundredths(difference)} points"
+    return f"{hundredths(difference, digits)} points"
 
 
 def count(n: int, what: str) -> str:

@@ -16,8 +16,10 @@ from PIL import Image
 from convlens.errors import OutputError
 from convlens.figures import LOOKS, Look, Picture, png
 from convlens.report import Reproduction, pages, write_report
+from convlens.report.protocol import protocol
 from convlens.report.words import warnings
 from convlens.studies.trial import Trial
+from convlens.train.recipes import RECIPES
 
 from .reproductions import make, save_model
 
@@ -226,6 +228,34 @@ def test_repeated_reading_of_the_test_set_is_said(tmp_path: Path) -> None:
     assert "up to 4 times" in text_of((tmp_path / "report.html").read_text())
     write_report(made, tmp_path)
     assert "up to 4 times" not in text_of((tmp_path / "report.html").read_text())
+
+
+def test_trainings_that_diverged_and_so_never_read_the_test_set_are_no_bias() -> None:
+    result = make(seeds=(0, 1)).studies["kernel-size"]
+    first = replace(result.trials[0], metrics={**result.trials[0].metrics, "diverged": 1.0, "test.reads": 0.0})
+    result = replace(result, trials=[first, *result.trials[1:]])
+    said = dict(protocol([result]))["Test set"]
+    assert f"is 1 in all {len(result.trials) - 1} trials" in said
+
+
+def test_every_setting_of_a_recipe_is_said() -> None:
+    result = make(seeds=(0, 1)).studies["kernel-size"]
+    best = replace(RECIPES["best"], patience=5, clip_norm=0.25).to_dict() | {"later": 7}
+    study = result.evidence.study
+    arms = tuple(
+        replace(arm, configuration={**arm.configuration, "recipe": {k: v for k, v in best.items() if k != "name"}})
+        for arm in study.arms
+    )
+    result = replace(result, evidence=replace(result.evidence, study=replace(study, arms=arms)))
+    said = dict(protocol([result]))["Study “kernel-size”"]
+    for expected in (
+        "AdamW (weight decay 0.02", "OneCycle (rate 0.003", "40 epochs", "batches of 128", "patience 5",
+        "labels smoothed by 0.1", "gradients clipped at 0.25", "weights averaged with 0.998",
+        "augmentation (shift 2.0, rotation 12.0, scale 0.1, shear 0.1", "later 7",
+    ):  # fmt: skip
+        assert expected in said
+    plain = dict(protocol([make(seeds=(0, 1)).studies["kernel-size"]]))["Study “kernel-size”"]
+    assert not re.search("None|smoothed|patience|augmentation", plain)
 
 
 def test_trials_of_several_engines_are_said() -> None:

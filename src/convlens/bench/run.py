@@ -99,7 +99,7 @@ def run(settings: BenchSettings, say: Callable[[str], None]) -> dict[str, Any]:
                     _add_cell(result, found, time.perf_counter() - begun)
                     _keep(path, result)
         for name in others:
-            if name not in result or (name == RACE and result[name]["recipe"] != settings.recipe.to_dict()):
+            if name not in result or (name == RACE and Recipe.from_dict(result[name]["recipe"]) != settings.recipe):
                 begun = time.perf_counter()
                 result[name] = _other(name, settings, place, variables, say)
                 result["seconds"][name] = round(time.perf_counter() - begun, 1)

@@ -88,7 +88,7 @@ def reproduce(
     folder
         Folder of the store of trials and of the trained models; created if needed.
     pool, options, threads, progress
-        As for `convlens.studies.run_study`; models are kept in the folder.
+        As for `convlens.studies.run_study`; models are kept in the folder, unless a pool is given, which decides that.
 
     Raises
     ------
@@ -104,8 +104,9 @@ def reproduce(
     entries = [entry(name) for name in (NETWORKS, KERNELS)]
     wanted = [(one.study(), one.profile(profile)) for one in entries]
     make_folder(models_folder)
-    used = replace(options or ExecutionOptions(), models_folder=models_folder)
-    found = run_studies(wanted, folder=folder, pool=pool, options=used, threads=threads, progress=progress)
+    if pool is None:
+        options = replace(options or ExecutionOptions(), models_folder=models_folder)
+    found = run_studies(wanted, folder=folder, pool=pool, options=options, threads=threads, progress=progress)
     command = "convlens reproduce" + ("" if profile == "standard" else f" --{profile}")
     rows = claims({name: result.evidence for name, result in found.items()}, command)
     return Reproduction(command, profile, found, rows, models_folder, time.perf_counter() - began, started)

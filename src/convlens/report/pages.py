@@ -18,7 +18,16 @@ from ..files import make_folder, write_atomically
 from ..studies.result import StudyResult
 from .protocol import protocol, provenance_table
 from .results import as_bytes, results, study_results
-from .sections import arms_table, claim_views, confusion_table, contrasts_table, failed_table, seeds_table
+from .sections import (
+    arms_table,
+    claim_views,
+    confusion_table,
+    contrasts_table,
+    curves_table,
+    failed_table,
+    metrics_table,
+    seeds_table,
+)
 from .words import MARKS, answer, study_answer, warnings
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -138,6 +147,8 @@ def _context(results_of: list[StudyResult], command: str, started: str, seconds:
         "warnings": warnings(results_of, command),
         "arms": [arms_table(result) for result in results_of],
         "seeds": [seeds_table(result) for result in results_of],
+        "metrics": [metrics_table(result) for result in results_of],
+        "curves": [table for result in results_of if (table := curves_table(result)).rows],
         "contrasts": [contrasts_table(result.evidence) for result in results_of],
         "failed": [failed_table(result) for result in results_of if result.failed],
         "protocol": protocol(results_of),

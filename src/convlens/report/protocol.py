@@ -76,7 +76,8 @@ def _split(results: Sequence[StudyResult]) -> str:
 
 
 def _test_reads(results: Sequence[StudyResult]) -> str:
-    reads = [trial.metrics["test.reads"] for trial in different_trials(results) if "test.reads" in trial.metrics]
+    finished = [trial.metrics for trial in different_trials(results) if not trial.metrics.get("diverged")]
+    reads = [metrics["test.reads"] for metrics in finished if "test.reads" in metrics]
     if not reads:
         return "No trial has counted how often it read the test set."
     once = sum(count == 1 for count in reads)
@@ -115,23 +116,34 @@ def _images(data: Mapping[str, Any]) -> str:
     return "all training images" if wanted is None else f"a stratified subset of {wanted:,} training images"
 
 
-_LATER = {
-    "label_smoothing": "labels smoothed by",
-    "clip_norm": "gradients clipped at",
-    "ema_decay": "weights averaged with",
+_WORDS = {
+    "patience": "early stopping with patience {}",
+    "label_smoothing": "labels smoothed by {}",
+    "clip_norm": "gradients clipped at {}",
+    "ema_decay": "weights averaged with {}",
 }
 
 
 def _recipe(recipe: Mapping[str, Any]) -> str:
-    """Return a recipe in words: ``Recipe “good”: Adam (beta1 0.9, ...), OneCycle (rate 0.003, ...), 3 epochs``."""
+    """Return a recipe in words: ``Recipe “good”: Adam (beta1 0.9, ...), OneCycle (rate 0.003, ...), 3 epochs``.
+
+    Every setting is named that is not off (None or zero), also one that this function has no words for.
+    """
     parts = [_part(recipe[part]) for part in ("optimizer", "schedule") if isinstance(recipe.get(part), Mapping)]
     epochs, batch = recipe.get("epochs"), recipe.get("batch_size")
     if epochs is not None:
         parts.append(f"{epochs} epoch{'' if epochs == 1 else 's'}")
     if batch is not None:
         parts.append(f"batches of {batch}")
-    parts += [f"{words} {recipe[name]}" for name, words in _LATER.items() if recipe.get(name)]
+    said = ("name", "optimizer", "schedule", "epochs", "batch_size")
+    parts += [_setting(name, value) for name, value in recipe.items() if name not in said and value]
     return f"Recipe “{recipe.get('name', 'unnamed')}”: {', '.join(parts)}."
+
+
+def _setting(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return _part({"name": name.replace("_", " "), **{key: one for key, one in value.items() if one}})
+    return _WORDS.get(name, f"{name.replace('_', ' ')} {{}}").format(value)
 
 
 def _part(part: Mapping[str, Any]) -> str:

@@ -10,8 +10,9 @@ from ..claims.reproduction import Confusion
 from ..claims.rows import ClaimRow
 from ..figures import numbers
 from ..studies.evidence import EstimandEvidence, Evidence
+from ..studies.metric import Metric
 from ..studies.result import StudyResult
-from ..studies.stats import Interval, mean_interval
+from ..studies.stats import mean_interval
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 
@@ -72,6 +73,40 @@ def arms_table(result: StudyResult) -> Rows:
     return Rows(f"{result.name}: exact values, {bounds}", ("arm", "n", *(m.label for m in metrics)), rows)
 
 
+def metrics_table(result: StudyResult) -> Rows:
+    """Return what the study declared of its metrics."""
+    rows = [
+        (
+            metric.label,
+            metric.name,
+            metric.unit,
+            wording.NONE if metric.resolution is None else f"{metric.resolution:.3g}",
+            "the same" if metric.deterministic else "another",
+            "all" if metric.arms is None else ", ".join(metric.arms),
+        )
+        for metric in result.evidence.study.metrics
+    ]
+    columns = ("metric", "name", "unit", "resolution, in the unit", "when repeated", "arms")
+    return Rows(f"{result.name}: metrics, as declared", columns, rows)
+
+
+def curves_table(result: StudyResult) -> Rows:
+    """Return which curves every trial measured; the values are in ``results.json`` and in the store."""
+    rows = [
+        (
+            arm.name,
+            str(trial.seed),
+            name,
+            " x ".join(map(str, array.shape)),
+            f"{array.min():.4g} to {array.max():.4g}" if array.size else wording.NONE,
+        )
+        for arm in result.arms
+        for trial in arm.trials
+        for name, array in sorted(trial.curves.items())
+    ]
+    return Rows(f"{result.name}: curves of every trial", ("arm", "seed", "curve", "shape", "values"), rows)
+
+
 def failed_table(result: StudyResult) -> Rows:
     """Return the trials that failed, with their errors."""
     rows = [
@@ -89,32 +124,22 @@ def contrasts_table(evidence: Evidence) -> Rows:
     columns = ("contrast", "difference", "95 % interval", "n pairs", "claimed", "verdict", "p, Holm-adjusted",
                "McNemar's p, per seed pair")  # fmt: skip
     caption = f"{evidence.study.name}: contrasts, paired by seed, the primary one first"
-    units = {metric.name: metric.unit for metric in evidence.study.metrics}
-    return Rows(caption, columns, [_contrast_row(one, units[one.estimand.metric]) for one in found])
+    metrics = {metric.name: metric for metric in evidence.study.metrics}
+    return Rows(caption, columns, [_contrast_row(one, metrics[one.estimand.metric]) for one in found])
 
 
-def _contrast_row(found: EstimandEvidence, unit: str) -> tuple[str, ...]:
+def _contrast_row(found: EstimandEvidence, measured: Metric) -> tuple[str, ...]:
     estimand, interval = found.estimand, found.interval
     metric = "" if estimand.metric == "test.accuracy" else f" ({estimand.metric})"
     return (
         f"{estimand.name}{metric}: “{estimand.arm}” − “{estimand.reference}”",
-        *_difference(interval, unit),
+        *numbers.difference_in_unit(interval, measured),
         str(interval.n if interval else 0),
-        numbers.region(estimand.region, signed=True) if unit in numbers.FRACTIONS else estimand.region.words,
+        numbers.region(estimand.region, signed=True) if measured.unit in numbers.FRACTIONS else estimand.region.words,
         f"{MARKS[found.verdict.word]} {found.verdict.word}",
         wording.p_value(found.p_adjusted),
         _mcnemar(found),
     )
-
-
-def _difference(interval: Interval | None, unit: str) -> tuple[str, str]:
-    """Return mean and bounds of a difference: in points for fractions, otherwise in the unit."""
-    if interval is None:
-        return wording.NONE, wording.NONE
-    if unit in numbers.FRACTIONS:
-        return wording.points(interval.mean), numbers.brackets(interval, signed=True) or wording.NONE
-    bounds = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.n > 1 else wording.NONE
-    return f"{interval.mean:+.4g} {unit}", bounds
 
 
 def _mcnemar(found: EstimandEvidence) -> str:

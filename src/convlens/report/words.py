@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..claims.reproduction import Reproduction
 from ..claims.rows import ClaimRow
-from ..figures.numbers import FRACTIONS, measured, region
+from ..figures.numbers import FRACTIONS, digits, measured, number, region
 from ..studies.evidence import Evidence
 from ..studies.result import StudyResult, different_trials
 from ..studies.stats import Interval
@@ -101,18 +101,19 @@ def _primary(evidence: Evidence) -> str:
     question = evidence.study.question.rstrip()
     if interval is None:
         return f"{question} Nothing has been measured yet."
-    unit = next(metric.unit for metric in evidence.study.metrics if metric.name == estimand.metric)
+    metric = next(metric for metric in evidence.study.metrics if metric.name == estimand.metric)
+    unit = metric.unit
     signed = estimand.reference is not None or unit == "difference of fractions"
     what = f"“{estimand.arm}”" + (f" minus “{estimand.reference}”" if estimand.reference is not None else "")
     if unit not in FRACTIONS:
         return (
-            f"“{question}” Its primary measure, {what}, was {interval.mean:.4g} {unit} over {seeds(interval.n)}, so "
-            f"the claim of a value {estimand.region.words} is {found.verdict.word}."
+            f"“{question}” Its first measure, {what}, came to {number(interval.mean, metric)} {unit} over "
+            f"{seeds(interval.n)}, so the claim of a value {estimand.region.words} is {found.verdict.word}."
         )
+    shown = measured(interval, signed=signed, digits=digits(metric))
     return (
-        f"“{question}” Its primary measure, {what}, was {measured(interval, signed=signed)} over "
-        f"{seeds(interval.n)}, so the claim of a value {_claimed(region(estimand.region, signed=signed))} is "
-        f"{found.verdict.word}."
+        f"“{question}” Its first measure, {what}, came to {shown} over {seeds(interval.n)}, so the claim of a value "
+        f"{_claimed(region(estimand.region, signed=signed))} is {found.verdict.word}."
     )
 
 

@@ -80,16 +80,25 @@ def attempt(execute: Execute, planned: PlannedTrial) -> TrialOutcome | Failure:
     started = now()
     try:
         outcome = execute(planned)
+        return replace(outcome, provenance={"started": started, "finished": now(), **outcome.provenance})
     except STOPPING:
         raise
     except Exception as error:  # noqa: BLE001 - whatever the error, the other trials go on
         return failure(error)
-    return replace(outcome, provenance={"started": started, "finished": now(), **outcome.provenance})
 
 
 def failure(error: Exception) -> Failure:
-    """Return an error as a trial's failure, with its message on one line."""
-    return Failure(type(error).__name__, " ".join(str(error).split()), now())
+    """Return an error as the failure of its trial, its message on one line."""
+    return Failure(type(error).__name__, message_of(error), now())
+
+
+def message_of(error: Exception) -> str:
+    """Return an error's message on one line, in characters that every encoding of Unicode has."""
+    try:
+        text = str(error)
+    except Exception as second:  # noqa: BLE001 - an error's own code may be wrong too
+        text = f"its message cannot be shown ({type(second).__name__})"
+    return " ".join(text.split()).encode(errors="backslashreplace").decode()
 
 
 def now() -> str:

@@ -24,9 +24,9 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from ..errors import ConvlensError
+from ..errors import ConvlensError, OutputError, TrainingInterrupted
 from ..signals import blocked
-from .pool import STOPPING, Execute, Result, attempt, failure, unheard
+from .pool import STOPPING, Execute, Result, attempt, failure, message_of, unheard
 from .trial import Failure, PlannedTrial, TrialOutcome
 
 _Pipe: TypeAlias = Any  # multiprocessing's Connection; on Windows PipeConnection, an unrelated class
@@ -123,7 +123,7 @@ class _Workers:
     def _answer(self, pipe: _Pipe) -> TrialOutcome | Failure:
         """Return a trial's outcome or failure; a process that has died is removed."""
         try:
-            answer = pipe.recv()
+            content = pipe.recv_bytes()
         except (EOFError, OSError):
             process = self._processes.pop(pipe)
             process.join(1)
@@ -134,7 +134,11 @@ class _Workers:
                     "finished trials are kept: repeat the command, with --threads 1 to run one at a time"
                 )
             )
-        if isinstance(answer, BaseException):
+        try:
+            answer = pickle.loads(content)  # noqa: S301 - from a process of our own
+        except Exception as error:  # noqa: BLE001 - an outcome that cannot be read is a failure
+            return failure(error)
+        if isinstance(answer, STOPPING):
             raise answer
         assert isinstance(answer, TrialOutcome | Failure)
         return answer
@@ -150,19 +154,24 @@ def _work(pipe: _Pipe, execute: Execute) -> None:
             wanted = pipe.recv()
         except EOFError:
             return
-        pipe.send(_run(execute, wanted))
+        pipe.send_bytes(_run(execute, wanted))
 
 
-def _run(execute: Execute, wanted: PlannedTrial) -> TrialOutcome | Failure | Exception:
-    """Return a trial's outcome or failure, or the error that stops the whole run, in a form that can be pickled."""
+def _run(execute: Execute, wanted: PlannedTrial) -> bytes:
+    """Return what a trial came to, or what stops everything, pickled."""
     try:
-        result = attempt(execute, wanted)
-        pickle.dumps(result)
+        return pickle.dumps(attempt(execute, wanted))
     except STOPPING as error:
-        return error
-    except Exception as error:  # noqa: BLE001 - an outcome that cannot be pickled is a failure
-        return failure(error)
-    return result
+        return pickle.dumps(_plain(error))
+    except Exception as error:  # noqa: BLE001 - an outcome that cannot be sent is a failure
+        return pickle.dumps(failure(error))
+
+
+def _plain(error: TrainingInterrupted | OutputError) -> Exception:
+    """Return a stopping error as one of the class in `STOPPING` that it is of: any other may not survive pickling."""
+    cls = next(one for one in STOPPING if isinstance(error, one))
+    text = message_of(error)
+    return cls(text if type(error) is cls else f"{type(error).__name__}: {text}")
 
 
 def _end_with_parent() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..typing import Array
 from .arm import Arm
 from .evidence import ArmEvidence, Evidence
 from .trial import NAMES, Failure, PlannedTrial, Trial
 from .verdict import Verdict
+
+LARGEST_CURVE = 1000
+"""Numbers of a curve that `StudyResult.to_dict` writes out; of a larger one the store alone has the values."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,11 @@ class StudyResult:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON: the evidence, and every trial under each arm that it counts for."""
+        """Return plain JSON: the evidence, and every trial under each arm that it counts for.
+
+        A trial's curves are there with shape, type and SHA-256, and with their values up to `LARGEST_CURVE` numbers.
+        The study's metrics state their units, resolutions and whether they are deterministic.
+        """
         return {
             **self.evidence.to_dict(),
             "trials": [_trial(arm.name, trial) for arm in self.arms for trial in arm.trials],
@@ -141,7 +150,18 @@ def _trial(arm: str, trial: Trial) -> dict[str, Any]:
         "key": trial.key,
         "numerics_version": trial.numerics_version,
         "metrics": dict(trial.metrics),
+        "curves": {name: _curve(array) for name, array in trial.curves.items()},
         "history": trial.history,
         "provenance": dict(trial.provenance),
         "created": trial.created,
+    }
+
+
+def _curve(array: Array) -> dict[str, Any]:
+    little_endian = array.astype(array.dtype.newbyteorder("<"))
+    return {
+        "shape": list(array.shape),
+        "type": little_endian.dtype.str,
+        "sha256": hashlib.sha256(little_endian.tobytes()).hexdigest(),
+        "values": array.tolist() if array.size <= LARGEST_CURVE else None,
     }

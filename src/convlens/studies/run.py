@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import models
 from ..engine.lanes import thread_count
-from ..errors import TrainingInterrupted
+from ..errors import ConfigurationError, TrainingInterrupted
 from ..version import NUMERICS_VERSION
 from .catalog import entry
 from .evidence import assess
@@ -58,16 +58,17 @@ def run_study(
     pool
         What runs the trials; by default this process if `threads` is 1, otherwise one process per thread.
     options
-        Engine, and folders for models and checkpoints; used if no pool is given.
+        Engine, and folders for models and checkpoints. A pool brings its own, so it is not given with one.
     threads
-        Number of threads if no pool is given; None for all that this process may use.
+        How many to use; None for all that this process may use. Not given with a pool either.
     progress
         Called with a `ProgressEvent` for every trial found, started, finished, failed or interrupted.
 
     Raises
     ------
     ConfigurationError
-        If the study or the profile is unknown, or a configuration has a key that its executor does not know.
+        If the study or the profile is unknown, a configuration has a key that its executor does not know, or options
+        or threads are given together with a pool.
     TrainingInterrupted
         After Ctrl-C; finished trials are kept, and the same call continues from there.
     OutputError, ArtifactError
@@ -89,8 +90,22 @@ def run_studies(
     threads: int | None = None,
     progress: ProgressDisplay | None = None,
 ) -> dict[str, StudyResult]:
-    """Run several studies with one store; return the results by study name. See `run_study`."""
+    """Run several studies into one store; return the results by name of the study. See `run_study`.
+
+    Raises
+    ------
+    ConfigurationError
+        Also if two of them have one name, as one study under two profiles has.
+    """
     began, started = time.perf_counter(), now()
+    if pool is not None and (options is not None or threads is not None):
+        raise ConfigurationError(
+            "a pool brings its own options and threads: give them to what it executes, or leave the pool out"
+        )
+    names = [study.name for study, _ in wanted]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f"the study {name!r} is asked for twice; run each of its profiles in its own call")
     plans = _plans(wanted)
     everything = [trial for one in plans for trial in one.trials]
     with TrialStore(Path(folder) / STORE) as store:

@@ -43,8 +43,8 @@ class ProgressDisplay(Protocol):
 def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[PlannedTrial]:
     """Return the trials of a study under a profile, in the order in which to run them.
 
-    Seeds are the outer loop: if the run is interrupted, the arms' numbers of seeds differ by at most one. Arms that
-    describe the same run are planned once.
+    Seeds are outermost: interrupted at any point, every arm has as many seeds as any other, or one fewer.
+    Arms that describe the same run are planned once, with the metrics that any of them must have.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[Plann
     resolved = study.under(profile)
     for arm in resolved.arms:
         check(arm.configuration, f"{study.name}/{arm.name}")
-    planned: dict[TrialKey, PlannedTrial] = {}
+    planned: list[PlannedTrial] = []
     for seed in profile.seeds:
         for arm in resolved.arms:
             if seed in profile.seeds_of(arm):
@@ -68,8 +68,8 @@ def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[Plann
                     cost=arm.cost,
                     metrics=study.required_of(arm.name),
                 )
-                planned.setdefault(trial.key, trial)
-    return list(planned.values())
+                planned.append(trial)
+    return list(_different(planned).values())
 
 
 def stored(planned: Iterable[PlannedTrial], store: TrialStore) -> list[Trial]:
@@ -125,7 +125,7 @@ def run_trials(
 
 
 def _different(planned: Sequence[PlannedTrial]) -> dict[TrialKey, PlannedTrial]:
-    """Return the trials by key; one that several studies share must report the metrics of all of them."""
+    """Return the trials by key; one that several arms ask for must have the metrics of all of them."""
     found: dict[TrialKey, PlannedTrial] = {}
     for trial in planned:
         first = found.get(trial.key, trial)

@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import ArtifactError, OutputError
 from ..plain import JSON, canonical
 from ..typing import Array
-from .store_file import SCHEMA_VERSION, check_header, connect, create, disconnect, lock, translated
+from .store_file import check_header, connect, create, disconnect, lock, translated
 from .trial import Failure, PlannedTrial, Trial, TrialKey
 
 _COLUMNS = (
@@ -60,15 +60,14 @@ class TrialStore:
         self._lock: sqlite3.Connection | None = None
         if read_only and not self.path.exists():
             raise ArtifactError(f"there is no trial store at {self.path}; run a study first, or check the path")
-        self._version = check_header(self.path) if self.path.exists() else SCHEMA_VERSION
+        if self.path.exists():
+            check_header(self.path)
         if not read_only:
             self._lock = lock(self.path)
         try:
             if not self.path.exists():
                 create(self.path)
-            self._connection = connect(self.path, read_only=read_only)
-            if not read_only:
-                self._version = SCHEMA_VERSION
+            self._connection, self._version = connect(self.path, read_only=read_only)
         except BaseException:
             self._unlock()
             raise

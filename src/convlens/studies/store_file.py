@@ -79,11 +79,12 @@ def translated(path: Path, doing: str, failure: type[ConvlensError]) -> Iterator
         raise ArtifactError(f"{path} is damaged: {error}; restore it from a copy, or choose another path") from error
 
 
-def check_header(path: Path) -> int:
-    """Return the schema version, this one or an older one that can be read, from the file's first 100 bytes.
+def check_header(path: Path) -> None:
+    """Read the file's first 100 bytes, so that SQLite never opens (and changes) a file that is not ours.
 
-    Read without SQLite, so that it never opens (and changes) a file of another program. Layout:
-    https://www.sqlite.org/fileformat.html, section 1.3.
+    The version there may be older than that of the tables: an upgrade may still be in the log.
+
+    Their layout: https://www.sqlite.org/fileformat.html, section 1.3.
     """
     try:
         with path.open("rb") as file:
@@ -96,13 +97,16 @@ def check_header(path: Path) -> int:
         )
     version, _, application = struct.unpack(">III", header[60:72])
     if application != APPLICATION_ID:
-        raise ArtifactError(f"{path} is an SQLite file of another program; it is left unchanged; choose another path")
+        raise ArtifactError(f"{path} is a SQLite file of another program; it is left as it is; choose another path")
+    _check_version(path, version)
+
+
+def _check_version(path: Path, version: int) -> None:
     if not 1 <= version <= SCHEMA_VERSION:
         raise ArtifactError(
             f"{path} has schema version {version}, and this convlens reads versions 1 to {SCHEMA_VERSION}; "
             "it is left unchanged; use the newer convlens that wrote it, or choose another path"
         )
-    return int(version)
 
 
 def lock(path: Path) -> sqlite3.Connection:
@@ -137,8 +141,8 @@ def create(path: Path) -> None:
         raise OutputError(f"cannot create {path}: {error.strerror}; choose another path") from error
 
 
-def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Open an existing store, and check its pages before anything is written."""
+def connect(path: Path, *, read_only: bool) -> tuple[sqlite3.Connection, int]:
+    """Open an existing store and check its pages before anything is written; return it with its tables' version."""
     with translated(path, "open", ArtifactError if read_only else OutputError):
         # A reader too may have to roll back what a killed writer left unfinished, so mode=ro would refuse some intact
         # stores; where writing is forbidden, SQLite opens the file read-only by itself.
@@ -149,15 +153,18 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise sqlite3.DatabaseError(" ".join(str(found).split()))
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            _check_version(path, version)
             if not read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
-                if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
-                    connection.executescript(_UPGRADE)  # one transaction; existing rows are unchanged
+                if version < SCHEMA_VERSION:
+                    connection.executescript(_UPGRADE)  # one transaction: what is there stays as it is
+                    version = SCHEMA_VERSION
         except BaseException:
             connection.close()
             raise
-    return connection
+    return connection, version
 
 
 def disconnect(connection: sqlite3.Connection, *, read_only: bool) -> None:

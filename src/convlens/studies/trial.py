@@ -118,9 +118,10 @@ class TrialOutcome:
     Parameters
     ----------
     metrics
-        Finite numbers by dotted name: ``test.accuracy`` (a fraction, 0 to 1), ``seconds.train``,
-        ``images_per_second``. The part before the first dot is a split, as in ``predictions``. A run that diverged is a
-        result too: report chance accuracy, and a metric ``diverged`` of 1.
+        Flat, dotted names to finite numbers: ``test.accuracy`` (a fraction, 0 to 1), ``seconds.train``,
+        ``images_per_second``. The part before the first dot is the split that ``predictions`` are of.
+        A run that diverged is a result too: report its accuracy at chance, like every other metric that a study may
+        require, and a metric ``diverged`` of 1.
     history
         Plain JSON: the training history.
     predictions

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ...errors import ConfigurationError, nearest
+from ...plain import check_name
 from ..spec import Profile, Study
 
 
@@ -58,8 +60,32 @@ def entry(name: str) -> StudyEntry:
 
 
 def _entry(module_name: str) -> StudyEntry:
-    module = importlib.import_module(f"{__name__}.{module_name}")
+    module, where = importlib.import_module(f"{__name__}.{module_name}"), f"catalog/{module_name}.py"
     lacking = [name for name in ("NAME", "study", "PROFILES") if not hasattr(module, name)]
     if lacking:
-        raise ConfigurationError(f"catalog/{module_name}.py lacks {', '.join(lacking)}; see “A new study”")
-    return StudyEntry(module.NAME, module.study, module.PROFILES)
+        raise ConfigurationError(f"{where} lacks {', '.join(lacking)}; see “A new study”")
+    _check_folder_name(module.NAME, f"{where}: NAME")
+    for name, profile in module.PROFILES.items():
+        _check_folder_name(name, f"{where}: the name of a profile")
+        if profile.name != name:
+            raise ConfigurationError(f"{where}: the profile {name!r} calls itself {profile.name!r}; give it one name")
+
+    def study() -> Study:
+        described: Study = module.study()
+        if described.name != module.NAME:
+            raise ConfigurationError(
+                f"{where}: NAME is {module.NAME!r}, and study() calls itself {described.name!r}; give it one name"
+            )
+        return described
+
+    return StudyEntry(module.NAME, study, module.PROFILES)
+
+
+def _check_folder_name(name: object, where: str) -> None:
+    """Refuse what no folder can be called on every system: reports lie in ``<study>-<profile>``."""
+    check_name(name, where)
+    if not re.fullmatch(r"[^./\\:*?\"<>|][^/\\:*?\"<>|]*", str(name)):
+        raise ConfigurationError(
+            f"{where} becomes the name of a folder: it does not begin with a dot, and has none of "
+            f'/ \\ : * ? " < > |; not {name!r}'
+        )

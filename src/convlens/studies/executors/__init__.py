@@ -47,7 +47,7 @@ def execute(planned: PlannedTrial, options: ExecutionOptions | None = None) -> T
 def executor_of(configuration: Mapping[str, Any], where: str) -> Executor:
     """Return the executor that the configuration's ``kind`` names."""
     kind = configuration.get("kind")
-    if kind not in EXECUTORS:
+    if not isinstance(kind, str) or kind not in EXECUTORS:
         said = "has no 'kind'" if kind is None else f"is of an unknown kind {kind!r}"
         raise ConfigurationError(f"{where}: the configuration {said}{nearest(str(kind or ''), EXECUTORS)}")
-    return EXECUTORS[str(kind)]
+    return EXECUTORS[kind]

@@ -26,7 +26,7 @@ class ExecutionOptions:
     checkpoints_folder
         Folder for the checkpoints of interrupted trainings, from which the next run continues; None saves none.
     hooks
-        Called at every step and epoch.
+        Called at every step and epoch. One that stops a training stops the run: the trial has no result.
     """
 
     engine: str | None = None

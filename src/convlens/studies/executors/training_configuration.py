@@ -80,6 +80,11 @@ class NamesPart:
     recipe: str
     data: str
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, str):
+                raise ConfigurationError(f"{name} is a text, not {value!r}")
+
 
 @dataclass(frozen=True)
 class _Sections:
@@ -117,7 +122,10 @@ class TrainingConfiguration:
         model = _part(ModelPart, given["model"], f"{where}: model")
         seeds = _part(SeedsPart, given["seeds"], f"{where}: seeds")
         wanted = _part(DataPart, given["data"], f"{where}: data")
-        described = {"name": names.recipe, **_mapping(given["recipe"], f"{where}: recipe")}
+        settings = _mapping(given["recipe"], f"{where}: recipe")
+        if "name" in settings:
+            raise ConfigurationError(f"{where}: recipe: unknown key 'name'; its name is in names.recipe")
+        described = {"name": names.recipe, **settings}
         check_keys(Recipe, described, f"{where}: recipe")
         try:
             layers, recipe = layers_from_data(model.layers), Recipe.from_dict(described)
