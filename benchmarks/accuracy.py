@@ -1,7 +1,7 @@
 """Accuracy of a model and a recipe on the test set, over seeds: `python benchmarks/accuracy.py cnn best`.
 
 Every training reads the test set once, at its end. A finished seed is stored at once and never runs again, so the same
-command goes on where it was stopped. Writes mean, 95 % interval and range as JSON, and prints them as the README's row.
+command continues where it stopped. Writes mean, 95 % interval and range as JSON, and prints them as the README's row.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def summary(model: str, name: str, trials: list[Any]) -> dict[str, Any]:
 
 
 def row(found: dict[str, Any]) -> str:
-    """Return the README's row of what was written."""
+    """Return README's row for the result."""
     interval, values = found["test.accuracy"], [100 * seed["test.accuracy"] for seed in found["seeds"]]
     mean, low, high = (100 * interval[name] for name in ("mean", "low", "high"))
     return (
@@ -68,10 +68,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="a model by name, such as cnn or baseline")
     parser.add_argument("recipe", help="a recipe by name, such as best or best-dense")
-    parser.add_argument("--seeds", type=int, default=5, help="two or more; from 0 on")
+    parser.add_argument("--seeds", type=int, default=5, help="number of seeds, from 0; two or more")
     parser.add_argument("--store", type=Path, default=Path("out/accuracy/trials.sqlite"), help="where trials are kept")
     parser.add_argument("--out", type=Path, help="JSON; benchmarks/results/accuracy-MODEL-RECIPE.json if not given")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="start no training after so long")
+    parser.add_argument(
+        "--seconds", type=float, default=float("inf"), help="start no training after this number of seconds"
+    )
     given = parser.parse_args()
     place = given.out or Path(__file__).parent / "results" / f"accuracy-{given.model}-{given.recipe}.json"
     trials = planned(given.model, given.recipe, given.seeds)
@@ -97,7 +99,7 @@ def main() -> None:
             sys.exit("\n".join(f"{trial.label} failed: {error.message}" for trial, error in failed))
     found = summary(given.model, given.recipe, done)
     place.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"{row(found)}\n{found['seconds.train']['mean']:.0f} s of training a seed; written to {place}")
+    print(f"{row(found)}\n{found['seconds.train']['mean']:.0f} s of training per seed; written to {place}")
 
 
 if __name__ == "__main__":

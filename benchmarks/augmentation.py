@@ -1,6 +1,6 @@
-"""What augmentation costs: the rate of training with a recipe, beside the same without moving images.
+"""What augmentation costs: the rate of training by a recipe, with and without augmentation.
 
-`python benchmarks/augmentation.py cnn best` times both in turns, in one process; the ratio is the median of the paired
+`python benchmarks/augmentation.py cnn best` times both in turn, in one process, and prints the median of the paired
 ratios, with their range.
 """
 
@@ -18,17 +18,17 @@ from convlens.train import Recipe, Training, recipe
 
 
 def steps(model: str, dataset: Dataset, chosen: Recipe) -> Iterator[int]:
-    """Take a step of training whenever asked; yield how many images it took."""
+    """Take a step of training at each iteration; yield its number of images."""
     training = Training(cl.models.build(model, seed=0), dataset, chosen, 0)
     while True:
         for x, labels in training.batches.epoch(0):
             training.step(x, labels)
-            training.progress.step = 0  # the clock of the schedule stands still: rates alone are of interest
+            training.progress.step = 0  # keeps the schedule at its start: only rates matter
             yield len(x)
 
 
 def rate(taken: Iterator[int], seconds: float) -> float:
-    """Return images a second."""
+    """Return the rate in images/s."""
     images, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
         images += next(taken)

@@ -2,7 +2,7 @@
 
     python benchmarks/one_image.py [MODEL]
 
-Each figure is the smallest of many rounds in which all take turns; what a row has above the script is Python's.
+Each figure is the minimum over many rounds, in which all are timed in turn; the excess over the script is Python's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROUNDS, CALLS = 400, 20
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """Return the seconds that one call takes, over a few of them."""
+    """Return the seconds per call, averaged over a few calls."""
     begun = time.perf_counter()
     for _ in range(CALLS):
         call()

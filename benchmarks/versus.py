@@ -1,9 +1,9 @@
 """Is the working tree slower than an earlier revision? The two race as peers, in one run of alternating rounds.
 
 `python benchmarks/versus.py REVISION` unpacks the revision's sources into a temporary folder. Both versions run in
-processes of this Python, which differ in PYTHONPATH alone. In each round both are timed, one directly after the other,
-in reversed order every second round. A ratio is the median over rounds of working tree / revision (rates: above 1 is
-faster). Twelve rounds judge; cells below 0.95 go on to thirty, which decide. Exit code 1: a cell stayed below.
+processes of this Python, which differ only in PYTHONPATH. In each round both are timed, one directly after the other,
+in reversed order every second round. A ratio is the median over rounds of the rates working tree / revision (above 1 is
+faster). After twelve rounds, cells below 0.95 go on to thirty, which decide. Exit code 1: a cell stayed below.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ ROOT = Path(__file__).parents[1]
 BASE, NEW = "revision", "working-tree"
 FLOOR = 0.95
 ENOUGH, DECISIVE = 12, 30  # rounds
-PROCESS_MODULES = ("peer_process", "worker")  # what a peer's process runs: the name today, and an earlier one
+PROCESS_MODULES = ("peer_process", "worker")  # module of a peer's process: now, and earlier
 
 
 def cells(threads: int) -> list[Cell]:
-    """Return what is timed: three networks, one image and a batch."""
+    """Return the cells: three networks, each at batch 1 and 128."""
     return [
         Cell(f"{network}-batch{batch}", network, batch, threads, peers=(BASE, NEW))
         for network in ("cnn", "dense", "deep")
@@ -50,13 +50,13 @@ def git(*arguments: str) -> bytes:
 
 
 def unpack(revision: str, folder: Path) -> None:
-    """Write a revision's sources into a folder; nothing is registered in the repository, so nothing can be left."""
+    """Write a revision's sources into a folder; unlike a git worktree, it leaves nothing in the repository."""
     with tarfile.open(fileobj=io.BytesIO(git("archive", revision, "src"))) as archive:
         archive.extractall(folder, filter="data")
 
 
 class Versions(PeerPool):
-    """The two versions' processes, of one engine.
+    """The processes of the two versions, with one engine.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Versions(PeerPool):
 
 
 def require_own_source(tree: Path) -> Path:
-    """Return a tree's folder of sources, once a process has been seen to import convlens from there."""
+    """Return a tree's source folder, after checking that a process imports convlens from there."""
     source = tree / "src"
     command = [sys.executable, "-c", "import convlens; print(convlens.__file__)"]
     environment = {**os.environ, "PYTHONPATH": str(source)}
@@ -89,7 +89,7 @@ def require_own_source(tree: Path) -> Path:
 
 
 def ratios(found: Mapping[str, Any]) -> dict[str, Ratio]:
-    """Return the ratio of each work of a cell's result; empty where a version could not run."""
+    """Return the ratio of each work of a cell's result; empty if a version could not run."""
     return {
         work: Ratio.of(rates[NEW], rates[BASE])
         for work in WORKS
@@ -103,7 +103,7 @@ def slow(found: Mapping[str, Any]) -> bool:
 
 
 def race(wanted: Sequence[Cell], pool: PeerPool, rounds: int, decisive: int, seconds: float) -> dict[str, Any]:
-    """Return each cell's result: cells in turn, three rounds each time; then more rounds of those that look slow."""
+    """Return each cell's result: cells in turn, three rounds at a time; then more rounds of those that look slow."""
     results: dict[str, Any] = {}
 
     def go_on(some: Sequence[Cell], until: int) -> None:
@@ -122,7 +122,7 @@ def say(line: str) -> None:
 
 
 def report(results: Mapping[str, Any]) -> str:
-    """Return a line for each cell and work: the median ratio, its range, and the number of rounds."""
+    """Return one line per cell and work: the median ratio, its range, and the number of rounds."""
     lines = []
     for name, found in results.items():
         for work, ratio in ratios(found).items():
@@ -135,7 +135,7 @@ def report(results: Mapping[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("revision", help="what the working tree is compared with, as git names it")
+    parser.add_argument("revision", help="git revision to compare the working tree with")
     parser.add_argument("--rounds", type=int, default=ENOUGH)
     parser.add_argument("--decide", type=int, default=DECISIVE, help="rounds of cells that look slow")
     parser.add_argument("--cells", nargs="*", default=["*"], help="names or patterns, such as 'cnn-*'")

@@ -1,4 +1,4 @@
-"""For every test: Ctrl-C is heeded, floating-point accidents raise, all threads work, and Hypothesis's profile."""
+"""For every test: Ctrl-C works, floating-point errors raise, all threads are used; and Hypothesis's profile."""
 
 from __future__ import annotations
 

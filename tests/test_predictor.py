@@ -134,7 +134,7 @@ NAN[3, 4] = np.nan
 REFUSED: dict[str, tuple[object, type[ConvlensError], str]] = {
     "a single file": ("seven.png", ConfigurationError, "use predict_one"),
     "a single image": (Image.new("L", (9, 9)), ConfigurationError, "use predict_one"),
-    "a number": ([7], DataError, "a int is no picture; expected a file's name or content"),
+    "a number": ([7], DataError, "a int is not a picture; expected a file's name or content"),
     "not a number": ([PAGE, NAN], DataError, r"picture 2: .*nan at \(3, 4\); expected a finite number"),
     "a pixel of 300": ([PAGE.astype(int) + 45], DataError, r"picture 1: .*300.*0 to 255"),
     "floats of another size": ([np.zeros((9, 9))], ShapeError, r"expected images of shape \(28, 28, 1\)"),
@@ -155,3 +155,10 @@ def test_refused(digits: Model, given: str) -> None:
 
 def test_the_example_of_its_documentation() -> None:
     assert doctest.testmod(predictor).failed == 0
+
+
+def test_floats_that_were_not_scaled_are_doubted(digits: Model) -> None:
+    pixels = np.zeros((28, 28), np.float32)
+    pixels[4:24, 12:16] = 255
+    assert any("values go from 0 to 255" in doubt for doubt in Predictor(digits).predict_one(pixels).doubts)
+    assert not any("values go" in doubt for doubt in Predictor(digits).predict_one(pixels / 255).doubts)

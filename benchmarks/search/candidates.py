@@ -1,4 +1,4 @@
-"""What the search compares: a stage is a model, seeds, and recipes by name."""
+"""The candidates of the search: a stage is a model, seeds, and recipes by name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Searches for recipes, on validation alone: `python benchmarks/search/search.py STAGE`.
 
-The test set is never read. A finished (recipe, seed) is stored at once and never runs again; one that is stopped goes
-on from its checkpoint. Afterwards the results of all stages are written, ranked by mean validation accuracy.
+The test set is never read. A finished (recipe, seed) is stored at once and never runs again; an interrupted one
+continues from its checkpoint. At the end the results of all stages are written, ranked by mean validation accuracy.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def planned(name: str) -> list[PlannedTrial]:
-    """Return a stage's trials, seeds outermost."""
+    """Return a stage's trials, with seeds as the outer loop."""
     stage = STAGES[name]
     base = {**configuration(stage.model), "kind": "training without a test"}
     return [
@@ -130,7 +130,7 @@ def table(name: str, rows: list[dict[str, Any]]) -> str:
 
 
 def write(store: TrialStore, folder: Path) -> None:
-    """Write what is known of all stages."""
+    """Write the results of all stages."""
     found = {name: rows for name in STAGES if (rows := results(name, store))}
     (folder / "search.json").write_text(json.dumps(found, indent=1) + "\n")
     head = "# The search for recipes\n\nOn validation (6,000 images); the test set was not read. Best mean first.\n"
@@ -143,7 +143,9 @@ def main() -> None:
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--store", type=Path, default=Path("out/search/trials.sqlite"), help="where trials are kept")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the tables")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="start no trial after so long")
+    parser.add_argument(
+        "--seconds", type=float, default=float("inf"), help="start no trial after this number of seconds"
+    )
     given = parser.parse_args()
     given.store.parent.mkdir(parents=True, exist_ok=True)
     given.results.mkdir(parents=True, exist_ok=True)

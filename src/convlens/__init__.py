@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what a type checker and an editor see; at run time, __getat
     from . import report as report
     from . import studies as studies
     from . import train as train
+    from . import verification as verification
     from .nn import load as load
     from .predictor import Predictor as Predictor
 
@@ -50,6 +51,7 @@ _ROOMS = (
     "report",
     "studies",
     "train",
+    "verification",
 )
 
 __all__ = ["NUMERICS_VERSION", "Predictor", "__version__", "load", *_ROOMS]

@@ -1,7 +1,7 @@
-"""From pictures to predictions: what command line, server and notebook share.
+"""From pictures to predictions, for the command line, a server or a notebook.
 
-Whatever a picture comes as (a file, its content, a Pillow image, an array), the answer is the same `Prediction`: the
-class, every probability, an account of what was done to the picture, and every reason for doubt.
+A picture may be a file, a file's content, a Pillow image or an array; the answer is always a `Prediction`: the class,
+every probability, an account of what was done to the picture, and every reason for doubt.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SURE = 0.9  # a lower probability is a reason for doubt
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """What a model makes of one picture.
+    """A model's prediction for one picture.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Prediction:
     probabilities
         Of every class by name, in the order of the class numbers.
     account
-        What was done to the picture, and what is doubtful about the picture itself.
+        What was done to the picture, and warnings about it.
     doubts
         Every reason why the class may be wrong, in words: the account's warnings, and a probability below `SURE`.
     """
@@ -77,28 +77,28 @@ class Prediction:
 
 
 class Predictor:
-    """Predicts the classes of pictures. Any number of threads may use one at the same time.
+    """Predicts the classes of pictures. Safe to use from several threads at once.
 
     Parameters
     ----------
     model
-        A model, or the file of one. Its weights are read anew at every prediction.
+        A model, or the file of one. Its current weights are used at every prediction.
     prepare
-        Whether a picture is made like MNIST's digits before it is predicted: inverted, cropped, scaled and centred
-        (see `convlens.pictures`). If not, it must be of the model's size. None leaves it to the model: those of the ten
-        digits prepare.
+        Whether a picture is first made like MNIST's digits: inverted, cropped, scaled and centred (see
+        `convlens.pictures`). If not, it must have the model's size. None: only if the model's classes are the ten
+        digits.
 
     Attributes
     ----------
     model
         The model.
     prepares
-        What was decided.
+        Whether pictures are prepared.
 
     Raises
     ------
     ArtifactError
-        If the file is missing, damaged or no model.
+        If the file is missing, damaged or not a model.
 
     Examples
     --------
@@ -112,7 +112,7 @@ class Predictor:
     def __init__(self, model: Model | str | os.PathLike[str], *, prepare: bool | None = None) -> None:
         self.model = model if isinstance(model, Model) else load(model)
         self.prepares = _prepares(self.model) if prepare is None else prepare
-        _ = self.model.engine  # started here: the first use by two threads at once would start two
+        _ = self.model.engine  # start it now: two threads that use it first at the same time would start two
 
     def predict(self, pictures: Iterable[PictureSource]) -> list[Prediction]:
         """Predict pictures as one batch.
@@ -120,9 +120,9 @@ class Predictor:
         Parameters
         ----------
         pictures
-            Each a file's name, a file's content, a Pillow image, or an array. An array holds whole numbers 0 to 255,
-            (H, W) or (H, W, C), and is treated like a picture of another kind; or floats of the model's input shape,
-            which are the network's input as they are. An array (N, H, W, C) is N pictures.
+            Each a file's name, a file's content, a Pillow image, or an array. An array holds integers 0 to 255, (H, W)
+            or (H, W, C), and is treated like any other picture; or floats of the model's input shape, which are the
+            network's input as they are. An array (N, H, W, C) is N pictures.
 
         Returns
         -------
@@ -132,18 +132,18 @@ class Predictor:
         Raises
         ------
         DataError
-            If one is no picture, or damaged.
+            If one is not a picture, or is damaged.
         ShapeError
-            If one is of another size than the model takes, and pictures are not prepared.
+            If one does not have the model's size, and pictures are not prepared.
         ConfigurationError
-            If the model takes no pictures of this kind, or a single picture came in place of several.
+            If the model cannot take such pictures, or a single picture was given instead of several.
         """
         if isinstance(pictures, str | bytes) or not isinstance(pictures, Iterable):
             raise ConfigurationError("predict takes several pictures; use predict_one, or put the picture into a list")
         read = [self._read(picture, f"picture {number}") for number, picture in enumerate(pictures, 1)]
         if not read:
             return []
-        with np.errstate(all="ignore"):  # what overflows is found below, and said in one line
+        with np.errstate(all="ignore"):  # an overflow is reported below, in one line
             probabilities = self.model.predict_proba(np.concatenate([x for x, _ in read]))
         if not np.isfinite(probabilities).all():
             raise DataError("the network's output is not finite; its input, or its weights, are far too large")
@@ -154,10 +154,10 @@ class Predictor:
         return self.predict([picture])[0]
 
     def _read(self, picture: PictureSource, name: str) -> tuple[Float32, Account]:
-        """Return the network's input, (1, H, W, C), and what was done to get there."""
+        """Return the network's input, (1, H, W, C), and the account of its preparation."""
         if isinstance(picture, np.ndarray) and np.issubdtype(picture.dtype, np.floating):
             refuse(~np.isfinite(picture)[np.newaxis], picture[np.newaxis], name, "a finite number")
-            return self._input(picture, name), Account()
+            return self._input(picture, name), Account(warnings=self._doubts_of_scale(picture))
         if isinstance(picture, np.ndarray):
             picture = to_pixels(picture[np.newaxis], name)[0][0]
         if self.prepares:
@@ -167,6 +167,16 @@ class Predictor:
             return self._input(picture, name), Account()
         return self.model.preprocessing(read_image(picture, self.model.input_shape)), Account()
 
+    def _doubts_of_scale(self, values: Array) -> tuple[str, ...]:
+        """Doubt floats far outside what pixels become: who has pixels as floats has usually not scaled them."""
+        if self.model.training.get("data", {}).get("dtype", "uint8") != "uint8":
+            return ()  # trained on floats, whose range is not known
+        dark, light = sorted(self.model.preprocessing.of_pixels(0, 255))
+        least, most = float(values.min(initial=dark)), float(values.max(initial=light))
+        if light - dark >= max(most - light, dark - least):
+            return ()
+        return (f"values go from {least:.3g} to {most:.3g}, and the model's pixels from {dark:.3g} to {light:.3g}",)
+
     def _input(self, array: Array, name: str) -> Float32:
         x = self.model.preprocessing(array)
         if array.ndim == 4 or len(x) != 1:
@@ -174,7 +184,7 @@ class Predictor:
         return x
 
     def _prediction(self, row: FloatArray, account: Account) -> Prediction:
-        """Return what the probabilities (K,) say."""
+        """Return the prediction from the probabilities (K,)."""
         names, (first, *others) = self.model.class_names, np.argsort(-row, kind="stable").tolist()
         doubts = account.warnings
         if row[first] < SURE and others:
@@ -190,5 +200,5 @@ class Predictor:
 
 
 def _prepares(model: Model) -> bool:
-    """Decide whether a model's pictures are prepared: the one place that does."""
+    """Decide by default whether a model's pictures are prepared."""
     return reads_digits(model.class_names, model.input_shape)

@@ -82,7 +82,7 @@ class Preprocessing:
         DataError
             If the images are neither uint8 nor floats.
         """
-        batch = self._as_batch(images)
+        batch = self.as_batch(images)
         if out is None:
             out = np.empty(batch.shape, dtype=np.float32)
         elif out.shape != batch.shape or out.dtype != np.float32 or not out.flags.c_contiguous:
@@ -99,8 +99,12 @@ class Preprocessing:
             np.subtract(out, np.float32(self.mean / self.deviation), out=out)
         return out
 
-    def _as_batch(self, images: Array) -> Array:
-        """Return the images as (N, H, W, C), without a copy."""
+    def of_pixels(self, *values: float) -> tuple[float, ...]:
+        """Return what pixels of these values, 0 to 255, become: (value * scale - mean) / deviation."""
+        return tuple((value * self.scale - self.mean) / self.deviation for value in values)
+
+    def as_batch(self, images: Array) -> Array:
+        """Return uint8 or float images as (N, H, W, C), without a copy; ShapeError or DataError if they are no such."""
         given: Array = np.asarray(images)
         if given.dtype != np.uint8 and not np.issubdtype(given.dtype, np.floating):
             raise DataError(

@@ -1,4 +1,4 @@
-"""Addressed randomness: every draw has an address, and nothing depends on what was drawn before.
+"""Addressed randomness: every draw has an address, and none depends on the draws before it.
 
 A stream is a Philox counter-based generator (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011)
 whose key is (seed, purpose, name) and whose counter starts at (epoch, step). So a resumed run needs only the
@@ -37,10 +37,10 @@ def stream(seed: int, purpose: Purpose, name: str = "", *, epoch: int = 0, step:
     Raises
     ------
     ConfigurationError
-        If the seed is out of range.
+        If the seed is not a whole number, or out of range.
     """
-    if not 0 <= seed <= LARGEST_SEED:
-        raise ConfigurationError(f"a seed is a whole number from 0 to 2**63 - 1, not {seed}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= LARGEST_SEED:
+        raise ConfigurationError(f"a seed is a whole number from 0 to 2**63 - 1, not {seed!r}")
     # CRC-32 is a fixed, documented map from names to numbers; Python's own hash() changes from process to process.
     address = zlib.crc32(f"{purpose}:{name}".encode())
     # Philox itself advances the low word of the counter (4 numbers a tick, so 2**66 draws before the next step).

@@ -35,15 +35,21 @@ def number(value: float, form: str = ".4g") -> str:
     return text.replace("-", MINUS)
 
 
-def bare(value: float, unit: str = "", *, signed: bool = False) -> str:
+def bare(value: float, unit: str = "", *, signed: bool = False, digits: int | None = None) -> str:
     """Return a value as a study writes it in its metric's unit, without the unit.
+
+    Without `digits`, fractions have two decimals, and other values four significant digits.
 
     >>> bare(0.9876, "fraction"), bare(-0.0076, "fraction", signed=True), bare(-2.5, "s")
     ('98.76', '−0.76', '−2.5')
+    >>> bare(0.9876, "fraction", digits=1), bare(1234.5, "s", digits=2)
+    ('98.8', '1,234.50')
     """
     if unit in FRACTIONS:
-        return number(100 * value, "+.2f" if signed or unit != "fraction" else ".2f")
-    return number(value, "+.4g" if signed else ".4g")
+        sign = "+" if signed or unit != "fraction" else ""
+        return number(100 * value, f"{sign}.{2 if digits is None else digits}f")
+    sign = "+" if signed else ""
+    return number(value, f"{sign}.4g" if digits is None else f"{sign},.{digits}f")
 
 
 def named(unit: str, *, signed: bool = False) -> str:
@@ -53,31 +59,40 @@ def named(unit: str, *, signed: bool = False) -> str:
     return f" {unit}" if unit else ""
 
 
-def quantity(value: float, unit: str = "", *, signed: bool = False) -> str:
-    """Return a value with its unit; `signed` for a difference.
+def quantity(value: float, unit: str = "", *, signed: bool = False, digits: int | None = None) -> str:
+    """Return a value with its unit; `signed` for a difference, `digits` as for `bare`.
 
     >>> quantity(0.9876, "fraction"), quantity(-0.0076, "fraction", signed=True), quantity(12, "s")
     ('98.76 %', '−0.76 points', '12 s')
     """
-    return bare(value, unit, signed=signed) + named(unit, signed=signed)
+    return bare(value, unit, signed=signed, digits=digits) + named(unit, signed=signed)
 
 
-def hundredths(fraction: float) -> str:
+def hundredths(fraction: float, digits: int = 2) -> str:
     """Return a fraction in hundredths with its sign, without a unit; zero has no sign.
 
     >>> hundredths(0.0123), hundredths(0.0)
     ('+1.23', '0.00')
     """
-    return number(100 * fraction, "+.2f")
+    return number(100 * fraction, f"+.{digits}f")
 
 
-def points(difference: float) -> str:
+def points(difference: float, digits: int = 2) -> str:
     """Return a difference of shares in percentage points.
 
     >>> points(0.0123)
     '+1.23 points'
     """
-    return f"{hundredths(difference)} points"
+    return f"{hundredths(difference, digits)} points"
+
+
+def count(n: int, what: str) -> str:
+    """Return a number of things.
+
+    >>> count(1, "epoch"), count(3, "epoch")
+    ('1 epoch', '3 epochs')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def seeds(n: int) -> str:
@@ -86,7 +101,7 @@ def seeds(n: int) -> str:
     >>> seeds(1), seeds(3)
     ('1 seed', '3 seeds')
     """
-    return f"{n} seed{'' if n == 1 else 's'}"
+    return count(n, "seed")
 
 
 def p_value(p: float | None) -> str:

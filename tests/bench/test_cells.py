@@ -1,4 +1,4 @@
-"""What there is to measure, and how it is asked for."""
+"""The cells, and how they are chosen by name."""
 
 from __future__ import annotations
 

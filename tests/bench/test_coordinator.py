@@ -1,4 +1,4 @@
-"""A peer that dies, falls silent or cannot run is named with its reason, and nobody waits for it."""
+"""A peer that dies, stops answering or cannot run is reported with the reason, and not waited for."""
 
 from __future__ import annotations
 

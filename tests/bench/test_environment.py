@@ -1,4 +1,4 @@
-"""The peers' environment: what it lacks is said, and why."""
+"""The peers' environment: it reports what is missing, and why."""
 
 from __future__ import annotations
 

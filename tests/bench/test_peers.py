@@ -1,4 +1,4 @@
-"""All peers do the same work: the same probabilities from the first weights, and after a few steps of training."""
+"""All peers do the same work: the same probabilities with the initial weights, and after a few steps of training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ratios are of pairs within a round, and say which peer they are to."""
+"""Ratios are of pairs within a round, and name the peer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Going on with a result: the rest of what is asked for, or more rounds of it; never another measurement."""
+"""Resuming a result: the missing cells or more rounds, never with other settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RECIPE = RECIPES["speedrun"]
 def go_on(folder: Path, monkeypatch: pytest.MonkeyPatch, **asked: float) -> int:
     """Go on with a result of three rounds whose race is there already; return the rounds that it says then."""
     kept = toy_result()
-    kept["time-to-99"]["recipe"] = RECIPE.to_dict()
+    kept["time-to-99"]["recipe"] = {name: value for name, value in RECIPE.to_dict().items() if value is not None}
     kept |= {"hardware": hardware(), "seconds": {}}
     (folder / FILE).write_text(json.dumps(kept))
     monkeypatch.setattr(module, "prepare", lambda *_: Environment(Path(sys.executable), {}))

@@ -1,4 +1,4 @@
-"""The tables say what the result says, in a document too."""
+"""The tables agree with the result, also in a document."""
 
 from __future__ import annotations
 

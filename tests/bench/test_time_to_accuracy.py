@@ -1,4 +1,4 @@
-"""The race: both contestants train by the same recipe, and each says what it reached."""
+"""The race: both contestants train by the same recipe, and each reports the accuracy reached."""
 
 from __future__ import annotations
 

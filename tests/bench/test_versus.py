@@ -1,4 +1,4 @@
-"""The race of two versions: which is slower is said the right way round, and only what looks slow goes on."""
+"""The race of two versions: the ratio has the right direction, and only slow cells get more rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The claims of the earlier project: arithmetic shown, measurements judged, nothing decided beforehand."""
+"""The claims of the earlier project: arithmetic is shown, measurements decide, nothing is decided beforehand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: in a process of its own, by its output and its exit code."""
+"""The command line as a user meets it: in a separate process, by its output and exit code."""
 
 from __future__ import annotations
 

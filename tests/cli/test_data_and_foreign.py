@@ -1,4 +1,4 @@
-"""Data of one's own and foreign digits, as a user of the command line meets them."""
+"""The user's own data and pictures of digits, as a user of the command line meets them."""
 
 from __future__ import annotations
 

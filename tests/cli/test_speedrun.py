@@ -1,4 +1,4 @@
-"""The speedrun: trainings in processes of their own, their times and accuracies summed up."""
+"""The speedrun: trainings in separate processes, with their times and accuracies summarised."""
 
 from __future__ import annotations
 

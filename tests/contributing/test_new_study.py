@@ -77,7 +77,7 @@ def test_a_file_that_is_no_study_is_named(place: Path) -> None:
 
 def test_two_studies_of_one_name_are_refused(place: Path) -> None:
     (place / "max_or_mean.py").write_text(recipe().replace('"max-or-mean"', '"kernel-size"'), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="two files of the catalogue are called 'kernel-size'"):
+    with pytest.raises(ConfigurationError, match="two files of the catalogue have the name 'kernel-size'"):
         catalog.entries()
 
 
@@ -93,3 +93,26 @@ def test_a_file_that_cannot_be_imported_is_named_and_the_others_are_listed(place
     assert catalog.entry("kernel-size").name == "kernel-size"
     with pytest.raises(ConfigurationError, match=f"no study is called 'broken'.*; {reason}"):
         catalog.entry("broken")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('NAME = "max-or-mean"', 'NAME = "max/mean"', r"max_or_mean.py: NAME becomes the name of a folder.*'max/mean'"),
+        ('NAME = "max-or-mean"', "NAME = 3", r"max_or_mean.py: NAME is 1 to 100 printable characters"),
+        ('Profile("quick"', 'Profile("fast"', r"the profile 'quick' calls itself 'fast'"),
+        ('"quick": Profile("quick"', '"a:b": Profile("a:b"', r"the name of a profile becomes .*'a:b'"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(place: Path, before: str, after: str, message: str) -> None:
+    assert before in recipe()
+    (place / "max_or_mean.py").write_text(recipe().replace(before, after), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=message):
+        catalog.entries()
+
+
+def test_a_study_of_another_name_than_its_file_says_is_refused(place: Path, tmp_path: Path) -> None:
+    toy = recipe().replace('"mnist"', repr(str(tmp_path / "bars"))).replace("name=NAME", 'name="other"')
+    (place / "max_or_mean.py").write_text(toy, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"NAME is 'max-or-mean', and study\(\) calls itself 'other'"):
+        catalog.entry("max-or-mean").study()

@@ -1,4 +1,4 @@
-"""Data sets made of arrays: whole numbers and floats, all the way to predictions."""
+"""Data sets from arrays: integers and floats, all the way to predictions."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ REFUSED = {
     "complex": ((FLOATS * 1j, LABELS), "train_images: holds complex64; expected pixels"),
     "channels first": ((np.zeros((60, 3, 8, 8)), LABELS), r"channels first.*np.moveaxis\(images, 1, -1\)"),
     "one image": ((IMAGES[0, 0], LABELS), r"train_images: is of shape \(8,\); expected images"),
-    "ragged": (([[1], [1, 2]], LABELS), "train_images: is no array"),
+    "ragged": (([[1], [1, 2]], LABELS), "train_images: is not an array"),
     "too few labels": ((IMAGES, LABELS[:50]), "train: 60 images but 50 labels"),
     "one-hot labels": ((IMAGES, np.eye(3)[LABELS]), r"train_labels: .*labels.argmax\(axis=1\)"),
     "half a label": ((IMAGES, LABELS + 0.5), "train_labels: number 0 has 0.5; expected a whole class number"),
@@ -123,3 +123,16 @@ def test_names_and_halves_refused() -> None:
 
 def test_the_example_of_its_documentation() -> None:
     assert doctest.testmod(dataset) == (0, 3)
+
+
+def test_names_in_the_test_alone_are_compared_with_the_numbers() -> None:
+    images, labels = np.zeros((30, 4, 4), np.uint8), np.arange(30) % 3
+    made = Dataset.from_arrays(images, labels, images[:4], ["2", "1", "1", "2"])
+    assert made.test.labels.tolist() == [2, 1, 1, 2]
+    with pytest.raises(DataError, match="cat"):
+        Dataset.from_arrays(images, labels, images[:2], ["cat", "1"])
+
+
+def test_float16_is_taken_without_a_warning() -> None:
+    images = np.linspace(0, 1, 30 * 16, dtype=np.float16).reshape(30, 4, 4)
+    assert Dataset.from_arrays(images, np.arange(30) % 3).train.dtype == np.float32

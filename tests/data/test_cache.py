@@ -1,4 +1,4 @@
-"""The cache may vanish, be read-only, or be damaged: the content is right all the same."""
+"""The cache may vanish, be read-only, or be damaged: the content is still right."""
 
 from __future__ import annotations
 

@@ -90,19 +90,19 @@ def changed(line: int, cell: int | None, value: str) -> str:
 BAD = {
     "ragged": (changed(7, None, "1"), "line 7: has 11 values, the first line has 10"),
     "cut off": (changed(7, None, "1").rsplit(",", 3)[0], "line 7: has 11 values"),
-    "word": (changed(5, 3, "cat"), "line 5, column 4: 'cat' is no number"),
-    "empty cell": (changed(5, 3, ""), "line 5, column 4: '' is no number"),
+    "word": (changed(5, 3, "cat"), "line 5, column 4: 'cat' is not a number"),
+    "empty cell": (changed(5, 3, ""), "line 5, column 4: '' is not a number"),
     "not a number": (changed(5, 3, "nan"), "line 5, column 4: is nan; expected a pixel"),
     "infinite": (changed(5, 3, "inf"), "line 5, column 4: is inf; expected a pixel"),
-    "not whole": (changed(5, 3, "0.5"), "line 5, column 4: is 0.5; expected a pixel, a whole number from 0 to 255"),
+    "not whole": (changed(5, 3, "0.5"), "line 5, column 4: is 0.5; expected a pixel, an integer from 0 to 255"),
     "too bright": (changed(5, 3, "256"), "line 5, column 4: is 256"),
     "negative": (changed(5, 3, "-1"), "line 5, column 4: is -1"),
     "label not whole": (changed(5, 0, "1.5"), "line 5, column 1: is 1.5; expected a class number"),
     "label negative": (changed(5, 0, "-1"), "line 5, column 1: is -1; expected a class number"),
-    "label damaged in line 1": (changed(1, 0, "x"), "line 1, column 1: 'x' is no number"),
+    "label damaged in line 1": (changed(1, 0, "x"), "line 1, column 1: 'x' is not a number"),
     "label out of range": (changed(5, 0, "7"), "class 3 has no image"),
     "one class": (text(rows() * np.array([0, *[1] * 9])), "nothing to learn"),
-    "not square": (text(rows(values=10)), "10 values an image are neither H x H (grey) nor H x H x 3"),
+    "not square": (text(rows(values=10)), "10 values per image are neither H x H (grey) nor H x H x 3"),
     "no label": ("pixel0,pixel1,pixel2\n1,2,3\n", "its header names no label"),
     "header only": ("label,pixel0\n", "has no images"),
     "empty": ("", "has no images"),
@@ -125,7 +125,7 @@ def test_bad_files_are_one_clear_line(tmp_path: Path, case: str) -> None:
 def test_no_text_at_all(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_bytes(b"\xff\xfe\0\1" * 10)
-    with pytest.raises(DataError, match="is no text"):
+    with pytest.raises(DataError, match="is not text"):
         load(path)
     (file,) = convlens.data.verify(path)
     assert not file.ok

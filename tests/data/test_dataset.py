@@ -54,7 +54,7 @@ def test_nothing_can_be_written_to() -> None:
 
 @pytest.mark.parametrize("indexes", [[6], [-1], [0.5], [[0]]])
 def test_take_refuses(indexes: list[int]) -> None:
-    with pytest.raises(ConfigurationError, match=r"few: (indexes go from 0 to 5|take wants one row)"):
+    with pytest.raises(ConfigurationError, match=r"few: (indexes must be in 0 to 5|take expects a one)"):
         small().take(indexes)
 
 

@@ -1,6 +1,6 @@
-"""Fashion-MNIST: found, fetched, verified before it is kept; and what is said when it is nowhere.
+"""Fashion-MNIST: found, fetched, verified before it is kept; and the message if it is missing.
 
-A small stand-in of the same four names takes the place of the 30 MB, behind a server of our own.
+A small stand-in with the same four names replaces the 30 MB, on a local server.
 """
 
 from __future__ import annotations

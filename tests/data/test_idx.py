@@ -60,8 +60,8 @@ WRONG = {
     "truncated": (WHOLE[:-1], ["truncated", "promises 40 bytes, 39 came"]),
     "header only": (header(2, 3, 4), ["truncated", "16 came"]),
     "trailing": (WHOLE + b"x", ["bytes after the 40"]),
-    "no images": (header(0, 28, 28), ["0 x 28 x 28", "nothing"]),
-    "no pixels": (header(2, 0, 4), ["2 x 0 x 4", "nothing"]),
+    "no images": (header(0, 28, 28), ["0 x 28 x 28", "empty"]),
+    "no pixels": (header(2, 0, 4), ["2 x 0 x 4", "empty"]),
     "too much": (header(2**32 - 1, 2**32 - 1, 2**32 - 1), ["claims 4,294,967,295 x", "more than"]),
 }
 

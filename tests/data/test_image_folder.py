@@ -1,4 +1,4 @@
-"""Folders of images: what is read, what is refused, and what is skipped when that is asked for."""
+"""Folders of images: what is read, what is rejected, and what is skipped on request."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ def test_train_and_test_above_the_classes(tmp_path: Path) -> None:
     assert dataset.split["counts"] == {"train": 22, "validation": 8, "test": 4}
     assert dataset.test.labels.tolist() == [0, 0, 2, 2]
     (tmp_path / "sets" / "test" / "emu").mkdir()
-    with pytest.raises(
-        DataError, match=r"test/emu: there is no class of that name to train on; expected cat, dog, owl"
-    ):
+    with pytest.raises(DataError, match=r"test/emu: there is no training class of that name; expected cat, dog, owl"):
         load(tmp_path / "sets")
 
 
@@ -172,15 +170,15 @@ def test_classes_that_are_none(animals: Path) -> None:
 
 
 def test_one_class_only(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="has only cat, so there is nothing to tell apart"):
+    with pytest.raises(DataError, match="has only cat; expected two classes"):
         load(fill(tmp_path / "one", classes=("cat",)))
 
 
 def test_a_file_beside_the_classes(animals: Path) -> None:
     (animals / "readme.txt").write_text("hello")
-    with pytest.raises(DataError, match=r"readme\.txt: lies beside the classes' folders"):
+    with pytest.raises(DataError, match=r"readme\.txt: is beside the classes' folders"):
         load(animals)
-    assert load(animals, skip_broken=True).provenance["skipped"] == ["readme.txt: lies beside the classes' folders"]
+    assert load(animals, skip_broken=True).provenance["skipped"] == ["readme.txt: is beside the classes' folders"]
 
 
 def test_skipping_is_for_folders_of_images() -> None:

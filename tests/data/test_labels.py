@@ -15,7 +15,7 @@ def test_labels_out_of_range(labels: list[int], wrong: str) -> None:
 
 @pytest.mark.parametrize("labels", [[0.5, 1.0], [[0, 1]], ["a"], 3])
 def test_no_labels_at_all(labels: object) -> None:
-    with pytest.raises(DataError, match="one row of whole numbers"):
+    with pytest.raises(DataError, match=r"integers of shape \(N,\)"):
         check_labels(labels, 3)  # type: ignore[arg-type]
 
 
@@ -26,7 +26,7 @@ def test_counts() -> None:
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        (np.array([], dtype=np.int64), "there are none"),
+        (np.array([], dtype=np.int64), "no labels"),
         ([0, 0, 0], "every image is of class 0, so there is nothing to learn"),
         ([0, 2, 2], "class 1 has no image though the largest label is 2"),
         ([1, 2], "class 0 has no image"),

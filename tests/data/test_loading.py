@@ -223,7 +223,7 @@ def test_folders_refused(write_folder: WriteFolder, case: str) -> None:
 
 
 def test_too_few_images_for_the_fraction(write_folder: WriteFolder) -> None:
-    with pytest.raises(DataError, match=r"of 36 images is 1, fewer than the 3 classes"):
+    with pytest.raises(DataError, match=r"of 36 images has 1, fewer than the 3 classes"):
         convlens.data.load(write_folder(), validation_fraction=0.02)
 
 

@@ -1,4 +1,4 @@
-"""Arrays of somebody else's: read when they are what they claim, and never trusted."""
+"""Arrays from untrusted files: read only if they are what they claim to be."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "records": ({"images": np.zeros(30, [("a", "u1")])}, "expected numbers"),
     "one dimension": ({"images": np.zeros(30)}, "expected images (N, H, W)"),
     "two channels": ({"images": pixels(shape=(4, 5, 2))}, "channels last"),
-    "not square": ({"images": pixels(shape=(17,))}, "17 values an image are neither"),
+    "not square": ({"images": pixels(shape=(17,))}, "17 values per image are neither"),
     "no images": ({"images": pixels(0), "labels": LABELS[:0]}, "(0, 4, 5)"),
     "scalar": ({"labels": np.array(3)}, "is () of int64"),
     "fewer labels": ({"labels": LABELS[:-1]}, "holds 30 images, labels 29 labels"),
@@ -165,7 +165,7 @@ def test_files_that_are_damaged(tmp_path: Path) -> None:
     flipped[200] ^= 0xFF
     for content in (whole[:-30], bytes(flipped), b"", b"no zip"):
         path.write_bytes(content)
-        with pytest.raises(DataError, match=r"is damaged, or no \.npz file"):
+        with pytest.raises(DataError, match=r"is damaged, or not an \.npz file"):
             load(path)
         assert not convlens.data.verify(path)[0].ok
     with pytest.raises(DataError, match="is damaged"):

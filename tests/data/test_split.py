@@ -79,7 +79,7 @@ def test_the_split_of_mnist_is_the_published_one(loaded_digits: Dataset) -> None
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, 2.0, float("nan")])
 def test_fraction_out_of_range(fraction: float) -> None:
-    with pytest.raises(ConfigurationError, match="a validation fraction lies between 0 and 1"):
+    with pytest.raises(ConfigurationError, match="a validation fraction must be between 0 and 1"):
         stratified_split([0, 1], fraction, 0)
 
 
@@ -93,7 +93,7 @@ def test_seed_out_of_range() -> None:
     [
         ([0, 0, 2, 2], 0.5, "class 1 has no image"),
         ([0, 0, 0, 0], 0.5, "nothing to learn"),
-        ([0, 1] * 4, 0.1, "of 8 images is 1, fewer than the 2 classes; .* a fraction of 0.25 or more"),
+        ([0, 1] * 4, 0.1, "of 8 images has 1, fewer than the 2 classes; .* a fraction of at least 0.25"),
         ([0] * 30 + [1], 0.2, r"class 1 has too few images \(1\) to split"),
     ],
 )

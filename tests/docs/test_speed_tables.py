@@ -1,4 +1,4 @@
-"""README and docs quote the committed run of the benchmark, and nothing else."""
+"""README and docs quote only the committed run of the benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a plan with an output derivative of one's own choice, where an engine would take that of the loss."""
+"""Run a plan with a chosen output derivative in place of that of the loss."""
 
 from __future__ import annotations
 

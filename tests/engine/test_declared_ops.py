@@ -1,4 +1,4 @@
-"""A row in `OPS` is all that an engine has to know of an op, one that draws or that needs the whole batch, too.
+"""A row in `OPS` is all an engine needs to know about an op, even one that draws or needs the whole batch.
 
 The ops here are toys that no engine has a kernel for: what runs them is the fallback.
 """

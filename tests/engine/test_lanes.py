@@ -82,24 +82,25 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(network: str, images: i
 
 
 @pytest.mark.parametrize(
-    ("images", "smallest", "summed", "expected"),
+    ("images", "smallest", "summed", "parameters", "expected"),
     [
-        (0, 8, 10, 0),
-        (1, 8, 10, 1),
-        (3, 8, 10, 3),
-        (31, 8, 10, 4),  # at least four, however small
-        (63, 8, 10, 4),
-        (64, 8, 10, 8),
-        (128, 8, 10, 16),
-        (512, 8, 10, 32),
-        (100_000, 8, 10, 32),
-        (512, 32, 10, 16),  # lanes that must be large
-        (512, 8, lanes.MOST_SUMMED // 9, 8),  # gradients that would fill the memory
-        (512, 8, lanes.MOST_SUMMED * 2, 4),
+        (0, 8, 10, 100, 0),
+        (1, 8, 10, 100, 1),
+        (3, 8, 10, 100, 3),
+        (31, 8, 10, 100, 4),  # at least four, however small
+        (63, 8, 10, 100, 4),
+        (64, 8, 10, 100, 8),
+        (128, 8, 10, 100, 16),
+        (512, 8, 10, 100, 32),
+        (100_000, 8, 10, 100, 32),
+        (512, 32, 10, 100, 16),  # lanes that must be large
+        (512, 8, lanes.MOST_SUMMED // 9, 100, 8),  # gradients that would fill the memory
+        (512, 8, lanes.MOST_SUMMED * 2, 100, 4),
+        (512, 8, 10, lanes.MOST_HELD // 9, 8),  # nor need all be added up for that
     ],
 )
-def test_lanes_of(images: int, smallest: int, summed: int, expected: int) -> None:
-    assert lanes.lanes_of(images, smallest, summed) == expected
+def test_lanes_of(images: int, smallest: int, summed: int, parameters: int, expected: int) -> None:
+    assert lanes.lanes_of(images, smallest, summed, parameters) == expected
 
 
 def test_lanes_are_larger_where_weights_outweigh_the_work() -> None:

@@ -1,4 +1,4 @@
-"""Batch normalisation where the mean is far above the deviation: no digits of the variance are lost."""
+"""Batch normalisation if the mean is far above the standard deviation: no digits of the variance are lost."""
 
 from __future__ import annotations
 

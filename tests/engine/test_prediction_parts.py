@@ -1,4 +1,4 @@
-"""How a batch to predict is cut."""
+"""How a batch is split for prediction."""
 
 from __future__ import annotations
 

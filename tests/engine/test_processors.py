@@ -1,4 +1,4 @@
-"""The quota of a control group, of either version, from made-up files."""
+"""The quota of a control group, of either version, from fake files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Program and the one flat array: alignment, counts, what is decayed, and that nothing of it can be changed."""
+"""The Program and the one flat array: alignment, counts, weight decay, and immutability."""
 
 from __future__ import annotations
 

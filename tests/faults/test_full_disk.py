@@ -1,4 +1,4 @@
-"""No room, or no right to write: the last good file stands, one line says what is wrong, and the exit code is 2.
+"""No space or no permission to write: the last good file is kept, the error is one line, and the exit code is 2.
 
 The disk is a real one, of memory: each case runs in a mount namespace of its own, which ends with its process.
 """

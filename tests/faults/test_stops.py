@@ -1,4 +1,4 @@
-"""Ctrl-C and its like at any moment: exit code 130, one line that says how to go on, and going on works."""
+"""Ctrl-C and other signals at any moment: exit code 130, one line that says how to continue, and continuing works."""
 
 from __future__ import annotations
 

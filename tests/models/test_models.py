@@ -1,4 +1,4 @@
-"""Named models, matching, TOML files."""
+"""Named models, matched models, TOML files."""
 
 from __future__ import annotations
 

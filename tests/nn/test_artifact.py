@@ -1,4 +1,4 @@
-"""Model files: there and back, and all that can be wrong with one. Every refusal is an ArtifactError of one line."""
+"""Model files: round trips, and all that can be wrong with one. Every refusal is an ArtifactError of one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Model.evaluate` takes labelled images in every form, and says what is wrong with others."""
+"""`Model.evaluate` takes labelled images in every form, and explains what is wrong with others."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_form_gives_the_same(toy: data.Dataset, model: nn.Model) -> None:
         (lambda x, y: (x[:0], y[:0]), DataError, "at least one"),
         (lambda x, y: (x, y + 1), DataError, "expected 0 to 2"),
         (lambda x, y: (x[:, :5], y), ShapeError, "expected images of shape"),
-        (lambda x, y: (x[:, :5] / 255, y), ShapeError, "takes images of shape"),
+        (lambda x, y: (x[:, :5] / 255, y), ShapeError, "expected images of shape"),
     ],
 )
 def test_refused(toy: data.Dataset, model: nn.Model, wrong: Any, error: type[Exception], message: str) -> None:

@@ -1,8 +1,9 @@
-"""Layers as configuration: what is refused, how it is said, and plain data there and back."""
+"""Layers as configuration: what is rejected, the messages, and round trips through plain data."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ EVERY_LAYER = sorted({layer for case in CASES for layer in case.layers}, key=rep
 
 @pytest.mark.parametrize("layer", EVERY_LAYER, ids=str)
 def test_plain_data_and_back(layer: nn.Layer) -> None:
+    whole = json.loads(json.dumps(layer_to_dict(layer, defaults=True)))
+    assert set(whole) == {"layer", *(field.name for field in fields(layer))}
+    assert layer_from_dict(whole) == layer
     again = layer_from_dict(json.loads(json.dumps(layer_to_dict(layer))))
     assert again == layer
     assert hash(again) == hash(layer)

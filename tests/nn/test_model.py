@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from convlens import nn
 from convlens.engine import interpreter
-from convlens.errors import ConfigurationError, ShapeError
+from convlens.errors import ConfigurationError, DataError, ShapeError
 from convlens.preprocessing import Preprocessing
 from convlens.program import ReceptiveField
 
@@ -167,3 +169,32 @@ def test_a_model_that_cannot_be(arguments: dict[str, object], message: str) -> N
     with pytest.raises(ConfigurationError) as caught:
         nn.Model([nn.Flatten(), nn.Dense(3)], **{"input_shape": (4, 4, 1), **arguments})
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.bool_, np.uint16])
+def test_pixels_in_another_type_are_not_scaled_on_a_guess(dtype: type) -> None:
+    model = nn.Model([nn.Flatten(), nn.Dense(2)], (3, 3, 1))
+    with pytest.raises(DataError, match="must be uint8"):
+        model.predict(np.ones((2, 3, 3, 1), dtype))
+
+
+def test_one_image_has_one_answer() -> None:
+    model = nn.Model([nn.Flatten(), nn.Dense(2)], (3, 3, 1))
+    for dtype in (np.uint8, np.float32):
+        assert model.predict(np.ones((3, 3, 1), dtype)).shape == (1,)
+
+
+def test_names_of_classes_differ() -> None:
+    with pytest.raises(ConfigurationError, match="must differ"):
+        nn.Model([nn.Flatten(), nn.Dense(3)], (3, 3, 1), class_names=["a", "a", "b"])
+
+
+def test_what_could_not_be_read_again_is_not_saved(tmp_path: Path) -> None:
+    model = nn.Model([nn.Flatten(), nn.Dense(2)], (3, 3, 1), dtype=np.float64)
+    with pytest.raises(ConfigurationError, match="saved in float32"):
+        model.save(tmp_path / "m")
+    model = nn.Model([nn.Flatten(), nn.Dense(2)], (3, 3, 1))
+    model.parameters["dense1.b"][0] = np.nan
+    with pytest.raises(ConfigurationError, match=r"dense1\.b holds non-finite"):
+        model.save(tmp_path / "m")
+    assert not (tmp_path / "m").exists()

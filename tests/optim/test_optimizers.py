@@ -1,4 +1,4 @@
-"""Optimisers: state, weight decay, threads, settings that cannot be. Their arithmetic is checked in tests/golden."""
+"""Optimisers: state, weight decay, threads, invalid settings. Their arithmetic is checked in tests/golden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of digits that are not MNIST's, made like them; judged by MNIST's own digits, drawn large."""
+"""Pictures of digits made like MNIST's; tested with MNIST's own digits, enlarged."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_what_was_done_is_said(digits: np.ndarray) -> None:
     _, account = prepare_digit(picture(transparent(digits[0], 255)), SHAPE)
     assert account.done[0] == "laid on black (it is transparent)"
     _, account = prepare_digit(picture(lit_paper(digits[0])), SHAPE)
-    assert account.done[1].startswith("levelled its paper (lit unevenly by ")
+    assert account.done[1].startswith("levelled its paper (brightness varied by ")
 
 
 def test_the_centre_of_mass_is_where_mnists_is(digits: np.ndarray) -> None:

@@ -1,6 +1,6 @@
 """The oldest versions that pyproject.toml allows, as requirements for pip: ``python tests/portability/oldest.py``.
 
-They have wheels for the oldest Python alone, so for any other nothing is printed and the exit code is 3.
+They have wheels only for the oldest Python; on any other, nothing is printed and the exit code is 3.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which versions the check of the oldest ones installs is read off the project."""
+"""The oldest versions to be checked are read from pyproject.toml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmark does on Windows and macOS, imitated where neither is at hand."""
+"""What the benchmark does on Windows and macOS, simulated on other systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processor's name, as Linux gives it on the machines that people have, and as other systems do."""
+"""The processor's name, as Linux gives it on common machines, and as other systems do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mathematics once more, as plainly as it can be said: loops over single numbers, straight from the formulas.
+"""The mathematics again, as plainly as possible: loops over single numbers, straight from the formulas.
 
 Slow, and used only to check the rest. It shares no code with convlens, on purpose: a mistake would have to be made
 twice, in two different ways. Everything is computed in Python's own floats.

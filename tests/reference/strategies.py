@@ -1,6 +1,6 @@
-"""Hypothesis strategies: geometries of windows, and arrays of small whole numbers.
+"""Hypothesis strategies: geometries of windows, and arrays of small integers.
 
-Sums of products of small whole numbers are exact in float32, so two implementations must agree to the bit, and ties
+Sums of products of small integers are exact in float32, so two implementations must agree to the bit, and ties
 are frequent.
 """
 

@@ -1,4 +1,4 @@
-"""Made-up reproductions of the real studies: plausible numbers without a training."""
+"""Fake reproductions of the real studies: plausible numbers without training."""
 
 from __future__ import annotations
 

@@ -17,11 +17,13 @@ from PIL import Image
 from convlens.errors import OutputError
 from convlens.figures import LOOKS, Look, Picture, png, study_pictures
 from convlens.report import Reproduction, pages, write_report, write_study
+from convlens.report.protocol import protocol
 from convlens.report.sections import arms_table
 from convlens.report.words import warnings
 from convlens.studies.evidence import assess
 from convlens.studies.result import StudyResult
 from convlens.studies.trial import Trial
+from convlens.train.recipes import RECIPES
 
 from .reproductions import make, save_model, study
 
@@ -172,8 +174,8 @@ def test_results_hold_every_seed(whole: tuple[Reproduction, Path, list[Path]]) -
 def test_one_seed_has_no_interval_and_is_inconclusive(tmp_path: Path) -> None:
     made, said = make((0,), profile="quick"), list[str]()
     write_report(made, tmp_path, said.append)
-    assert len(said) == 5
-    assert said[0] == "figure 1/5, in 4 looks: Learning curves: baseline-vs-cnn"
+    assert len(said) == 3  # one epoch, so there are no learning curves
+    assert said[0] == "figure 1/3, in 4 looks: Accuracy and size against the kernel size"
     seen = text_of((tmp_path / "report.html").read_text())
     assert "One seed is always inconclusive" in seen
     assert "∞" not in seen
@@ -232,6 +234,34 @@ def test_repeated_reading_of_the_test_set_is_said(tmp_path: Path) -> None:
     assert "up to 4 times" in text_of((tmp_path / "report.html").read_text())
     write_report(made, tmp_path)
     assert "up to 4 times" not in text_of((tmp_path / "report.html").read_text())
+
+
+def test_trainings_that_diverged_and_so_never_read_the_test_set_are_no_bias() -> None:
+    result = make(seeds=(0, 1)).studies["kernel-size"]
+    first = replace(result.trials[0], metrics={**result.trials[0].metrics, "diverged": 1.0, "test.reads": 0.0})
+    result = replace(result, trials=[first, *result.trials[1:]])
+    said = dict(protocol([result]))["Test set"]
+    assert f"is 1 in all {len(result.trials) - 1} trials" in said
+
+
+def test_every_setting_of_a_recipe_is_said() -> None:
+    result = make(seeds=(0, 1)).studies["kernel-size"]
+    best = replace(RECIPES["best"], patience=5, clip_norm=0.25).to_dict() | {"later": 7}
+    study = result.evidence.study
+    arms = tuple(
+        replace(arm, configuration={**arm.configuration, "recipe": {k: v for k, v in best.items() if k != "name"}})
+        for arm in study.arms
+    )
+    result = replace(result, evidence=replace(result.evidence, study=replace(study, arms=arms)))
+    said = dict(protocol([result]))["Study “kernel-size”"]
+    for expected in (
+        "AdamW (weight decay 0.02", "OneCycle (rate 0.003", "40 epochs", "batches of 128", "patience 5",
+        "labels smoothed by 0.1", "gradients clipped at 0.25", "weights averaged with 0.998",
+        "augmentation (shift 2.0, rotation 12.0, scale 0.1, shear 0.1", "later 7",
+    ):  # fmt: skip
+        assert expected in said
+    plain = dict(protocol([make(seeds=(0, 1)).studies["kernel-size"]]))["Study “kernel-size”"]
+    assert not re.search("None|smoothed|patience|augmentation", plain)
 
 
 def test_trials_of_several_engines_are_said() -> None:
@@ -293,9 +323,25 @@ def test_a_diverged_arm_is_named_and_has_no_times() -> None:
     table = arms_table(result)
     row = next(row for row in table.rows if row[0] == "7x7")
     cells = dict(zip(table.columns, row, strict=True))
-    assert (cells["seconds a training"], cells["images a second"]) == ("–", "–")
+    assert (cells["seconds per training"], cells["images per second"]) == ("–", "–")
     assert cells["test accuracy"].startswith("10.00 %")
     curves = study_pictures(result)[1]
     assert curves.draw is not None
     texts = {axes.get_title(): [text.get_text() for text in axes.texts] for axes in curves.draw(Look()).axes}
     assert texts["7x7"] == ["diverged: no curve"]
+
+
+def of_one_epoch(trial: Trial) -> Trial:
+    assert isinstance(trial.history, list)
+    return replace(trial, history=trial.history[:1])
+
+
+def test_one_epoch_is_no_learning_curve() -> None:
+    every = of_kernels(make((0,)), of_one_epoch)
+    assert [one.name for one in study_pictures(every)] == ["seeds-kernel-size"]
+    one_arm = of_kernels(make((0,)), lambda trial: of_one_epoch(trial) if trial.arm == "7x7" else trial)
+    curves = study_pictures(one_arm)[1]
+    assert curves.draw is not None
+    texts = {axes.get_title(): [text.get_text() for text in axes.texts] for axes in curves.draw(Look()).axes}
+    assert texts["7x7"] == ["one epoch: no curve"]
+    assert texts["5x5"] == []

@@ -12,7 +12,7 @@ from convlens.figures import numbers
 from convlens.report import claims_lines, claims_table
 from convlens.report.words import calculation, explanation, study_answer
 from convlens.studies.metric import Metric
-from convlens.studies.stats import mean_interval, paired_interval
+from convlens.studies.stats import Interval, mean_interval, paired_interval
 from convlens.studies.verdict import arithmetic, between, greater_than, less_than, verdict_on
 
 from .reproductions import make
@@ -50,7 +50,7 @@ def test_numbers() -> None:
     assert numbers.measured(mean_interval([0.5])) == "50.00 %"
     assert numbers.measured(mean_interval([0.99, 0.5])) == "74.50 % [−236.80, 385.80]"
     seconds = mean_interval([-3.0, 1.0])
-    assert numbers.in_unit(seconds, Metric("x", "widgets")) == "−1 [−26.41, 24.41]"
+    assert numbers.in_unit(seconds, Metric("x", "widgets")) == "−1 widgets [−26.41, 24.41]"
     assert numbers.with_unit(seconds, "s", signed=True) == "−1 s [−26.41, +24.41]"
     assert numbers.measured(None) == "–"
     assert wording.points(-0.000001) == "0.00 points"
@@ -89,3 +89,30 @@ def test_a_reproduction_is_short_in_a_notebook():
     assert f"{words.count('inconclusive')} inconclusive" in repr(made)
     assert repr(made).endswith(", 1 trial missing>")
     assert made._repr_html_().count("<tr>") == 1 + len(words)
+
+
+def interval_of(mean: float, n: int = 3) -> Interval:
+    return mean_interval([mean + (i - (n - 1) / 2) * mean / 50 for i in range(n)])
+
+
+@pytest.mark.parametrize(
+    ("metric", "mean", "shown", "difference"),
+    [
+        (Metric("a", "fraction", resolution=1e-4), 0.5, "50.00 % [47.52, 52.48]", "+50.00 points"),
+        (Metric("a", "fraction", resolution=1 / 300), 0.5, "50.0 % [47.5, 52.5]", "+50.0 points"),
+        (Metric("a", "fraction", resolution=1e-5), 0.5, "50.000 % [47.516, 52.484]", "+50.000 points"),
+        (Metric("a", "fraction"), 0.5, "50.00 % [47.52, 52.48]", "+50.00 points"),
+        (Metric("a", "difference of fractions", resolution=0.01), 0.5, "+50 points [+48, +52]", "+50 points"),
+        (Metric("a", "pixels", resolution=0.5), 100.0, "100.0 pixels [95.0, 105.0]", "+100.0 pixels"),
+        (Metric("a", "pixels"), 100.0, "100 pixels [95.03, 105]", "+100 pixels"),
+        (Metric("a", "count", resolution=1.0), 1234.0, "1,234", "+1,234 count"),
+        (Metric("a", "FLOP", resolution=1.0), 2_500_000.0, "2.50 MFLOP", "+2,500,000 FLOP"),
+        (Metric("a", "s"), 12.34, "12.3 s", "+12.34 s"),
+        (Metric("a", "images/s"), 13_200.0, "13,200 images/s", "+13,200 images/s"),
+    ],
+)
+def test_values_are_shown_in_the_metrics_unit_and_to_its_resolution(
+    metric: Metric, mean: float, shown: str, difference: str
+) -> None:
+    assert numbers.in_unit(interval_of(mean), metric) == shown
+    assert numbers.difference_in_unit(interval_of(mean), metric)[0] == difference

@@ -84,4 +84,6 @@ def test_the_readme_quotes_what_was_measured(monkeypatch: pytest.MonkeyPatch) ->
     for path in written:
         found = json.loads(path.read_text())
         assert accuracy.row(found) in readme
-        assert found["recipe"] == recipe(found["recipe"]["name"]).to_dict(), "measured with another recipe of that name"
+        assert Recipe.from_dict(found["recipe"]) == recipe(found["recipe"]["name"]), (
+            "measured with another of that name"
+        )

@@ -1,7 +1,8 @@
-"""A configuration that its executor does not understand whole is refused, and the key is what decides the result."""
+"""A configuration with an unknown key or value is an error; a trial's key covers what decides its result."""
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import pytest
 from convlens.errors import ConfigurationError, DataError
 from convlens.models import CNN
 from convlens.plain import places, replaced
-from convlens.studies.executors import check, execute
+from convlens.studies.executors import check, execute, training
 from convlens.studies.executors.training import configuration
+from convlens.studies.executors.training_configuration import load_data
 from convlens.studies.runner import plan
 from convlens.studies.spec import Arm, Estimand, Profile
 from convlens.studies.trial import PlannedTrial, trial_key
 from convlens.studies.verdict import greater_than
+from convlens.train import Recipe
 from tests.toys import write_toy_folder
 
 from .examples import make_study
@@ -51,6 +54,8 @@ WRONG = {
     "recipe.epoch": r"recipe: unknown key 'epoch'; did you mean 'epochs'",
     "recipe.optimizer.beta_1": r"'beta_1'; did you mean 'beta1'",
     "recipe.schedule.ratee": r"'ratee'; did you mean 'rate'",
+    "recipe.name": r"recipe: unknown key 'name'; its name is in names\.recipe",
+    "model.name": r"model: unknown key 'name'",
     "augment": r"small cnn: unknown key 'augment'",
 }
 
@@ -78,11 +83,30 @@ def test_an_unknown_key_at_any_depth_is_named_when_a_study_is_planned_and_when_i
         ("seeds.split", "trail", "seeds: split is a number or 'trial'"),
         ("seeds.subset", -1, "subset: a seed is a whole number"),
         ("recipe", 3, "recipe is a mapping"),
+        ("kind", ["a"], r"unknown kind \['a'\]; known"),
+        ("model.layers", 3, "toy: layers are a list of tables"),
+        ("recipe.optimizer", None, "toy: optimiser is a mapping such as"),
+        ("recipe.schedule.rate", "fast", "toy: .*learning rate is a number"),
+        ("recipe.optimizer", {"name": "Adam", "beta1": [1]}, "toy: .*beta1 is a number"),
+        ("recipe.augmentation", 3, "toy: augmentation: expected settings by name"),
+        ("names.data", None, "toy: names: data is a text, not None"),
+        ("data.train_images", "all", "train_images is a whole number above 0"),
     ],
 )
 def test_a_value_that_cannot_be(folder: Path, place: str, value: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         check(with_key(described(folder), place, value), "toy")
+
+
+def test_every_setting_is_stated_and_so_a_profile_may_override_it(folder: Path) -> None:
+    found = described(folder)
+    assert found["model"]["layers"][0] == {"layer": "Conv2D", **vars(CNN(filters=(3, 4), hidden=8).layers(3)[0])}
+    assert found["recipe"].keys() == {field.name for field in dataclasses.fields(Recipe)} - {"name"}
+    arms = (Arm("small cnn", found),)
+    study = make_study(arms=arms, primary=Estimand("g", "test.accuracy", "small cnn", greater_than(0)), secondary=())
+    profile = Profile("smooth", (0,), {"recipe.label_smoothing": 0.1, "recipe.augmentation": {"shift": 1}})
+    (planned,) = plan(study, profile, numerics_version=1)
+    assert planned.configuration["recipe"]["label_smoothing"] == 0.1  # type: ignore[index,call-overload]
 
 
 def test_what_is_missing_is_named(folder: Path) -> None:
@@ -105,6 +129,17 @@ def test_changed_data_make_a_new_key_and_moved_data_do_not(folder: Path, tmp_pat
     assert trial_key(described(folder), 0, 1) != trial_key(before, 0, 1)
     with pytest.raises(DataError, match=r"bars' has changed: .* plan the trial again"):
         execute(PlannedTrial("toy", "small cnn", 0, before, 1))
+
+
+def test_data_are_loaded_once_for_all_arms(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = []
+    monkeypatch.setattr(training, "load_data", lambda name: loads.append(name) or load_data(name))
+    before = [described(folder) for _ in range(3)]
+    assert before[0] == before[2]
+    assert len(loads) == 1
+    write_toy_folder(folder, train=303)
+    assert described(folder) != before[0]
+    assert len(loads) == 2
 
 
 def test_names_are_not_in_the_key_and_all_else_is(folder: Path) -> None:

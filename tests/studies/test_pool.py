@@ -1,4 +1,4 @@
-"""Trials side by side: the same outcomes, one store, and no process that outlives its work."""
+"""Trials in parallel: the same outcomes, one store, and no process that outlives its work."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from convlens.errors import DataError, TrainingInterrupted
 from convlens.studies import processes
-from convlens.studies.pool import LocalPool
+from convlens.studies.pool import Execute, LocalPool
 from convlens.studies.processes import ProcessPool
 from convlens.studies.runner import ProgressEvent, failures, plan, run_trials
 from convlens.studies.store import TrialStore
@@ -209,3 +210,91 @@ with TrialStore({str(tmp_path / "t.sqlite")!r}) as store:
     while any(Path(f"/proc/{child}/exe").exists() for child in children) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(Path(f"/proc/{child}/exe").exists() for child in children)
+
+
+def name_a_lone_surrogate(planned: PlannedTrial) -> TrialOutcome:
+    raise ValueError("no file \udcff")
+
+
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def say_nothing(planned: PlannedTrial) -> TrialOutcome:
+    raise MuteError
+
+
+def return_nothing(planned: PlannedTrial) -> TrialOutcome:
+    return None  # type: ignore[return-value]
+
+
+class Unsendable(TrialOutcome):
+    """An outcome that can be pickled and not unpickled."""
+
+    def __reduce__(self) -> Any:
+        return OddError, ("one argument",)
+
+
+def return_what_cannot_be_read(planned: PlannedTrial) -> TrialOutcome:
+    return Unsendable({"test.accuracy": 0.5, "parameters": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("fails", "message"),
+    [
+        (name_a_lone_surrogate, "no file \\udcff"),
+        (say_nothing, "its message cannot be shown (RuntimeError)"),
+        (return_nothing, "'NoneType' object has no attribute 'provenance'"),
+    ],
+)
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_whatever_a_trial_raises_is_its_failure(store: TrialStore, fails: Execute, message: str, at_once: int) -> None:
+    planned = [planned_trial(0)]
+    pool = LocalPool(fails) if at_once == 1 else ProcessPool(fails, at_once)
+    assert run_trials(planned, store, pool) == []
+    assert [failed.message for _, failed in failures(planned, store)] == [message]
+
+
+def test_an_outcome_that_cannot_be_read_is_a_failure(store: TrialStore) -> None:
+    planned = [planned_trial(0), planned_trial(1)]
+    assert run_trials(planned, store, ProcessPool(return_what_cannot_be_read, 2)) == []
+    assert [failed.error for _, failed in failures(planned, store)] == ["TypeError"] * 2
+
+
+class OutOfTime(TrainingInterrupted):
+    """A stopping error that cannot be unpickled, and holds what cannot be pickled."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one + two)
+        self.lock = threading.Lock()
+
+
+def run_out_of_time(planned: PlannedTrial) -> TrialOutcome:
+    raise OutOfTime("the time ", "is over")
+
+
+def test_what_stops_everything_does_so_even_if_it_cannot_be_sent(store: TrialStore) -> None:
+    with pytest.raises(TrainingInterrupted, match=r"^OutOfTime: the time is over$"):
+        run_trials([planned_trial(0), planned_trial(1)], store, ProcessPool(run_out_of_time, 2))
+    assert not failures([planned_trial(0), planned_trial(1)], store)
+
+
+def test_an_outcome_is_pickled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pickled = []
+
+    def counted(outcome: TrialOutcome, protocol: int) -> Any:
+        pickled.append(outcome)
+        return object.__reduce_ex__(outcome, protocol)
+
+    monkeypatch.setattr(TrialOutcome, "__reduce_ex__", counted)
+    ours, theirs = multiprocessing.Pipe()
+    monkeypatch.setattr(processes, "_end_with_parent", lambda: None)
+    ours.send(planned_trial(0))
+    thread = threading.Thread(target=processes._work, args=(theirs, execute))
+    with ours, theirs:
+        thread.start()
+        assert isinstance(ours.recv(), TrialOutcome)
+        ours.close()
+        thread.join()
+    assert len(pickled) == 1

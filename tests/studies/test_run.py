@@ -1,11 +1,14 @@
-"""A study is one call: it runs what is missing, prints nothing, and says what failed."""
+"""A study is one call: it runs what is missing, prints nothing, and reports what failed."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -20,7 +23,7 @@ from convlens.studies.pool import LocalPool, Result
 from convlens.studies.processes import ProcessPool
 from convlens.studies.run import default_pool, resumable
 from convlens.studies.runner import ProgressEvent
-from convlens.studies.spec import Study
+from convlens.studies.spec import Profile, Study
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 
 from .examples import THREE, ToyExecutor, execute, make_study, planned_trial
@@ -63,6 +66,32 @@ def test_the_page_has_every_seed_and_lists_what_failed(tmp_path: Path, monkeypat
     assert (len(found["trials"]), len(found["failed"]), found["missing"]) == (8, 1, 1)
 
 
+def with_curves(planned: PlannedTrial) -> TrialOutcome:
+    curves = {"by shift": np.array([[0.5, 0.25], [0.125, 0.0]]), "large": np.zeros((40, 30), np.float32)}
+    return replace(execute(planned), curves=curves)
+
+
+def test_curves_and_what_was_declared_of_the_metrics_are_in_the_results_and_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "LOOKS", pages.LOOKS[:1])
+    monkeypatch.setattr(pages.Drawn, "uri", lambda self, **_: "data:,")
+    result = studies.run_study(make_study(), THREE, folder=tmp_path, pool=LocalPool(with_curves))
+    write_study(result, tmp_path / "page")
+    found = json.loads((tmp_path / "page" / "results.json").read_text())["studies"]["kernel-size"]
+    curves = found["trials"][0]["curves"]
+    assert curves["by shift"]["values"] == [[0.5, 0.25], [0.125, 0.0]]
+    assert (curves["large"]["shape"], curves["large"]["type"], curves["large"]["values"]) == ([40, 30], "<f4", None)
+    assert curves["large"]["sha256"] == hashlib.sha256(bytes(40 * 30 * 4)).hexdigest()
+    assert found["study"]["metrics"][0]["resolution"] == 0.02
+    markdown = (tmp_path / "page" / "report.md").read_text()
+    assert "| 3x3 | 0 | by shift | 2 x 2 | 0 to 0.5 |" in markdown
+    assert "| test accuracy | test.accuracy | fraction | 0.02 | the same | all |" in markdown
+    page = (tmp_path / "page" / "report.html").read_text(encoding="utf-8")
+    assert "curves of every trial" in page
+    assert "metrics, as declared" in page
+
+
 class Stopped:
     """A pool that is stopped after one trial."""
 
@@ -75,6 +104,20 @@ def test_stopped_it_says_what_is_kept(tmp_path: Path) -> None:
     with pytest.raises(TrainingInterrupted, match="1 finished trials are kept"):
         studies.run_study(make_study(), THREE, folder=tmp_path, pool=Stopped())
     assert len(studies.read_study(make_study(), THREE, folder=tmp_path).trials) == 1
+
+
+def test_a_pool_and_its_options_are_not_given_together(tmp_path: Path) -> None:
+    for given in ({"options": ExecutionOptions()}, {"threads": 2}):
+        with pytest.raises(ConfigurationError, match="a pool brings its own options and threads"):
+            studies.run_study(make_study(), THREE, folder=tmp_path, pool=LocalPool(execute), **given)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_study_under_two_profiles_is_two_calls(tmp_path: Path) -> None:
+    wanted = [(make_study(), THREE), (make_study(), Profile("more", (0, 1, 2, 3)))]
+    with pytest.raises(ConfigurationError, match="the study 'kernel-size' is asked for twice"):
+        studies.run_studies(wanted, folder=tmp_path, pool=LocalPool(execute))
+    assert not list(tmp_path.iterdir())
 
 
 def test_unknown_names_and_an_empty_folder(tmp_path: Path) -> None:

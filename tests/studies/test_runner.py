@@ -1,4 +1,4 @@
-"""The missing trials are run once, in balanced order, and whatever stops a run costs one trial."""
+"""The missing trials are run once, in balanced order, and an interruption loses one trial."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convlens.cli.trials import event_line
 from convlens.errors import ConfigurationError, OutputError, TrainingInterrupted
 from convlens.studies.pool import LocalPool, Result
 from convlens.studies.runner import ProgressEvent, failures, plan, run_trials, stored
-from convlens.studies.spec import Arm, Profile
+from convlens.studies.spec import Arm, Metric, Profile
 from convlens.studies.store import TrialStore
 from convlens.studies.trial import Failure, PlannedTrial, TrialOutcome
 from convlens.wording import percent
@@ -56,6 +56,16 @@ def test_arms_of_one_configuration_are_planned_once_and_expensive_arms_for_fewer
     )
     planned = plan(make_study(arms=arms), THREE, numerics_version=1)
     assert [t.arm for t in planned] == ["3x3", "5x5", "7x7", "3x3", "5x5", "7x7", "3x3", "7x7"]
+
+
+def test_a_run_that_two_arms_share_must_have_the_metrics_of_both(store):
+    twin = Arm("twin", configuration(3))
+    metrics = (*make_study().metrics, Metric("shift", "pixels", arms=("twin",)))
+    planned = plan(make_study(arms=(*make_study().arms, twin), metrics=metrics), THREE, numerics_version=1)
+    assert len(planned) == 9
+    assert {trial.arm: trial.metrics[2:] for trial in planned} == {"3x3": ("shift",), "5x5": (), "7x7": ()}
+    run_trials(planned, store, LocalPool(execute))
+    assert {trial.arm for trial, _ in failures(planned, store)} == {"3x3"}
 
 
 def test_a_profile_changes_what_is_run_and_so_the_keys():

@@ -1,4 +1,4 @@
-"""A study is data: it survives JSON, and what cannot be right is refused with the nearest right name."""
+"""A study is data: it survives JSON, and a wrong name is rejected with the nearest right one."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ GAIN = Estimand("gain", "test.accuracy", "3x3", greater_than(0.0), reference="7x
             {"metrics": (Metric("test.accuracy", "fraction", arms=("5x5", "7x7")), SIZE)},
             "unknown metric 'test.accuracy'",
         ),
-        ({"metrics": (SIZE, SIZE)}, "metrics of different names"),
+        ({"metrics": (SIZE, SIZE)}, "metrics with different names"),
         ({"max_minutes": 0}, "max_minutes"),
         ({"name": " kernel"}, "name of a study"),
     ],

@@ -1,4 +1,4 @@
-"""Intervals cover what they say, tests agree with SciPy and with hand calculation, nothing warns."""
+"""Intervals have their nominal coverage, tests agree with SciPy and with hand calculation, nothing warns."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What was put is there, whatever happened since; what cannot be a store is refused and left as it is."""
+"""What was stored stays, whatever happens; a file that is not a store is rejected and left unchanged."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sqlite3
@@ -130,6 +131,22 @@ def test_an_old_store_is_read_and_nothing_of_it_is_lost(path, read_only):
             assert store.put(make_trial(5))
             store.put_failure(planned_trial(9), Failure("OSError", "x", "now"))
             assert len(all_trials(store)) == 5
+
+
+def test_a_reader_sees_newer_tables_that_are_still_in_the_log(path):
+    path.parent.mkdir()
+    path.write_bytes(OLD.read_bytes())
+    trial = make_trial(5)
+    trial = dataclasses.replace(trial, curves={"by shift": np.arange(3.0)})
+    with TrialStore(path) as store:
+        store.put(trial)
+        store.put_failure(planned_trial(9), Failure("OSError", "x", "now"))
+        assert path.read_bytes()[60:64] == bytes((0, 0, 0, 1))  # the header's version: the upgrade is in the log
+        with TrialStore(path, read_only=True) as reader:
+            assert reader.failure(planned_trial(9).key) == Failure("OSError", "x", "now")
+            found = reader.get(trial.key)
+            assert found is not None
+            assert found.curves["by shift"].tolist() == [0, 1, 2]
 
 
 def test_labels_are_kept_once(path):

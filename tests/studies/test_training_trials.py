@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from convlens import NUMERICS_VERSION
-from convlens.errors import TrainingInterrupted
+from convlens.errors import ConfigurationError, TrainingInterrupted
 from convlens.models import CNN
 from convlens.nn import load
 from convlens.studies.executors import ExecutionOptions, execute
@@ -17,6 +20,7 @@ from convlens.studies.pool import LocalPool
 from convlens.studies.runner import run_trials, stored
 from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial
+from convlens.train import Hook, Training
 from tests.toys import write_toy_folder
 from tests.train.test_fit import StopAt
 
@@ -86,6 +90,95 @@ def test_a_training_that_diverges_is_a_result(folder: Path, tmp_path: Path) -> N
     assert trial.metrics["diverged"] == 1
     assert trial.metrics["test.accuracy"] == pytest.approx(1 / 3)
     assert "the loss became" in trial.provenance["diverged"]
+    whole = execute(planned(folder), ExecutionOptions(checkpoints_folder=tmp_path)).metrics
+    assert whole.keys() == trial.metrics.keys() - {"diverged"}
+    assert trial.metrics["test.loss"] == trial.metrics["validation.loss"] == pytest.approx(math.log(3))
+    assert trial.metrics["test.calibration_error"] == pytest.approx(0)
+    assert trial.metrics["test.reads"] == 0
+
+
+def test_one_that_diverges_leaves_neither_checkpoint_nor_model(folder: Path, tmp_path: Path) -> None:
+    class Wild(Hook):
+        def on_step_begin(self, training: Training) -> None:
+            training.model.flat.fill(np.inf)
+
+    options = ExecutionOptions(checkpoints_folder=tmp_path, models_folder=tmp_path, hooks=(StopAt(3),))
+    with pytest.raises(TrainingInterrupted):
+        execute(planned(folder), options)
+    outcome = execute(planned(folder), dataclasses.replace(options, hooks=(Wild(),)))
+    assert outcome.metrics["diverged"] == 1
+    assert not list(tmp_path.iterdir())
+
+
+class StopRequested(Hook):
+    """Stops a training after its third step, as an early stopping of somebody's own would."""
+
+    def on_step_end(self, training: Training) -> None:
+        if training.steps_taken == 3:
+            training.stop()
+
+
+def test_a_training_that_a_hook_stopped_is_no_result_and_goes_on_next_time(folder: Path, tmp_path: Path) -> None:
+    stopping = ExecutionOptions(checkpoints_folder=tmp_path, models_folder=tmp_path, hooks=(StopRequested(),))
+    with TrialStore(tmp_path / "t.sqlite") as store:
+        with pytest.raises(TrainingInterrupted, match="small cnn, seed 0: a hook stopped the training; its checkpoint"):
+            run_trials([planned(folder)], store, LocalPool(lambda trial: execute(trial, stopping)))
+        assert len(store) == 0
+    assert len(list(tmp_path.glob("*.checkpoint"))) == 1
+    assert not list(tmp_path.glob("*.safetensors"))
+    steps = StopAt(-1)
+    resumed = execute(planned(folder), ExecutionOptions(checkpoints_folder=tmp_path, hooks=(steps,)))
+    counted = StopAt(-1)
+    assert resumed.history == execute(planned(folder), ExecutionOptions(hooks=(counted,))).history
+    assert steps.left - counted.left == 3
+    with pytest.raises(TrainingInterrupted, match="nothing is saved"):
+        execute(planned(folder), ExecutionOptions(hooks=(StopRequested(),)))
+
+
+def test_a_checkpoint_serves_the_trial_whatever_things_are_called_and_wherever_the_data_is(
+    folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingInterrupted):
+        execute(planned(folder), ExecutionOptions(checkpoints_folder=tmp_path, hooks=(StopAt(3),)))
+    shutil.copytree(folder, tmp_path / "moved")  # a copy of the data
+    renamed = planned(tmp_path / "moved")
+    names = {"model": "another", "recipe": "another", "data": str(tmp_path / "moved")}
+    renamed = dataclasses.replace(renamed, configuration={**renamed.configuration, "names": names})
+    assert renamed.key == planned(folder).key
+    steps, counted = StopAt(-1), StopAt(-1)
+    resumed = execute(renamed, ExecutionOptions(checkpoints_folder=tmp_path, hooks=(steps,)))
+    assert resumed.history == execute(planned(folder), ExecutionOptions(hooks=(counted,))).history
+    assert steps.left - counted.left == 3
+
+
+@pytest.mark.parametrize("damage", ["cut short", "of another training"])
+def test_a_checkpoint_that_cannot_be_restored_is_removed_and_the_trial_begins_again(
+    folder: Path, tmp_path: Path, damage: str
+) -> None:
+    options = ExecutionOptions(checkpoints_folder=tmp_path, hooks=(StopAt(3),))
+    with pytest.raises(TrainingInterrupted):
+        execute(planned(folder, batch_size=32 if damage == "of another training" else 64), options)
+    (file,) = tmp_path.glob("*.checkpoint")
+    content = file.read_bytes()
+    file.unlink()
+    (tmp_path / f"{planned(folder).key[:16]}.checkpoint").write_bytes(
+        content[:-9] if damage == "cut short" else content
+    )
+    outcome = execute(planned(folder), ExecutionOptions(checkpoints_folder=tmp_path))
+    assert outcome.history == execute(planned(folder)).history
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_within_the_training_leaves_its_checkpoint(folder: Path, tmp_path: Path) -> None:
+    class Wrong(Hook):
+        def on_step_end(self, training: Training) -> None:
+            raise ConfigurationError("a hook of somebody's own")
+
+    with pytest.raises(TrainingInterrupted):
+        execute(planned(folder), ExecutionOptions(checkpoints_folder=tmp_path, hooks=(StopAt(3),)))
+    with pytest.raises(ConfigurationError, match="somebody's own"):
+        execute(planned(folder), ExecutionOptions(checkpoints_folder=tmp_path, hooks=(Wrong(),)))
+    assert list(tmp_path.glob("*.checkpoint"))
 
 
 def test_every_setting_of_recipe_and_layers_is_in_the_key(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A word follows from where the whole interval lies, and never from one seed."""
+"""The verdict follows from where the whole interval lies, and never from one seed."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def sample(mean: float, n: int) -> np.ndarray:
 def test_seeds_needed_is_unknowable_on_the_bound_and_capped():
     assert seeds_needed(interval(-1.0, 1.0), greater_than(0.0)) is None
     verdict = verdict_on(interval(-1.0, 1.0), greater_than(0.0))
-    assert "no number of seeds" in verdict.sentence
+    assert "the number of seeds needed cannot be predicted" in verdict.sentence
     assert seeds_needed(interval(-0.999, 1.0), greater_than(0.0)) == MOST_SEEDS + 1
 
 

@@ -1,4 +1,4 @@
-"""Augmentation: addressed, bounded, plain data, and nothing at all where nothing is asked for."""
+"""Augmentation: addressed, bounded, plain data, and no change if nothing is asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Python and notebooks show of a model, a data set, a summary and a run: short, and escaped."""
+"""How Python and notebooks show a model, a data set, a summary and a run: short, and escaped."""
 
 from __future__ import annotations
 

@@ -186,3 +186,26 @@ def test_recipes_go_through_plain_data() -> None:
         Recipe.from_dict({**RECIPE.to_dict(), "epoch": 3})
     with pytest.raises(ConfigurationError, match="did you mean 'Adam'"):
         Recipe.from_dict({**RECIPE.to_dict(), "optimizer": {"name": "Adan"}})
+
+
+@pytest.mark.parametrize("batch_size", [16, 100_000])
+def test_divergence_in_the_last_update_is_found(toy: Dataset, batch_size: int) -> None:
+    wild = replace(RECIPE, optimizer=SGD(), schedule=Constant(1e38), epochs=1, batch_size=batch_size)
+    with pytest.raises(TrainingDiverged, match="smaller learning rate"):
+        fit(small_cnn(toy), toy, wild)
+
+
+def test_a_model_takes_the_names_of_the_classes_and_refuses_others(toy: Dataset) -> None:
+    model, names = small_cnn(toy), tuple(toy.class_names)
+    fit(model, toy, replace(RECIPE, epochs=1))
+    assert model.class_names == names
+    layers = CNN(filters=(4, 6), hidden=12).layers(3)
+    other = nn.Model(layers, toy.input_shape, class_names=tuple(reversed(names)))
+    with pytest.raises(ConfigurationError, match=f"classes are {', '.join(reversed(names))}, and those of"):
+        fit(other, toy, RECIPE)
+
+
+@pytest.mark.parametrize("seed", [1.5, True, "1", -1])
+def test_a_seed_is_a_whole_number(toy: Dataset, seed: Any) -> None:
+    with pytest.raises(ConfigurationError, match="a seed is"):
+        fit(small_cnn(toy), toy, RECIPE, seed=seed)

@@ -11,7 +11,7 @@ import pytest
 
 import convlens as cl
 from convlens.data import Dataset
-from convlens.errors import TrainingInterrupted
+from convlens.errors import ConfigurationError, TrainingInterrupted
 from convlens.optim import SGD, Constant
 from convlens.train import Hook, Recipe, Run, Training, fit
 from tests.train.test_fit import StopAt, small_cnn
@@ -215,3 +215,31 @@ def test_a_resumed_training_writes_the_snapshots_that_are_left(toy: Dataset, tmp
 def test_snapshots_that_cannot_be(toy: Dataset, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(cl.errors.ConfigurationError, match=message):
         fit(small_cnn(toy), toy, RECIPE, **arguments)
+
+
+def test_snapshots_of_another_training_are_not_taken_for_this_ones(toy: Dataset, tmp_path: Path) -> None:
+    steps = list(np.arange(0, 6, 3))  # NumPy's whole numbers
+    fit(small_cnn(toy, seed=9), toy, RECIPE, snapshots=steps, snapshot_folder=tmp_path)
+    path = tmp_path / "c"
+    fit(small_cnn(toy), toy, RECIPE, checkpoint=path, hooks=[Stop("on_step_end", 4)])
+    with pytest.raises(ConfigurationError, match=r"step-000000.* belongs to another training"):
+        fit(small_cnn(toy), toy, RECIPE, checkpoint=path, resume=True, snapshots=steps, snapshot_folder=tmp_path)
+
+
+def test_a_hook_that_did_not_begin_does_not_end(toy: Dataset) -> None:
+    ended: list[str] = []
+
+    class Fails(Hook):
+        def on_training_begin(self, training: Training) -> None:
+            raise ZeroDivisionError
+
+        def on_training_end(self, training: Training) -> None:
+            ended.append("fails")
+
+    class Begins(Hook):
+        def on_training_end(self, training: Training) -> None:
+            ended.append("begins")
+
+    with pytest.raises(ZeroDivisionError):
+        fit(small_cnn(toy), toy, RECIPE, hooks=[Begins(), Fails()])
+    assert ended == ["begins"]

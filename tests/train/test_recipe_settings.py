@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convlens import nn
+from convlens import artifact, nn
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError, TrainingInterrupted
 from convlens.optim import Adam, OneCycle, StepDecay
@@ -157,9 +157,23 @@ def test_a_checkpoint_without_the_average_is_refused(toy: Dataset, tmp_path: Pat
     assert checkpoints.State.arrays(state)["average"] is state.average
 
 
-def test_settings_at_their_default_are_in_no_key() -> None:
-    assert set(PLAIN.to_dict()) == {"name", "optimizer", "schedule", "epochs", "batch_size", "patience"}
-    assert Recipe.from_dict({**PLAIN.to_dict(), "label_smoothing": 0.0, "clip_norm": None, "ema_decay": None}) == PLAIN
+def test_a_checkpoint_that_leaves_out_defaults_is_resumed(toy: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    whole = fit(small_cnn(toy), toy, PLAIN, checkpoint=path)
+    found = artifact.read(path, "checkpoint")
+    recipe = found.header["configuration"]["recipe"]
+    for name in ("label_smoothing", "clip_norm", "ema_decay", "augmentation"):
+        del recipe[name]
+    kept = ("numerics_version", "configuration", "progress", "optimizer_step")
+    artifact.write(path, "checkpoint", {name: found.header[name] for name in kept}, found.arrays)
+    assert_same(fit(small_cnn(toy), toy, replace(PLAIN, name="renamed"), checkpoint=path, resume=True), whole)
+
+
+def test_every_setting_is_stated_and_one_that_is_missing_has_its_default() -> None:
+    assert PLAIN.to_dict().keys() == vars(PLAIN).keys()
+    assert Recipe.from_dict(PLAIN.to_dict()) == PLAIN
+    needed = ("name", "optimizer", "schedule", "epochs", "batch_size")
+    assert Recipe.from_dict({name: PLAIN.to_dict()[name] for name in needed}) == PLAIN
     told = ALL.to_dict()
     assert (told["label_smoothing"], told["clip_norm"], told["ema_decay"]) == (0.1, 0.5, 0.8)
     assert Recipe.from_dict(plain(told, "recipe")) == ALL  # also by way of JSON, which has no tuples

@@ -12,7 +12,7 @@ from ..errors import ConfigurationError, nearest
 NUMPY, NUMBA = "convlens-numpy", "convlens-numba"
 EAGER = ("torch-nchw", "torch-channels-last")
 COMPILED = "torch-compile"
-GEMM = "gemm"  # a yardstick: the machine's peak rate of matrix products, in floating-point operations a second
+GEMM = "gemm"  # a yardstick: the machine's peak rate of matrix products, in FLOP/s
 OURS = (NUMPY, NUMBA)
 USUAL = (*OURS, *EAGER, COMPILED, GEMM)
 
@@ -23,7 +23,7 @@ WORKS = ("train", "predict")
 
 @dataclass(frozen=True)
 class Cell:
-    """One network at one batch size, timed side by side.
+    """One network at one batch size, and the peers timed on it.
 
     Attributes
     ----------
@@ -31,9 +31,9 @@ class Cell:
         ``"cnn"``, ``"dense"`` (784-128-64-10) or ``"deep"`` (three blocks of 3x3 convolution, batch normalisation, ReLU
         and 2x2 max-pooling with 32, 64 and 128 filters, then Dense 10).
     threads
-        Number of threads that every peer may use.
+        Number of threads each peer may use.
     peers
-        Which peers take part, in the order of the first round.
+        The peers that take part, in the order of the first round.
     """
 
     name: str
@@ -74,12 +74,12 @@ MAIN = "cnn-3x3-batch128"  # the cell of --quick, and the network of memory and 
 def chosen(only: Sequence[str], threads: int) -> tuple[list[Cell], list[str]]:
     """Return the cells and the other measurements whose names match the given names or patterns (``cnn-5x5-*``).
 
-    Where none is given, that is all of them.
+    By default, all of them.
 
     Raises
     ------
     ConfigurationError
-        If a name matches nothing; the message names the nearest right one.
+        If a name matches nothing; the message suggests the nearest known one.
     """
     everything = cells(threads)
     names = [*(cell.name for cell in everything), MEMORY, RACE]

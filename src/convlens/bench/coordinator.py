@@ -1,4 +1,4 @@
-"""A peer's process from outside: requests and answers. A wait ends when the process does, or at its time limit."""
+"""Start a peer's process, send it requests and wait for answers, each with a time limit."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from typing import Any
 from ..errors import ConvlensError
 
 PREPARE_SECONDS, MEASURE_SECONDS = 240.0, 60.0  # time limits: compiling takes long, a round does not
-READER_SECONDS = 1.0  # that the end of a killed process's output may take to arrive
+READER_SECONDS = 1.0  # to wait for the end of a killed process's output
 
-# Ctrl-C is for this process, which then ends its peers: with all that they started, where the system has sessions.
+# Ctrl-C must reach only this process, which then ends its peers (and, where the system has sessions, their children).
 APART: dict[str, Any]
 if sys.platform == "win32":
     APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -29,7 +29,7 @@ else:
     APART = {"start_new_session": True}
 
 
-class PeerLost(ConvlensError):  # noqa: N818 - an event, and named as one
+class PeerLost(ConvlensError):  # noqa: N818 - an event rather than an error
     """A peer that cannot go on; the message is the reason."""
 
 
@@ -41,12 +41,12 @@ class Worker:
     command
         What to start.
     environment
-        Variables that it gets besides this process's own.
+        Variables added to this process's own.
 
     Raises
     ------
     PeerLost
-        Here and from `receive`: if the process cannot be started, dies, falls silent, or says that it cannot.
+        Here and from `receive`: if the process cannot be started, dies, does not answer in time, or reports an error.
     """
 
     def __init__(self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
@@ -70,7 +70,7 @@ class Worker:
     def _read(self) -> None:
         """Queue the lines that the process writes, and an empty one at the end.
 
-        This is a thread's work, because not every system can wait for a pipe with a time limit.
+        Runs in a thread, because not every system can wait for a pipe with a time limit.
         """
         assert self.process.stdout is not None
         with contextlib.suppress(OSError, ValueError):  # closed meanwhile
@@ -79,19 +79,19 @@ class Worker:
         self._lines.put(b"")
 
     def ask(self, request: dict[str, Any], limit: float) -> dict[str, Any]:
-        """Send a request and return the answer, which may take `limit` seconds."""
+        """Send a request and return the answer, waiting at most `limit` seconds."""
         self.send(request)
         return self.receive(limit)
 
     def send(self, request: dict[str, Any]) -> None:
         """Send a request."""
         assert self.process.stdin is not None
-        with contextlib.suppress(OSError):  # it has died, which reading finds out, with the reason
+        with contextlib.suppress(OSError):  # it has died; `receive` reports the reason
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
 
     def receive(self, limit: float) -> dict[str, Any]:
-        """Wait for the answer to what was sent, at most `limit` seconds."""
+        """Return the answer to a request, waiting at most `limit` seconds."""
         line = self._line(limit)
         try:
             answer: dict[str, Any] = json.loads(line)
@@ -123,11 +123,11 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs."""
+        """Whether the process is still running."""
         return self.process.poll() is None
 
     def close(self) -> None:
-        """End the process and whatever it has started."""
+        """Kill the process and its children."""
         with contextlib.suppress(OSError):
             if hasattr(os, "killpg"):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -136,7 +136,7 @@ class Worker:
         self.process.wait()
         self._reader.join(READER_SECONDS)
         for stream in (self.process.stdin, self.process.stdout):
-            # a stream that is being read cannot be closed: something that the peer started still holds it
+            # a stream that is being read cannot be closed: a child of the peer still holds it
             if stream is not None and not (stream is self.process.stdout and self._reader.is_alive()):
                 with contextlib.suppress(OSError):
                     stream.close()
@@ -144,14 +144,14 @@ class Worker:
 
 
 class PeerPool:
-    """The processes of all peers: each is started when first needed, and kept until it is dismissed.
+    """The processes of all peers, each started when first needed and kept until dismissed.
 
     Parameters
     ----------
     command
         What starts a worker; the peer's name is added.
     environment
-        Variables that workers get.
+        Environment variables for the workers.
     """
 
     def __init__(self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
@@ -168,7 +168,7 @@ class PeerPool:
             self.dismiss(name)
 
     def worker(self, name: str) -> Worker:
-        """Return the process of a peer; start one where none is alive."""
+        """Return the process of a peer, starting it if it is not running."""
         if name in self._workers and not self._workers[name].alive:
             self.dismiss(name)
         if name not in self._workers:

@@ -1,7 +1,7 @@
-"""The tables in README and docs, renewed from a result: ``python -m convlens.bench.documents RESULT DOCUMENT...``.
+"""Update the tables in README and docs from a result: ``python -m convlens.bench.documents RESULT DOCUMENT...``.
 
-A document says where a table stands by a pair of comments, ``<!-- bench: readme -->`` (or ``all``) and
-``<!-- end of bench -->``; this program writes what is between them, and a test compares that with the committed result.
+A document marks the place of a table by a pair of comments, ``<!-- bench: readme -->`` (or ``all``) and
+``<!-- end of bench -->``; this program writes the text between them, and a test compares it with the committed result.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ PLACE = re.compile(r"(<!-- bench: (\w+) -->\n).*?(<!-- end of bench -->)", re.S)
 
 
 def renewed(text: str, result: Mapping[str, Any]) -> str:
-    """Return a document with its tables made again from a result."""
+    """Return a document with its tables updated from a result."""
     return PLACE.sub(lambda found: f"{found[1]}{VIEWS[found[2]](result)}{found[3]}", text)
 
 
 def main() -> None:
-    """Renew the tables of the documents that the command line names."""
+    """Update the tables of the documents named on the command line."""
     result = read(Path(sys.argv[1]))
     for path in map(Path, sys.argv[2:]):
         write_atomically(path, renewed(path.read_text(encoding="utf-8"), result).encode())

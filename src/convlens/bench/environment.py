@@ -1,7 +1,8 @@
-"""The Python that peers run in: a virtual environment of their own, so that torch and JAX stay out of the user's.
+"""A virtual environment for the peers, so that torch and JAX stay out of the user's.
 
-It sees the packages of the environment that convlens runs in (a ``.pth`` file adds them behind its own), so NumPy and
-Numba are the same versions, and only the peers are installed. What cannot be installed is named with the reason.
+It also sees the packages of the environment that convlens runs in (a ``.pth`` file adds them after its own), so NumPy
+and Numba have the same versions, and only the peers are installed. A package that cannot be installed is reported with
+the reason.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ _BORROW = "convlens-bench.pth"
 
 @dataclass(frozen=True)
 class Environment:
-    """Where peers run.
+    """The environment in which peers run.
 
     Attributes
     ----------
     python
         Its interpreter.
     missing
-        Why a module is not there, by module.
+        Why a module is missing, by module.
     """
 
     python: Path
@@ -40,17 +41,17 @@ class Environment:
 
 
 def default_folder() -> Path:
-    """Return the user's folder for the environment; one for each version of Python."""
+    """Return the user's folder for the environment; one per version of Python."""
     folder = cache_folder()
     if folder is None:
-        raise OutputError("there is no cache folder for this user; name a place with --environment FOLDER")
+        raise OutputError("there is no cache folder for this user; name one with --environment FOLDER")
     return folder / f"bench-python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def prepare(folder: Path, say: Callable[[str], None]) -> Environment:
-    """Make the environment, or take the one that is there, and install what it lacks.
+    """Create the environment, or use the existing one, and install what it lacks.
 
-    Where none can be made, peers run in convlens's own Python: those of convlens, and those whose library is there.
+    If it cannot be created, peers run in convlens's own Python, as far as their libraries are installed there.
     """
     python = interpreter(folder)
     try:
@@ -71,12 +72,12 @@ def prepare(folder: Path, say: Callable[[str], None]) -> Environment:
 
 
 def interpreter(folder: Path, platform: str = sys.platform) -> Path:
-    """Return where a virtual environment has its Python."""
+    """Return the path of a virtual environment's Python."""
     return folder / "Scripts" / "python.exe" if platform == "win32" else folder / "bin" / "python"
 
 
 def _borrow(folder: Path) -> None:
-    """Let the environment see the packages that convlens uses, behind its own."""
+    """Let the environment see the packages that convlens uses, after its own."""
     [packages] = list(folder.glob("lib/python3*/site-packages")) or [folder / "Lib" / "site-packages"]
     here = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     line = "import site; " + "; ".join(f"site.addsitedir({path!r})" for path in here) + "\n"
@@ -95,7 +96,7 @@ def _has(python: Path, module: str) -> bool:
 
 
 def _install(python: Path, requirement: str) -> str:
-    """Install one package; return why that failed, or nothing."""
+    """Install one package; return the reason if that failed, else an empty string."""
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=INSTALL_SECONDS)  # noqa: S603

@@ -1,7 +1,7 @@
 """Rounds: in each, the peers are timed in turn, while the others sleep.
 
-A process may be fast or slow for as long as it lives, depending on where its memory happens to lie; a machine may be so
-for minutes. So a cell is visited several times, with other cells in between, for a few rounds each and with new
+A process may be fast or slow for its whole life, depending on the placement of its memory; a machine may be so for
+minutes. So each cell is visited several times, with other cells in between, for a few rounds each and with new
 processes.
 """
 
@@ -14,8 +14,8 @@ from .cells import COMPILED, GEMM, OURS, WORKS, Cell
 from .coordinator import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, PeerPool, Worker
 from .peers.gemm import FLOPS
 
-DISTURBED = 0.1  # share of the machine that other processes may take; beyond it a timing is repeated
-TRIES = 4  # at most, for one timing
+DISTURBED = 0.1  # share of the machine used by other processes above which a timing is repeated
+TRIES = 4  # maximum for one timing
 ROUNDS_OF_A_VISIT = 3
 MEMORY_SECONDS = 2.0  # of training before the memory is read
 
@@ -42,12 +42,12 @@ def time_cell(
     """Measure a cell with new processes until it has `until` rounds, and return its result.
 
     The result holds every peer's rates by work and round, which peers are absent and why, and the seconds of the first
-    calls: those of the first visit, because later ones find what compilers have kept. `disturbed` counts the timings
+    calls (of the first visit only, because later visits profit from compilers' caches). `disturbed` counts the timings
     during which other processes took more than a tenth of the machine at every try. `before` is the result so far.
 
-    Rates are images a second; that of `GEMM` is floating-point operations a second.
+    Rates are in images/s, that of `GEMM` in FLOP/s.
     """
-    say(f"{cell.name}: peers get ready, compilation included")
+    say(f"{cell.name}: preparing the peers, compilation included")
     absent = dict(before["absent"]) if before else {}
     first, lost = _prepare(cell, pool, missing, without=absent)
     absent |= lost
@@ -85,7 +85,7 @@ def time_cell(
 def _prepare(
     cell: Cell, pool: PeerPool, missing: dict[str, str], without: Collection[str] = ()
 ) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
-    """Let all peers get ready at the same time, compilation included, before any is timed."""
+    """Prepare all peers at the same time, compilation included, before any is timed."""
     waiting: dict[str, Worker] = {}
     first: dict[str, dict[str, float]] = {}
     absent: dict[str, str] = {}
@@ -113,7 +113,7 @@ def explained(name: str, reason: str, missing: dict[str, str]) -> str:
 
 
 def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> tuple[float, float]:
-    """Return the rate of the least disturbed of several tries, and the share of the machine that others took in it."""
+    """Return the rate of the least disturbed of several tries, and the share of the machine others took."""
     units, found = FLOPS if name == GEMM else cell.batch, []
     for _ in range(TRIES):
         answer = worker.ask({"do": "measure", "work": work, "seconds": seconds}, MEASURE_SECONDS)

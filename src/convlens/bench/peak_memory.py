@@ -9,14 +9,14 @@ MIB = 1 << 20
 
 
 def peak_memory(status: Path = Path("/proc/self/status")) -> float:
-    """Return the largest size that the process has had in memory, in MiB.
+    """Return the peak resident memory of this process, in MiB.
 
-    Linux's VmHWM where there is one: ru_maxrss also remembers the process that this one was started from.
+    On Linux VmHWM is used, because ru_maxrss includes the parent process before exec.
 
     Parameters
     ----------
     status
-        Linux's file about the process.
+        Linux's status file of the process.
     """
     try:
         for line in status.read_text(encoding="utf-8").splitlines():
@@ -35,7 +35,7 @@ def _unix_bytes() -> int:
 
 
 def _windows_bytes() -> int:
-    """Return PeakWorkingSetSize of PROCESS_MEMORY_COUNTERS (psapi.h): two 32-bit fields, then eight of a pointer's."""
+    """Return PeakWorkingSetSize of PROCESS_MEMORY_COUNTERS (psapi.h): two 32-bit fields, then eight of pointer size."""
     import ctypes
     from ctypes import wintypes
 

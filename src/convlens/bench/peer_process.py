@@ -1,7 +1,7 @@
 """What runs in a peer's process: ``python -m convlens.bench.peer_process NAME``.
 
-Requests come as lines of JSON on standard input, each is answered by one line, and in between the process sleeps in
-`readline`. When the input ends, so does the process. Whatever a library prints goes to standard error.
+Requests are lines of JSON on standard input; each is answered by one line, and in between the process sleeps in
+`readline`. It ends when its input does. Whatever a library prints goes to standard error.
 
 =============================================  ==================================================================
 request                                        answer
@@ -14,7 +14,7 @@ request                                        answer
 ``{"do": "memory"}``                           ``{"mib"}``: the peak memory of the process
 =============================================  ==================================================================
 
-What cannot be done is answered by ``{"error": reason}``.
+A request that fails is answered by ``{"error": reason}``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .peers import Peer, Timed, load, work
 
 WARM_SECONDS, WARM_CALLS = 0.3, 3
 SILENCE_SECONDS, SILENCE_TRIES = 0.01, 60
-SAME = 1e-4  # how far a peer's probabilities may be from the interpreter's
+SAME = 1e-4  # largest allowed difference of a peer's probabilities from the interpreter's
 CHECKED = 32  # images of the first batch that are compared
 
 
@@ -58,11 +58,11 @@ class Server:
         return self.measure(request["work"], request["seconds"])
 
     def prepare(self, cell: Cell, works: list[str]) -> dict[str, Any]:
-        """Make the peer, see that it does the cell's work, and warm up."""
+        """Create the peer, check that it does the cell's work, and warm up."""
         self.peer = None  # free the memory of the last cell first
         self.peer = load(self.name, cell)
         first = {}
-        for name in sorted(works):  # prediction comes first, while all peers have the same weights
+        for name in sorted(works):  # "predict" comes first, while all peers have the same weights
             call = getattr(self.peer, name)
             first[name] = timed(call)
             if name == "predict" and isinstance(self.peer, Peer):
@@ -75,7 +75,7 @@ class Server:
         return {"first": first}
 
     def measure(self, name: str, seconds: float) -> dict[str, Any]:
-        """Call a work again and again for some seconds; one call before that, to fill the caches, does not count."""
+        """Call a work repeatedly for `seconds`; one call before that, to fill the caches, does not count."""
         call: Callable[[], None] = getattr(self.peer, name)
         call()
         busy, own = busy_seconds(), time.process_time()
@@ -108,7 +108,7 @@ def timed(call: Callable[[], None]) -> float:
 
 
 def warm_up(call: Callable[[], None]) -> None:
-    """Call something until it has its lasting speed."""
+    """Call a function until it runs at a steady speed."""
     begun, calls = time.perf_counter(), 0
     while calls < WARM_CALLS or time.perf_counter() - begun < WARM_SECONDS:
         call()
@@ -125,12 +125,12 @@ def fall_silent() -> None:
 
 
 def busy_seconds() -> float | None:
-    """Return the seconds that all processors of the machine have worked, and its host's share; None but on Linux."""
+    """Return the busy seconds of all processors, including time stolen by the host; None except on Linux."""
     try:
         fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
     except OSError:
         return None
-    idle, waiting, guests = 3, 4, (8, 9)  # guests are in the users' time already
+    idle, waiting, guests = 3, 4, (8, 9)  # guest time is already part of user time
     counted = (int(ticks) for place, ticks in enumerate(fields) if place not in (idle, waiting, *guests))
     return sum(counted) / os.sysconf("SC_CLK_TCK")
 
@@ -150,7 +150,7 @@ def main() -> None:
             answer = server.answer(json.loads(line))
         except ImportError as error:
             answer = {"error": f"not installed: {error}"}
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong in a peer is its reason for being absent
+        except Exception as error:  # noqa: BLE001 - any error of a peer is the reason for its absence
             answer = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
         answers.write(json.dumps(answer) + "\n")
 

@@ -1,4 +1,4 @@
-"""Ratios, and what is read off a result, which is plain data as in its JSON file."""
+"""Ratios and other figures derived from a result, which is plain data as in its JSON file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from .cells import EAGER, GEMM, OURS
 
 FORMAT = 1  # of the file
-Rates = Mapping[str, list[float]]  # by peer, one a round
+Rates = Mapping[str, list[float]]  # by peer, one per round
 TRAINING_PASSES = 3  # forward, and two products of the same size backward
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """The median, the smallest and the largest of the ratios within a round."""
+    """Median, minimum and maximum, over rounds, of the ratio within a round."""
 
     median: float
     low: float
@@ -35,14 +35,14 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Fastest:
-    """Of several peers: the one with the highest median rate, and in each round the highest rate of any."""
+    """Of several peers, the one with the highest median rate, and the highest rate of any in each round."""
 
     name: str
     rates: list[float]
 
     @classmethod
     def of(cls, rates: Rates, among: Iterable[str]) -> Fastest | None:
-        """Return the fastest of some peers; None if none of them is there."""
+        """Return the fastest of some peers; None if none of them was measured."""
         present = [name for name in among if rates.get(name)]
         if not present:
             return None
@@ -80,7 +80,7 @@ def _entry(ours: list[float], peer: str, theirs: list[float]) -> dict[str, Any]:
 
 
 def share_of_peak(cell: Mapping[str, Any], work: str, name: str) -> Ratio | None:
-    """Return the share of the measured GEMM peak that a peer reaches, by the FLOPs of direct convolution."""
+    """Return the share of the measured GEMM peak that a peer reaches, counting the FLOPs of direct convolution."""
     rates = cell["rates"][work]
     if not rates.get(name) or not rates.get(GEMM):
         return None

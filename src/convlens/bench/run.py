@@ -1,4 +1,4 @@
-"""The whole benchmark, cell by cell: each is kept in the file as soon as it is done."""
+"""The whole benchmark, cell by cell; each is saved as soon as it is measured."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class BenchSettings:
     Attributes
     ----------
     only
-        Names or patterns of what to measure; everything where empty.
+        Names or patterns of what to measure; everything if empty.
     rounds, seconds
         How often each work of each peer is timed, and for how many seconds each time.
     threads
-        Number of threads that peers may use, except in the cell with one thread.
+        Number of threads peers may use, except in the cell with one thread.
     recipe
         The recipe of the time to an accuracy.
     environment
@@ -50,7 +50,7 @@ class BenchSettings:
     folder
         Folder for the result.
     resume
-        Keep what is in the folder already, and measure the rest; there may be more rounds than before.
+        Keep the results in the folder and measure the rest; `rounds` may be larger than before.
     """
 
     only: tuple[str, ...]
@@ -64,7 +64,7 @@ class BenchSettings:
 
     def __post_init__(self) -> None:
         if self.rounds < 1:
-            raise ConfigurationError(f"a benchmark has at least 1 round, not {self.rounds}")
+            raise ConfigurationError(f"a benchmark needs at least 1 round, not {self.rounds}")
         thread_count(self.threads)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,12 +73,12 @@ class BenchSettings:
 
 
 def run(settings: BenchSettings, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure what the settings name, keep it in the folder, and return the result.
+    """Measure what the settings name, save it in the folder, and return the result.
 
     Raises
     ------
     ConfigurationError
-        If a name is unknown, or the result to be continued was measured with other settings or on other hardware.
+        If a name is unknown, or the result to be resumed was measured with other settings or on other hardware.
     OutputError
         If the folder cannot be written.
     """
@@ -99,7 +99,7 @@ def run(settings: BenchSettings, say: Callable[[str], None]) -> dict[str, Any]:
                     _add_cell(result, found, time.perf_counter() - begun)
                     _keep(path, result)
         for name in others:
-            if name not in result or (name == RACE and result[name]["recipe"] != settings.recipe.to_dict()):
+            if name not in result or (name == RACE and Recipe.from_dict(result[name]["recipe"]) != settings.recipe):
                 begun = time.perf_counter()
                 result[name] = _other(name, settings, place, variables, say)
                 result["seconds"][name] = round(time.perf_counter() - begun, 1)
@@ -134,7 +134,7 @@ def _empty(settings: BenchSettings) -> dict[str, Any]:
 
 
 def _begun(path: Path, settings: BenchSettings) -> dict[str, Any]:
-    """Return the result in the file, to be continued: with the rest of its cells, or more rounds of all."""
+    """Return the result in the file, to be resumed with the missing cells, or with more rounds."""
     found = read(path)
     begun, now = found.get("settings"), settings.to_dict()
     if isinstance(begun, dict) and begun.get("rounds", 0) <= settings.rounds:
@@ -142,7 +142,7 @@ def _begun(path: Path, settings: BenchSettings) -> dict[str, Any]:
     for what, value, had in (("settings", now, begun), ("hardware", hardware(), found.get("hardware"))):
         if found.get(what) != value:
             raise ConfigurationError(
-                f"{path} was measured with other {what} ({had}, and here {value}); "
+                f"{path} was measured with other {what} ({had}, here {value}); "
                 "leave out --resume, or name another folder with --out"
             )
     return found
@@ -160,7 +160,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _add_cell(result: dict[str, Any], found: dict[str, Any], seconds: float) -> None:
-    """Put a cell into the result, with its ratios, and its rates rounded to six digits."""
+    """Add a cell to the result, with its ratios, and its rates rounded to six digits."""
     cell = found["cell"]
     rates = {w: {n: [float(f"{rate:.6g}") for rate in row] for n, row in found["rates"][w].items()} for w in WORKS}
     result["cells"][cell["name"]] = {
@@ -182,12 +182,12 @@ def _keep(path: Path, result: dict[str, Any]) -> None:
 
 
 def _variables(scratch: str, threads: int) -> dict[str, str]:
-    """Return the environment variables of peers: this very convlens, and no code that PyTorch compiled earlier."""
+    """Return the peers' environment variables: this copy of convlens, and an empty cache of compiled PyTorch code."""
     source = str(Path(__file__).parents[2])
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH", "")))),
-        "TORCHINDUCTOR_CACHE_DIR": f"{scratch}/inductor",  # so that the time to compile is that of a first run
-        "VECLIB_MAXIMUM_THREADS": str(threads),  # macOS: Accelerate reads its number of threads here alone
+        "TORCHINDUCTOR_CACHE_DIR": f"{scratch}/inductor",  # so that compilation time is that of a first run
+        "VECLIB_MAXIMUM_THREADS": str(threads),  # macOS: the only way to set Accelerate's number of threads
     }
 
 

@@ -18,7 +18,7 @@ from .results import Ratio, best_torch, better_eager, race_ratio, share_of_peak
 
 WORDS = {"train": "training", "predict": "prediction"}
 NETWORKS = {"cnn": "CNN {0}x{0}", "dense": "dense 784-128-64-10", "deep": "three blocks with batch normalisation"}
-NAME_WIDTH = 24  # of the longest cell's name, which is not broken on a terminal
+NAME_WIDTH = 24  # longest name of a cell that is not broken on a terminal
 SHORT = {
     "convlens-numpy": "ours\nnumpy", "convlens-numba": "ours\nnumba", "torch-nchw": "torch\nnchw",
     "torch-channels-last": "torch\nlast", "torch-compile": "torch\ncompile",
@@ -54,7 +54,7 @@ class SpeedTable:
 
 
 def headline(result: Result) -> SpeedTable:
-    """Return the figures that README shows: ratios to both of PyTorch's best, for the compiled and the NumPy engine."""
+    """Return README's table: ratios of the compiled and the NumPy engine to PyTorch."""
     names = [
         (MAIN, ("train", "predict")), ("cnn-3x3-batch1", ("predict",)), ("cnn-3x3-batch512", ("train", "predict")),
         ("cnn-5x5-batch128", ("train", "predict")), ("cnn-7x7-batch128", ("train", "predict")),
@@ -120,7 +120,7 @@ def _race_headline(result: Result) -> Iterator[tuple[str, ...]]:
 
 
 def speed(result: Result, work: str) -> SpeedTable:
-    """Return one kind of work in all cells: the median images a second of every peer."""
+    """Return one kind of work in all cells: the median rate of every peer, in images/s."""
     present = [name for cell in result["cells"].values() for name in cell["rates"][work] if name != GEMM]
     peers = list(dict.fromkeys(present))
     rows = []
@@ -180,7 +180,7 @@ def memory(result: Result) -> SpeedTable:
 
 
 def race_table(result: Result) -> SpeedTable:
-    """Return the time to an accuracy, a row a run."""
+    """Return the time to an accuracy, one row per run."""
     found = result.get("time-to-99", {"runs": {}, "target": 0.99, "recipe": {"name": "", "epochs": 0}})
     rows = [
         (name, str(row["seed"]), f"{row['seconds']:.1f} s", f"{row['cold_seconds']:.1f} s", percent(row["accuracy"]))
@@ -193,7 +193,7 @@ def race_table(result: Result) -> SpeedTable:
 
 
 def absent(result: Result) -> SpeedTable:
-    """Return which peers are missing where, and why: a row a reason."""
+    """Return which peers are missing where, and why: one row per reason."""
     places: dict[tuple[str, str], list[str]] = {}
     parts = {**result["cells"], **{name: result[name] for name in ("memory", "time-to-99") if name in result}}
     for place, part in parts.items():
@@ -211,7 +211,7 @@ def tables(result: Result) -> Sequence[SpeedTable]:
 
 
 def conditions(result: Result) -> str:
-    """Return in one sentence where and how a result was measured."""
+    """Return a sentence on where and how a result was measured."""
     how, hardware, versions = result["settings"], result["hardware"], result["versions"]
     names = {"NumPy": "numpy", "Numba": "numba", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
     with_what = ", ".join(f"{title} {versions[name]}" for title, name in names.items() if versions.get(name))

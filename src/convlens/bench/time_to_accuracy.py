@@ -1,4 +1,4 @@
-"""Time to an accuracy: one recipe by convlens and by PyTorch, several seeds, one after the other."""
+"""Time to an accuracy: the same recipe by convlens and by PyTorch, with several seeds, one after the other."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def race(
     missing: dict[str, str],
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Return, by contestant, a row a seed: seconds of training, seconds from process start to end, accuracy."""
+    """Return, by contestant, one row per seed: seconds of training, seconds from process start to end, accuracy."""
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in RACERS}
     absent: dict[str, str] = {}
     for seed in SEEDS:

@@ -1,7 +1,7 @@
-"""One contestant of a race in a process of its own: ``python -m convlens.bench.time_to_accuracy_process NAME``.
+"""One contestant of a race, in its own process: ``python -m convlens.bench.time_to_accuracy_process NAME``.
 
 It reads its task as one line of JSON, trains the CNN by a recipe, reads the test set once, answers by one line, and
-ends. All contestants begin at the same weights and see the same batches in the same order at the same learning rates.
+ends. All contestants start from the same weights and see the same batches in the same order at the same learning rates.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ RACERS: dict[str, Callable[[Recipe, int, int], dict[str, Any]]] = {
 
 
 def main() -> None:
-    """Run the race that standard input asks for."""
+    """Run the training requested on standard input."""
     answers = take_output()
     task = json.loads(sys.stdin.readline())
     try:
         answer = RACERS[sys.argv[1]](Recipe.from_dict(task["recipe"]), task["seed"], task["threads"])
     except ImportError as error:
         answer = {"error": f"not installed: {error}"}
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong is the reason for being absent
+    except Exception as error:  # noqa: BLE001 - any error is the reason for the contestant's absence
         answer = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
     answers.write(json.dumps(answer) + "\n")
 

@@ -1,4 +1,4 @@
-"""The claims of the project that this one succeeds, put to the test: a client of the studies, and nothing else."""
+"""The claims of the project that this one succeeds, put to the test with the studies."""
 
 from .reproduction import Reproduction as Reproduction
 from .reproduction import reproduce as reproduce

@@ -1,4 +1,4 @@
-"""The claims put to the test in one call: two studies are run, and the claims are read off them."""
+"""Put the claims to the test in one call: run two studies, and derive the verdicts from their results."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ BEST_CNN = "cnn, good"  # the arm whose errors and filters are shown: the CNN un
 
 @dataclass(frozen=True)
 class Reproduction:
-    """The claims and what became of them.
+    """The claims with their verdicts, and the studies behind them.
 
     Attributes
     ----------
     command
-        What repeats it.
+        The command that repeats it.
     profile
         Name of the profile that was run.
     studies
-        Results by name of the study.
+        Results by study name.
     claims
-        The claims and what became of them.
+        The claims with their verdicts.
     models_folder
-        Where the trained models were saved; None where none were kept.
+        Folder of the trained models; None if none were kept.
     seconds
-        How long it took, wall time; trials that were found in the store took none.
+        Wall time of the call; trials found in the store take none.
     started
-        When it began: ISO 8601, UTC.
+        Time of the call: ISO 8601, UTC.
     """
 
     command: str
@@ -60,12 +60,12 @@ class Reproduction:
 
     @property
     def evidence(self) -> dict[str, Evidence]:
-        """Evidence by name of the study."""
+        """Evidence by study name."""
         return {name: result.evidence for name, result in self.studies.items()}
 
     @property
     def missing(self) -> int:
-        """How many trials were declared and are not there."""
+        """Number of declared trials that have not been run."""
         return sum(evidence.missing for evidence in self.evidence.values())
 
     def __repr__(self) -> str:
@@ -93,23 +93,24 @@ def reproduce(
     threads: int | None = None,
     progress: ProgressDisplay | None = None,
 ) -> Reproduction:
-    """Run the trials that the folder lacks, and put the claims to the test. Nothing is printed.
+    """Run the missing trials, and put the claims to the test. Nothing is printed.
 
     Parameters
     ----------
     profile
         ``"quick"``, ``"standard"`` or ``"full"``.
     folder
-        Where the store of trials and the trained models are, or will be.
+        Folder of the store of trials and of the trained models; created if needed.
     pool, options, threads, progress
-        As for `convlens.studies.run_study`; models are kept in the folder, and so are trainings that were stopped.
+        As for `convlens.studies.run_study`; models and stopped trainings are kept in the folder, unless a pool is
+        given, which decides that.
 
     Raises
     ------
     ConfigurationError
         If there is no such profile.
     TrainingInterrupted
-        After Ctrl-C; finished trials are kept, and the same call goes on from there.
+        After Ctrl-C; finished trials are kept, and the same call continues from there.
     OutputError, ArtifactError
         If the folder or the store cannot be written, or the store is damaged.
     """
@@ -118,7 +119,7 @@ def reproduce(
     entries = [entry(name) for name in (NETWORKS, KERNELS)]
     wanted = [(one.study(), one.profile(profile)) for one in entries]
     make_folder(models_folder)
-    used = options if pool else replace(resumable(options, folder), models_folder=models_folder)
+    used = options if pool is not None else replace(resumable(options, folder), models_folder=models_folder)
     found = run_studies(wanted, folder=folder, pool=pool, options=used, threads=threads, progress=progress)
     command = _command(profile, folder)
     rows = claims({name: result.evidence for name, result in found.items()}, command)
@@ -133,14 +134,14 @@ def _command(profile: str, folder: str | Path) -> str:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Test images of class i (row) that were called j (column), summed over the trained networks of `seeds`."""
+    """Number of test images of class i (row) predicted as j (column), summed over the networks of `seeds`."""
 
     seeds: tuple[int, ...]
     matrix: IntArray
 
     @property
     def errors(self) -> list[tuple[int, int, int]]:
-        """The confusions (true, called, how often), the most frequent first."""
+        """The confusions (true class, predicted class, count), the most frequent first."""
         true, called = np.nonzero(self.matrix)
         found = [(int(i), int(j), int(self.matrix[i, j])) for i, j in zip(true, called, strict=True) if i != j]
         return sorted(found, key=lambda one: (-one[2], one[0], one[1]))

@@ -1,7 +1,7 @@
-"""The claims of the project this one succeeds, put to the test.
+"""The claims of the project this one succeeds, with their verdicts.
 
-Claims of arithmetic are decided by arithmetic, with the calculation shown; the others by the evidence of the
-studies, each sub-claim on its own. Nothing here is measured: it reads what the studies found.
+Claims about numbers of parameters or FLOPs are decided by arithmetic, with the calculation shown; the others by the
+evidence of the studies, each sub-claim on its own. Nothing is measured here.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ _SHAPE, _CLASSES = (28, 28, 1), 10
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """One sub-claim and what became of it.
+    """One sub-claim with its verdict.
 
     Attributes
     ----------
     number
-        Of the claim it belongs to.
+        Number of the claim it belongs to.
     claim
         What was claimed, in words.
     claimed
         The value that was claimed, as text.
     interval
-        What was measured, where anything was: an accuracy, or a difference of accuracies, as a fraction.
+        The measured accuracy or difference of accuracies, as a fraction; None if nothing was measured.
     verdict
-        The answer, with a sentence that gives its numbers.
+        The verdict, with a sentence that gives its numbers.
     command
-        What measures it.
+        The command that measures it.
     """
 
     number: int
@@ -66,9 +66,9 @@ def claims(evidence: Mapping[str, Evidence], command: str) -> list[ClaimRow]:
     Parameters
     ----------
     evidence
-        By name of the study: ``"baseline-vs-cnn"`` and ``"kernel-size"``.
+        By study name: ``"baseline-vs-cnn"`` and ``"kernel-size"``.
     command
-        What was run to get it.
+        The command that measured it.
     """
     networks, kernels = evidence["baseline-vs-cnn"], evidence["kernel-size"]
     return [
@@ -165,7 +165,7 @@ def _growth() -> list[ClaimRow]:
 
 def _best(evidence: Evidence, command: str) -> list[ClaimRow]:
     flops = {k: _program("cnn", kernel_size=k).flops for k in (3, 5)}
-    shown = f"{flops[5] / 1e6:.2f} against {flops[3] / 1e6:.2f} MFLOP an image: {flops[5] / flops[3]:.2f} times"
+    shown = f"{flops[5] / 1e6:.2f} against {flops[3] / 1e6:.2f} MFLOP per image: {flops[5] / flops[3]:.2f} times"
     costlier = arithmetic("5x5 costs more", shown, holds=flops[5] > flops[3])
     better = [
         _measured(

@@ -1,4 +1,4 @@
-"""``convlens bench``: speed, memory and time to an accuracy beside other libraries."""
+"""``convlens bench``: speed, memory and time to an accuracy, compared with other libraries."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def bench(
         list[str] | None,
         typer.Option("--only", metavar="NAME", help="A cell or a pattern such as 'cnn-5x5-*'; may be repeated."),
     ] = None,
-    rounds: Annotated[int, typer.Option("--rounds", help="How often each peer is timed.")] = 6,
+    rounds: Annotated[int, typer.Option("--rounds", help="Number of times each peer is timed.")] = 6,
     threads: ThreadsOption = None,
-    recipe: Annotated[str, typer.Option("--recipe", help="The recipe of the time to 99.0 %.")] = "speedrun",
+    recipe: Annotated[str, typer.Option("--recipe", help="Recipe for the time to 99.0 %.")] = "speedrun",
     environment: Annotated[
         Path | None,
-        typer.Option("--environment", metavar="FOLDER", help="The peers' Python; in the cache where none is named."),
+        typer.Option("--environment", metavar="FOLDER", help="Folder of the peers' Python; by default in the cache."),
     ] = None,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the result.")] = Path("out/bench"),
     resume: Annotated[
-        bool, typer.Option("--resume", help="Keep what the folder holds of an earlier run; measure the rest.")
+        bool, typer.Option("--resume", help="Keep earlier results in the folder; measure the rest.")
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Time the same work by convlens, PyTorch, JAX, scikit-learn and the textbook form, side by side.
+    """Time the same work by convlens, PyTorch, JAX, scikit-learn and a textbook implementation.
 
-    Installs the peers into an environment of their own; what cannot be installed or run is named with its reason. At
+    Installs the peers into a separate environment; reports what cannot be installed or run, with the reason. Takes at
     most 15 minutes on two cores.
 
     Example: [bold]convlens bench --quick[/bold]

@@ -1,4 +1,4 @@
-"""What a console cannot show is written in other words, and a reader who has gone is no error."""
+"""Consoles that cannot show every character, and readers that close the pipe."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _PLAIN = {"−": "-", "–": "-", "—": "-", "×": "x", "→": "->", "∞": "in
 
 
 def show_everything() -> None:
-    """Let no character fail on standard output and error, whatever their encoding, such as cp1252 or ASCII.
+    """Let no character fail on standard output and error, in any encoding, such as cp1252 or ASCII.
 
-    A sign of our own becomes its plain form, any other character its escape, as in Python's texts.
+    Symbols that convlens uses become their plain form, any other character a backslash escape.
     """
     codecs.register_error("convlens-plain", _plain)
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # neither a test's buffer nor a process without a console has it
+        if hasattr(stream, "reconfigure"):  # a test's buffer and a process without a console lack it
             stream.reconfigure(errors="convlens-plain")
 
 
@@ -31,10 +31,10 @@ def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def reader_has_gone(error: OSError) -> bool:
-    """Return whether an error says that nobody reads the output any more; Windows calls it an invalid argument."""
+    """Return whether an error means that the output pipe is closed; on Windows it is EINVAL."""
     return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
 
 
 def discard(stream: TextIO) -> None:
-    """Let what is still to be written go nowhere, so that leaving does not fail over it again."""
+    """Discard the remaining output, so that flushing it at exit does not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,4 +1,4 @@
-"""``convlens data``: what there is to train on."""
+"""``convlens data``: the data sets."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def list_sets(json: JsonFlag = False) -> None:
         )
     out.print(table, soft_wrap=False)
     out.print(
-        "What is not ready is fetched by 'convlens data fetch NAME'. A folder of images or of IDX files, a CSV "
-        "and an npz file are data sets, too: give the path to --data."
+        "'convlens data fetch NAME' downloads one that is not ready. A folder of images or of IDX files, a CSV "
+        "file and an npz file are data sets too: give the path to --data."
     )
 
 
 @app.command("verify")
 def verify(
-    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="Which data set.")] = "mnist",
+    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="The data set.")] = "mnist",
     json: JsonFlag = False,
 ) -> None:
     """Check every file of a data set against its checksum.
@@ -63,7 +63,7 @@ def verify(
 
 @app.command("fetch")
 def fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Which data set.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The data set.")],
     json: JsonFlag = False,
 ) -> None:
     """Download a data set into your cache; every file is verified before it is kept.

@@ -26,12 +26,12 @@ from .options import (
 if TYPE_CHECKING:
     from ..metrics import Evaluation, WrongImage
 
-MOST_WRONG = 40  # images of the sheet
+MOST_WRONG = 40  # images on the sheet
 FILES = ("evaluation.json", "confusion.png", "calibration.png", "wrong.png")
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that `convlens train --out` has saved.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model saved by `convlens train --out`.")],
     data: DataOption = "mnist",
     skip_broken: SkipBrokenOption = False,
     split: Annotated[str, typer.Option("--split", help="test, validation or train.")] = "test",
@@ -43,7 +43,7 @@ def evaluate(
         typer.Option("--out", metavar="FOLDER", help=f"Write {', '.join(FILES[:-1])} and {FILES[-1]} there."),
     ] = None,
 ) -> None:
-    """Evaluate a saved model: accuracy, loss, calibration, scores of each class, confusion matrix, worst errors.
+    """Evaluate a saved model: accuracy, loss, calibration, scores per class, confusion matrix, worst errors.
 
     Example: [bold]convlens evaluate cnn.safetensors --out evaluation[/bold]
     """
@@ -86,7 +86,7 @@ def evaluate(
 
 
 def _plain(result: Evaluation, names: Sequence[str], wrong: Sequence[WrongImage]) -> dict[str, Any]:
-    """Return an evaluation as plain data, in which classes have their names."""
+    """Return an evaluation as plain data, with the classes' names."""
     found = result.to_dict()
     found["class_names"] = list(names)
     found["classes"] = [{"class": name, **scores} for name, scores in zip(names, found["classes"], strict=True)]

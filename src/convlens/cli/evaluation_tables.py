@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from ..metrics import Evaluation
     from ..typing import IntArray
 
-NONE = "–"  # where a score is undefined
-MOST_CONFUSED = 20  # pairs of classes, where the whole matrix is too wide
+NONE = "–"  # an undefined score
+MOST_CONFUSED = 20  # pairs of classes shown if the whole matrix is too wide
 _NAME = 24  # characters of a name
 
 
 def summary_lines(result: Evaluation) -> list[str]:
-    """Return accuracy with its interval, loss and calibration error, one a line."""
+    """Return accuracy with its interval, loss and calibration error, one per line."""
     low, high = (f"{100 * bound:.2f}" for bound in result.accuracy_interval)
     return [
         f"accuracy           {100 * result.accuracy:.2f} %  (95 % interval over images: {low} to {high} %)",
@@ -30,7 +30,7 @@ def summary_lines(result: Evaluation) -> list[str]:
 
 def class_table(result: Evaluation, names: Sequence[str]) -> Table:
     """Return precision, recall, F1 and support of every class, and the means over classes."""
-    table = Table(title="scores of each class, in per cent", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title="scores per class, in per cent", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("class", no_wrap=True, max_width=_NAME, overflow="ellipsis")
     for heading in ("precision", "recall", "F1", "images", "predicted"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -46,7 +46,7 @@ def class_table(result: Evaluation, names: Sequence[str]) -> Table:
 
 
 def undefined_note(result: Evaluation) -> str:
-    """Say which scores are undefined, and what becomes of them in the means; empty where all are defined."""
+    """Say which scores are undefined and left out of the means; empty if all are defined."""
     never = sum(one.precision is None for one in result.classes)
     absent = sum(one.recall is None for one in result.classes)
     parts = [f"{never} never predicted"] if never else []
@@ -57,7 +57,7 @@ def undefined_note(result: Evaluation) -> str:
 
 
 def confusion_counts(result: Evaluation, names: Sequence[str], width: int) -> Table:
-    """Return the confusion matrix, or the most frequent confusions where it is wider than `width` columns."""
+    """Return the confusion matrix, or the most frequent confusions if it is wider than `width` columns."""
     short = max(map(len, names)) <= 6
     headings = [name if short else str(number) for number, name in enumerate(names)]
     rows = [name if short else f"{number} {name}" for number, name in enumerate(names)]
@@ -101,7 +101,7 @@ def _percent(share: float | None) -> str:
 
 
 def _cell(count: int, right: bool) -> str:
-    """Return a count of the confusion matrix: what is right in dim, errors to be seen."""
+    """Return a count of the confusion matrix: correct counts dimmed, errors highlighted."""
     if right:
         return f"[dim]{count}[/dim]"
     return f"[bold red]{count}[/bold red]" if count else "[dim]·[/dim]"

@@ -1,8 +1,8 @@
-"""The command ``convlens``: its verbs, and how errors leave it.
+"""The command ``convlens``: its verbs, and its exit codes.
 
-A wrong request, a wrong file, an unwritable place or a full disk is one clear line on standard error and exit code 2;
-a training that diverged is 3; Ctrl-C is 130, after saving, and so are SIGTERM and SIGHUP; 1 where the reader of
-the output has gone. Rooms are imported by the verbs that need them, so ``--help`` is quick.
+A wrong option, a bad file, an unwritable path or a full disk gives one line on standard error and exit code 2; a
+training that diverged gives 3; Ctrl-C, SIGTERM and SIGHUP give 130, after saving; a closed output pipe gives 1.
+Packages are imported by the verbs that need them, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..version import __version__
 from . import bench, data, evaluate, predict, reproduce, speedrun, study, summary, train, verify
 from .console import discard, reader_has_gone, show_everything
 
-# typer carries its own copy of click; of that copy's errors, this is the base that can be reached by a public name
+# typer bundles its own click; this is the base of that copy's errors, reached by a public name
 UsageError: Any = typer.BadParameter.__base__
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -57,7 +57,7 @@ def _options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    del version  # its callback has done the work
+    del version  # handled by its callback
 
 
 def main() -> None:
@@ -75,18 +75,18 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _fail(STOPPED_LINE, STOPPED_CODE)
     except OSError as error:
-        if reader_has_gone(error):  # as `head` goes
+        if reader_has_gone(error):  # as `head` does
             discard(sys.stdout)
             _leave(1)
         if error.errno not in NO_ROOM:
             raise
         discard(sys.stdout)
-        _fail(f"cannot write the output: {error.strerror}; make room", 2)
+        _fail(f"cannot write the output: {error.strerror}; free some space", 2)
     _leave(code if isinstance(code, int) else 0)
 
 
 def _usage(error: Any) -> str:
-    """Say in one line what is wrong with a command, and where to read on."""
+    """Return one line that says what is wrong with a command, and where its help is."""
     option = getattr(error, "option_name", None)
     message = str(error.format_message()).rstrip(".")
     if option is not None and error.ctx is not None:
@@ -100,13 +100,13 @@ def _usage(error: Any) -> str:
 def _fail(message: str, code: int) -> NoReturn:
     ignore()
     line = " ".join(message.split())
-    with contextlib.suppress(OSError):  # where there is no terminal any more, the exit code has to say it
+    with contextlib.suppress(OSError):  # if the terminal is gone, only the exit code is left
         print(f"convlens: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the one place where errors are printed
     _leave(code)
 
 
 def _leave(code: int) -> NoReturn:
-    """End with this code, which an impatient Ctrl-C does not change any more."""
+    """Exit with this code; a further Ctrl-C does not change it."""
     ignore()
     sys.exit(code)
 

@@ -21,23 +21,26 @@ DataOption: TypeAlias = Annotated[
     typer.Option(
         "--data",
         metavar="NAME|PATH",
-        help="A name that 'convlens data list' shows, or a folder of images or IDX files, a CSV or npz file.",
+        help="A name from 'convlens data list', a folder of images or IDX files, or a CSV or npz file.",
     ),
 ]
 SkipBrokenOption: TypeAlias = Annotated[
-    bool, typer.Option("--skip-broken", help="Leave out image files that are broken or of an odd size.")
+    bool, typer.Option("--skip-broken", help="Leave out image files that are broken or of another size than most.")
 ]
 EngineOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--engine", metavar="NAME", help="numba, numpy or interpreter; the fastest where not given."),
+    typer.Option("--engine", metavar="NAME", help="numba, numpy or interpreter; by default the fastest."),
 ]
 ThreadsOption: TypeAlias = Annotated[
-    int | None, typer.Option("--threads", help="Threads to use; all that the process may use where not given.")
+    int | None, typer.Option("--threads", help="Number of threads; by default all that the process may use.")
 ]
-JsonFlag: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", help="Seed of the weights and of the order of images.")]
+JsonFlag: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SeedOption: TypeAlias = Annotated[
+    int, typer.Option("--seed", help="Seed of the initial weights and of the order of images.")
+]
 KernelOption: TypeAlias = Annotated[
-    str | None, typer.Option("--kernel-size", metavar="N|HxW", help="Kernels of every convolution, such as 5 or 3x5.")
+    str | None,
+    typer.Option("--kernel-size", metavar="N|HxW", help="Kernel size of every convolution, such as 5 or 3x5."),
 ]
 FiltersOption: TypeAlias = Annotated[
     str | None, typer.Option("--filters", metavar="N,N", help="Filters of each block, such as 16,32.")
@@ -50,7 +53,7 @@ ModelArgument: TypeAlias = Annotated[
 
 
 class _Notes(Console):
-    """A console that falls silent when its reader has gone: the work goes on."""
+    """A console that goes quiet when its pipe is closed, while the work goes on."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -58,13 +61,13 @@ class _Notes(Console):
 
 
 out = Console(highlight=False, soft_wrap=True)
-notes = _Notes(stderr=True, highlight=False, soft_wrap=True)  # progress and remarks: never mixed with results
+notes = _Notes(stderr=True, highlight=False, soft_wrap=True)  # progress and remarks, kept apart from results
 
 
 def architecture_options(
     kernel_size: str | None, filters: str | None, padding: str | None, pooling: str | None
 ) -> dict[str, Any]:
-    """Return the architecture's options that were given, as `convlens.models.build` takes them."""
+    """Return the architecture options that were given, as arguments for `convlens.models.build`."""
     options: dict[str, Any] = {}
     if kernel_size is not None:
         sizes = whole_numbers("--kernel-size", kernel_size.lower().split("x"), "a number such as 5, or two such as 3x5")
@@ -79,7 +82,7 @@ def architecture_options(
 
 
 def whole_numbers(option: str, parts: list[str], expected: str) -> tuple[int, ...]:
-    """Return an option's parts as whole numbers; ConfigurationError names the option and what was expected."""
+    """Parse an option's parts as integers; ConfigurationError names the option and what was expected."""
     try:
         return tuple(int(part) for part in parts)
     except ValueError:
@@ -87,12 +90,12 @@ def whole_numbers(option: str, parts: list[str], expected: str) -> tuple[int, ..
 
 
 def note_skipped(provenance: dict[str, Any]) -> None:
-    """Say which files of a data set were left out: the first few, and how many."""
+    """Report the files left out of a data set: the first few, and the number of others."""
     skipped = provenance.get("skipped", [])
     for line in skipped[:5]:
         notes.print(f"skipped {line}", markup=False)
     if len(skipped) > 5:
-        notes.print(f"skipped {len(skipped) - 5:,} more; a result written with --json names them all")
+        notes.print(f"skipped {len(skipped) - 5:,} more; a result written with --json lists them all")
 
 
 def print_json(value: object) -> None:
@@ -106,7 +109,7 @@ def write_json(path: Path, value: object) -> None:
 
 
 def check_outputs(*paths: Path | None) -> None:
-    """Raise OutputError before any work, if one of the files could not be written."""
+    """Raise OutputError if one of the files could not be written; called before any work."""
     for path in paths:
         if path is not None:
             require_writable(path)

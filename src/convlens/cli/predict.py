@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 def predict(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
-    model: Annotated[Path, typer.Option("--model", help="A model that `convlens train --out` has saved.")],
+    model: Annotated[Path, typer.Option("--model", help="A model saved by `convlens train --out`.")],
     as_is: Annotated[
-        bool, typer.Option("--as-is", help="Take images as they are; they must be of the size the model takes.")
+        bool, typer.Option("--as-is", help="Use images as they are; they must have the model's size.")
     ] = False,
     json: JsonFlag = False,
 ) -> None:
     """Classify images.
 
-    A model of the ten digits takes any picture of one: it is made like MNIST's digits first, and every step is listed.
+    A model of the ten digits takes any picture of a digit: it is first made like MNIST's, and every step is listed.
 
     Example: [bold]convlens predict --model cnn.safetensors seven.png[/bold]
     """

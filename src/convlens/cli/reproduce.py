@@ -23,11 +23,12 @@ def reproduce(
     ),
     engine: EngineOption = None,
     threads: ThreadsOption = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the claims as JSON for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the claims as JSON.")] = False,
 ) -> None:
-    """Train baseline and CNNs on 70,000 real digits with several seeds, and say what is true of the claims.
+    """Train the baseline and CNNs on MNIST with several seeds, and test the claims.
 
-    Finished trials are kept, so an interrupted run continues where it was, and a second one is done at once.
+    Finished trials are kept, so an interrupted run continues where it stopped, and repeating a finished run is
+    immediate.
 
     Example: [bold]convlens reproduce --quick[/bold]
     """
@@ -56,7 +57,7 @@ def reproduce(
 
 
 def _show(found: Reproduction, page: Path, seconds: float) -> None:
-    """Print the claims, and where the report is."""
+    """Print the claims, and the path of the report."""
     from ..report import claims_lines, claims_table
 
     if out.is_terminal:

@@ -20,7 +20,7 @@ from .options import EngineOption, JsonFlag, ThreadsOption, duration, notes, out
 
 @dataclass(frozen=True)
 class SpeedrunSettings:
-    """What one call of ``convlens speedrun`` asks for."""
+    """The options of ``convlens speedrun``."""
 
     seeds: int = 5
     target: float = 99.0
@@ -39,16 +39,16 @@ class SpeedrunSettings:
 
 
 def speedrun(
-    seeds: Annotated[int, typer.Option("--seeds", help="How many trainings, with seeds from 0 on.")] = 5,
+    seeds: Annotated[int, typer.Option("--seeds", help="Number of trainings, with seeds from 0.")] = 5,
     target: Annotated[float, typer.Option("--target", help="Test accuracy to reach, in per cent.")] = 99.0,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Train the CNN to 99.0 % in as little time as convlens can, several times over.
+    """Train the CNN to 99.0 % in the shortest time, with several seeds.
 
-    Each training is a process of its own, `convlens train cnn --recipe speedrun`, timed from its start to its end
-    too: imports, data, evaluation and all.
+    Each training is a separate process, `convlens train cnn --recipe speedrun`. The time of the whole process is
+    reported too, including imports, data and evaluation.
 
     Example: [bold]convlens speedrun --seeds 5 --target 99.0[/bold]
     """
@@ -59,7 +59,7 @@ def run(settings: SpeedrunSettings) -> None:
     """Train with every seed, and report."""
     from .. import models
 
-    # also compiles the engine, where that has never been done: once is not part of every training
+    # also compiles the engine on first use, so that no training's time includes it
     engine = models.build("cnn").use(settings.engine, settings.threads).engine
     engine.close()
     notes.print(f"{settings.seeds} trainings with recipe {settings.recipe}, engine {engine.name}")
@@ -82,7 +82,7 @@ def run(settings: SpeedrunSettings) -> None:
 
 
 def one(settings: SpeedrunSettings, seed: int) -> dict[str, Any]:
-    """Train once in a new process; return seed, test accuracy, seconds of training, and seconds of the whole process.
+    """Train once in a new process; return seed, test accuracy, and seconds of training and of the whole process.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def one(settings: SpeedrunSettings, seed: int) -> dict[str, Any]:
 
 
 def summarise(records: list[dict[str, Any]], target: float) -> dict[str, Any]:
-    """Return what the trainings gave, as plain JSON: means with 95 % intervals over seeds, and who got there."""
+    """Summarise the trainings as plain JSON: means with 95 % intervals over seeds, and how many reached the target."""
     from ..studies.stats import mean_interval
 
     shared = {name: records[0][name] for name in ("threads", "recipe", "versions", "hardware")}

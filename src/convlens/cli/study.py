@@ -1,4 +1,4 @@
-"""``convlens study``: the studies of the catalogue, run and shown."""
+"""``convlens study``: list, run and show the studies of the catalogue."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ..studies.catalog import StudyEntry
 
 app = typer.Typer(
-    help="Ask a question of many trainings: list the studies, run one, show what was found.\n\n"
+    help="Studies answer a question with many trainings: list them, run one, show its result.\n\n"
     "Example: [bold]convlens study run kernel-size --profile quick[/bold]",
     no_args_is_help=True,
 )
 
-NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="As `convlens study list` has it.")]
+NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="A name from `convlens study list`.")]
 ProfileOption: TypeAlias = Annotated[
-    str, typer.Option("--profile", metavar="NAME", help="How large: quick, standard or full.")
+    str, typer.Option("--profile", metavar="NAME", help="Size of the study: quick, standard or full.")
 ]
 FolderOption: TypeAlias = Annotated[Path, typer.Option("--out", help="Folder of the trials and the reports.")]
 FOLDER = Path("out/studies")
@@ -31,7 +31,7 @@ FOLDER = Path("out/studies")
 
 @app.command("list")
 def listed(json: JsonFlag = False) -> None:
-    """Say which studies there are, what each asks, and how large it can be run.
+    """List the studies, with their questions and profiles.
 
     Example: [bold]convlens study list[/bold]
     """
@@ -62,9 +62,10 @@ def run(
     threads: ThreadsOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Run the trials of a study that are missing, and write its report.
+    """Run the missing trials of a study, and write its report.
 
-    Finished trials are kept, so an interrupted run continues where it was, and a second one is done at once.
+    Finished trials are kept, so an interrupted run continues where it stopped, and repeating a finished run is
+    immediate.
 
     Example: [bold]convlens study run kernel-size --profile quick[/bold]
     """
@@ -93,7 +94,7 @@ def run(
 def show(
     name: NameArgument, profile: ProfileOption = "standard", folder: FolderOption = FOLDER, json: JsonFlag = False
 ) -> None:
-    """Show what the finished trials of a study say, and what is missing; nothing is run.
+    """Show the result of a study's finished trials, and which are missing; nothing is run.
 
     Example: [bold]convlens study show kernel-size --profile quick[/bold]
     """
@@ -109,7 +110,7 @@ def show(
 
 
 def _described(entry: StudyEntry) -> dict[str, Any]:
-    """Return a study of the catalogue as plain data; one whose data is not at hand says so in place of its question."""
+    """Return a study as plain data; if its data are not available, the question says so."""
     try:
         study = entry.study()
     except ConvlensError as error:
@@ -145,7 +146,7 @@ def _show(result: StudyResult, *, json: bool) -> None:
 
 
 def _missing(result: StudyResult) -> list[str]:
-    """Return a line for each arm that lacks trials, and one for each trial that failed."""
+    """Return one line per failed trial, and one per arm that lacks other trials."""
     failed = {(one.planned.arm, one.planned.seed): one.failure for one in result.failed}
     lines = [f"missing: {arm}, seed {seed} (failed: {e.error}: {e.message})" for (arm, seed), e in failed.items()]
     for arm in result.arms:
@@ -157,7 +158,7 @@ def _missing(result: StudyResult) -> list[str]:
 
 
 def _print(table: Rows) -> None:
-    """Print a table: on a terminal with columns, elsewhere one line a row."""
+    """Print a table: in columns on a terminal, elsewhere one line per row."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

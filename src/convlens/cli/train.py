@@ -33,7 +33,7 @@ from .options import (
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What one call of ``convlens train`` asks for."""
+    """The options of ``convlens train``."""
 
     model: str
     architecture: dict[str, Any]
@@ -53,7 +53,7 @@ class TrainSettings:
 
     @property
     def safety_net(self) -> Path:
-        """Where Ctrl-C saves when no checkpoint was named."""
+        """The file that Ctrl-C saves to if no checkpoint was named."""
         beside = self.out or Path(f"{Path(self.model).stem}.safetensors")
         return beside.with_suffix(".checkpoint")
 
@@ -74,7 +74,7 @@ def train(
         typer.Option("--recipe", help="plain, good, speedrun, best (for the CNN) or best-dense: see README."),
     ] = "good",
     epochs: Annotated[
-        int | None, typer.Option("--epochs", help="Passes over the images; the recipe's if not given.")
+        int | None, typer.Option("--epochs", help="Passes over the images; by default the recipe's.")
     ] = None,
     patience: Annotated[
         int | None,
@@ -87,12 +87,8 @@ def train(
     threads: ThreadsOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Save the trained model here.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the whole result here.")] = None,
-    checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", help="Save to this file as training goes on.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint; start where there is none yet.")
-    ] = False,
+    checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Save to this file during training.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint, if there is one.")] = False,
 ) -> None:
     """Train a model and test it once, at the end.
 
@@ -121,7 +117,7 @@ def train(
 
 
 def run(settings: TrainSettings) -> None:
-    """Train as the settings say, and report."""
+    """Train with the settings, and report."""
     from .. import data, models
     from ..train import TrainingProgress, fit
     from ..train import recipe as named_recipe
@@ -174,14 +170,14 @@ def run(settings: TrainSettings) -> None:
 
 
 def _how_to_go_on(checkpoint: Path) -> str:
-    """Say what there is to go on from, for a user who may have to choose other places."""
+    """Say how to continue, for a user who may have to choose other paths."""
     if checkpoint.exists():
         return f"to go on from the last checkpoint, repeat the command with --checkpoint {checkpoint} --resume"
     return "nothing was saved before"
 
 
 def _report(result: Any, settings: TrainSettings) -> None:
-    """Print what came of it."""
+    """Print the result."""
     out.print(
         f"test accuracy {percent(result.test.accuracy)} ({result.test.images:,} images), "
         f"loss {result.test.loss:.4f}, calibration error {result.test.calibration_error:.4f}; "

@@ -1,4 +1,4 @@
-"""What the verbs that run trials share: how progress shows itself, and what is said of trials that failed."""
+"""Shared by the verbs that run trials: the progress display, and the error about failed trials."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def event_line(event: ProgressEvent) -> str:
 
 @dataclass
 class TrialProgress:
-    """Shows which trial is running and the time left: a live bar on a terminal, plain lines elsewhere."""
+    """Shows the running trial and the time left: a live bar on a terminal, plain lines elsewhere."""
 
     checkpoints: Path | None = None  # where trainings that are stopped save themselves
     bar: Progress | None = None
@@ -77,7 +77,7 @@ class TrialProgress:
             self.bar.stop()
 
     def __call__(self, event: ProgressEvent) -> None:
-        """Take note of what the runner did."""
+        """Show an event of the runner."""
         self.done += event.kind in ("found", "finished", "failed")
         if self.bar is not None:
             left = "" if event.seconds_left is None else f", {duration(event.seconds_left)} left"
@@ -95,7 +95,7 @@ class TrialProgress:
         return f"trial {event.position}/{event.total}: {event.planned.label}: {then}"
 
     def hook(self) -> Any:
-        """Return a hook that shows the training under way on the bar."""
+        """Return a hook that shows the progress of the current training on the bar."""
         from ..train import Hook
 
         display = self

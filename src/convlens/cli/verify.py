@@ -19,9 +19,9 @@ def verify(
         Path | None, typer.Option("--record", help="Write this machine's hashes to a file instead of comparing them.")
     ] = None,
 ) -> None:
-    """Train a small fixed set, and compare the bits with those that every machine should compute.
+    """Train a fixed set of small networks, and compare the weights' hashes with the recorded ones.
 
-    Exits with 1 where something that is promised differs; docs/reproducibility.md says what is.
+    Exits with code 1 if a promised result differs; docs/reproducibility.md says what is promised.
 
     Example: [bold]convlens verify --threads 1,8[/bold]
     """

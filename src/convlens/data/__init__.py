@@ -34,29 +34,29 @@ def load(
     Parameters
     ----------
     name
-        A name from `names`, or data of your own: a folder of images (a class is a sub-folder), a folder of IDX
-        files, a CSV or an npz file. A name goes before a folder called the same (write ``./mnist`` for that).
+        A name from `names`, or your own data: a folder of images (one sub-folder per class), a folder of IDX files, a
+        CSV file or an npz file. A name takes precedence over a folder of the same name (write ``./mnist`` for that).
     validation_fraction
         Share of the training images kept for validation, stratified.
     seed
-        Of the split; apart from any training seed, so that runs with different seeds are compared on the same
+        Of the split; separate from any training seed, so that runs with different seeds are compared on the same
         images.
     skip_broken
-        In a folder of images, leave out files that are broken or of an odd size; the provenance names them.
+        In a folder of images, leave out files that are broken or not of the common size; the provenance names them.
 
     Returns
     -------
     Dataset
-        With ``train``, ``validation`` and ``test``, each with ``images`` (uint8, NHWC) and ``labels``. Arrays in
-        memory become one by `Dataset.from_arrays`.
+        With ``train``, ``validation`` and ``test``, each with ``images`` (uint8, NHWC) and ``labels``. For arrays
+        in memory, see `Dataset.from_arrays`.
 
     Raises
     ------
     ConfigurationError
         If there is neither a data set nor a file or folder of that name, fraction or seed is out of range, or
-        skipping is asked for where nothing can be skipped.
+        `skip_broken` is set for a format that cannot skip files.
     DataError
-        If the data are not what they should be.
+        If the data are damaged or malformed.
     """
     request = Request(validation_fraction, seed, skip_broken)
     found = _resolve(name)
@@ -89,9 +89,9 @@ def fetch(name: str, report: Callable[[str], object] = str) -> list[Path]:
     Raises
     ------
     ConfigurationError
-        If there is no data set of that name, nothing to download for it, or no place to keep it.
+        If there is no data set of that name, nothing to download for it, or no cache folder.
     DataError
-        If it cannot be downloaded, or what comes is not what was published.
+        If it cannot be downloaded, or a downloaded file is not the published one.
     OutputError
         If the cache cannot be written.
     """
@@ -121,7 +121,7 @@ def verify(name: str | os.PathLike[str]) -> list[VerifiedFile]:
     ConfigurationError
         If there is neither a data set nor a file or folder of that name.
     DataError
-        If it is nothing that could be loaded.
+        If `load` could not load it.
     """
     found = _resolve(name)
     if isinstance(found, Source):
@@ -131,7 +131,7 @@ def verify(name: str | os.PathLike[str]) -> list[VerifiedFile]:
 
 
 def listing() -> list[Listing]:
-    """Describe every data set that has a name; nothing is read."""
+    """Describe every named data set; nothing is read."""
     return [SOURCES[name].listing() for name in names()]
 
 

@@ -1,4 +1,4 @@
-"""A data set from arrays in memory: what `Dataset.from_arrays` does."""
+"""A data set from arrays in memory: the implementation of `Dataset.from_arrays`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def from_arrays(
     validation_fraction: float,
     seed: int,
 ) -> Dataset:
-    """Make a data set of arrays; see `Dataset.from_arrays`."""
+    """Make a data set from arrays; see `Dataset.from_arrays`."""
     check_name(name, "a data set")
     numbers, names = _numbered(_array(train_labels, "train_labels"), class_names, "train_labels")
     given = _examples("train", train_images, numbers)
@@ -40,7 +40,8 @@ def from_arrays(
         )
     test = None
     if test_images is not None and test_labels is not None:
-        numbers, _ = _numbered(_array(test_labels, "test_labels"), names, "test_labels")
+        known = names or [str(number) for number in range(int(numbers.max(initial=-1)) + 1)]
+        numbers, _ = _numbered(_array(test_labels, "test_labels"), known, "test_labels")
         test = _examples("test", test_images, numbers)
         if test.dtype != given.dtype:
             raise DataError(f"test_images became {test.dtype}, train_images {given.dtype}; give both in one type")
@@ -63,11 +64,13 @@ def _array(values: npt.ArrayLike, name: str) -> Array:
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise DataError(f"{name}: is no array ({error}); expected images of one size, and one label each") from error
+        raise DataError(
+            f"{name}: is not an array ({error}); expected images of one size, with one label each"
+        ) from error
 
 
 def _examples(part: str, images: npt.ArrayLike, numbers: Labels) -> Examples:
-    """Return examples with a copy of the images, so that a later change of the array changes no data set."""
+    """Return examples with a copy of the images, so that changing the array later does not change the data set."""
     name = f"{part}_images"
     values = to_images(_array(images, name), name, any_channels=True)
     kept = _floats(values, name) if np.issubdtype(values.dtype, np.floating) else np.array(to_pixels(values, name)[0])
@@ -75,7 +78,7 @@ def _examples(part: str, images: npt.ArrayLike, numbers: Labels) -> Examples:
 
 
 def _floats(values: Array, name: str) -> Float32:
-    with np.errstate(invalid="ignore"):  # the comparison with NaN
+    with np.errstate(invalid="ignore", over="ignore"):  # the comparison with NaN, and of float16 with so large a number
         refuse(~(np.abs(values) <= _LARGEST), values, name, "a finite number within float32's range")
     return np.array(values, np.float32, order="C")
 

@@ -1,4 +1,4 @@
-"""The last step of every source: the examples that it read become a Dataset, split, named and identified."""
+"""The last step of every source: make a Dataset of the examples it has read, split them and identify the content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .identity import identity
 from .labels import check_labels, class_counts
 from .split import stratified_split
 
-TEST_FRACTION = 0.1  # split off where a source brings no test set of its own
+TEST_FRACTION = 0.1  # split off where a source has no test set of its own
 
 
 def assemble(
@@ -36,7 +36,7 @@ def assemble(
     test
         The source's own test set, or None to split off a stratified tenth of `given` first.
     validation_fraction
-        The share of `given`, less such a tenth, that validates.
+        Share of `given`, after that tenth is removed, used for validation.
     seed
         Of the split.
     provenance
@@ -47,8 +47,8 @@ def assemble(
     Raises
     ------
     DataError
-        If labels leave a gap, there is not one name for each class, the test set is unlike the training set, or a
-        class has too few images to split.
+        If the labels skip a class, there is not one name per class, the test set differs from the training set in
+        image size or classes, or a class has too few images to split.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -97,14 +97,12 @@ def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, .
 
 
 def _check_alike(name: str, given: Examples, test: Examples, classes: int) -> None:
-    """Raise unless the test set has the training set's image size and no class of its own."""
+    """Raise unless the test set has the training set's image size and only its classes."""
     if test.image_shape != given.image_shape:
         raise DataError(
             f"{name}: training images are {given.image_shape}, test images {test.image_shape}; "
             "expected one size: resize one of them"
         )
     if not len(test):
-        raise DataError(
-            f"{name}: the test set has no images; add some, or take its files away to have a tenth split off"
-        )
+        raise DataError(f"{name}: the test set has no images; add some, or remove its files to have a tenth split off")
     check_labels(test.labels, classes, f"{name}: test labels")

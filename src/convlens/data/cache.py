@@ -1,10 +1,10 @@
-"""Unpacked data, kept once for each user and mapped into memory: a second load takes next to no time.
+"""Unpacked data, kept once per user and memory-mapped: a second load takes almost no time.
 
-A cache is a convenience. Where none can be written everything stays in memory; a copy that has changed is
-made again. The folder is `convlens.files.cache_folder`.
+The cache is optional: where it cannot be written, everything stays in memory. A copy that has changed is made again.
+The folder is `convlens.files.cache_folder`.
 
 Each copy has a record beside it: its SHA-256, size and time of writing. Size and time are compared at every
-opening; where the time differs (a copied or touched file), the sum is.
+opening; if the time differs (a copied or touched file), the SHA-256 is compared too.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def unpacked(name: str, sha256: str, make: Callable[[], UInt8]) -> UInt8:
     Parameters
     ----------
     name
-        What the content is called; the beginning of the file's name.
+        The content's name, with which the file's name begins.
     sha256
         Of the content.
     make
-        Makes the content, checked already: flat bytes. Called when there is no sound copy.
+        Returns the content as flat bytes, already verified. Called when there is no intact copy.
 
     Returns
     -------
@@ -46,14 +46,14 @@ def unpacked(name: str, sha256: str, make: Callable[[], UInt8]) -> UInt8:
     if kept is not None:
         return kept
     content = make()
-    with contextlib.suppress(OSError, OutputError):  # no room, no right, no folder: memory is as good
+    with contextlib.suppress(OSError, OutputError):  # no space, permission or folder: use the copy in memory
         _keep(path, sha256, content)
         return _mapped(path)
     return content
 
 
 def check_copy(name: str, sha256: str) -> str | None:
-    """Compute the SHA-256 of a kept copy in full; a wrong one is deleted, to be made again when next needed.
+    """Compute the SHA-256 of a kept copy in full; a damaged one is deleted, and made again when next needed.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def check_copy(name: str, sha256: str) -> str | None:
 
 
 def copy_path(name: str, sha256: str) -> Path | None:
-    """Return where a copy of this content belongs, be it there or not; None where there is no cache."""
+    """Return the path of this content's copy, whether or not it exists; None if there is no cache folder."""
     folder = cache_folder()
     return None if folder is None else folder / f"{name}-{sha256[:16]}"
 
@@ -83,7 +83,7 @@ def _record_path(path: Path) -> Path:
 
 
 def _opened(path: Path, sha256: str) -> UInt8 | None:
-    """Map a kept copy if it is as it was left."""
+    """Map a kept copy if it has not changed."""
     try:
         state = path.stat()
         record = json.loads(_record_path(path).read_bytes())
@@ -92,7 +92,7 @@ def _opened(path: Path, sha256: str) -> UInt8 | None:
         if record["written_ns"] != state.st_mtime_ns:
             if file_sum(path) != sha256:
                 return None
-            with contextlib.suppress(OSError, OutputError):  # a read-only cache is summed every time
+            with contextlib.suppress(OSError, OutputError):  # in a read-only cache, hash it every time
                 _write_record(path, sha256)
         return _mapped(path)
     except (OSError, ValueError, KeyError, TypeError):

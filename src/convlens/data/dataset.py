@@ -1,4 +1,4 @@
-"""What a data set is: three sets of examples, and a record of which they were and where they came from."""
+"""A data set: three sets of examples, and a record of how they were split and where they came from."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Examples:
     Parameters
     ----------
     name
-        Which examples these are, such as ``"test"``.
+        Which examples these are, for instance ``"test"``.
     images
         (N, H, W, C): pixels as uint8, which a model's preprocessing scales, or float32, which is the network's input
-        as it is. A memory-mapped array will do.
+        as it is. May be memory-mapped.
     labels
         (N,) class numbers.
     sums
-        Of images and labels, where they are known already.
+        SHA-256 of images and labels, if already known.
 
     Raises
     ------
@@ -50,13 +50,11 @@ class Examples:
             )
         checked = check_labels(labels, name=f"{name} labels")
         if len(images) != len(checked):
-            raise DataError(
-                f"{name}: {len(images):,} images but {len(checked):,} labels; expected as many of one as of the other"
-            )
+            raise DataError(f"{name}: {len(images):,} images but {len(checked):,} labels; expected one label per image")
         self.name = name
         self._images: Array = _read_only(images)
         self._labels: Labels = _read_only(checked)
-        self._rows: Indexes | None = None  # which of `_images` these are; None: all of them, in order
+        self._rows: Indexes | None = None  # indexes into `_images`; None: all of them, in order
         self._reads = 0
         self._sums = sums
         self._taken_from: Examples | None = None
@@ -79,7 +77,7 @@ class Examples:
 
     @property
     def reads(self) -> int:
-        """How often the images, or those of examples taken from here, were handed out.
+        """Number of times that `images`, here or of examples taken from here, was accessed.
 
         A run compares the count before and after to prove that it read the test set once.
         """
@@ -92,12 +90,12 @@ class Examples:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """That of the images, uint8 or float32, without reading one."""
+        """The images' type, uint8 or float32, without reading one."""
         return self._images.dtype
 
     @property
     def sums(self) -> ContentSums:
-        """The SHA-256 of images and labels, computed once. No image is handed out, so this is not counted."""
+        """The SHA-256 of images and labels, computed once. Not counted in `reads`."""
         if self._sums is None:
             images = self._images if self._rows is None else gather(self._images, self._rows)
             self._sums = content_sums(images, self._labels)
@@ -110,31 +108,31 @@ class Examples:
         return f"<Examples {self.name!r}: {len(self):,} images of {' x '.join(map(str, self.image_shape))}>"
 
     def take(self, indexes: npt.ArrayLike, name: str | None = None) -> Examples:
-        """Choose some of these examples; no pixel is copied before they are read, which counts here too.
+        """Select examples by index. Pixels are copied when first read; that read is counted here too.
 
         Parameters
         ----------
         indexes
-            Whole numbers 0..N-1, in the order wanted.
+            (M,) integers 0..N-1, in the order wanted.
         name
-            Their name; by default that of these.
+            Name of the selection; by default the same as here.
 
         Raises
         ------
         ConfigurationError
-            If an index is out of range, or not a whole number.
+            If an index is out of range, or not an integer.
         """
         rows: Array = np.asarray(indexes)
         if rows.ndim != 1 or (rows.size and not np.issubdtype(rows.dtype, np.integer)):
             raise ConfigurationError(
-                f"{self.name}: take wants one row of whole numbers, not {rows.dtype} of {rows.shape}"
+                f"{self.name}: take expects a one-dimensional array of integers, not {rows.dtype} of shape {rows.shape}"
             )
         if rows.size and not 0 <= rows.min() <= rows.max() < len(self):
             raise ConfigurationError(
-                f"{self.name}: indexes go from 0 to {len(self) - 1:,}, not from {rows.min()} to {rows.max()}"
+                f"{self.name}: indexes must be in 0 to {len(self) - 1:,}, not {rows.min()} to {rows.max()}"
             )
         chosen = rows.astype(np.intp)
-        taken = Examples.__new__(Examples)  # already checked; the constructor would look at every label again
+        taken = Examples.__new__(Examples)  # already checked; the constructor would check every label again
         taken.name = self.name if name is None else name
         taken._images = self._images
         taken._rows = chosen if self._rows is None else self._rows[chosen]
@@ -147,30 +145,28 @@ class Examples:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """Examples for training, for validation and for the test, and where they came from.
+    """Training, validation and test examples, and where they came from.
 
     Attributes
     ----------
     name
         ``"mnist"``, or the name of a folder.
     train, validation, test
-        Validation chooses; the test set is read once, at the end.
+        The three sets. Choices are made on validation; the test set is read once, at the end.
     class_names
-        What the K class numbers mean.
+        Names of the K classes, in the order of the class numbers.
     input_shape
         (H, W, C) of every image.
     split
-        Which examples are where, as JSON data: ``stratified``, ``seed``, ``fractions`` of validation and test
-        (None: the source has a test set of its own), ``counts``, and ``subsets``, one entry for each `subset`
-        taken.
+        How the examples were split, as JSON data: ``stratified``, ``seed``, ``fractions`` of validation and test
+        (None: the source has a test set of its own), ``counts``, and ``subsets``, one entry per call of `subset`.
     provenance
         ``source``, ``licence`` and ``sha256`` by file, as JSON data.
     preprocessing
-        What is done to an image before the first layer.
+        Applied to an image before the first layer.
     sha256
-        Identity of images, labels, shapes and class names as the source had them, before split and subset: 64
-        hexadecimal digits. Names, paths and seeds are not in it, so the same pixels have the same identity wherever
-        they come from.
+        Of images, labels, shapes and class names as the source had them, before split and subset: 64 hexadecimal
+        digits. Names, paths and seeds are left out, so the same content has the same identity wherever it comes from.
     """
 
     name: str
@@ -197,33 +193,33 @@ class Dataset:
         validation_fraction: float = 0.1,
         seed: int = 0,
     ) -> Dataset:
-        """Make a data set of arrays in memory; they are copied.
+        """Make a data set from arrays in memory, which are copied.
 
         Parameters
         ----------
         train_images
-            (N, H, W) or (N, H, W, C), channels last; or rows of square grey or colour images, (N, D). Whole numbers
-            0 to 255 are pixels: a model's preprocessing scales them, by default to 0..1. **Floats are the network's
-            input as they are**, kept as float32: scale them yourself, 0 to 1 for instance, and give a model trained on
-            them floats of the same scale to predict.
+            (N, H, W) or (N, H, W, C), channels last; or square grey or colour images flattened to rows, (N, D).
+            Integers 0 to 255 are pixels: a model's preprocessing scales them, by default to 0..1. **Floats are the
+            network's input as they are**, kept as float32: scale them yourself, 0 to 1 for instance, and give a model
+            trained on them floats of the same scale to predict.
         train_labels
-            (N,): class numbers from 0 without a gap, or names of classes.
+            (N,): class numbers from 0 without gaps, or class names.
         test_images, test_labels
-            The test set, in the same form; without it, a stratified tenth is split off.
+            The test set, in the same form; by default a stratified tenth of the training images is split off.
         class_names
-            One for each class, in the order of the class numbers. By default the names in `train_labels`, sorted, or
+            One per class, in the order of the class numbers. By default the names in `train_labels`, sorted, or
             the numbers.
         name
-            Of the data set, in tables and messages.
+            Name of the data set, in tables and messages.
         validation_fraction
-            Share of the training images that validates, stratified.
+            Share of the training images used for validation, stratified.
         seed
-            Of the split; apart from any training seed.
+            Of the split; separate from any training seed.
 
         Raises
         ------
         DataError
-            If images or labels are of another type, shape, range or number; the message names the first wrong value.
+            If images or labels have a wrong type, shape, range or number; the message names the first wrong value.
         ConfigurationError
             If fraction, seed or name is not allowed, or test images came without labels.
 
@@ -234,7 +230,7 @@ class Dataset:
         >>> Dataset.from_arrays(images, labels, class_names=["ant", "bee", "cat"])
         <Dataset 'arrays': 49 train, 5 validation, 6 test; images of 8 x 8 x 1, 3 classes>
         """
-        from .arrays import from_arrays  # here, because it ends in a Dataset
+        from .arrays import from_arrays  # imported here, because it imports Dataset
 
         return from_arrays(
             train_images,
@@ -248,26 +244,26 @@ class Dataset:
         )
 
     def subset(self, n_train: int, seed: int = 0) -> Dataset:
-        """Return the same data set with fewer training images; validation and test are the very same objects.
+        """Return the same data set with fewer training images; validation and test are the same objects.
 
-        The images are stratified, and nested: with the same seed, a smaller subset lies in a larger one.
+        Subsets are stratified and nested: with the same seed, a smaller subset is contained in a larger one.
 
         Parameters
         ----------
         n_train
-            Number of training images, from the number of classes to all there are.
+            Number of training images, from the number of classes K to all of them.
         seed
-            Which of them.
+            Of the selection.
 
         Raises
         ------
         ConfigurationError
-            If there are fewer, or `n_train` is smaller than the number of classes.
+            If `n_train` is out of that range.
         """
         classes, available = len(self.class_names), len(self.train)
         if not classes <= n_train <= available:
             raise ConfigurationError(
-                f"{self.name}: a training subset has {classes} images (one a class) to {available:,} "
+                f"{self.name}: a training subset has {classes} images (one per class) to {available:,} "
                 f"(all), not {n_train:,}"
             )
         order = stratified_order(self.train.labels, seed, "subset")
@@ -280,13 +276,14 @@ class Dataset:
         return dataclasses.replace(self, train=self.train.take(np.sort(order[:n_train])), split=split)
 
     def describe(self) -> dict[str, Any]:
-        """Return all that identifies these data, as JSON data for a result; no image is read."""
+        """Describe the data set as JSON data, for a result; no image is read."""
         return {
             "name": self.name,
             "sha256": self.sha256,
+            "dtype": str(self.train.dtype),
             "input_shape": list(self.input_shape),
             "class_names": list(self.class_names),
-            "split": copy.deepcopy(self.split),  # a result must not change when somebody edits this one
+            "split": copy.deepcopy(self.split),  # so that a result does not change with this object
             "provenance": copy.deepcopy(self.provenance),
             "preprocessing": self.preprocessing.to_dict(),
         }
@@ -304,7 +301,7 @@ class Dataset:
 
 
 def _read_only(array: Array) -> Array:
-    """View an array so that nobody can write to it by accident."""
-    view = array.view(np.ndarray)  # also strips np.memmap, whose every slice would pay for being one
+    """Return a read-only view of an array."""
+    view = array.view(np.ndarray)  # also drops np.memmap, which makes every slice slower
     view.setflags(write=False)
     return view

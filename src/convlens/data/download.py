@@ -1,4 +1,4 @@
-"""Downloading one file: verified before it is kept, and there whole or not at all."""
+"""Download one file: verified before it is kept, and written atomically."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def download(
     urls
         Mirrors, tried in order.
     target
-        Where to keep it; its folder is made. What stands there is replaced only by something sound.
+        Where to keep it; its folder is created. An existing file is replaced only by a verified one.
     check
-        Called with the path of what came, before it is kept; raises DataError if it is not what was wanted.
+        Called with the path of the downloaded file before it is kept; raises DataError if it is not the right one.
     largest
-        Bytes after which a mirror is given up.
+        Maximum size in bytes; a mirror that sends more is abandoned.
     otherwise
-        What else one can do, for the message when no mirror has it.
+        Advice for the message when no mirror has the file.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def download(
 
 
 def _check(path: Path, url: str, check: Callable[[Path], object]) -> None:
-    """Check what came, and call it by where it came from."""
+    """Check the downloaded file; a message names its URL instead of its temporary path."""
     try:
         check(path)
     except DataError as error:
@@ -66,7 +66,7 @@ def _check(path: Path, url: str, check: Callable[[Path], object]) -> None:
 
 
 def _receive(url: str, file: BinaryIO, largest: int) -> None:
-    """Write what a URL gives into a file; DataError if it gives nothing, or too much."""
+    """Write the content of a URL to a file; DataError if it cannot be read or is too large."""
     from http.client import HTTPException
     from urllib.request import urlopen
 
@@ -85,13 +85,12 @@ def _receive(url: str, file: BinaryIO, largest: int) -> None:
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:
-    """Write a piece, or with none see to it that the file can be read; OutputError, for OSError is the network's."""
+    """Write a piece, or flush if it is empty; raises OutputError, because OSError means the network here."""
     try:
         file.write(piece)
         if not piece:
             file.flush()
     except OSError as error:
         raise OutputError(
-            f"cannot write what is downloaded: {error.strerror or error}; make room, or name another folder in "
-            "CONVLENS_CACHE"
+            f"cannot write the download: {error.strerror or error}; make room, or name another folder in CONVLENS_CACHE"
         ) from error

@@ -1,4 +1,4 @@
-"""Copying out of a mapped file without keeping the file in memory as well."""
+"""Copy rows out of a memory-mapped file without keeping the file in memory as well."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ _BLOCK_BYTES = 4 << 20
 
 
 def gather(array: Array, rows: Indexes) -> Array:
-    """Return ``array[rows]``. Of a mapped file, hardly more than a block of 4 MiB stays in this process's memory.
+    """Return ``array[rows]``; at most about 4 MiB of a mapped file stay in this process's memory.
 
-    The system keeps the file in its own cache as long as there is room, so reading it again costs little.
+    The operating system's page cache keeps the file while there is room, so reading it again is cheap.
     """
     mapping = _mapping(array)
     out = np.empty((len(rows), *array.shape[1:]), array.dtype)
     step = max(1, _BLOCK_BYTES // max(1, array[:1].nbytes))
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
-        np.take(array, rows[part], axis=0, out=out[part], mode="clip")  # any other mode copies once more
+        np.take(array, rows[part], axis=0, out=out[part], mode="clip")  # mode="raise" would buffer `out`
         if mapping is not None:
             mapping.madvise(mmap.MADV_DONTNEED)
     return out
 
 
 def _mapping(array: Array) -> mmap.mmap | None:
-    """Return the mapping that an array is a view of, if it is read-only and pages can be given back."""
+    """Return the mapping that an array is a view of, if it is read-only and its pages can be released."""
     base: object = array
     while isinstance(base, np.ndarray):
         base = base.base

@@ -1,7 +1,7 @@
-"""The identity of data: one SHA-256 that changes with a pixel, a label or a class name, and with nothing else.
+"""The identity of a data set: one SHA-256 of its pixels, labels and class names, and of nothing else.
 
-Each array is summed as the IDX file that would hold it (see `idx`). So MNIST has the same identity from the package,
-from a folder of IDX files, from CSV or npz; and where a file's sum is known, no pixel need be read.
+Each array is hashed as the IDX file that would hold it (see `idx`). So MNIST has the same identity from the package,
+from a folder of IDX files, from CSV or npz; and where a file's SHA-256 is known, no pixel has to be read.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from ..plain import canonical
 from ..typing import Array, Labels
 
-_BLOCK = 2**22  # bytes summed at a time
-# what an IDX header calls a type, and how its values lie in the file
+_BLOCK = 2**22  # bytes hashed at a time
+# a type's code in an IDX header, and the byte order of its values
 _TYPES: dict[str, tuple[int, str]] = {"uint8": (0x08, "u1"), "int32": (0x0C, ">i4"), "float32": (0x0D, ">f4")}
 
 
@@ -30,15 +30,15 @@ class ContentSums(NamedTuple):
 
 
 def file_sum(path: Path) -> str:
-    """Return the SHA-256 of a file as it lies on the disk."""
+    """Return the SHA-256 of a file as stored, without unpacking it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def content_sums(images: Array, labels: Labels) -> ContentSums:
-    """Sum images (N, H, W, C), uint8 or float32, and labels (N,) below 2**31.
+    """Return the SHA-256 of images (N, H, W, C), uint8 or float32, and of labels (N,) below 2**31.
 
-    Grey images are summed without their last axis, and labels below 256 as bytes, as MNIST's files have them.
+    Grey images are hashed without their last axis, and labels below 256 as bytes, as MNIST's files have them.
     """
     grey = images.shape[3] == 1
     return ContentSums(
@@ -57,16 +57,16 @@ def _idx_sum(array: Array) -> str:
 
 
 def identity(train: ContentSums, test: ContentSums | None, class_names: Sequence[str]) -> str:
-    """Return the SHA-256 of all that a source has read, as 64 hexadecimal digits.
+    """Return the SHA-256 of everything a source has read, as 64 hexadecimal digits.
 
     Parameters
     ----------
     train
-        Of all images given for training, before any split.
+        Of the training images and labels, before any split.
     test
         Of the source's own test set; None if it has none.
     class_names
-        What the class numbers mean, in order.
+        In the order of the class numbers.
     """
     content = {
         "class_names": list(class_names),

@@ -1,13 +1,12 @@
-"""IDX files: the format MNIST came in. Read strictly, compressed or plain.
+"""Read IDX files, the format MNIST was published in: strictly, gzip-compressed or plain.
 
 ::
 
-    0x00 0x00   type   dimensions   size of each dimension (big-endian, 4 bytes)   the values, last dimension
-    fastest
+    0x00 0x00   type   dimensions   size of each dimension (big-endian, 4 bytes)   values, in C order
                 0x08 = unsigned byte, the only type read here
 
-A header is a claim by a stranger: memory grows with the bytes that arrive, never with the number a header
-names, and no more than one byte beyond the claim is ever unpacked.
+A header is not trusted: memory grows with the bytes that are read, never with the size a header claims, and at most
+one byte beyond that size is unpacked.
 
 Source: Yann LeCun, "The MNIST database of handwritten digits", section "File formats".
 """
@@ -31,7 +30,7 @@ FilePath: TypeAlias = str | os.PathLike[str]
 
 IMAGES = 3  # dimensions of a file of grey images: number, height, width
 LABELS = 1  # dimensions of a file of labels
-LARGEST_CONTENT = 2**31  # bytes; far above any data set of small images, far below what harms a computer
+LARGEST_CONTENT = 2**31  # bytes; far more than any data set of small images needs, and harmless to allocate
 
 _UNSIGNED_BYTE = 0x08
 _TYPES = {0x08: "uint8", 0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
@@ -41,14 +40,14 @@ _CHUNK = 2**20
 
 
 def read_content(path: FilePath, dimensions: int) -> UInt8:
-    """Read and check a whole file, header included: what a SHA-256 is taken of, and what `parse` takes apart.
+    """Read and check a whole file, header included: the bytes that are hashed, and that `parse` views as an array.
 
     Parameters
     ----------
     path
         An IDX file, gzip-compressed or plain.
     dimensions
-        How many dimensions it must have: `IMAGES` or `LABELS`.
+        Number of dimensions it must have: `IMAGES` or `LABELS`.
 
     Returns
     -------
@@ -58,13 +57,13 @@ def read_content(path: FilePath, dimensions: int) -> UInt8:
     Raises
     ------
     DataError
-        If the file is not exactly what it should be; the message names the file, what was expected and what came.
+        If the file is not exactly as expected; the message names the file, what was expected and what was found.
     """
     try:
         with Path(path).open("rb") as file, _unpacked(file, path) as stream:
             content = bytearray(stream.read(_header_length(dimensions)))
             expected = len(content) + math.prod(_sizes(content, dimensions, path))
-            # In pieces: asking for all at once would reserve what the header claims before a byte has come.
+            # In pieces: reading all at once would allocate what the header claims before a byte has been read.
             while len(content) <= expected and (piece := stream.read(min(_CHUNK, expected + 1 - len(content)))):
                 content += piece
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -85,19 +84,19 @@ def parse(content: UInt8, dimensions: int, name: FilePath) -> UInt8:
     content
         Flat bytes of a whole IDX file, header included.
     dimensions
-        How many dimensions it must have: `IMAGES` or `LABELS`.
+        Number of dimensions it must have: `IMAGES` or `LABELS`.
     name
-        What to call it in messages.
+        Its name in messages.
 
     Returns
     -------
     UInt8
-        Of the shape in the header.
+        Of the shape in the header, read-only if `content` is.
 
     Raises
     ------
     DataError
-        If header and length do not agree with each other or with `dimensions`.
+        If header, length and `dimensions` do not agree.
     """
     start = _header_length(dimensions)
     sizes = _sizes(content[:start].tobytes(), dimensions, name)
@@ -106,7 +105,7 @@ def parse(content: UInt8, dimensions: int, name: FilePath) -> UInt8:
 
 
 def _unpacked(file: BinaryIO, path: FilePath) -> BinaryIO:
-    """Return a stream of the unpacked bytes; the content says whether it is compressed, not the name."""
+    """Return a stream of the unpacked bytes; the first bytes, not the name, decide whether it is compressed."""
     start = file.read(2)
     file.seek(0)
     if not start:
@@ -136,13 +135,11 @@ def _sizes(header: bytes | bytearray, dimensions: int, name: FilePath) -> Shape:
     sizes = struct.unpack(f">{dimensions}I", header[4:])
     shown = " x ".join(f"{size:,}" for size in sizes)
     if 0 in sizes:
-        raise DataError(
-            f"{name}: its header says {shown}, which is nothing; expected at least one of {_KINDS[dimensions]}"
-        )
+        raise DataError(f"{name}: its header says {shown}, so it is empty; expected some {_KINDS[dimensions]}")
     if math.prod(sizes) > LARGEST_CONTENT:
         raise DataError(
-            f"{name}: its header claims {shown} bytes, more than the {LARGEST_CONTENT:,} that are read; "
-            "the header is damaged, or the file must be divided"
+            f"{name}: its header claims {shown} bytes, more than the limit of {LARGEST_CONTENT:,}; "
+            "the header is damaged, or the file must be split"
         )
     return sizes
 

@@ -1,4 +1,4 @@
-"""Labels: checked and counted."""
+"""Check and count labels."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ..typing import Array, IntArray, Labels
 
 
 def check_labels(labels: npt.ArrayLike, classes: int | None = None, name: str = "labels") -> Labels:
-    """Return labels as int64, or say why they cannot be labels.
+    """Return labels as int64, or raise DataError.
 
     Parameters
     ----------
     labels
-        (N,) whole numbers.
+        (N,) integers.
     classes
-        The number of classes K; None asks only that no label is negative.
+        Number of classes K; None: only require that no label is negative.
     name
-        What to call them in messages, such as a file's name.
+        Their name in messages, for instance a file's.
 
     Returns
     -------
@@ -29,12 +29,12 @@ def check_labels(labels: npt.ArrayLike, classes: int | None = None, name: str = 
     Raises
     ------
     DataError
-        If they are not one row of whole numbers, or one is not in 0..K-1; the message names the first that is
-        wrong.
+        If they are not a one-dimensional array of integers, or one is not in 0..K-1; the message names the first
+        wrong one.
     """
     given: Array = np.asarray(labels)
     if given.ndim != 1 or not np.issubdtype(given.dtype, np.integer):
-        raise DataError(f"{name}: expected one row of whole numbers, (N,), not {given.dtype} of shape {given.shape}")
+        raise DataError(f"{name}: expected integers of shape (N,), not {given.dtype} of shape {given.shape}")
     wrong = given < 0 if classes is None else (given < 0) | (given >= classes)
     if wrong.any():
         where = int(np.argmax(wrong))
@@ -49,9 +49,9 @@ def class_counts(labels: npt.ArrayLike, name: str = "labels") -> IntArray:
     Parameters
     ----------
     labels
-        (N,) whole numbers 0..K-1.
+        (N,) integers 0..K-1.
     name
-        What to call them in messages.
+        Their name in messages.
 
     Returns
     -------
@@ -61,22 +61,22 @@ def class_counts(labels: npt.ArrayLike, name: str = "labels") -> IntArray:
     Raises
     ------
     DataError
-        If there are no labels, a class between 0 and the largest has no image, or there is one class only.
+        If there are no labels, a class between 0 and the largest has no image, or there is only one class.
     """
     checked = check_labels(labels, name=name)
     if not len(checked):
-        raise DataError(f"{name}: there are none; expected at least one image of each of two classes")
+        raise DataError(f"{name}: no labels; expected at least one image of each of two classes")
     largest = int(checked.max())
-    # Counted among the labels that exist, never up to the largest, which may be anything.
+    # np.unique, not np.bincount: the largest label may be huge.
     present, counts = np.unique(checked, return_counts=True)
     if len(present) <= largest:
         gaps = present != np.arange(len(present))
-        # The first gap; there is one, as fewer are present than the largest asks for.
+        # the first gap; one exists, since fewer than largest + 1 are present
         missing = int(np.argmax(gaps))
         raise DataError(
             f"{name}: class {missing} has no image though the largest label is {largest}; "
-            f"expected every class from 0 to {largest}: add images of it, or number the "
-            "classes anew without gaps"
+            f"expected every class from 0 to {largest}: add images of it, or renumber "
+            "the classes without gaps"
         )
     if largest == 0:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Numbers of unknown origin into pixels and labels: what cannot be meant is refused, and nothing is guessed quietly."""
+"""Turn arrays of any numeric type into pixels and labels; values that cannot be meant are errors, never guessed at."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ def square_shape(count: int, name: str) -> tuple[int, int, int]:
     Raises
     ------
     DataError
-        If there is none. No number is both, because 3 is not a square.
+        If there is none. No count fits both, because 3 is not a square.
     """
     for channels in (1, 3):
         side = math.isqrt(count // channels)
         if count > 0 and side * side * channels == count:
             return side, side, channels
     raise DataError(
-        f"{name}: {count:,} values an image are neither H x H (grey) nor H x H x 3 (colour); "
-        "images in rows must be square: give others as arrays (N, H, W) in an .npz file, or as image files"
+        f"{name}: {count:,} values per image are neither H x H (grey) nor H x H x 3 (colour); "
+        "flattened images must be square: give others as arrays (N, H, W) in an .npz file, or as image files"
     )
 
 
 def to_images(values: Array, name: str, *, any_channels: bool = False) -> Array:
-    """Return an array as (N, H, W, C), without a copy; rows of values (N, D) become square images.
+    """Return an array as (N, H, W, C), without a copy; flattened images (N, D) must be square.
 
     C is 1 or 3, unless `any_channels` is set.
 
     Raises
     ------
     DataError
-        If it is of another shape.
+        If it has another shape.
     """
     if values.ndim == 2:
         return values.reshape(len(values), *square_shape(values.shape[1], name))
@@ -61,22 +61,22 @@ def to_images(values: Array, name: str, *, any_channels: bool = False) -> Array:
 def to_pixels(values: Array, name: str, *, scaled: bool | None = None) -> tuple[UInt8, bool]:
     """Return images as uint8.
 
-    Whole numbers from 0 to 255 are pixels, whatever their type. Floats that all lie between 0 and 1 are multiplied by
-    255 and rounded; the caller notes that in the provenance. Everything else is refused.
+    Integral values from 0 to 255 are pixels, whatever their type. Floats that all lie between 0 and 1 are multiplied by
+    255 and rounded; the caller notes that in the provenance. Anything else is an error.
 
     Parameters
     ----------
     values
         (N, ...) of any numeric type.
     name
-        What to call them in messages.
+        Their name in messages.
     scaled
-        Whether they must be floats from 0 to 1 (as the training images were), must not be, or (None) either.
+        True: they must be floats from 0 to 1, as the training images were; False: they must not be; None: either.
 
     Returns
     -------
     pixels, scaled
-        uint8, and whether they were floats from 0 to 1.
+        uint8 of the same shape, and whether they were floats from 0 to 1.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def to_pixels(values: Array, name: str, *, scaled: bool | None = None) -> tuple[
     if values.dtype == np.uint8:
         return values, False
     if values.dtype.kind not in "buif":
-        raise DataError(f"{name}: holds {values.dtype}; expected pixels as whole numbers 0 to 255, or floats")
+        raise DataError(f"{name}: holds {values.dtype}; expected pixels: integers 0 to 255, or floats")
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255), False
     floating = np.issubdtype(values.dtype, np.floating)
@@ -105,17 +105,17 @@ def to_pixels(values: Array, name: str, *, scaled: bool | None = None) -> tuple[
 
 
 def to_labels(values: Array, name: str) -> Labels:
-    """Return labels as int64; (N, 1) and whole floats will do.
+    """Return labels (N,) as int64; (N, 1) and integral floats are accepted.
 
     Raises
     ------
     DataError
-        If they are not whole numbers from 0, one for each image.
+        If they are not integers from 0, one per image.
     """
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim == 2:
-        raise DataError(f"{name}: is of shape {values.shape}; give one class number an image, labels.argmax(axis=1)")
+        raise DataError(f"{name}: is of shape {values.shape}; give one class number per image, labels.argmax(axis=1)")
     if values.ndim == 1 and np.issubdtype(values.dtype, np.floating):
         refuse(~np.isfinite(values), values, name, "a class number")
         refuse((values != np.floor(values)) | (np.abs(values) > 2**31), values, name, "a whole class number")
@@ -124,7 +124,7 @@ def to_labels(values: Array, name: str) -> Labels:
 
 
 def refuse(wrong: Array, values: Array, name: str, expected: str) -> None:
-    """Raise DataError about the first value where `wrong` is true, if there is one."""
+    """Raise DataError for the first value where `wrong` is true, if any."""
     if wrong.any():
         where = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         place = f" at {tuple(int(index) for index in where[1:])}" if len(where) > 1 else ""

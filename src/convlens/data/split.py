@@ -1,8 +1,7 @@
-"""Stratified, seeded splits: every part has each class in the same share as the whole.
+"""Stratified, seeded splits: every part has the class proportions of the whole.
 
-All rest on one ordering of the images, `stratified_order`, of which *every* beginning is stratified. A split
-takes a beginning for one part and leaves the remainder; a subset takes a beginning; so a smaller subset lies
-in a larger one.
+All use one ordering of the images, `stratified_order`, *every* prefix of which is stratified. A split takes a prefix as
+one part and leaves the remainder; a subset is a prefix, so a smaller subset is contained in a larger one.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ Indexes: TypeAlias = npt.NDArray[np.intp]
 
 
 def stratified_order(labels: npt.ArrayLike, seed: int, purpose: Literal["split", "subset"], name: str = "") -> Indexes:
-    r"""Order the images at random so that every beginning has the classes in their true shares.
+    r"""Order the images at random so that every prefix has the class proportions of the whole.
 
-    Each class is shuffled by itself. Its j-th image of :math:`n_k` (from 0) then stands at :math:`(j + 1/2) /
-    n_k`, its first at 0, and all are sorted by where they stand, classes in turn at a tie. That is
-    Sainte-Laguë's rule for dealing out seats with one seat guaranteed; unlike rounding each share, it never
-    drops an image when a larger part is taken.
+    Each class is shuffled by itself. Image j of its :math:`n_k` (from 0) is then placed at :math:`(j + 1/2) / n_k`, the
+    first at 0, and all images are sorted by their place; ties go to the lower class. This is the Sainte-Laguë method
+    of allocating seats, with one seat guaranteed; unlike rounding each share, it never drops an image when a larger
+    part is taken.
 
     Parameters
     ----------
     labels
-        (N,) whole numbers 0..K-1.
+        (N,) integers 0..K-1.
     seed
         0 to 2**63 - 1.
     purpose, name
@@ -39,12 +38,12 @@ def stratified_order(labels: npt.ArrayLike, seed: int, purpose: Literal["split",
     Returns
     -------
     Indexes
-        (N,) a permutation of 0..N-1, whose first K are of K different classes.
+        (N,) a permutation of 0..N-1; the first K images are of K different classes.
 
     Raises
     ------
     DataError
-        If a class has no image or there is one class only.
+        If a class has no image, or there is only one class.
     ConfigurationError
         If the seed is out of range.
     """
@@ -52,7 +51,7 @@ def stratified_order(labels: npt.ArrayLike, seed: int, purpose: Literal["split",
     by_class = np.split(np.argsort(check_labels(labels), kind="stable"), np.cumsum(counts)[:-1])
     shuffled, places = [], []
     for number, members in enumerate(by_class):
-        # A stream of its own for each class, so that one class more disturbs none of the others.
+        # Each class has its own stream, so that adding a class leaves the others unchanged.
         shuffled.append(stream(seed, purpose, f"{name}:{number}").permutation(members))
         places.append((np.arange(len(members)) + 0.5) / len(members))
         places[-1][0] = 0.0
@@ -62,41 +61,41 @@ def stratified_order(labels: npt.ArrayLike, seed: int, purpose: Literal["split",
 def stratified_split(
     labels: npt.ArrayLike, fraction: float, seed: int, name: str = "validation"
 ) -> tuple[Indexes, Indexes]:
-    """Divide images into a remainder and a part, each with the classes in their true shares.
+    """Split images into a remainder and a part, each with the class proportions of the whole.
 
     Parameters
     ----------
     labels
-        (N,) whole numbers 0..K-1.
+        (N,) integers 0..K-1.
     fraction
-        The part's share of the N images, between 0 and 1; the part has exactly ``round(fraction * N)``.
+        The part's share of the N images, between 0 and 1; the part has ``round(fraction * N)`` images.
     seed
         0 to 2**63 - 1.
     name
-        What the part is for; parts of different names are drawn independently.
+        Name of the part; parts of different names are drawn independently.
 
     Returns
     -------
     remainder, part
-        Indexes, each ascending; together all of 0..N-1.
+        Indexes, each sorted; together all of 0..N-1.
 
     Raises
     ------
     ConfigurationError
         If the fraction is not between 0 and 1, or the seed is out of range.
     DataError
-        If a class would be missing on either side, or is missing already.
+        If a class is missing, or would be missing from either side.
     """
     if not 0.0 < fraction < 1.0:
-        raise ConfigurationError(f"a {name} fraction lies between 0 and 1 (0.1 is a tenth), not {fraction}")
+        raise ConfigurationError(f"a {name} fraction must be between 0 and 1 (0.1 is a tenth), not {fraction}")
     counts = class_counts(labels)
     total, classes = int(counts.sum()), len(counts)
     wanted = round(fraction * total)
     if wanted < classes:
         raise DataError(
-            f"a {name} part of {fraction:g} of {total:,} images is {wanted}, fewer than "
+            f"a {name} part of {fraction:g} of {total:,} images has {wanted}, fewer than "
             f"the {classes} classes; "
-            f"give more images, or a fraction of {classes / total:.2g} or more"
+            f"give more images, or a fraction of at least {classes / total:.2g}"
         )
     order = stratified_order(labels, seed, "split", name)
     part, remainder = order[:wanted], order[wanted:]

@@ -1,4 +1,4 @@
-"""The engines: three ways to run one Program, behind one interface.
+"""The engines: three ways to run one Program, with one interface.
 
 An engine belongs to one Program and one flat array of parameters, which it reads again at every call.
 """

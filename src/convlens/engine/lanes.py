@@ -7,10 +7,12 @@ bits do not depend on their number.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import ClassVar, NamedTuple
+from weakref import WeakSet
 
 from ..errors import ConfigurationError
 from .processors import available_processors
@@ -19,7 +21,8 @@ FEWEST_LANES, MOST_LANES = 4, 32
 SMALLEST_LANE = 8  # images: with fewer, the work done once per micro-batch takes too large a share of the time
 READING = 64  # floating-point operations that repay reading a parameter once more, for another lane
 ADDING = 25  # floating-point operations in the time that it takes to add one number of a lane's gradient
-MOST_SUMMED = 1 << 24  # floats in the gradients of all lanes: 64 MiB
+MOST_SUMMED = 1 << 24  # floats that are added up, of all lanes: 64 MiB
+MOST_HELD = 1 << 27  # floats in the gradients of all lanes: 512 MiB
 CHUNK = 1 << 14  # floats: 64 KiB, so that an update's arrays stay in the second-level cache
 MOST_THREADS = 64
 
@@ -43,13 +46,15 @@ def smallest_lane(flops: int, parameters: int, summed: int) -> int:
     return max(SMALLEST_LANE, -(-READING * parameters // flops), -(-8 * ADDING * summed // (3 * flops)))
 
 
-def lanes_of(images: int, smallest: int, summed: int) -> int:
+def lanes_of(images: int, smallest: int, summed: int, parameters: int) -> int:
     """Return the number of lanes of a batch: a power of two, at most `MOST_LANES`.
 
-    Every lane has at least `smallest` images, and the gradients of all lanes fit into `MOST_SUMMED` numbers; but there
-    are always at least `FEWEST_LANES`, or one lane per image if the batch is smaller.
+    Every lane has at least `smallest` images; the gradients of all lanes hold at most `MOST_HELD` numbers, of which at
+    most `MOST_SUMMED` are added up. But there are always at least `FEWEST_LANES`, or one lane per image if the batch is
+    smaller.
     """
-    wanted = min(images // smallest, MOST_SUMMED // max(summed, 1), MOST_LANES)
+    affordable = min(MOST_SUMMED // max(summed, 1), MOST_HELD // max(parameters, 1))
+    wanted = min(images // smallest, affordable, MOST_LANES)
     return min(images, max(FEWEST_LANES, 1 << (max(wanted, 1).bit_length() - 1)))
 
 
@@ -101,7 +106,12 @@ class Workers:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._others = [ThreadPoolExecutor(1, f"convlens-{number}") for number in range(1, threads)]
+        self._start()
+        _all_workers.add(self)
+
+    def _start(self) -> None:
+        """Make the threads: once, and again in a forked process, which has the memory of its parent but no threads."""
+        self._others = [ThreadPoolExecutor(1, f"convlens-{number}") for number in range(1, self.threads)]
 
     def useful(self, flops: int) -> int:
         """Return how many threads are worth using for `flops` operations."""
@@ -142,3 +152,15 @@ class Workers:
         """End the threads."""
         for thread in self._others:
             thread.shutdown()
+
+
+_all_workers: WeakSet[Workers] = WeakSet()
+
+
+def _start_again() -> None:
+    for workers in _all_workers:
+        workers._start()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_start_again)

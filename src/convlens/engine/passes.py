@@ -55,8 +55,8 @@ class Memory:
 
     def lanes(self, images: int) -> int:
         """Return the number of lanes of a batch of this number of images."""
-        program = self.program
-        return lanes_of(images, smallest_lane(program.flops, program.parameter_size, self.summed), self.summed)
+        flops, size = self.program.flops, self.program.parameter_size
+        return lanes_of(images, smallest_lane(flops, size, self.summed), self.summed, size)
 
     def _crossing(self) -> set[str]:
         """Return the roots whose derivatives are written in one segment and read in another."""

@@ -205,7 +205,7 @@ def backward(
     no_bias, nothing
         Zeros, as many as a bias for dx in all parts would have; and an empty array.
     dw, db, accumulate
-        The gradients (taps, filters) and (filters,), and whether to add to what is there.
+        The gradients (taps, filters) and (filters,), and whether to add to their contents.
     turned, pixels, spans_back, taps_back, strip_back
         Kernels as `pack_turned`, or then `pair_kernels`, left them, and the tables of the convolution that computes dx:
         for the images' pixels or, where padding reflects, those of the padded images.

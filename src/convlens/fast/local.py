@@ -144,7 +144,7 @@ def backward(
     numbers
         The indices of the filters, from 0.
     dw, db, accumulate
-        The gradients, and whether to add to what is there.
+        The gradients, and whether to add to their contents.
     turned_dx, dx
         Memory for (values of an image, images), padded to whole strips; the derivative of the images. Empty if not
         needed.

@@ -1,4 +1,4 @@
-"""The figures, one file each; all of them drawn in four looks: light and dark, wide and for a phone."""
+"""The figures, one module each; those of reports are drawn in four looks: light or dark, wide or for a phone."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from .style import png as png
 
 def study_pictures(result: StudyResult) -> list[Picture]:
     """Return the figures of any study; nothing is drawn yet."""
-    return [seeds.picture(result), learning.picture(result)]
+    return [seeds.picture(result), *_curves(result)]
 
 
 def pictures(reproduction: Reproduction) -> list[Picture]:
     """Return the report's figures in their order; nothing is drawn yet."""
     return [
-        *(learning.picture(result) for result in reproduction.studies.values()),
+        *(curves for result in reproduction.studies.values() for curves in _curves(result)),
         kernel_size.picture(reproduction.studies[KERNELS]),
         confusion.picture(reproduction),
         filters.picture(reproduction),
     ]
+
+
+def _curves(result: StudyResult) -> list[Picture]:
+    found = learning.picture(result)
+    return [] if found is None else [found]

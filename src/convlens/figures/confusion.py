@@ -1,4 +1,4 @@
-"""The confusion matrix: which digits the CNN takes for which, with the errors and not the successes in view."""
+"""The confusion matrix of the CNN, which emphasises the errors."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def picture(reproduction: Reproduction) -> Picture:
     often = ", ".join(f"{true} called {called} ({count})" for true, called, count in confusion.errors[:5])
     caption = (
         f"Test images by true digit (row) and predicted digit (column), summed over {seeds(n)} of “{BEST_CNN}”: "
-        f"{wrong:,} errors in {total:,} predictions. Only errors are coloured; the correct ones, on the diagonal, are "
-        f"left grey so that they do not drown them. Most frequent: {often or 'none'}. " + setting([arm])
+        f"{wrong:,} errors in {total:,} predictions. Only errors are coloured; correct ones, on the diagonal, are "
+        f"grey, so that they do not hide the errors. Most frequent: {often or 'none'}. " + setting([arm])
     )
     alt = f"Confusion matrix: {wrong:,} errors in {total:,} predictions. Most frequent: {often or 'none'}."
     return Picture(_NAME, _HEADING, caption, alt, partial(_draw, confusion))

@@ -1,4 +1,4 @@
-"""The first layer's kernels of a trained CNN: what it looks for in every patch of the image."""
+"""The first layer's kernels of a trained CNN: the patterns it responds to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .style import Look
 
 SEED = 0
 _NAME, _HEADING = "filters", f"What the first layer looks for: “{BEST_CNN}”, seed {SEED}"
-_COLOURS = "PuOr"  # diverging, light in the middle, for colour-blind readers too (Brewer)
+_COLOURS = "PuOr"  # diverging, light in the middle, safe for colour-blind readers (Brewer)
 
 
 def picture(reproduction: Reproduction) -> Picture:
@@ -32,7 +32,7 @@ def picture(reproduction: Reproduction) -> Picture:
     caption = (
         f"The {count} kernels of {height}x{width} weights of the first convolution, after training (n = 1 network, "
         "the first seed: an example, not a measurement). Purple weights are positive, orange negative, white zero, on "
-        "one scale for all. A kernel with purple beside orange answers to an edge between them."
+        "one scale for all. A kernel with purple beside orange responds to an edge between them."
         + (" The mean over input channels is shown." if channels > 1 else "")
     )
     alt = f"{count} trained kernels of {height}x{width} weights, from {found.min():.2f} to {found.max():.2f}."

@@ -1,4 +1,4 @@
-"""Accuracy, parameters and FLOPs against the kernel size, as is and at equal cost: every seed to be seen."""
+"""Accuracy, parameters and FLOPs against the kernel size, as is and at equal cost, with every seed shown."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _HEADING = "Accuracy and size against the kernel size"
 
 @dataclass(frozen=True)
 class Point:
-    """One arm: its kernel, how it was made comparable, and what it measured."""
+    """One arm: its kernel size, how it was made comparable, and its results."""
 
     kernel: int
     group: str
-    accuracies: tuple[float, ...]  # in per cent, one a seed
+    accuracies: tuple[float, ...]  # in per cent, one per seed
     interval: Interval
     parameters: float
     megaflops: float
@@ -48,8 +48,8 @@ def picture(result: StudyResult) -> Picture:
     caption = (
         f"Test accuracy, parameters and cost of the CNN with kernels of 3x3, 5x5 and 7x7: as is (circles, solid), "
         f"with as many FLOPs as 3x3 (squares, dashed); a 3x3 network with as many parameters as each (triangles, "
-        f"dotted), and one whose layers of 3x3 are stacked until they see as much (diamonds, dash-dotted). Small "
-        f"hollow dots: every seed; {marks}; n = {seeds} a point. {cut}The series share the 3x3 network. "
+        f"dotted), and one whose stacked 3x3 layers have the same receptive field (diamonds, dash-dotted). Small "
+        f"hollow dots: every seed; {marks}; n = {seeds} per point. {cut}The series share the 3x3 network. "
         + setting(result.arms)
     )
     described = "; ".join(
@@ -72,7 +72,7 @@ def _point(arm: ArmTrials) -> Point | None:
     kernel = _kernel(arm.arm.configuration)
     name, _, group = arm.name.partition(", ")
     group = group or GROUPS[0]
-    for made_equal in GROUPS[2:]:  # stand where the network stands to which they are made equal
+    for made_equal in GROUPS[2:]:  # place it at the kernel size that it is matched to
         if name.startswith(made_equal):
             kernel, group = int(name.rpartition("x")[2]), made_equal
     if interval is None or kernel is None or group not in GROUPS:
@@ -104,7 +104,7 @@ def _draw(points: list[Point], look: Look) -> Figure:
         parameters, cost = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
     accuracy.set_title("test accuracy, %")
     parameters.set_title("parameters, thousands")
-    cost.set_title("MFLOP an image")
+    cost.set_title("MFLOP per image")
     within = _limits(points)
     for position, (group, series) in enumerate(zip(GROUPS, look.series, strict=True)):
         own = sorted(
@@ -123,12 +123,12 @@ def _draw(points: list[Point], look: Look) -> Figure:
 
 
 def _belongs(point: Point, group: str) -> bool:
-    """Every group starts at the 3x3 network, to which the others are made equal."""
+    """Return whether a point is on a group's line; every line starts at the shared 3x3 network."""
     return point.group == group or point.kernel == 3
 
 
 def _place(point: Point, shift: float) -> float:
-    """Return where a point stands: aside, but for 3x3, which all series share."""
+    """Return a point's position: shifted aside, except 3x3, which all series share."""
     return point.kernel + (0 if point.kernel == 3 else shift)
 
 

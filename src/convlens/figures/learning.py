@@ -1,4 +1,4 @@
-"""Learning curves: accuracy after every epoch, one panel an arm, every seed to be seen."""
+"""Learning curves: accuracy after every epoch, one panel per arm, with every seed shown."""
 
 from __future__ import annotations
 
@@ -17,29 +17,31 @@ from .style import Look, Series, empty
 
 SPLITS = ("train", "validation")
 _TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 80)  # errors in per cent
-_LEAST = 0.02  # per cent: no error at all has no place on the axis, and stands here
+_LEAST = 0.02  # per cent: an error of 0 cannot be on a logarithmic axis, and is drawn here
 
-Curves = dict[str, dict[int, list[float]]]  # split to seed to error in per cent after every epoch
+Curves = dict[str, dict[int, list[float]]]  # by split and seed: error in per cent after every epoch
 
 
-def picture(result: StudyResult) -> Picture:
-    """Return the learning curves of a study."""
+def picture(result: StudyResult) -> Picture | None:
+    """Return the learning curves of a study; None if every training had one epoch: a point is not a curve."""
     arms, study = result.arms, result.name
     heading = f"Learning curves: {study}"
     name = f"learning-curves-{study}"
     curves = [(arm.name, _curves(arm)) for arm in arms]
     absent = {arm.name: _absent(arm) for arm in arms}
     if not any(any(found.values()) for _, found in curves):
+        if any(map(_has_history, arms)):
+            return None
         return Picture(name, heading, "No training history has been stored yet, so there is nothing to draw.")
     n = sorted({len(arm.trials) for arm in arms})
     seeds = f"{n[0]}" if len(n) == 1 else f"{n[0]} to {n[-1]}"
     many = n[-1] > 1
     caption = (
-        f"Accuracy after every epoch; one panel an arm, n = {seeds} seed{'s' if many else ''} each. "
+        f"Accuracy after every epoch; one panel per arm, n = {seeds} seed{'s' if many else ''} each. "
         + ("Thick: mean; thin: every seed; band: lowest to highest seed. " if many else "")
         + "Solid with circles: validation images; dashed with squares: training images, as a running mean over the "
         "epoch while the weights were still changing (which is why it may lie below validation). The axis is "
-        "stretched towards 100 %, so that equal heights are equal factors of the error. " + setting(arms)
+        "logarithmic in the error, so that equal heights are equal factors of the error. " + setting(arms)
     )
     return Picture(name, heading, caption, _alt(curves), partial(_draw, curves, absent))
 
@@ -48,7 +50,13 @@ def _absent(arm: ArmTrials) -> str:
     """Return what a panel without curves says."""
     if not arm.trials:
         return "no trials"
-    return "diverged: no curve" if all(trial.diverged for trial in arm.trials) else "no history"
+    if all(trial.diverged for trial in arm.trials):
+        return "diverged: no curve"
+    return "one epoch: no curve" if _has_history(arm) else "no history"
+
+
+def _has_history(arm: ArmTrials) -> bool:
+    return any(arm.series(f"{split}.accuracy") for split in SPLITS)
 
 
 def _curves(arm: ArmTrials) -> Curves:
@@ -56,6 +64,7 @@ def _curves(arm: ArmTrials) -> Curves:
         split: {
             seed: [max(_LEAST, 100 * (1 - value)) for value in values]
             for seed, values in arm.series(f"{split}.accuracy").items()
+            if len(values) > 1
         }
         for split in SPLITS
     }
@@ -99,7 +108,7 @@ def _curve(axes: Axes, seeds: list[list[float]], series: Series) -> None:
     """Draw a band from the lowest to the highest seed, every seed thinly, and their mean."""
     if not seeds:
         return
-    epochs = min(map(len, seeds))  # a training that stopped early ends the mean, not the others' thin lines
+    epochs = min(map(len, seeds))  # the mean ends with the shortest training; the thin lines go on
     x, values = np.arange(1, epochs + 1), np.array([one[:epochs] for one in seeds])
     if len(seeds) > 1:
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=series.colour, alpha=0.18, linewidth=0)
@@ -109,7 +118,7 @@ def _curve(axes: Axes, seeds: list[list[float]], series: Series) -> None:
 
 
 def _scale(axes: Axes, curves: list[tuple[str, Curves]]) -> None:
-    """Set the shared axes: the error's logarithm upside down, labelled with the accuracy."""
+    """Set the shared axes: the logarithm of the error, inverted, labelled with the accuracy."""
     every = [v for _, found in curves for seeds in found.values() for one in seeds.values() for v in one]
     longest = max(len(one) for _, found in curves for seeds in found.values() for one in seeds.values())
     axes.set_yscale("log")

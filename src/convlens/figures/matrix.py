@@ -1,4 +1,4 @@
-"""A confusion matrix of any number of classes, with the errors and not the successes in view."""
+"""A confusion matrix of any number of classes, which emphasises the errors."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from matplotlib.ticker import MaxNLocator
 from ..typing import IntArray
 from .style import GLYPH, Look, shortened
 
-_MANY = 0.55  # of the colour map's range: from here on its colours need the other ink
-_SMALLEST = 4.0  # points: counts smaller than that are left to the colours, and to the JSON
-_MARGIN = 0.9  # of a cell that its text may fill
+_MANY = 0.55  # share of the colour map's range above which text needs the other colour
+_SMALLEST = 4.0  # points: smaller counts are not written
+_MARGIN = 0.9  # share of a cell that its text may fill
 
 
 def draw_matrix(matrix: IntArray, names: Sequence[str], look: Look, what: str) -> Figure:
     """Draw counts (K, K) of true (row) by predicted (column).
 
-    Counts are written into the cells where there is room for them; otherwise colours have to do, and a bar says
-    what they mean. `what` is what the classes are: ``"digit"``.
+    Counts are written into the cells if there is room; otherwise there are only colours, with a colour bar. `what`
+    names the classes in the axis labels: ``"digit"``.
     """
     height = 3.75 if look.narrow else 7.6
     figure = look.figure(height)
@@ -49,7 +49,7 @@ def draw_matrix(matrix: IntArray, names: Sequence[str], look: Look, what: str) -
 
 
 def _cell_size(labels: Sequence[str], look: Look, inches: float) -> float:
-    """Return the side of a cell in points, nearly: what names leave of the figure, shared among the classes."""
+    """Return the approximate side of a cell in points: the space that names leave, divided by the number of classes."""
     inside, longest = 72 * inches - 3.5 * look.type_size, max(map(len, labels))
     size = _name_size(inside / len(labels), look)
     return (inside - GLYPH * size * longest) / len(labels)
@@ -61,7 +61,7 @@ def _name_size(cell: float, look: Look) -> float:
 
 
 def _scale(matrix: IntArray, cell: float, look: Look) -> float:
-    """Return by how much the counts must shrink to fit into their cells; 1 where they fit as they are."""
+    """Return the factor by which the counts must shrink to fit into their cells; 1 if they fit."""
     right = max(len(_count(int(count), look)) for count in matrix.diagonal())
     wrong = len(str(int((matrix - np.diag(matrix.diagonal())).max(initial=0))))
     widest = GLYPH * look.type_size * max(0.8 * right, 0.95 * wrong)
@@ -73,14 +73,16 @@ def _count(count: int, look: Look) -> str:
 
 
 def _colours(look: Look) -> ListedColormap:
-    """Return cividis, fading into the ground where counts are small, so that single errors do not shout."""
+    """Return cividis, faded into the background at small counts, so that single errors do not stand out."""
     colours = colormaps["cividis" if look.dark else "cividis_r"](np.linspace(0, 1, 256))[:, :3]
     strength = np.linspace(0.25, 1.6, 256).clip(max=1)[:, None]
     return ListedColormap(strength * colours + (1 - strength) * np.array(to_rgb(look.ground)))
 
 
 def _counts(axes: Axes, matrix: IntArray, norm: Normalize, look: Look, scale: float) -> None:
-    small = look.type_size * 0.8 * scale  # four figures must fit into a cell: a seed has about 1,000 images of a digit
+    small = (
+        look.type_size * 0.8 * scale
+    )  # four digits must fit into a cell: a seed has about 1,000 images of each digit
     for (true, called), count in np.ndenumerate(matrix):
         if true == called:
             text, colour, size = _count(int(count), look), look.muted, small
@@ -94,7 +96,7 @@ def _counts(axes: Axes, matrix: IntArray, norm: Normalize, look: Look, scale: fl
 
 
 def _without_counts(figure: Figure, axes: Axes, matrix: IntArray, norm: Normalize, look: Look) -> None:
-    """Say with colours alone what there is no room to write: grey where right, a bar for the errors."""
+    """Use only colours where counts do not fit: grey for correct images, and a colour bar for the errors."""
     right = np.ma.masked_where(~np.eye(len(matrix), dtype=bool) | (matrix == 0), np.ones(matrix.shape))
     axes.imshow(right, cmap=ListedColormap([look.grid]), aspect="equal")
     bar = figure.colorbar(ScalarMappable(norm, _colours(look)), ax=axes, shrink=0.6, aspect=30, label="wrong images")
@@ -104,7 +106,7 @@ def _without_counts(figure: Figure, axes: Axes, matrix: IntArray, norm: Normaliz
 
 
 def _name_cells(axes: Axes, labels: Sequence[str], cell: float, look: Look) -> None:
-    """Write the classes' names beside rows and columns: smaller, or only some, where there are many."""
+    """Write the classes' names beside rows and columns; smaller, or only some, if there are many."""
     size = _name_size(cell, look)
     every = max(1, int(np.ceil(size / cell)))
     places = range(0, len(labels), every)

@@ -1,4 +1,4 @@
-"""How an interval and a claimed region are written: accuracies in per cent, differences in points, bounds bracketed."""
+"""Format intervals and claimed regions: accuracies in per cent, differences in points, bounds in brackets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ..studies.verdict import Region
 from ..wording import FRACTIONS as FRACTIONS
 from ..wording import NONE, bare, named, number, percent, points, quantity
 
-_MEANS = {"count": (",.0f", 1.0), "FLOP": (",.2f", 1e-6), "s": (",.1f", 1.0), "images/s": (",.0f", 1.0)}
-"""Unit to format and scale of those whose mean alone is shown; FLOPs are shown in millions."""
+_MEANS = {"count": (0, 1.0, ""), "FLOP": (2, 1e-6, " MFLOP"), "s": (1, 1.0, " s"), "images/s": (0, 1.0, " images/s")}
+"""Unit to decimals, scale and unit as shown, of those whose mean alone is shown; FLOPs are shown in millions."""
+_MOST_DIGITS = 6
 
 
 def is_difference(interval: Interval) -> bool:
@@ -19,57 +20,80 @@ def is_difference(interval: Interval) -> bool:
     return interval.method.startswith("paired")
 
 
-def brackets(interval: Interval, *, signed: bool) -> str:
+def digits(metric: Metric) -> int | None:
+    """Return how many decimals the metric's resolution has, as it is shown: 2 for an image of 10,000, in per cent.
+
+    None if the metric has no resolution: then `convlens.wording.bare` has its usual digits.
+    """
+    if metric.resolution is None:
+        return None
+    shown = metric.resolution * (100 if metric.unit in FRACTIONS else 1)
+    return min(max(0, math.ceil(-math.log10(shown) - 1e-9)), _MOST_DIGITS)
+
+
+def brackets(interval: Interval, *, signed: bool, digits: int | None = None) -> str:
     """Return the bounds in hundredths: ``[98.60, 98.92]``; empty where there is no interval (one seed)."""
-    return bounds(interval, "fraction", signed=signed)
+    return bounds(interval, "fraction", signed=signed, digits=digits)
 
 
-def bounds(interval: Interval, unit: str, *, signed: bool = False) -> str:
+def bounds(interval: Interval, unit: str, *, signed: bool = False, digits: int | None = None) -> str:
     """Return the bounds in a unit, without it; empty where there is no interval (one seed)."""
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return ""
-    return f"[{', '.join(bare(bound, unit, signed=signed) for bound in (interval.low, interval.high))}]"
+    shown = (bare(bound, unit, signed=signed, digits=digits) for bound in (interval.low, interval.high))
+    return f"[{', '.join(shown)}]"
 
 
-def with_unit(interval: Interval, unit: str, *, signed: bool = False) -> str:
+def with_unit(interval: Interval, unit: str, *, signed: bool = False, digits: int | None = None) -> str:
     """Return mean, unit and bounds: ``+1.23 points [+1.10, +1.36]``, ``12 s [11, 13]``."""
-    return f"{quantity(interval.mean, unit, signed=signed)} {bounds(interval, unit, signed=signed)}".strip()
+    mean = quantity(interval.mean, unit, signed=signed, digits=digits)
+    return f"{mean} {bounds(interval, unit, signed=signed, digits=digits)}".strip()
 
 
-def measured(interval: Interval | None, *, signed: bool | None = None) -> str:
+def measured(interval: Interval | None, *, signed: bool | None = None, digits: int | None = None) -> str:
     """Return mean and interval: ``98.76 % [98.60, 98.92]``, ``+1.23 points [+1.10, +1.36]``.
 
     Parameters
     ----------
     interval
-        Of accuracies or of differences of them, as fractions; None where nothing was measured.
+        Of accuracies or of their differences, as fractions; None if nothing was measured.
     signed
         Whether it is of differences; where None, paired ones are.
+    digits
+        Decimals, of per cent or points; two where None.
     """
     if interval is None:
         return NONE
     difference = is_difference(interval) if signed is None else signed
-    mean = points(interval.mean) if difference else percent(interval.mean)
-    return f"{mean} {brackets(interval, signed=difference)}".strip()
+    return with_unit(interval, "fraction", signed=difference, digits=digits)
 
 
 def in_unit(interval: Interval | None, metric: Metric) -> str:
-    """Return what was measured in the metric's unit: with its interval for fractions and unknown units, else the mean.
+    """Return what was measured in the metric's unit, with its interval for fractions and unknown units, else the mean.
 
-    Counts, FLOPs and times vary too little over seeds, or too much with the machine, for an interval to say much.
+    It has as many decimals as the metric's resolution. Counts, FLOPs and times vary too little over seeds, or too much
+    with the machine, for an interval to say much.
     """
     if interval is None:
         return NONE
-    if metric.unit in FRACTIONS:
-        return measured(interval, signed=metric.unit != "fraction")
     if metric.unit in _MEANS:
-        form, scale = _MEANS[metric.unit]
-        return number(interval.mean * scale, form)
-    return f"{number(interval.mean)} {bounds(interval, metric.unit)}".strip()
+        usual, scale, unit = _MEANS[metric.unit]
+        declared = digits(metric)
+        decimals = usual if scale != 1 or declared is None else declared
+        return f"{number(interval.mean * scale, f',.{decimals}f')}{unit}"
+    return with_unit(interval, metric.unit, digits=digits(metric))
+
+
+def difference_in_unit(interval: Interval | None, metric: Metric) -> tuple[str, str]:
+    """Return mean and bounds of a difference of two arms: in points for fractions, otherwise in the metric's unit."""
+    if interval is None:
+        return NONE, NONE
+    mean = quantity(interval.mean, metric.unit, signed=True, digits=digits(metric))
+    return mean, bounds(interval, metric.unit, signed=True, digits=digits(metric)) or NONE
 
 
 def parts(interval: Interval) -> tuple[str, str]:
-    """Return mean and bounds apart, for where a line may break between them."""
+    """Return mean and bounds separately, so that a line may break between them."""
     signed = is_difference(interval)
     mean = points(interval.mean) if signed else percent(interval.mean)
     return mean, brackets(interval, signed=signed)

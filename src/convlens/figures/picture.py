@@ -1,4 +1,4 @@
-"""A figure and the words that belong to it."""
+"""A figure with its heading, caption and alternative text."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Picture:
     Attributes
     ----------
     name
-        Of its file, without ``.png``.
+        Name of its file, without ``.png``.
     heading
         What it shows, in a few words.
     caption
         How to read it: n, data, recipe.
     alt
-        What somebody who cannot see it needs to know.
+        Text for readers who cannot see it.
     draw
-        Draws it in a look; None where there is nothing to draw, and the caption says why.
+        Draws it in a look; None if there is nothing to draw, and the caption says why.
     """
 
     name: str

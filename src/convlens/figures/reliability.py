@@ -1,4 +1,4 @@
-"""The reliability diagram: how often a network is right when it is so and so sure."""
+"""The reliability diagram: accuracy against confidence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .style import Look, empty
 def draw_reliability(calibration: Calibration, look: Look) -> Figure:
     """Draw accuracy against confidence, bin by bin, above the number of images in each bin.
 
-    The bars are 95 % Wilson intervals: few images say little, however far they stand from the diagonal.
+    The bars are 95 % Wilson intervals: a bin of few images shows little, however far it is from the diagonal.
     """
     figure = look.figure(5.2 if look.narrow else 7.6)
     curve, counts = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
@@ -40,20 +40,20 @@ def draw_reliability(calibration: Calibration, look: Look) -> Figure:
 
 def _curve(axes: Axes, bins: list[CalibrationBin], look: Look) -> None:
     series = look.series[0]
-    axes.plot([0, 1], [0, 1], color=look.muted, linestyle=(0, (4, 3)), linewidth=1.2, label="as right as sure")
+    axes.plot([0, 1], [0, 1], color=look.muted, linestyle=(0, (4, 3)), linewidth=1.2, label="perfect calibration")
     x, y = np.array([one.confidence for one in bins]), np.array([one.accuracy for one in bins])
     bounds = np.array([wilson_interval(one.right, one.count) for one in bins]).reshape(-1, 2)
     style: dict[str, Any] = {"color": series.colour, "marker": series.marker, "linestyle": "none"}
     below, above = y - bounds[:, 0], bounds[:, 1] - y
-    bars = np.maximum([below, above], 0)  # rounding may put a bound a hair inside
+    bars = np.maximum([below, above], 0)  # rounding may make them slightly negative
     axes.errorbar(x, y, yerr=bars, capsize=3 if look.narrow else 4, label="measured, 95 % interval", **style)
     axes.set_ylim(-0.03, 1.03)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_ylabel("share right")
+    axes.set_ylabel("accuracy")
 
 
 def _counts(axes: Axes, bins: list[CalibrationBin], look: Look) -> None:
-    """Draw how many images are in each bin, on a logarithmic scale: most are in the last."""
+    """Draw the number of images in each bin, on a logarithmic scale: most are in the last."""
     most = max((one.count for one in bins), default=1)
     for one in bins:
         width = one.high - one.low

@@ -1,4 +1,4 @@
-"""Any study's first measure: every seed of every arm, with mean and interval, one arm a row."""
+"""The primary metric of any study: every seed of every arm, with mean and interval, one row per arm."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def picture(result: StudyResult) -> Picture:
     words = "Bar with mark: mean and 95 % t-interval over seeds. " if n[-1] > 1 else ""
     if bars.clipped(_intervals(arms, metric), _limits(arms, metric), _scale(metric)):
         words += bars.CLIPPED
-    caption = f"{metric.label}, by arm. Hollow dots: every seed, n = {seeds} an arm. {words}"
+    caption = f"{metric.label}, by arm. Hollow dots: every seed, n = {seeds} per arm. {words}"
     means = "; ".join(f"{arm.name}: {_value(arm, metric)}" for arm in arms)
     return Picture(name, heading, caption.strip(), f"{metric.label} by arm. {means}.", partial(_draw, arms, metric))
 

@@ -1,4 +1,4 @@
-"""The benchmark as a figure: how often the peer's rate each engine reaches, with the range over rounds."""
+"""The benchmark as a figure: each engine's rate relative to PyTorch's, with the range over rounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REFERENCE = "better eager PyTorch"
 
 
 def draw_speed(result: Mapping[str, Any], look: Look) -> Figure | None:
-    """Return the figure of a benchmark's result (see `convlens.bench.results`); None where nothing was compared."""
+    """Return the figure of a benchmark's result (see `convlens.bench.results`); None if nothing was compared."""
     cells = [cell for cell in result["cells"].values() if any(_ratio(cell, w, e) for w in _WORKS for e in _ENGINES)]
     if not cells:
         return None

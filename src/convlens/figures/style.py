@@ -1,4 +1,4 @@
-"""How figures look: colours that colour-blind readers tell apart, and sizes for a phone and for a projector."""
+"""How figures look: colours that colour-blind readers can distinguish, and sizes for a phone and for a projector."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-WIDE, NARROW = 9.6, 3.6  # inches: 960 and 360 CSS pixels at the 100 an inch that the page shows
+WIDE, NARROW = 9.6, 3.6  # inches: 960 and 360 CSS pixels at 100 pixels per inch
 GLYPH = 0.62  # mean width of a character, in type sizes
 DPI = {False: 180, True: 280}  # by `narrow`: sharp on a projector, and on a phone's dense display
 
 
 @dataclass(frozen=True)
 class Series:
-    """How one category is drawn: colour, marker and line all differ, so that no one of them is needed."""
+    """How one category is drawn: colour, marker and line all differ, so that any one of them suffices."""
 
     colour: str
     marker: str
@@ -36,9 +36,9 @@ class Look:
     Attributes
     ----------
     dark
-        Light marks on a dark ground.
+        Light marks on a dark background.
     narrow
-        For a phone: panels below one another, type of readable size at 360 pixels.
+        For a phone: panels below one another, text readable at 360 pixels.
     """
 
     dark: bool = False
@@ -46,7 +46,7 @@ class Look:
 
     @property
     def suffix(self) -> str:
-        """What the file's name ends in: empty, ``-dark``, ``-phone``, ``-phone-dark``."""
+        """Suffix of the file's name: empty, ``-dark``, ``-phone``, ``-phone-dark``."""
         return ("-phone" if self.narrow else "") + ("-dark" if self.dark else "")
 
     @property
@@ -56,12 +56,12 @@ class Look:
 
     @property
     def muted(self) -> str:
-        """Colour of what matters less; still readable as text."""
+        """Colour of secondary elements; still readable as text."""
         return "#a9b1bb" if self.dark else "#59616b"
 
     @property
     def ground(self) -> str:
-        """Colour behind everything; the page's own."""
+        """Background colour, the same as the page's."""
         return "#15181c" if self.dark else "#ffffff"
 
     @property
@@ -71,7 +71,7 @@ class Look:
 
     @property
     def series(self) -> tuple[Series, Series, Series, Series]:
-        """Four categories, in colours of Okabe and Ito (2008) that stand out from the ground."""
+        """Four categories, in colours of Okabe and Ito (2008) that stand out from the background."""
         light, dark = ("#0072b2", "#d55e00", "#007f5f", "#a0417e"), ("#56b4e9", "#e69f00", "#2fc39a", "#dd8fbb")
         blue, orange, green, purple = dark if self.dark else light
         return (
@@ -92,7 +92,7 @@ class Look:
         return 8.6 if self.narrow else 12.0
 
     def applied(self) -> AbstractContextManager[None]:
-        """Return a context in which Matplotlib draws like this, whatever a user has configured."""
+        """Return a context in which Matplotlib uses this style, whatever a user has configured."""
         settings = {
             "font.family": "DejaVu Sans",
             "font.size": self.type_size,
@@ -125,7 +125,7 @@ class Look:
         return applied
 
     def figure(self, height: float) -> Figure:
-        """Return an empty figure; no pyplot, so that nothing global is kept and no display is looked for."""
+        """Return an empty figure; without pyplot, so that no global state is kept and no display is needed."""
         return Figure(figsize=(self.width, height), dpi=DPI[self.narrow], layout="constrained")
 
 
@@ -133,17 +133,17 @@ LOOKS: Sequence[Look] = tuple(Look(dark, narrow) for narrow in (False, True) for
 
 
 def png(figure: Figure, *, palette: bool = True) -> bytes:
-    """Return a figure as PNG: the same drawing gives the same bytes, as neither date nor program is named in it.
+    """Return a figure as PNG without date or program name, so that the same drawing gives the same bytes.
 
-    `palette` keeps 256 colours; without it, photographs keep all they have.
+    `palette` reduces it to 256 colours; turn it off for photographs.
     """
     canvas = FigureCanvasAgg(figure)
-    with warnings.catch_warnings():  # a class may be named in letters the font lacks: boxes are drawn for them
+    with warnings.catch_warnings():  # the font may lack letters of a class's name; boxes are drawn for them
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    if palette:  # makes the page a third as large; without dithering, flat colours stay flat
+    if palette:  # makes the page a third of the size; without dithering, flat colours stay flat
         image = image.quantize(256, dither=Image.Dither.NONE)
     compact = io.BytesIO()
     image.save(compact, format="PNG", optimize=True)
@@ -151,11 +151,11 @@ def png(figure: Figure, *, palette: bool = True) -> bytes:
 
 
 def shortened(name: str, length: int) -> str:
-    """Return a name of at most `length` characters, on one line; its end, where names differ, is kept."""
+    """Shorten a name to at most `length` characters on one line; its end is kept, because names often differ there."""
     whole, end = " ".join(name.split()) or "–", length // 4
     return whole if len(whole) <= length else f"{whole[: length - end - 1].rstrip()}…{whole[len(whole) - end :]}"
 
 
 def empty(axes: Axes, text: str, look: Look) -> None:
-    """Say in words that a panel has nothing to show."""
+    """Write a text into a panel that has nothing to show."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=look.muted)

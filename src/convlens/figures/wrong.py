@@ -1,4 +1,4 @@
-"""The sheet of the most wrong images: where a network was surest of a class that was not theirs."""
+"""The sheet of the most wrong images: those with the highest confidence in a wrong class."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .style import GLYPH, Look, shortened
 
 @dataclass(frozen=True)
 class Tile:
-    """An image that was classified wrong.
+    """A misclassified image.
 
     Attributes
     ----------
     image
         (H, W, C) uint8.
     index
-        Its place among the examples, from 0.
+        Its index among the examples, from 0.
     true, called
-        Names of its class, and of the class given.
+        Names of its class and of the predicted class.
     confidence
-        Probability of the class given, 0 to 1.
+        Probability of the predicted class, 0 to 1.
     """
 
     image: UInt8
@@ -38,7 +38,7 @@ class Tile:
 
 
 def draw_wrong(tiles: Sequence[Tile], wrong: int, images: int, look: Look) -> Figure:
-    """Draw the tiles in their order; `wrong` of `images` images were classified wrong altogether."""
+    """Draw the tiles in their order; `wrong` of all `images` images were misclassified."""
     columns = 4 if look.narrow else 8
     rows = math.ceil(len(tiles) / columns)
     lines = max((len(_caption(tile, look)) for tile in tiles), default=2)
@@ -60,7 +60,7 @@ def draw_wrong(tiles: Sequence[Tile], wrong: int, images: int, look: Look) -> Fi
 
 def _title(shown: int, wrong: int, images: int) -> str:
     if not wrong:
-        return f"None of {images:,} images was classified wrong"
+        return f"None of {images:,} images was misclassified"
     if wrong == 1:
         return f"The one error in {images:,} images: true → predicted class, confidence, number"
     which = f"The {shown} most confident of {wrong:,} errors" if shown < wrong else f"All {wrong:,} errors"
@@ -79,7 +79,7 @@ def _tile(axes: Axes, tile: Tile, look: Look) -> None:
 
 
 def _pixels(image: UInt8) -> Array:
-    """Return what can be shown: colours where there are three channels, the mean of all where not."""
+    """Return displayable pixels: colours if there are three channels, otherwise their mean."""
     channels = image.shape[2]
     if channels == 3:
         return image
@@ -87,7 +87,7 @@ def _pixels(image: UInt8) -> Array:
 
 
 def _caption(tile: Tile, look: Look) -> list[str]:
-    """Return the lines below an image: what it is, what it was called, how sure, and its number."""
+    """Return the lines below an image: true and predicted class, confidence, and number."""
     tile_width = 0.9 * 72 * look.width / (4 if look.narrow else 8)
     room = int(tile_width / (GLYPH * look.type_size * 0.75))
     sure, number = f"{100 * tile.confidence:.1f} %", f"no. {tile.index}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DataError
 from ..ops import softmax, softmax_cross_entropy
 from ..typing import Float32, FloatArray, IntArray, Labels
 from .scores import (
@@ -75,8 +76,16 @@ class Evaluation:
 
     @classmethod
     def of(cls, logits: FloatArray, labels: Labels) -> Evaluation:
-        """Return the evaluation of logits (N, K) against the true classes (N,)."""
+        """Return the evaluation of logits (N, K) against the true classes (N,).
+
+        Raises
+        ------
+        DataError
+            If a logit is not finite: nothing can be measured then.
+        """
         scores = logits.astype(np.float64)
+        if not np.isfinite(scores).all():
+            raise DataError("the network's output is not finite")
         losses, _ = softmax_cross_entropy(scores, labels)
         predictions = scores.argmax(axis=1)
         right, confidence = predictions == labels, softmax(scores).max(axis=1)

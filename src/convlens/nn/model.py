@@ -112,13 +112,15 @@ class Model:
                 f"the preprocessing is for images of shape {self.preprocessing.input_shape}, and the model takes "
                 f"{self.input_shape}; give both the same"
             )
-        self.class_names = tuple(class_names or map(str, range(self.classes)))
+        self.class_names = tuple(map(str, range(self.classes)) if class_names is None else class_names)
         if len(self.class_names) != self.classes:
             raise ConfigurationError(
                 f"{len(self.class_names)} class names for {self.classes} outputs; give one for each"
             )
         if not all(isinstance(name, str) for name in self.class_names):
             raise ConfigurationError(f"class names are strings, not {self.class_names!r}")
+        if len(set(self.class_names)) < self.classes:
+            raise ConfigurationError(f"class names must differ, and these do not: {', '.join(self.class_names)}")
         self.training: dict[str, Any] = {}
         self._engine: engine.Engine | None = None
 
@@ -152,22 +154,23 @@ class Model:
         return summarize(self.program)
 
     def logits(self, images: Array) -> FloatArray:
-        """Return the scores (N, K) of images (N, H, W, C), or (1, K) of one uint8 image (H, W, C).
+        """Return the scores (N, K) of images (N, H, W, C), or (1, K) of one image (H, W, C).
 
         uint8 images are preprocessed; floating-point images are taken as the network's input.
+
+        Raises
+        ------
+        DataError
+            If the images are neither; pixels in another type are not scaled on a guess.
+        ShapeError
+            If the model takes images of another shape.
         """
-        if images.dtype != np.uint8:
-            if images.shape[1:] != self.input_shape:
-                raise ShapeError(
-                    f"the model takes images of shape (N, {', '.join(map(str, self.input_shape))}), not {images.shape}"
-                )
-            return self.engine.logits(np.ascontiguousarray(images, self.flat.dtype))
-        parts = [images]
-        if len(images) > engine.LARGEST_BLOCK and images.shape not in (self.input_shape, self.input_shape[:2]):
-            # in blocks, as the engine does: float32 pixels take four times the memory of uint8
-            starts = range(0, len(images), engine.LARGEST_BLOCK)
-            parts = [images[start : start + engine.LARGEST_BLOCK] for start in starts]
-        found = [self.engine.logits(self.preprocessing(part).astype(self.flat.dtype, copy=False)) for part in parts]
+        batch, dtype = self.preprocessing.as_batch(images), self.flat.dtype
+        if batch.dtype != np.uint8:
+            return self.engine.logits(np.ascontiguousarray(batch, dtype))
+        size = engine.LARGEST_BLOCK  # in blocks, as the engine computes: float32 takes four times the memory of uint8
+        blocks = [batch[start : start + size] for start in range(0, max(len(batch), 1), size)]
+        found = [self.engine.logits(self.preprocessing(block).astype(dtype, copy=False)) for block in blocks]
         return found[0] if len(found) == 1 else np.concatenate(found)
 
     def predict_proba(self, images: Array) -> FloatArray:
@@ -211,9 +214,19 @@ class Model:
 
         Raises
         ------
+        ConfigurationError
+            If the weights are float64 or not finite: such a file could not be read again.
         OutputError
             If it cannot be written there.
         """
+        if self.flat.dtype != np.float32:
+            raise ConfigurationError(
+                f"models are saved in float32, and this one is {self.flat.dtype}, for checking gradients; build it in "
+                "float32 to save it"
+            )
+        for name, array in {**self.parameters, **self.buffers}.items():
+            if not np.isfinite(array).all():
+                raise ConfigurationError(f"{name} holds non-finite values, so the model is not saved; train it again")
         header = {
             **architecture(self),
             "program": self.program.to_dict(),

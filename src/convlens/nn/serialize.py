@@ -16,19 +16,25 @@ from ..plain import check_keys
 from .layers import LAYERS, Layer
 
 
-def layer_to_dict(layer: Layer) -> dict[str, Any]:
-    """Return a layer as plain data; settings with their default value are left out."""
+def layer_to_dict(layer: Layer, *, defaults: bool = False) -> dict[str, Any]:
+    """Return a layer as plain data, with `defaults` also those settings that have their default value.
+
+    An artifact leaves them out, for people to read. What identifies a training states them, so that a default that
+    is changed one day does not change what is meant.
+    """
     settings = {field.name: (getattr(layer, field.name), field.default) for field in fields(layer)}
     return {"layer": type(layer).__name__} | {
-        name: _plain(value) for name, (value, default) in settings.items() if value != default
+        name: _plain(value, defaults=defaults)
+        for name, (value, default) in settings.items()
+        if defaults or value != default
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, defaults: bool) -> Any:
     """Return a setting as plain data, layers within a layer included."""
     if isinstance(value, Layer):
-        return layer_to_dict(value)
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+        return layer_to_dict(value, defaults=defaults)
+    return [_plain(one, defaults=defaults) for one in value] if isinstance(value, tuple) else value
 
 
 def layer_from_dict(data: Mapping[str, Any]) -> Layer:
@@ -56,6 +62,8 @@ def layer_from_dict(data: Mapping[str, Any]) -> Layer:
 
 def layers_from_data(data: Sequence[Any]) -> tuple[Layer, ...]:
     """Return layers from a list of plain data; an error names the layer's position, counted from 1."""
+    if not isinstance(data, list | tuple):
+        raise ConfigurationError(f"layers are a list of tables such as {{layer = 'ReLU'}}, not {data!r}")
     layers = []
     for position, one in enumerate(data, 1):
         try:

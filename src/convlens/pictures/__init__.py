@@ -1,6 +1,6 @@
-"""Pictures from anywhere: a file becomes pixels, and a picture of a digit is made like MNIST's.
+"""Pictures of any origin: read a file as pixels, and make a picture of a digit like MNIST's.
 
-Reading order: `image_file` (reading a file) -> `ink` (where the digit is) -> `digits` (made like MNIST's).
+Reading order: `image_file` (reads a file) -> `ink` (finds the digit) -> `digits` (makes it like MNIST's).
 """
 
 from .digits import Account, prepare_digit, reads_digits

@@ -1,8 +1,8 @@
-"""Somebody else's picture of a digit, made like MNIST's own.
+"""Make any picture of a digit like MNIST's own.
 
 MNIST's digits are light on black, scaled (with anti-aliasing) so that the longer side of the ink is 20 pixels, and
-placed so that their centre of mass is the centre of 28 x 28. A photograph of dark ink on lit paper is nothing
-like that. An `Account` reports what was done to it, and whatever makes the result doubtful.
+placed so that their centre of mass is the centre of 28 x 28. A photograph of dark ink on lit paper looks
+nothing like that. An `Account` reports what was done to a picture, and what makes the result doubtful.
 
 Source: Yann LeCun, "The MNIST database of handwritten digits".
 """
@@ -31,7 +31,7 @@ BOX = 20 / 28  # share of the model's image that the longer side of a digit take
 _LARGEST_SIDE = 1024  # pixels; larger pictures are reduced before anything else
 _FINE = 160  # pixels along the longer side of the ink when it is cut out
 _GRID = 64  # cells along the longer side of the grid on which specks are separated from strokes
-_THIN, _PEN = 1.2, 2.0  # strokes thinner than the first become as wide as the second; pixels of 28
+_THIN, _PEN = 1.2, 2.0  # strokes thinner than the first are widened to the second; in pixels of a 28-pixel image
 _PALE = 48  # grey levels; less contrast is doubtful
 
 
@@ -42,7 +42,7 @@ class Account:
     Attributes
     ----------
     done
-        Steps in words, in order: ``"inverted (dark ink on light paper)"``. Empty if the picture was taken as it is.
+        The steps in words, in order: ``"inverted (dark ink on light paper)"``. Empty if the picture was used as it is.
     warnings
         Why the result may be wrong, in words: ``"the ink touches the edge of the picture"``.
     """
@@ -64,7 +64,7 @@ class Account:
 
 
 def reads_digits(class_names: Sequence[str], input_shape: Sequence[int]) -> bool:
-    """Whether a model's classes are the ten digits, on images large enough for one."""
+    """Whether a model's classes are the ten digits, and its images large enough for one."""
     return tuple(class_names) == DIGITS and min(input_shape[:2]) >= 8
 
 
@@ -73,25 +73,25 @@ def prepare_digit(
 ) -> tuple[UInt8, Account]:
     """Make a picture of a digit like MNIST's own.
 
-    A picture that is like them already, in size, polarity, scale and place, comes back as it is.
+    A picture that already matches them in size, polarity, scale and position is returned unchanged.
 
     Parameters
     ----------
     source
-        An image file's name or its content; a Pillow image; or an array of uint8, (H, W) or (H, W, C) with 1, 3 or 4
-        channels, the fourth being opacity.
+        An image file's name or content; a Pillow image; or a uint8 array, (H, W) or (H, W, C) with 1, 3 or 4 channels,
+        the fourth being opacity.
     input_shape
         (H, W, C) of the model, with C 1 or 3.
 
     Returns
     -------
     image, account
-        uint8 of the input shape; what was done, and what is doubtful.
+        uint8 of the input shape, and what was done and is doubtful.
 
     Raises
     ------
     DataError
-        If the picture is damaged, far too large, or an array of another kind.
+        If the picture is damaged, too large, or an array of another type or shape.
     ConfigurationError
         If the model takes neither 1 nor 3 channels, or images too small for a digit.
     """
@@ -121,7 +121,7 @@ def _read(source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any], don
         if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] not in {1, 3, 4} or not array.size:
             raise DataError(
                 f"a picture of a digit is uint8, (H, W) or (H, W, C) with 1, 3 or 4 channels, not {source.dtype} of "
-                f"{source.shape}; give the pixels 0 to 255"
+                f"shape {source.shape}; give pixels from 0 to 255"
             )
         if array.shape[0] * array.shape[1] > LARGEST_PIXELS:
             raise DataError(f"a picture of {array.shape} is larger than {LARGEST_PIXELS:,} pixels; give a smaller one")
@@ -134,7 +134,7 @@ def _read(source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any], don
 
 
 def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
-    """Whether a picture can be taken as it is: light on black, of the right size, scale and place."""
+    """Whether a picture can be used as it is: light on black, of the right size, scale and position."""
     height, width, _ = input_shape
     if colours.shape[:2] != (height, width) or colours.shape[2] == 4 or (colours != colours[..., :1]).any():
         return False
@@ -149,7 +149,7 @@ def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
 
 
 def _grey(colours: UInt8, done: list[str]) -> Float32:
-    """Return one channel, opaque and of a manageable size."""
+    """Return one opaque channel, reduced to at most `_LARGEST_SIDE`."""
     height, width, channels = colours.shape
     factor = -(-max(height, width) // _LARGEST_SIDE)
     if factor > 1:
@@ -160,15 +160,15 @@ def _grey(colours: UInt8, done: list[str]) -> Float32:
     if channels == 4 and (colours[..., 3] < 255).any():
         return _opaque(grey, (colours[..., 3] / 255).astype(np.float32), done)
     if name:
-        done.append(f"looked at its {name} alone (most contrast)")
+        done.append(f"used its {name} channel (most contrast)")
     return grey
 
 
 def _opaque(grey: Float32, opacity: Float32, done: list[str]) -> Float32:
-    """Lay a transparent picture on something that shows what is drawn.
+    """Composite a transparent picture onto a background that shows what is drawn.
 
-    What is opaque is the drawing itself, if it is of one tone: then it lies on whichever of black and white is
-    further from it. If it has several tones, it brings its own paper, and the rest is filled with that.
+    If the opaque part has one tone, it is the drawing: the background is black or white, whichever is further from it.
+    If it has several tones, it includes its own paper, whose tone fills the rest.
     """
     shown = grey[opacity > 0.5]
     if not shown.size:
@@ -186,7 +186,7 @@ def _opaque(grey: Float32, opacity: Float32, done: list[str]) -> Float32:
 
 
 class _Cut(NamedTuple):
-    """The ink, cut out: (H, W) from 0 to 1, and the part of it that is the digit, as exact as can be."""
+    """The cropped ink: (H, W) from 0 to 1, and the rows and columns that bound the digit."""
 
     map: Float32
     rows: tuple[int, int]
@@ -194,7 +194,7 @@ class _Cut(NamedTuple):
 
 
 def _cut_out(ink: Ink, done: list[str], warnings: list[str]) -> _Cut | None:
-    """Find the digit, without specks; None, and a warning, if there is no ink."""
+    """Find and crop the digit, without specks; None and a warning if there is no ink."""
     height, width = ink.map.shape
     if ink.contrast < max(6.0, 4 * ink.unrest):
         warnings.append("no ink stands out from its paper")
@@ -202,7 +202,7 @@ def _cut_out(ink: Ink, done: list[str], warnings: list[str]) -> _Cut | None:
     if ink.dark:
         done.append("inverted (dark ink on light paper)")
     if ink.gradient > 8:
-        done.append(f"levelled its paper (lit unevenly by {ink.gradient:.0f} of 255)")
+        done.append(f"levelled its paper (brightness varied by {ink.gradient:.0f} of 255)")
     step = -(-max(height, width) // _GRID)
     cells = reduced(ink.map, step)
     strokes = _strokes(cells, max(0.2 * ink.contrast, 4 * ink.unrest), done)
@@ -225,7 +225,7 @@ def _cut_out(ink: Ink, done: list[str], warnings: list[str]) -> _Cut | None:
 
 
 def _strokes(cells: Float32, threshold: float, done: list[str]) -> BoolArray:
-    """Return the cells that hold the digit: blobs with a fair share of the ink; the others are specks."""
+    """Return the cells of the digit: blobs with at least 6 % of the largest one's ink; the rest are specks."""
     mask = cells > min(threshold, 0.8 * float(cells.max()))
     labels, count = blobs(widened(mask))
     mass = np.bincount(labels.ravel(), np.where(mask, cells, 0).ravel(), count + 1)[1:]
@@ -236,7 +236,7 @@ def _strokes(cells: Float32, threshold: float, done: list[str]) -> BoolArray:
 
 
 def _full_ink(ink: Float32) -> float:
-    """Return the grey level of a stroke's middle, so that it becomes white as in MNIST."""
+    """Return the grey level in the middle of a stroke, which becomes white as in MNIST."""
     top = float(np.percentile(ink[ink > 0], 98))
     return float(np.percentile(ink[ink > 0.5 * top], 85))
 
@@ -257,7 +257,7 @@ def _placed(cut: _Cut, input_shape: tuple[int, int, int], done: list[str]) -> Fl
         small /= np.float32(brightest)
         done.append("made brighter")
     row, column = _centre_of_mass(small)
-    # as MNIST's were: the centre of mass, to whole pixels, on pixel (14, 14), counted from 0
+    # as in MNIST: the centre of mass, to whole pixels, on pixel (14, 14), counted from 0
     down = min(max(round(height / 2 - row), 0), height - new_tall)
     right = min(max(round(width / 2 - column), 0), width - new_wide)
     middle = (height - new_tall) // 2, (width - new_wide) // 2
@@ -268,20 +268,20 @@ def _placed(cut: _Cut, input_shape: tuple[int, int, int], done: list[str]) -> Fl
 
 
 def _thickened(cut: _Cut, side: int, unit: float, done: list[str]) -> tuple[Float32, tuple[int, int], tuple[int, int]]:
-    """Widen strokes that would all but vanish when scaled down: MNIST was written with a felt pen."""
+    """Widen strokes that would almost vanish when scaled down; MNIST's strokes are about two pixels wide."""
     (top, bottom), (left, right) = cut.rows, cut.columns
-    pixel = max(bottom - top, right - left) / side / unit  # of 28, in pixels of the cut
+    pixel = max(bottom - top, right - left) / side / unit  # one pixel of a 28-pixel image, in pixels of the crop
     width = _stroke_width(cut.map[top:bottom, left:right] > 0.3) / pixel
     reach = round((_PEN - width) * pixel / 2)
     if width >= _THIN or reach < 1:
         return cut
     done.append(f"thickened its strokes from {width:.1f} to {_PEN:.1f} pixels")
-    # ink may grow over the edge
+    # the grown map is larger by `reach` on each side
     return grown(cut.map, reach), (top, bottom + 2 * reach), (left, right + 2 * reach)
 
 
 def _stroke_width(mask: BoolArray) -> float:
-    """Return the mean width of strokes in pixels, from how fast they vanish when they are worn away at both sides."""
+    """Estimate the mean stroke width in pixels, from how fast the mask vanishes under repeated erosion."""
     left, total = mask, 0
     while left.any():
         total += int(left.sum())
@@ -300,7 +300,7 @@ def _resized(ink: Float32, rows: tuple[int, int], columns: tuple[int, int], tall
 
 
 def _doubts(placed: Float32, ink: Ink) -> list[str]:
-    """Say what makes it unlikely that the result is one digit."""
+    """Return reasons why the result may not be one digit."""
     doubts = []
     labels, count = blobs(widened(placed > 0.25))
     mass = np.bincount(labels.ravel(), placed.ravel(), count + 1)[1:]
@@ -311,12 +311,12 @@ def _doubts(placed: Float32, ink: Ink) -> list[str]:
     if placed.sum() > 0.62 * box * box:
         doubts.append("the ink fills too much for a digit")
     if ink.unrest > 0.08 * ink.contrast and ink.unrest > 4:
-        doubts.append("what is around the ink is no plain paper")
+        doubts.append("the background is not plain paper")
     return doubts
 
 
 def _extent(mask: BoolArray) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the first row and the one behind the last, and the same for columns; of all where the mask is empty."""
+    """Return (first, last + 1) of a mask's rows and of its columns; the full ranges if it is empty."""
     spans = []
     for axis in (1, 0):
         found = np.flatnonzero(mask.any(axis=axis))

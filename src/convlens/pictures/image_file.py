@@ -1,7 +1,7 @@
-"""One image from a file, from bytes or from Pillow, for predicting and serving.
+"""Read one image from a file, from bytes or from Pillow, for predicting and serving.
 
-Here an image is taken as it is. Turning somebody else's image of a digit into one like MNIST's (size, polarity,
-centring, upright as the camera noted) is the work of `convlens.pictures.digits`.
+The image is used as it is. Making an image of a digit like MNIST's (size, polarity, centring, orientation) is the work
+of `convlens.pictures.digits`.
 """
 
 from __future__ import annotations
@@ -23,27 +23,26 @@ from ..typing import UInt8
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# The formats that people have; every further decoder is one more to attack.
+# Common formats only: every decoder adds attack surface.
 DECODERS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
 LARGEST_FILE = 32 * 2**20  # bytes
-LARGEST_PIXELS = 2**24  # a 16-megapixel photograph
+LARGEST_PIXELS = 2**24  # pixels: a 16-megapixel photograph
 
 _ORIENTATION = 0x0112  # EXIF's tag
 _MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
-_WARNINGS = threading.Lock()  # warnings.catch_warnings changes a global of the process
+_WARNINGS = threading.Lock()  # warnings.catch_warnings changes process-wide state
 
 
 def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tuple[int, int, int]) -> UInt8:
-    """Read an image of a model's input shape, in grey or colour as the model takes it.
+    """Read an image of a model's input shape, in grey or colour as the model requires.
 
-    Transparency is laid on white, the paper it is usually seen on; a digit must then be drawn white on an
-    opaque black to look like MNIST's. Of an animation the first frame counts. 16-bit greys keep their upper
-    eight bits.
+    Transparent images are composited onto white; to look like MNIST's, a digit must be white on opaque black. Of an
+    animation the first frame is used; of 16-bit grey values the upper eight bits.
 
     Parameters
     ----------
     source
-        A file's name, or its content; or a Pillow image.
+        A file's name or content, or a Pillow image.
     input_shape
         (H, W, C) with C 1 (grey) or 3 (red, green, blue).
 
@@ -55,9 +54,9 @@ def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tupl
     Raises
     ------
     DataError
-        If it cannot be read, is no image, is damaged, or is far too large.
+        If it cannot be read, is not an image, is damaged, or is too large.
     ShapeError
-        If the image is of another size; it is not resized.
+        If the image has another size; it is not resized.
     ConfigurationError
         If the model takes neither 1 nor 3 channels.
     """
@@ -74,12 +73,12 @@ def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tupl
 
 @contextlib.contextmanager
 def opened(source: str | os.PathLike[str] | bytes | Image) -> Iterator[tuple[Image, str]]:
-    """Open a picture; with it comes what to call it in messages. Whatever Pillow raises inside becomes a DataError.
+    """Open a picture; yields it and its name in messages. Any exception from Pillow inside becomes a DataError.
 
     Raises
     ------
     DataError
-        If it cannot be read, is no image, is damaged, or is far too large.
+        If it cannot be read, is not an image, is damaged, or is too large.
     """
     if isinstance(source, str | bytes | os.PathLike):
         content, name = read_content(source)
@@ -90,7 +89,7 @@ def opened(source: str | os.PathLike[str] | bytes | Image) -> Iterator[tuple[Ima
 
     if not isinstance(source, Image.Image):
         raise DataError(
-            f"a {type(source).__name__} is no picture; expected a file's name or content, a Pillow image or an array"
+            f"a {type(source).__name__} is not a picture; expected a file's name or content, a Pillow image or an array"
         )
     name = "the image"
     with damage_named(name):
@@ -99,12 +98,12 @@ def opened(source: str | os.PathLike[str] | bytes | Image) -> Iterator[tuple[Ima
 
 
 def read_content(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
-    """Return an image file's content, and what to call it in messages.
+    """Return an image file's content, and its name in messages.
 
     Raises
     ------
     DataError
-        If it cannot be read, is empty, or too large.
+        If it cannot be read, is empty, or is too large.
     """
     content = source if isinstance(source, bytes) else _read(Path(source))
     name = f"the image ({len(content):,} bytes)" if isinstance(source, bytes) else str(source)
@@ -116,12 +115,12 @@ def read_content(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
 
 @contextlib.contextmanager
 def damage_named(name: str) -> Iterator[None]:
-    """Turn whatever Pillow raises inside into one DataError that names the file."""
+    """Turn any exception from Pillow inside into a DataError that names the file."""
     try:
         yield
     except ConvlensError:
         raise
-    # Pillow's decoders meet foreign bytes with nearly every exception there is; all mean the same here.
+    # Pillow's decoders raise almost any exception on damaged files; all mean the same here.
     except Exception as error:
         raise DataError(
             f"{name}: is damaged ({_said(error)}); expected a whole image ({', '.join(DECODERS)})"
@@ -129,12 +128,12 @@ def damage_named(name: str) -> Iterator[None]:
 
 
 def open_image(content: bytes, name: str) -> Image:
-    """Read an image's header and check the size it claims, before a pixel is unpacked. Call it in `damage_named`.
+    """Read an image's header and check the size it claims, before decoding any pixel. Call it in `damage_named`.
 
     Raises
     ------
     DataError
-        If it is no image, or far too large.
+        If it is not an image, or is too large.
     """
     image = _open(content, name)
     _check_size(image, name)
@@ -149,7 +148,7 @@ def _check_size(image: Image, name: str) -> None:
 
 
 def pixels_of(image: Image, channels: int, *, turned: bool = False) -> UInt8:
-    """Unpack an image as (H, W, C), grey or colour as asked for, and if asked, upright. Call it in `damage_named`."""
+    """Decode an image as (H, W, C) with 1 or 3 channels, upright if `turned`. Call it in `damage_named`."""
     if turned:
         from PIL import ImageOps
 
@@ -159,7 +158,7 @@ def pixels_of(image: Image, channels: int, *, turned: bool = False) -> UInt8:
 
 
 def colours_of(image: Image) -> tuple[UInt8, bool]:
-    """Unpack an image upright with all its colours: (H, W, 1, 3 or 4), the fourth being opacity; and whether turned.
+    """Decode an image upright: (H, W, 1, 3 or 4), the fourth channel being opacity, and whether it was turned.
 
     Call it in `damage_named`.
     """
@@ -173,12 +172,12 @@ def colours_of(image: Image) -> tuple[UInt8, bool]:
 
 
 def lies_on_its_side(image: Image) -> bool:
-    """Whether the camera noted that width and height must change places."""
+    """Whether the EXIF orientation swaps width and height."""
     return image.getexif().get(_ORIENTATION) in {5, 6, 7, 8}
 
 
 def is_grey(image: Image) -> bool:
-    """Whether an image is grey by its kind, or by its palette; its pixels are not looked at."""
+    """Whether an image is grey, judging by its mode or palette, not by its pixels."""
     if image.mode == "P":
         palette = image.getpalette("RGB")
         return palette is not None and palette[0::3] == palette[1::3] == palette[2::3]
@@ -194,7 +193,7 @@ def _read(path: Path) -> bytes:
 
 
 def _open(content: bytes, name: str) -> Image:
-    """Read an image's header; a header that Pillow only warns of is an error."""
+    """Read an image's header; Pillow's warning about a decompression bomb is an error."""
     from PIL import Image, UnidentifiedImageError  # imported when needed: training needs no Pillow
 
     with _WARNINGS, warnings.catch_warnings():
@@ -214,7 +213,7 @@ def _shown(image: Image) -> str:
 
 
 def _converted(image: Image, mode: str) -> Image:
-    """Return the image in grey or colour, opaque, eight bits a channel."""
+    """Return the image in grey or colour, opaque, with eight bits per channel."""
     from PIL import Image
 
     image = _eight_bits(image)
@@ -225,7 +224,7 @@ def _converted(image: Image, mode: str) -> Image:
 
 
 def _eight_bits(image: Image) -> Image:
-    """Return 16-bit grey by its upper eight bits; Pillow's own conversion would cut off at 255."""
+    """Reduce 16-bit grey to its upper eight bits; Pillow's own conversion would clip at 255."""
     from PIL import Image
 
     if image.mode.startswith("I"):

@@ -1,7 +1,7 @@
-"""Where the ink is: from somebody's picture to a map of 0 (paper) to 1 (ink).
+"""Find the ink in a picture: how far each pixel departs from the paper, in grey levels.
 
-The paper is what the border shows, however it is lit: a smooth surface is fitted to it and taken away. Ink is what
-departs from the paper, to whichever side departs further; that decides whether it is dark on light or light on dark.
+The border is assumed to be paper: a smooth surface, which models uneven lighting, is fitted to it and subtracted. Ink
+is what departs from the paper; the side that departs further decides whether it is dark on light or light on dark.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import numpy as np
 from ..typing import BoolArray, Float32, FloatArray, UInt8
 
 _COARSE = 64  # cells along the longer side of the grid on which the paper is fitted
-_EVEN = 3.0  # grey levels within which paper counts as evenly lit
+_EVEN = 3.0  # grey levels: paper that varies less counts as evenly lit
 
 
 class Ink(NamedTuple):
-    """What was found.
+    """The ink of a picture.
 
     Attributes
     ----------
     map
-        (H, W) float32: how far each pixel departs from the paper towards the ink, in grey levels; may be negative.
+        (H, W) float32: departure of each pixel from the paper towards the ink, in grey levels; may be negative.
     dark
         Whether the ink is darker than its paper.
     contrast
@@ -30,7 +30,7 @@ class Ink(NamedTuple):
     gradient
         Grey levels between the lightest and the darkest paper.
     unrest
-        Grey levels by which the paper departs from a smooth surface (a robust standard deviation of cells).
+        Departure of the paper from a smooth surface, in grey levels (a robust standard deviation over cells).
     """
 
     map: Float32
@@ -41,12 +41,12 @@ class Ink(NamedTuple):
 
 
 def find_ink(grey: Float32) -> Ink:
-    """Tell ink from paper in a grey image (H, W), 0-255."""
+    """Separate ink from paper in a grey image (H, W), 0-255."""
     cells = reduced(grey, -(-max(grey.shape) // _COARSE))
     basis = _basis(*cells.shape)
     border = _border(cells.shape)
     start = basis[..., :3] @ _fitted(basis[border][:, :3], cells[border])
-    # Both are tried; the one that stands out further from a more even paper is taken.
+    # Both polarities are tried; the one with more contrast relative to the paper's unevenness wins.
     dark, light = (_against(cells, basis, border, start, sign) for sign in (-1.0, 1.0))
     is_dark = dark.clearness > light.clearness
     found, sign = (dark, -1.0) if is_dark else (light, 1.0)
@@ -55,7 +55,7 @@ def find_ink(grey: Float32) -> Ink:
 
 
 class _Guess(NamedTuple):
-    """The fit on the assumption that ink is darker than paper, or lighter."""
+    """The fit for one assumed polarity: ink darker than paper, or lighter."""
 
     coefficients: FloatArray  # of the paper's surface
     contrast: float
@@ -68,7 +68,7 @@ class _Guess(NamedTuple):
 
 
 def _against(cells: Float32, basis: FloatArray, border: BoolArray, paper: FloatArray, sign: float) -> _Guess:
-    """Fit the paper to what is not ink, then find the ink anew, four times."""
+    """Alternate four times between finding the ink and fitting the paper to the rest."""
     blank = border
     for _ in range(4):
         ink = sign * (cells - paper)
@@ -86,7 +86,7 @@ def _against(cells: Float32, basis: FloatArray, border: BoolArray, paper: FloatA
 
 
 def reduced(values: FloatArray, factor: int) -> Float32:
-    """Return the means of blocks of (factor, factor) pixels; what is left at the edge makes smaller blocks."""
+    """Return the means of blocks of (factor, factor) pixels; blocks at the far edges may be smaller."""
     result: FloatArray = values.astype(np.float32, copy=False)
     if factor <= 1:
         return result
@@ -100,14 +100,14 @@ def reduced(values: FloatArray, factor: int) -> Float32:
 
 
 def widened(mask: BoolArray) -> BoolArray:
-    """Return a mask with its neighbours, the diagonal ones too."""
+    """Dilate a mask by one pixel, diagonals included."""
     padded = np.pad(mask, 1)
     rows = padded[:-2] | padded[1:-1] | padded[2:]
     return rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
 
 
 def grown(values: Float32, reach: int) -> Float32:
-    """Return the largest value within `reach` pixels of each; the result is larger by `reach` on every side."""
+    """Dilate by the maximum within `reach` pixels; the result is larger by `reach` on every side."""
     result: Float32 = np.pad(values, 2 * reach)
     for axis in (0, 1):
         count = result.shape[axis] - 2 * reach
@@ -120,7 +120,7 @@ def grown(values: Float32, reach: int) -> Float32:
 
 
 def blobs(mask: BoolArray) -> tuple[np.ndarray, int]:
-    """Number the connected parts of a mask from 1 (diagonal neighbours connect): labels (H, W), 0 outside; how many."""
+    """Label the 8-connected components of a mask: labels (H, W), from 1, 0 outside; and their number."""
     height, width = mask.shape
     labels = np.zeros((height, width), np.intp)
     count = 0
@@ -139,7 +139,7 @@ def blobs(mask: BoolArray) -> tuple[np.ndarray, int]:
 
 
 def strongest_channel(colours: UInt8) -> tuple[Float32, str]:
-    """Return the grey of a colour image (H, W, 3), or a channel of far more contrast, with its name."""
+    """Return a colour image (H, W, 3) as grey and "", or the channel with far more contrast and its name."""
     weights = np.array([0.299, 0.587, 0.114], np.float32)
     candidates = {"": colours.astype(np.float32) @ weights}
     candidates |= {name: colours[..., i].astype(np.float32) for i, name in enumerate(("red", "green", "blue"))}
@@ -150,7 +150,7 @@ def strongest_channel(colours: UInt8) -> tuple[Float32, str]:
 
 
 def _basis(height: int, width: int) -> FloatArray:
-    """Return the surfaces that lit paper is made of, (H, W, 6): level, slopes and curvatures."""
+    """Return the quadratic basis of the paper's brightness, (H, W, 6): level, slopes and curvatures."""
     v = np.linspace(-1, 1, height)[:, None] + np.zeros((1, width))
     u = np.linspace(-1, 1, width)[None, :] + np.zeros((height, 1))
     return np.stack((np.ones_like(u), u, v, u * v, u * u, v * v), axis=-1)
@@ -168,7 +168,7 @@ def _surface(coefficients: FloatArray, height: int, width: int) -> Float32:
 
 
 def _border(shape: tuple[int, ...]) -> BoolArray:
-    """Return the mask of a frame of a twentieth of the image, at least one cell."""
+    """Return the mask of a frame whose width is a twentieth of the shorter side, at least one cell."""
     mask = np.ones(shape, bool)
     frame = max(1, min(shape) // 20)
     mask[frame:-frame, frame:-frame] = False
@@ -176,11 +176,11 @@ def _border(shape: tuple[int, ...]) -> BoolArray:
 
 
 def _fitted(basis: FloatArray, values: FloatArray) -> FloatArray:
-    """Least squares, twice without what departs far: a stroke across the border must not bend the paper."""
+    """Fit by least squares three times, without outliers: a stroke across the border must not bend the paper."""
     keep = np.abs(values - np.median(values)) <= max(3.0 * _deviation(values), _EVEN)
     for _ in range(3):
         kept = basis[keep]
-        # by the normal equations: six unknowns between -1 and 1 keep them well conditioned, and they are far quicker
+        # normal equations: much faster, and well conditioned for at most six basis functions within [-1, 1]
         solution: FloatArray = np.linalg.lstsq(kept.T @ kept, kept.T @ values[keep], rcond=None)[0]
         departure = np.abs(values - basis @ solution)
         keep = departure <= max(3.0 * 1.4826 * float(np.median(departure)), _EVEN)
@@ -188,11 +188,11 @@ def _fitted(basis: FloatArray, values: FloatArray) -> FloatArray:
 
 
 def _top(ink: FloatArray) -> float:
-    """Return how strong ink is: near the largest value, but not a single cell's."""
+    """Return the ink's strength: a high quantile, so that a single cell does not decide."""
     largest = np.sort(ink, axis=None)[::-1]
     return max(float(largest[min(len(largest) // 400, len(largest) - 1)]), 0.0)
 
 
 def _deviation(values: FloatArray) -> float:
-    """Return the standard deviation, from the median departure, so that outliers do not count."""
+    """Return the standard deviation as estimated from the median absolute deviation, robust to outliers."""
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))

@@ -1,4 +1,4 @@
-"""Reports: pages, tables and files that say what studies found.
+"""Reports: pages, tables and files with the results of studies.
 
 Reading order::
 
@@ -7,7 +7,7 @@ Reading order::
     sections.py      the report's tables as plain rows
     protocol.py      how it was measured, and on what
     results.py       everything as JSON
-    pages.py         rows and figures become files: report.html, report.md, results.json, figures/
+    pages.py         writes rows and figures to files: report.html, report.md, results.json, figures/
     evaluation.py    the figures of one evaluation
 """
 

@@ -24,15 +24,15 @@ def evaluation_figures(
     Parameters
     ----------
     evaluation
-        What a model did on the images.
+        The model's evaluation on the images.
     images
         (N, H, W, C) uint8: all of them.
     names
-        Of the K classes.
+        Names of the K classes.
     most_wrong
-        Which wrong images to show: see `Evaluation.most_wrong`.
+        The wrong images to show; see `Evaluation.most_wrong`.
     look
-        Light and wide where None.
+        By default light and wide.
     """
     chosen = look or Look()
     tiles = [

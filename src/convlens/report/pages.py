@@ -1,4 +1,4 @@
-"""The report as files: one page that needs nothing else, the same as Markdown, the figures, and the numbers."""
+"""The report as files: one self-contained page, the same as Markdown, the figures, and the numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ from ..files import make_folder, write_atomically
 from ..studies.result import StudyResult
 from .protocol import protocol, provenance_table
 from .results import as_bytes, results, study_results
-from .sections import arms_table, claim_views, confusion_table, contrasts_table, failed_table, seeds_table
+from .sections import (
+    arms_table,
+    claim_views,
+    confusion_table,
+    contrasts_table,
+    curves_table,
+    failed_table,
+    metrics_table,
+    seeds_table,
+)
 from .words import MARKS, answer, explanation, study_answer, warnings
 
 Progress: TypeAlias = Callable[[str], None]
@@ -29,13 +38,13 @@ _TITLE = "Do convolutional networks keep what they promise?"
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture with the PNG of each look; none where there was nothing to draw."""
+    """A picture with its PNG in each look; none if there was nothing to draw."""
 
     picture: Picture
     images: dict[Look, bytes]
 
     def uri(self, *, dark: bool, narrow: bool) -> str:
-        """Return the picture in a look as an address that holds it whole."""
+        """Return the picture in a look as a data URI."""
         return "data:image/png;base64," + base64.b64encode(self.images[Look(dark, narrow)]).decode()
 
     @property
@@ -47,14 +56,14 @@ class Drawn:
 def write_report(reproduction: Reproduction, folder: Path, progress: Progress | None = None) -> list[Path]:
     """Write the report of the claims: ``report.html``, ``report.md``, ``results.json`` and ``figures/*.png``.
 
-    Everything is made before anything is written, so that a failure leaves an older report as it was.
+    Everything is rendered before anything is written, so that a failure leaves an older report unchanged.
 
     Parameters
     ----------
     reproduction
-        What was found.
+        The claims and the studies.
     folder
-        Made where it does not exist.
+        Created if it does not exist.
     progress
         Called with what is being done, in a line: drawing takes most of the time.
 
@@ -66,7 +75,7 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
     Raises
     ------
     OutputError
-        If the folder cannot be made, or a file cannot be written.
+        If the folder cannot be created, or a file cannot be written.
     """
     results_of = list(reproduction.studies.values())
     confusion = Confusion.of(reproduction.best_cnn())
@@ -83,7 +92,7 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
 
 
 def write_study(result: StudyResult, folder: str | Path, progress: Progress | None = None) -> list[Path]:
-    """Write the report of one study: the same files as `write_report`, with the same promises."""
+    """Write the report of one study: the same files as `write_report`."""
     context = {
         **_context([result], result.command, result.started, result.seconds),
         "title": f"Study “{result.name}”",
@@ -121,7 +130,7 @@ def _write(
         "results.json": as_bytes(found),
     }
     for one in drawn:
-        # for slides and documents; those for a phone are in the page alone
+        # for slides and documents; those for a phone are only in the page
         kept = {look: image for look, image in one.images.items() if not look.narrow}
         contents |= {f"figures/{one.picture.name}{look.suffix}.png": image for look, image in kept.items()}
     for name, content in contents.items():
@@ -162,6 +171,8 @@ def _context(results_of: list[StudyResult], command: str, started: str, seconds:
         "warnings": warnings(results_of, command),
         "arms": [arms_table(result) for result in shown],
         "seeds": [seeds_table(result) for result in shown],
+        "metrics": [metrics_table(result) for result in shown],
+        "curves": [table for result in shown if (table := curves_table(result)).rows],
         "contrasts": [contrasts_table(result.evidence) for result in shown],
         "failed": [failed_table(result) for result in results_of if result.failed],
         "protocol": protocol(results_of),
@@ -171,6 +182,6 @@ def _context(results_of: list[StudyResult], command: str, started: str, seconds:
 
 
 def escaped(text: object) -> str:
-    """Return text that Markdown shows as it is, also inside a table's cell."""
+    """Escape text so that Markdown shows it literally, also in a table cell."""
     escaped = re.sub(r"([\\`*_\[\]|#~])", r"\\\1", " ".join(str(text).split()))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,4 +1,4 @@
-"""How it was measured, and on what: read from the configurations and trials as run, never from memory."""
+"""How and on what it was measured, read from the configurations and trials as run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .sections import Rows
 
 
 def protocol(results: Sequence[StudyResult]) -> list[tuple[str, str]]:
-    """Return what was done, as pairs of a heading and a paragraph."""
+    """Return the protocol as pairs of a heading and a paragraph."""
     found = [("Data and split", _split(results)), ("Test set", _test_reads(results))]
     found += [(f"Study “{result.name}”", _study(result.evidence)) for result in results]
     found.append(
@@ -31,7 +31,7 @@ def protocol(results: Sequence[StudyResult]) -> list[tuple[str, str]]:
             "initial weights and order of images. A claim is supported if the whole interval lies inside it, refuted "
             "if it lies wholly outside, and otherwise inconclusive. p-values are those of the paired t-test, adjusted "
             "by Holm’s method over the contrasts of a study. McNemar’s exact test compares two trained networks image "
-            "by image, one seed at a time: it is secondary, and speaks of those two networks only.",
+            "by image, one seed at a time: it is secondary, and is about those two networks only.",
         )
     )
     return found
@@ -72,16 +72,19 @@ def _split(results: Sequence[StudyResult]) -> str:
         + (f" (stratified, split with seed {split['seed']})" if split.get("stratified") else "")
         for split in splits.values()
     ]  # fmt: skip
-    return f"Data: {data}; " + "; or ".join(described) + ". Validation chooses, the test set only judges."
+    return f"Data: {data}; " + "; or ".join(described) + ". Choices are made on validation, never on the test set."
 
 
 def _test_reads(results: Sequence[StudyResult]) -> str:
-    reads = [trial.metrics["test.reads"] for trial in different_trials(results) if "test.reads" in trial.metrics]
+    finished = [trial.metrics for trial in different_trials(results) if not trial.metrics.get("diverged")]
+    reads = [metrics["test.reads"] for metrics in finished if "test.reads" in metrics]
     if not reads:
         return "No trial has counted how often it read the test set."
     once = sum(count == 1 for count in reads)
     if once == len(reads):
-        return f"Read once a trial, at its end: the counter “test.reads” is 1 in all {len(reads)} trials that kept it."
+        return (
+            f"Read once per trial, at its end: the counter “test.reads” is 1 in all {len(reads)} trials that have it."
+        )
     most = max(reads)
     return f"Read once in only {once} of {len(reads)} trials (up to {most:g} times): such test results are biased."
 
@@ -97,11 +100,11 @@ def _study(evidence: Evidence) -> str:
     )
     text += " ".join(_recipe(recipe) for recipe in recipes if isinstance(recipe, Mapping) and recipe)
     controls = "; ".join(evidence.study.controls)
-    return f"{text} Kept equal or measured beside: {controls}. Predicted beforehand: {evidence.study.prediction}"
+    return f"{text} Kept equal, or also measured: {controls}. Predicted beforehand: {evidence.study.prediction}"
 
 
 def _named_recipe(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the recipe of a configuration with its name; empty where there is none."""
+    """Return the recipe of a configuration with its name; empty if there is none."""
     recipe, names = configuration.get("recipe"), configuration.get("names")
     if not isinstance(recipe, Mapping):
         return {}
@@ -113,23 +116,34 @@ def _images(data: Mapping[str, Any]) -> str:
     return "all training images" if wanted is None else f"a stratified subset of {wanted:,} training images"
 
 
-_LATER = {
-    "label_smoothing": "labels smoothed by",
-    "clip_norm": "gradients clipped at",
-    "ema_decay": "weights averaged with",
+_WORDS = {
+    "patience": "early stopping with patience {}",
+    "label_smoothing": "labels smoothed by {}",
+    "clip_norm": "gradients clipped at {}",
+    "ema_decay": "weights averaged with {}",
 }
 
 
 def _recipe(recipe: Mapping[str, Any]) -> str:
-    """Return a recipe in words: ``Recipe “good”: Adam (beta1 0.9, ...), OneCycle (rate 0.003, ...), 3 epochs``."""
+    """Return a recipe in words: ``Recipe “good”: Adam (beta1 0.9, ...), OneCycle (rate 0.003, ...), 3 epochs``.
+
+    Every setting is named that is not off (None or zero), also one that this function has no words for.
+    """
     parts = [_part(recipe[part]) for part in ("optimizer", "schedule") if isinstance(recipe.get(part), Mapping)]
     epochs, batch = recipe.get("epochs"), recipe.get("batch_size")
     if epochs is not None:
         parts.append(f"{epochs} epoch{'' if epochs == 1 else 's'}")
     if batch is not None:
         parts.append(f"batches of {batch}")
-    parts += [f"{words} {recipe[name]}" for name, words in _LATER.items() if recipe.get(name)]
+    said = ("name", "optimizer", "schedule", "epochs", "batch_size")
+    parts += [_setting(name, value) for name, value in recipe.items() if name not in said and value]
     return f"Recipe “{recipe.get('name', 'unnamed')}”: {', '.join(parts)}."
+
+
+def _setting(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return _part({"name": name.replace("_", " "), **{key: one for key, one in value.items() if one}})
+    return _WORDS.get(name, f"{name.replace('_', ' ')} {{}}").format(value)
 
 
 def _part(part: Mapping[str, Any]) -> str:

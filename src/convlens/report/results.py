@@ -1,4 +1,4 @@
-"""Everything as JSON: what a script would want of the report."""
+"""The report as JSON, for scripts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..claims.reproduction import BEST_CNN, Confusion, Reproduction
 from ..studies.result import StudyResult
 
 SCHEMA_VERSION = 1
-"""Raised when a key of ``results.json`` changes its meaning or goes; adding a key leaves it."""
+"""Raised when a key of ``results.json`` changes its meaning or is removed, not when one is added."""
 
 
 def results(reproduction: Reproduction) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The report's tables and paragraphs as plain rows: the page and the Markdown show the same ones."""
+"""The report's tables as plain rows, the same for the page and for Markdown."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ..claims.reproduction import Confusion
 from ..claims.rows import ClaimRow
 from ..figures import numbers
 from ..studies.evidence import EstimandEvidence, Evidence
+from ..studies.metric import Metric
 from ..studies.result import StudyResult
-from ..studies.stats import Interval, mean_interval
+from ..studies.stats import mean_interval
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 
@@ -26,7 +27,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class ClaimView:
-    """A claim's row as it is shown."""
+    """A claim as displayed."""
 
     number: int
     claim: str
@@ -41,7 +42,7 @@ class ClaimView:
 
 
 def claim_views(claims: Sequence[ClaimRow]) -> list[ClaimView]:
-    """Return the claims as they are shown."""
+    """Return the claims as displayed."""
     return [_claim_view(row) for row in claims]
 
 
@@ -57,7 +58,7 @@ def _claim_view(row: ClaimRow) -> ClaimView:
 
 
 def arms_table(result: StudyResult) -> Rows:
-    """Return the exact values of every arm, a column for each metric of the study."""
+    """Return the exact values of every arm, one column per metric of the study."""
     arms, metrics = result.arms, result.evidence.study.metrics
     largest = max((len(arm.evidence.seeds) for arm in arms), default=0)
     bounds = "mean [95 % t-interval over seeds]" if largest > 1 else "one seed: no interval"
@@ -72,6 +73,40 @@ def arms_table(result: StudyResult) -> Rows:
     return Rows(f"{result.name}: exact values, {bounds}", ("arm", "n", *(m.label for m in metrics)), rows)
 
 
+def metrics_table(result: StudyResult) -> Rows:
+    """Return what the study declared of its metrics."""
+    rows = [
+        (
+            metric.label,
+            metric.name,
+            metric.unit,
+            wording.NONE if metric.resolution is None else f"{metric.resolution:.3g}",
+            "the same" if metric.deterministic else "another",
+            "all" if metric.arms is None else ", ".join(metric.arms),
+        )
+        for metric in result.evidence.study.metrics
+    ]
+    columns = ("metric", "name", "unit", "resolution, in the unit", "when repeated", "arms")
+    return Rows(f"{result.name}: metrics, as declared", columns, rows)
+
+
+def curves_table(result: StudyResult) -> Rows:
+    """Return which curves every trial measured; the values are in ``results.json`` and in the store."""
+    rows = [
+        (
+            arm.name,
+            str(trial.seed),
+            name,
+            " x ".join(map(str, array.shape)),
+            f"{array.min():.4g} to {array.max():.4g}" if array.size else wording.NONE,
+        )
+        for arm in result.arms
+        for trial in arm.trials
+        for name, array in sorted(trial.curves.items())
+    ]
+    return Rows(f"{result.name}: curves of every trial", ("arm", "seed", "curve", "shape", "values"), rows)
+
+
 def failed_table(result: StudyResult) -> Rows:
     """Return the trials that failed, with their errors."""
     rows = [
@@ -84,36 +119,26 @@ def failed_table(result: StudyResult) -> Rows:
 
 
 def contrasts_table(evidence: Evidence) -> Rows:
-    """Return what the study's differences of arms came to; the first is the primary one."""
+    """Return the study's contrasts, the primary one first."""
     found = [one for one in (evidence.primary, *evidence.secondary) if one.estimand.reference is not None]
     columns = ("contrast", "difference", "95 % interval", "n pairs", "claimed", "verdict", "p, Holm-adjusted",
-               "McNemar's p, a seed pair each")  # fmt: skip
+               "McNemar's p, per seed pair")  # fmt: skip
     caption = f"{evidence.study.name}: contrasts, paired by seed, the primary one first"
-    units = {metric.name: metric.unit for metric in evidence.study.metrics}
-    return Rows(caption, columns, [_contrast_row(one, units[one.estimand.metric]) for one in found])
+    metrics = {metric.name: metric for metric in evidence.study.metrics}
+    return Rows(caption, columns, [_contrast_row(one, metrics[one.estimand.metric]) for one in found])
 
 
-def _contrast_row(found: EstimandEvidence, unit: str) -> tuple[str, ...]:
+def _contrast_row(found: EstimandEvidence, measured: Metric) -> tuple[str, ...]:
     estimand, interval = found.estimand, found.interval
     metric = "" if estimand.metric == "test.accuracy" else f" ({estimand.metric})"
     return (
         f"{estimand.name}{metric}: “{estimand.arm}” − “{estimand.reference}”",
-        *_difference(interval, unit),
+        *numbers.difference_in_unit(interval, measured),
         str(interval.n if interval else 0),
-        numbers.region(estimand.region, unit, signed=True),
+        numbers.region(estimand.region, measured.unit, signed=True),
         f"{MARKS[found.verdict.word]} {found.verdict.word}",
         wording.p_value(found.p_adjusted),
         _mcnemar(found),
-    )
-
-
-def _difference(interval: Interval | None, unit: str) -> tuple[str, str]:
-    """Return mean and bounds of a difference: in points for fractions, otherwise in the unit."""
-    if interval is None:
-        return wording.NONE, wording.NONE
-    return (
-        wording.quantity(interval.mean, unit, signed=True),
-        numbers.bounds(interval, unit, signed=True) or wording.NONE,
     )
 
 
@@ -134,7 +159,7 @@ def confusion_table(confusion: Confusion) -> Rows:
 
 
 def seeds_table(result: StudyResult) -> Rows:
-    """Return the first measure of every single trial."""
+    """Return the primary metric of every trial."""
     study = result.evidence.study
     metric = next(one for one in study.metrics if one.name == study.primary.metric)
     arms = [(arm.name, arm.values(metric.name)) for arm in result.arms]

@@ -1,4 +1,4 @@
-"""The claims on a terminal: a table for people, plain lines for everything else."""
+"""The claims on a terminal: a table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STYLES = {"supported": "green", "true": "green", "refuted": "red", "false": "red
 
 
 def claims_table(claims: Sequence[ClaimRow]) -> Table:
-    """Return the claims as a table, made for 80 columns or more."""
+    """Return the claims as a table for 80 columns or more."""
     table = Table(title="Claims put to the test", title_justify="left", show_lines=True, box=box.SIMPLE)
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("claim", min_width=18, overflow="fold")
@@ -33,12 +33,12 @@ def claims_table(claims: Sequence[ClaimRow]) -> Table:
 
 
 def claims_lines(claims: Sequence[ClaimRow]) -> list[str]:
-    """Return one plain line a claim, for logs and pipes."""
+    """Return one plain line per claim, for logs and pipes."""
     return [_line(row) for row in claims]
 
 
 def _measured_cell(row: ClaimRow) -> str:
-    """Return mean, bounds and n on lines of their own, so that a narrow column breaks where it should."""
+    """Return mean, bounds and n on separate lines, so that a narrow column breaks between them."""
     if by_arithmetic(row.verdict):
         return calculation(row.verdict)
     interval = row.interval

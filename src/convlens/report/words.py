@@ -1,4 +1,4 @@
-"""Verdicts and the answer in sentences: built from the data, whatever the data say."""
+"""Verdicts and the answer in sentences, generated from the data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..claims.reproduction import Reproduction
 from ..claims.rows import ClaimRow
-from ..figures.numbers import region, with_unit
+from ..figures.numbers import digits, region, with_unit
 from ..studies.evidence import Evidence
 from ..studies.result import StudyResult, different_trials
 from ..studies.stats import Interval
@@ -15,23 +15,24 @@ from ..studies.verdict import MOST_SEEDS, Verdict
 from ..wording import seeds
 
 MARKS = {"supported": "✓", "true": "✓", "refuted": "✗", "false": "✗", "inconclusive": "?"}
-"""A sign beside each verdict's word, so that nobody needs the colour."""
+"""A symbol beside each verdict, so that colour is not needed."""
 
 
 def by_arithmetic(verdict: Verdict) -> bool:
-    """Return whether a calculation decided, and no measurement."""
+    """Return whether the verdict was decided by arithmetic rather than measurement."""
     return verdict.word in ("true", "false")
 
 
 def calculation(verdict: Verdict) -> str:
-    """Return the calculation that `convlens.studies.verdict.arithmetic` showed, without the words around it."""
+    """Return the calculation in a sentence of `convlens.studies.verdict.arithmetic`, without the words around it."""
     return verdict.sentence.partition("; ")[2].rstrip(".") or verdict.sentence
 
 
 def explanation(verdict: Verdict, interval: Interval | None) -> str:
-    """Say why the verdict is what it is.
+    """Explain the verdict in a sentence.
 
-    The verdict's own sentence repeats its numbers; here they stand beside it, so a measured one does without them.
+    The verdict's own sentence repeats its numbers; in the report they are in the next column, so a measured verdict
+    is explained without them.
     """
     if by_arithmetic(verdict):
         return verdict.sentence
@@ -47,17 +48,17 @@ def explanation(verdict: Verdict, interval: Interval | None) -> str:
 
 
 def answer(reproduction: Reproduction) -> list[str]:
-    """Return the answer: a sentence that counts the verdicts, then one for each study's primary estimand."""
+    """Return the answer: a sentence that counts the verdicts, then one per study, on its primary estimand."""
     return [_counts(reproduction.claims), *(study_answer(result) for result in reproduction.studies.values())]
 
 
 def study_answer(result: StudyResult) -> str:
-    """Return what a study's primary estimand came to, in a sentence."""
+    """Return the result of a study's primary estimand, in a sentence."""
     return _primary(result.evidence)
 
 
 def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
-    """Return what a reader must know before believing any of it: trials that are missing or failed, a single seed."""
+    """Return warnings to the reader: trials that are missing or failed, a single seed, several engines."""
     found, trials = [], different_trials(results)
     missing, failed = sum(result.evidence.missing for result in results), sum(len(result.failed) for result in results)
     failures = f" ({failed} of them failed; see the list)" if failed else ""
@@ -67,28 +68,28 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
     if missing:
         found.append(
             f"This report is incomplete: {missing} of the declared trials {_are(missing)} missing{failures}. "
-            f"Run “{command}” again to go on; finished trials are kept."
+            f"Run “{command}” again to continue; finished trials are kept."
         )
     if all(len(arm.seeds) <= 1 for result in results for arm in result.evidence.arms):
         more = any(len(result.evidence.profile.seeds) > 1 for result in results)
         found.append(
             "One seed is always inconclusive: a single training cannot show how much trainings vary, so there are "
             "no intervals here and no measured claim is decided. "
-            + ("The missing trials have more seeds." if more else "Run a profile with more seeds to decide them.")
+            + ("The missing trials have more seeds." if more else "Run a profile with more seeds.")
         )
     engines = sorted({str(t.provenance["engine"]) for t in trials if "engine" in t.provenance})
     if len(engines) > 1:
         found.append(
-            f"Several engines ran these trials ({', '.join(engines)}). Engines agree to rounding only, so their trials "
-            "differ as seeds do, but less; results.json names the engine of each. For one alone, use another folder."
+            f"Several engines ran these trials ({', '.join(engines)}). Engines agree only up to rounding, so trials "
+            "differ slightly; results.json names the engine of each. For a single engine, use another folder."
         )
     diverged = sum(trial.diverged for trial in trials)
     if diverged:
         trainings, they, have = ("training", "it", "has") if diverged == 1 else ("trainings", "they", "have")
         count = "counts" if diverged == 1 else "count"
         found.append(
-            f"{diverged} {trainings} diverged ({_diverged(results)}); {they} {count}, with the accuracy of guessing "
-            f"one class, and {have} no time and no learning curve."
+            f"{diverged} {trainings} diverged ({_diverged(results)}); {they} {count}, at chance accuracy, and {have} "
+            "no time and no learning curve."
         )
     return found
 
@@ -110,9 +111,9 @@ def _counts(claims: Sequence[ClaimRow]) -> str:
     arithmetic = count["true"] + count["false"]
     tested = len(claims) - arithmetic
     return (
-        f"Of {tested} claims put to a test, {count['supported']} {_are(count['supported'])} supported, "
-        f"{count['refuted']} refuted and {count['inconclusive']} inconclusive; of {arithmetic} that arithmetic "
-        f"decides, {count['true']} {_are(count['true'])} true and {count['false']} false."
+        f"Of {tested} claims put to the test, {count['supported']} {_are(count['supported'])} supported, "
+        f"{count['refuted']} refuted and {count['inconclusive']} inconclusive; of {arithmetic} decided by "
+        f"arithmetic, {count['true']} {_are(count['true'])} true and {count['false']} false."
     )
 
 
@@ -124,7 +125,7 @@ def _primary(evidence: Evidence) -> str:
     what = f"“{estimand.arm}”" + (f" minus “{estimand.reference}”" if contrast else "")
     if interval is None:
         return f"{what}, {metric.label}: nothing has been measured yet."
-    came_to = with_unit(interval, metric.unit, signed=contrast)
+    came_to = with_unit(interval, metric.unit, signed=contrast, digits=digits(metric))
     over = f"95 % interval over {seeds(interval.n)}" if interval.n > 1 else "one seed, so no interval"
     claimed = _claimed(region(estimand.region, metric.unit, signed=contrast))
     return f"{what}, {metric.label}: {came_to} ({over}). The claim, {claimed}, is {found.verdict.word}."
@@ -138,7 +139,7 @@ def _claimed(text: str) -> str:
 
 def _outlook(needed: int | None) -> str:
     if needed is None:
-        return "no number of seeds can be predicted to settle it"
+        return "the number of seeds needed cannot be predicted"
     if needed > MOST_SEEDS:
         return f"more than {MOST_SEEDS} seeds would be needed to settle it"
     return f"about {needed} seeds in all would settle it"

@@ -1,4 +1,4 @@
-"""Studies: a question is put to trials, the trials to statistics, the statistics to a verdict.
+"""Studies: from a question to trials, from trials to statistics, from statistics to a verdict.
 
 One call runs a study and returns its answer (`convlens.report.write_study` writes its page)::
 
@@ -8,15 +8,15 @@ Reading order::
 
     spec.py      what a study is: arms, profiles, metrics, the estimand declared before anything is measured
     trial.py     one run: its key, its configuration, what it measured
-    executors/   what runs a trial, one for each kind
-    pool.py      what runs many: this process; processes.py: several side by side
-    store.py     where finished trials are kept, whatever happens to the process
-    runner.py    a study and a profile become planned trials; the missing ones are run
+    executors/   what runs one trial, an executor per kind
+    pool.py      what runs many trials: in this process; processes.py: in several processes
+    store.py     where finished trials are kept, safe from crashes
+    runner.py    plans the trials of a study and a profile, and runs the missing ones
     stats.py     intervals and tests over seeds
-    verdict.py   an interval and the region of values in which a claim is true become a word
-    evidence.py  stored trials become the numbers and verdicts of one study
+    verdict.py   from an interval, and the region in which a claim is true, to a word
+    evidence.py  from stored trials to the numbers and verdicts of one study
     run.py       all of this in one call
-    catalog/     the studies, one file each
+    catalog/     the studies, one module each
 """
 
 from .catalog import entries as entries

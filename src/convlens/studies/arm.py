@@ -1,4 +1,4 @@
-"""An arm: one of the things that a study compares."""
+"""An arm: one of the alternatives that a study compares."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ..plain import JSON, check_keys, check_name, plain
 
 @dataclass(frozen=True)
 class Arm:
-    """One of the things compared.
+    """One of the alternatives compared.
 
     Parameters
     ----------
     name
         Short: ``"3x3"``.
     configuration
-        Plain JSON that fully describes the run (model, data, training subset, recipe, epochs, ...), a
-        private copy.
+        Plain JSON that fully describes the run (model, data, training subset, recipe, epochs, ...); copied.
     cost
-        Expected duration of one trial relative to the other arms; only the estimate of time left uses it.
+        Expected duration of one trial relative to the other arms; orders trials run in parallel, and estimates the time
+        left.
     most_seeds
-        An expensive arm takes at most this number of the profile's seeds, the first ones; None takes all.
+        For an expensive arm: use only the first `most_seeds` of the profile's seeds; None uses all.
     """
 
     name: str

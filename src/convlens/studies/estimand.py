@@ -13,16 +13,16 @@ from .verdict import Region
 
 @dataclass(frozen=True)
 class Estimand:
-    """The number a claim is about: a metric's mean over seeds, or its mean paired difference of two arms.
+    """The number a claim is about: a metric's mean over seeds, or its mean paired difference between two arms.
 
     Parameters
     ----------
     name
         Short: ``"gain at 1,000 images"``.
     metric
-        Which metric of a trial: ``"test.accuracy"``.
+        Name of the metric: ``"test.accuracy"``.
     arm
-        The arm it is about.
+        The arm whose metric is used.
     region
         Values for which the claim is true, in the metric's unit.
     reference

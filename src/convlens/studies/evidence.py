@@ -1,7 +1,7 @@
 """From stored trials to the numbers and verdicts of one study.
 
-Trials are matched to arms by configuration, never by name: a trial counts for every arm that describes the
-same run, and one whose arm has since been changed counts for none.
+Trials are matched to arms by configuration, never by name: a trial counts for every arm that describes the same run,
+and for none if its arm has been changed since.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TrialsByArm = Mapping[str, Sequence[Trial]]
 
 @dataclass(frozen=True)
 class ArmEvidence:
-    """What one arm measured: seeds, keys of trials, an interval for each metric (None without trials)."""
+    """One arm's results: seeds, keys of trials, and an interval per metric (None without trials)."""
 
     name: str
     seeds: tuple[int, ...]
@@ -42,11 +42,11 @@ class ArmEvidence:
 
 @dataclass(frozen=True)
 class EstimandEvidence:
-    """What one estimand came to.
+    """One estimand's interval and verdict.
 
-    ``p_value`` (paired t, of no difference) and ``p_adjusted`` (Holm, over the study's contrasts) are None
-    without a reference arm or with fewer than two pairs. ``mcnemar`` is secondary: one exact test for each
-    seed whose two trials stored labels and predictions; it compares two trained models, not two arms.
+    ``p_value`` (paired t-test of no difference) and ``p_adjusted`` (Holm, over the study's contrasts) are None without
+    a reference arm or with fewer than two pairs. ``mcnemar`` is secondary: one exact test per seed whose two trials
+    stored labels and predictions; it compares two trained models, not two arms.
     """
 
     estimand: Estimand
@@ -70,11 +70,11 @@ class EstimandEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a study found under one profile.
+    """Everything a study found under one profile.
 
-    ``study`` has the profile's overrides in it, so that it states the configurations as run; ``missing``
-    counts the trials that were declared and are not there; ``provenance`` lists the different values of
-    each entry (versions, hardware, engine) among the trials.
+    ``study`` includes the profile's overrides, so that it states the configurations as run; ``missing`` counts the
+    declared trials that have not been run; ``provenance`` lists the distinct values of each entry (versions, hardware,
+    engine) among the trials.
     """
 
     study: Study
@@ -106,12 +106,12 @@ class Evidence:
 
 
 def values(trials: Iterable[Trial], metric: str) -> dict[int, float]:
-    """Return seed to the metric's value, for the trials of one arm; a training that diverged has no times.
+    """Return the metric's values by seed, for the trials of one arm; a training that diverged has no times.
 
     Raises
     ------
     ConfigurationError
-        If a trial lacks the metric, or two trials have one seed.
+        If a trial lacks the metric, or two trials have the same seed.
     """
     found: dict[int, float] = {}
     for trial in trials:
@@ -121,13 +121,13 @@ def values(trials: Iterable[Trial], metric: str) -> dict[int, float]:
             where = f"{trial.study}/{trial.arm}, seed {trial.seed}"
             raise ConfigurationError(f"{where} has no metric {metric!r}{nearest(metric, trial.metrics)}")
         if trial.seed in found:
-            raise ConfigurationError(f"two trials of one arm have seed {trial.seed}; expected one a seed")
+            raise ConfigurationError(f"two trials of one arm have seed {trial.seed}; expected one per seed")
         found[trial.seed] = trial.metrics[metric]
     return found
 
 
 def estimate(estimand: Estimand, trials_by_arm: TrialsByArm, confidence: float = 0.95) -> Interval | None:
-    """Return the interval of an estimand, paired by seed if it has a reference; None without such seeds."""
+    """Return the interval of an estimand, paired by seed if it has a reference; None if there are no values."""
     own, reference = _both(estimand, trials_by_arm)
     if reference is None:
         return mean_interval(list(own.values()), confidence) if own else None
@@ -142,9 +142,9 @@ def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: 
     study
         As declared, without the profile's overrides.
     trials
-        Any trials; those of other configurations, or of seeds that the profile does not declare, are passed over.
+        Any trials; those of other configurations, or of seeds that the profile does not declare, are ignored.
     profile
-        The profile that was run. Its seeds alone count, so that nobody can add seeds until a result is pleasing.
+        The profile that was run. Only its seeds count, so that seeds cannot be added until the result is as hoped.
     confidence
         Nominal coverage of every interval.
 
@@ -159,7 +159,7 @@ def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: 
     versions = sorted({trial.numerics_version for trial in used.values()})
     if len(versions) > 1:
         raise ConfigurationError(
-            f"study {study.name!r}: trials of numerics versions {versions} do not compare; give those of one"
+            f"study {study.name!r}: trials of numerics versions {versions} cannot be compared; give those of one"
         )
     results = _results(resolved, by_arm, confidence)
     return Evidence(
@@ -175,10 +175,10 @@ def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: 
 
 
 def mcnemar_by_seed(estimand: Estimand, trials_by_arm: TrialsByArm) -> dict[int, McNemar]:
-    """Return seed to McNemar's test, for an estimand that contrasts two arms' ``<split>.accuracy``.
+    """Return McNemar's tests by seed, for an estimand that contrasts two arms' ``<split>.accuracy``.
 
-    Empty for any other estimand. A seed is left out when one of its trials stored no predictions or labels
-    of the split, or when the two were measured on different labels.
+    Empty for any other estimand. A seed is left out if one of its trials stored no predictions or labels of the split,
+    or if the two trials have different labels.
     """
     split, _, name = estimand.metric.rpartition(".")
     if estimand.reference is None or name != "accuracy":

@@ -15,7 +15,7 @@ from ..typing import BoolArray
 class McNemar:
     """Result of McNemar's test on one pair of models.
 
-    ``b`` images only the first classified correctly, ``c`` only the second, ``n`` images in all;
+    ``b`` images were classified correctly only by the first model, ``c`` only by the second, of ``n`` in total;
     ``p_value`` is two-sided and exact.
     """
 
@@ -32,7 +32,8 @@ class McNemar:
 def mcnemar_exact(correct_a: BoolArray, correct_b: BoolArray) -> McNemar:
     """Test whether two models err equally often on the same images: b ~ Binomial(b + c, 1/2).
 
-    It speaks of these two trained models only; for architectures, compare over seeds. p is 1 when b + c is 0.
+    The result is about these two trained models only; to compare architectures, compare over seeds. p is 1 when b + c =
+    0.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def mcnemar_exact(correct_a: BoolArray, correct_b: BoolArray) -> McNemar:
     a, b = np.asarray(correct_a), np.asarray(correct_b)
     if a.dtype != np.bool_ or b.dtype != np.bool_ or a.ndim != 1 or a.shape != b.shape:
         raise ShapeError(
-            "McNemar's test takes two boolean arrays of one shape (N,), "
+            "McNemar's test takes two boolean arrays of the same shape (N,), "
             f"not {a.dtype} {a.shape} and {b.dtype} {b.shape}"
         )
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())

@@ -1,4 +1,4 @@
-"""What a trial measures: a name, a unit, and how far its values can be trusted."""
+"""What a trial measures: name, unit, resolution and whether it is deterministic."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ class Metric:
         As in an outcome: ``"test.accuracy"``.
     unit
         ``"fraction"`` (shown in per cent), ``"difference of fractions"`` (shown in points), ``"count"``, ``"FLOP"``,
-        ``"s"``, ``"images/s"``, or any other text.
+        ``"s"``, ``"images/s"``, or any other string.
     label
-        What a table calls it; the name where empty.
+        Its name in tables; `name` if empty.
     resolution
-        The smallest step between two values, in the unit: one image of 10,000 is 1e-4. None where there is none.
+        The smallest step between two values, in the unit: one image of 10,000 is 1e-4. None if there is no smallest
+        step.
     deterministic
-        Whether a repetition gives the same value to the last bit; seconds are not.
+        Whether a repetition gives the same value to the last bit; seconds do not.
     arms
-        Names of the arms that must have it; None for all.
+        Names of the arms that must report it; None for all.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Metric:
             object.__setattr__(self, "arms", tuple(self.arms))
 
     def is_of(self, arm: str) -> bool:
-        """Return whether the arm of that name must have it."""
+        """Return whether the arm of that name must report it."""
         return self.arms is None or arm in self.arms
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""What runs trials: an interface as small as it can be, and the pool that runs them in this process.
+"""What runs trials: a minimal interface, and the pool that runs them in this process.
 
-A pool is given trials and hands each back when it is finished, in any order: with its outcome, or with its failure. It
-knows nothing of stores, studies or progress displays, so trials can run wherever somebody can send them: see
-`convlens.studies.processes` for processes side by side.
+A pool takes trials and yields each when it finishes, in any order, with its outcome or its failure. It knows nothing of
+stores, studies or progress displays, so trials can run anywhere; `convlens.studies.processes` runs them in parallel
+processes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Execute: TypeAlias = Callable[[PlannedTrial], TrialOutcome]
 Result: TypeAlias = tuple[TrialKey, TrialOutcome | Failure]
 
 STOPPING = (TrainingInterrupted, OutputError)
-"""Errors that stop the run and are no failure of a trial: somebody stopped it, or nothing can be written any more."""
+"""Errors that stop the whole run and are not a trial's failure: an interrupt, or output that cannot be written."""
 
 
 def unheard(planned: PlannedTrial) -> None:
@@ -27,7 +27,7 @@ def unheard(planned: PlannedTrial) -> None:
 
 
 class Pool(Protocol):
-    """Runs trials, one after another or many at once."""
+    """Runs trials, one after another or several at once."""
 
     def run(
         self, trials: Sequence[PlannedTrial], started: Callable[[PlannedTrial], None] = unheard
@@ -37,14 +37,14 @@ class Pool(Protocol):
         Parameters
         ----------
         trials
-            Of different keys.
+            All with different keys.
         started
-            Called with each trial when it starts, by a pool that knows when that is.
+            Called with each trial when it starts, if the pool knows when that is.
 
         Raises
         ------
         KeyboardInterrupt, TrainingInterrupted, OutputError
-            What stops everything. Whatever else a trial raises is its failure, and the rest goes on.
+            These stop the whole run. Any other exception of a trial is its failure, and the other trials go on.
         """
 
 
@@ -70,28 +70,37 @@ class LocalPool:
 
 
 def attempt(execute: Execute, planned: PlannedTrial) -> TrialOutcome | Failure:
-    """Run one trial where this is called; every pool ends here.
+    """Run one trial in this process; every pool ends up here.
 
     Returns
     -------
     TrialOutcome or Failure
-        The outcome with ``started`` and ``finished`` in its provenance; or the failure that its error is.
+        The outcome, with ``started`` and ``finished`` in its provenance, or the failure.
     """
     started = now()
     try:
         outcome = execute(planned)
+        return replace(outcome, provenance={"started": started, "finished": now(), **outcome.provenance})
     except STOPPING:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other trials go on
+    except Exception as error:  # noqa: BLE001 - whatever the error, the other trials go on
         return failure(error)
-    return replace(outcome, provenance={"started": started, "finished": now(), **outcome.provenance})
 
 
 def failure(error: Exception) -> Failure:
     """Return an error as the failure of its trial, its message on one line."""
-    return Failure(type(error).__name__, " ".join(str(error).split()), now())
+    return Failure(type(error).__name__, message_of(error), now())
+
+
+def message_of(error: Exception) -> str:
+    """Return an error's message on one line, in characters that every encoding of Unicode has."""
+    try:
+        text = str(error)
+    except Exception as second:  # noqa: BLE001 - an error's own code may be wrong too
+        text = f"its message cannot be shown ({type(second).__name__})"
+    return " ".join(text.split()).encode(errors="backslashreplace").decode()
 
 
 def now() -> str:
-    """Return the time: ISO 8601, UTC, to the second."""
+    """Return the current time: ISO 8601, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,10 +1,11 @@
-"""Trials side by side: a few processes that each run one trial at a time, on one thread.
+"""Trials in parallel: several processes that each run one trial at a time, on one thread.
 
-Two trainings of one thread each take less time than one after the other on two threads: nobody waits for anybody. The
-results are the same bits. The processes only compute; whoever started them keeps what they hand back.
+Two single-threaded trainings in parallel take less time than one after the other on two threads, because no thread
+waits for another; the results are the same bits. The processes only compute; the process that started them stores the
+results.
 
-Signals are for the process that started them: in these they are blocked from their birth (on Windows, where they cannot
-be, Ctrl-C is ignored). When it stops, however it does, they end at once.
+Signals are handled by the parent: in the child processes they are blocked from the start (on Windows, which cannot
+block them, Ctrl-C is ignored). When the parent ends, for whatever reason, they end at once.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from ..errors import ConvlensError
+from ..errors import ConvlensError, OutputError, TrainingInterrupted
 from ..signals import blocked
-from .pool import STOPPING, Execute, Result, attempt, failure, unheard
+from .pool import STOPPING, Execute, Result, attempt, failure, message_of, unheard
 from .trial import Failure, PlannedTrial, TrialOutcome
 
-_Pipe: TypeAlias = Any  # multiprocessing's Connection, or on Windows its PipeConnection, which is no such thing
+_Pipe: TypeAlias = Any  # multiprocessing's Connection; on Windows PipeConnection, an unrelated class
 
 
 class ProcessPool:
@@ -37,9 +38,9 @@ class ProcessPool:
     Parameters
     ----------
     execute
-        Runs one trial; it is pickled to get to the processes.
+        Runs one trial; pickled and sent to the processes.
     processes
-        How many; never more than there are trials.
+        Number of processes; never more than there are trials.
     """
 
     def __init__(self, execute: Execute, processes: int) -> None:
@@ -50,21 +51,21 @@ class ProcessPool:
     ) -> Iterator[Result]:
         """Run trials, the expensive ones of a seed first.
 
-        A process that ends before its trial does, as when memory runs out, is a failure of the trial; another process
-        takes its place.
+        If a process dies during a trial, for instance out of memory, that trial has failed; another process replaces
+        it.
         """
         with _Workers(self._execute) as workers:
             yield from workers.run(expensive_first(trials), min(self._processes, len(trials)), started)
 
 
 def expensive_first(planned: Sequence[PlannedTrial]) -> list[PlannedTrial]:
-    """Return the trials in their order, but those of one study and seed by cost: so all processes end together."""
+    """Sort the trials of each study and seed by falling cost, so that the processes finish at about the same time."""
     together = groupby(planned, key=lambda trial: (trial.study, trial.seed))
     return [trial for _, group in together for trial in sorted(group, key=lambda trial: -trial.cost)]
 
 
 class _Workers:
-    """The processes, by the pipes that lead to them; a context manager that ends them."""
+    """The worker processes by their pipes; a context manager that kills them at the end."""
 
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
@@ -72,7 +73,7 @@ class _Workers:
 
     def __enter__(self) -> _Workers:
         if hasattr(signal, "pthread_sigmask"):
-            resource_tracker.ensure_running()  # now, because it unblocks signals when it starts
+            resource_tracker.ensure_running()  # now, because starting it unblocks signals
         return self
 
     def __exit__(
@@ -87,7 +88,7 @@ class _Workers:
     def run(
         self, planned: Sequence[PlannedTrial], count: int, started: Callable[[PlannedTrial], None]
     ) -> Iterator[Result]:
-        """Run trials in `count` processes, begun in this order."""
+        """Run trials in `count` processes, started in this order."""
         left, running = iter(planned), dict[_Pipe, PlannedTrial]()
 
         def begin(pipe: _Pipe | None) -> None:
@@ -96,7 +97,7 @@ class _Workers:
                 pipe = pipe or self._start()
                 running[pipe] = wanted
                 started(wanted)
-                with suppress(OSError):  # it has ended already, which shows when its answer is asked for
+                with suppress(OSError):  # the process has died, which `_answer` reports
                     pipe.send(wanted)
 
         for _ in range(count):
@@ -105,12 +106,12 @@ class _Workers:
             for ready in wait(list(running)):
                 wanted = running.pop(ready)
                 result = self._answer(ready)
-                # before the outcome is kept, so that nobody is idle meanwhile
+                # before the outcome is stored, so that the process is not idle meanwhile
                 begin(ready if ready in self._processes else None)
                 yield wanted.key, result
 
     def _start(self) -> _Pipe:
-        context = multiprocessing.get_context("spawn")  # a fork would copy the state of locks that threads hold
+        context = multiprocessing.get_context("spawn")  # a fork would copy locks held by other threads
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._execute), daemon=True)
         with blocked():
@@ -120,20 +121,24 @@ class _Workers:
         return ours
 
     def _answer(self, pipe: _Pipe) -> TrialOutcome | Failure:
-        """Return what a trial came to; a process that has ended is forgotten."""
+        """Return a trial's outcome or failure; a process that has died is removed."""
         try:
-            answer = pipe.recv()
+            content = pipe.recv_bytes()
         except (EOFError, OSError):
             process = self._processes.pop(pipe)
             process.join(1)
             pipe.close()
             return failure(
                 ConvlensError(
-                    f"the process that ran it ended (exit code {process.exitcode}), perhaps for want of memory; "
+                    f"the process that ran it ended (exit code {process.exitcode}), perhaps out of memory; "
                     "finished trials are kept: repeat the command, with --threads 1 to run one at a time"
                 )
             )
-        if isinstance(answer, BaseException):
+        try:
+            answer = pickle.loads(content)  # noqa: S301 - from a process of our own
+        except Exception as error:  # noqa: BLE001 - an outcome that cannot be read is a failure
+            return failure(error)
+        if isinstance(answer, STOPPING):
             raise answer
         assert isinstance(answer, TrialOutcome | Failure)
         return answer
@@ -141,7 +146,7 @@ class _Workers:
 
 def _work(pipe: _Pipe, execute: Execute) -> None:
     """Run trials until the other end is closed."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows, where Ctrl-C reaches every process of the console
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: Ctrl-C reaches every process of the console
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
@@ -149,19 +154,24 @@ def _work(pipe: _Pipe, execute: Execute) -> None:
             wanted = pipe.recv()
         except EOFError:
             return
-        pipe.send(_run(execute, wanted))
+        pipe.send_bytes(_run(execute, wanted))
 
 
-def _run(execute: Execute, wanted: PlannedTrial) -> TrialOutcome | Failure | Exception:
-    """Return what a trial came to, or what stops everything, in a form that can be sent."""
+def _run(execute: Execute, wanted: PlannedTrial) -> bytes:
+    """Return what a trial came to, or what stops everything, pickled."""
     try:
-        result = attempt(execute, wanted)
-        pickle.dumps(result)
+        return pickle.dumps(attempt(execute, wanted))
     except STOPPING as error:
-        return error
+        return pickle.dumps(_plain(error))
     except Exception as error:  # noqa: BLE001 - an outcome that cannot be sent is a failure
-        return failure(error)
-    return result
+        return pickle.dumps(failure(error))
+
+
+def _plain(error: TrainingInterrupted | OutputError) -> Exception:
+    """Return a stopping error as one of the class in `STOPPING` that it is of: any other may not survive pickling."""
+    cls = next(one for one in STOPPING if isinstance(error, one))
+    text = message_of(error)
+    return cls(text if type(error) is cls else f"{type(error).__name__}: {text}")
 
 
 def _end_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""A profile: with which seeds a study is run, and how much smaller."""
+"""A profile: the seeds with which a study is run, and the settings that make it smaller."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .trial import check_seed
 
 @dataclass(frozen=True)
 class Profile:
-    """How large a study is run.
+    """The size in which a study is run.
 
     Parameters
     ----------
     name
         ``"quick"`` or ``"standard"``.
     seeds
-        The seeds of every arm, declared beforehand; evidence counts these and no others.
+        The seeds of every arm, declared beforehand; only these count as evidence.
     overrides
-        Dotted places in the arms' configurations to new values: ``{"recipe.epochs": 1}``. An arm without
-        the place is left as it is; a place that no arm has is an error.
+        Dotted paths into the arms' configurations, to new values: ``{"recipe.epochs": 1}``. An arm without the path is
+        left as it is; a path that no arm has is an error.
     """
 
     name: str

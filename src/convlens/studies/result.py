@@ -1,22 +1,27 @@
-"""What a study came to: its evidence, its trials, and those that failed."""
+"""The result of a study: its evidence, its trials, and those that failed."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..markup import html_table
+from ..typing import Array
 from ..wording import quantity
 from .arm import Arm
 from .evidence import ArmEvidence, Evidence
 from .trial import NAMES, Failure, PlannedTrial, Trial
 from .verdict import Verdict
 
+LARGEST_CURVE = 1000
+"""Numbers of a curve that `StudyResult.to_dict` writes out; of a larger one the store alone has the values."""
+
 
 @dataclass(frozen=True)
 class ArmTrials:
-    """An arm: what was declared, what it measured, and the trials themselves."""
+    """An arm: its declaration, its results, and its trials."""
 
     arm: Arm
     evidence: ArmEvidence
@@ -28,11 +33,11 @@ class ArmTrials:
         return self.arm.name
 
     def values(self, metric: str) -> dict[int, float]:
-        """Return seed to value, of the trials that measured it."""
+        """Return the metric by seed, of the trials that measured it."""
         return {trial.seed: trial.metrics[metric] for trial in self.trials if trial.measured(metric)}
 
     def series(self, metric: str) -> dict[int, list[float]]:
-        """Return seed to the metric after every epoch; trials without such a history (diverged) are left out."""
+        """Return the metric after every epoch, by seed; trials without such a history (diverged) are left out."""
         found = {}
         for trial in self.trials:
             rows = trial.history if isinstance(trial.history, list) else []
@@ -44,7 +49,7 @@ class ArmTrials:
 
 @dataclass(frozen=True)
 class FailedTrial:
-    """A trial that was tried and failed; it is among the missing ones, and the next run tries it again."""
+    """A trial that failed; it counts as missing, and the next run tries it again."""
 
     planned: PlannedTrial
     failure: Failure
@@ -69,17 +74,17 @@ class StudyResult:
     Attributes
     ----------
     evidence
-        Intervals and verdicts, from the trials alone.
+        Intervals and verdicts, computed from the trials alone.
     trials
-        All finished trials of the plan, also those that another study ran first.
+        All finished trials of the plan, including those that another study ran first.
     failed
         Trials that failed when they were last run.
     command
-        What repeats it.
+        The command that repeats it.
     seconds
-        How long this call took, wall time; trials that were found in the store took none.
+        Wall time of this call; trials found in the store take none.
     started
-        When it began: ISO 8601, UTC.
+        Time of the call: ISO 8601, UTC.
     """
 
     evidence: Evidence
@@ -128,7 +133,11 @@ class StudyResult:
         return f"{self.evidence.profile.name}, {declared - self.evidence.missing} of {declared} trials"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON: the evidence, and every trial under each arm that it counts for."""
+        """Return plain JSON: the evidence, and every trial under each arm that it counts for.
+
+        A trial's curves are there with shape, type and SHA-256, and with their values up to `LARGEST_CURVE` numbers.
+        The study's metrics state their units, resolutions and whether they are deterministic.
+        """
         return {
             **self.evidence.to_dict(),
             "trials": [_trial(arm.name, trial) for arm in self.arms for trial in arm.trials],
@@ -137,12 +146,12 @@ class StudyResult:
 
 
 def different_trials(results: Iterable[StudyResult]) -> list[Trial]:
-    """Return every trial of the results once, whichever of them share it."""
+    """Return every trial of the results once, even if several of them share it."""
     return list({trial.key: trial for result in results for trial in result.trials}.values())
 
 
 def setting(arms: Sequence[ArmTrials]) -> str:
-    """Return data and recipe of trainings in a sentence, for captions; several values where arms differ."""
+    """Return the trainings' data and recipe as a sentence for captions; several values where arms differ."""
     parts: dict[str, dict[str, None]] = {"Data": {}, "recipe": {}}
     for arm in arms:
         found = (arm.arm.configuration.get(name) for name in ("data", "recipe", NAMES))
@@ -161,7 +170,18 @@ def _trial(arm: str, trial: Trial) -> dict[str, Any]:
         "key": trial.key,
         "numerics_version": trial.numerics_version,
         "metrics": dict(trial.metrics),
+        "curves": {name: _curve(array) for name, array in trial.curves.items()},
         "history": trial.history,
         "provenance": dict(trial.provenance),
         "created": trial.created,
+    }
+
+
+def _curve(array: Array) -> dict[str, Any]:
+    little_endian = array.astype(array.dtype.newbyteorder("<"))
+    return {
+        "shape": list(array.shape),
+        "type": little_endian.dtype.str,
+        "sha256": hashlib.sha256(little_endian.tobytes()).hexdigest(),
+        "values": array.tolist() if array.size <= LARGEST_CURVE else None,
     }

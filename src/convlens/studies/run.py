@@ -1,4 +1,4 @@
-"""A study is one call: run what is missing, or read what is there; the answer is a `StudyResult`.
+"""Run a study in one call, or read what has been run; the answer is a `StudyResult`.
 
 All studies of a folder share one store, so a trial that two of them need is run once.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import models
 from ..engine.lanes import thread_count
-from ..errors import TrainingInterrupted
+from ..errors import ConfigurationError, TrainingInterrupted
 from ..files import make_folder
 from ..version import NUMERICS_VERSION
 from .catalog import entry
@@ -51,36 +51,37 @@ def run_study(
     threads: int | None = None,
     progress: ProgressDisplay | None = None,
 ) -> StudyResult:
-    """Run the trials of a study that its folder lacks, and return what all of them say. Nothing is printed.
+    """Run the missing trials of a study, and return the result. Nothing is printed.
 
     Parameters
     ----------
     study, profile
-        Names from the catalogue, or a study and a profile of your own.
+        Names from the catalogue, or a `Study` and a `Profile`.
     folder
-        Where the store of trials is, or will be.
+        Folder of the store of trials; created if needed.
     pool
-        What runs the trials; where None, this process with one thread, and otherwise a process for each thread.
+        What runs the trials; by default this process if `threads` is 1, otherwise one process per thread.
     options
-        Engine, and folders for models and checkpoints; used where no pool is given. Without one for checkpoints it is
-        ``checkpoints`` beside the store, so that a training that was stopped goes on where it was, if it ran in this
-        process; one that ran side by side with others begins again.
+        Engine, and folders for models and checkpoints. A pool brings its own, so it is not given with one. Without a
+        folder for checkpoints it is ``checkpoints`` beside the store, so that a stopped training continues from where
+        it was, if it ran in this process; one that ran side by side with others begins again.
     threads
-        How many to use where no pool is given; None for all that this process may use.
+        How many to use; None for all that this process may use. Not given with a pool either.
     progress
         Called with a `ProgressEvent` for every trial found, started, finished, failed or interrupted.
 
     Raises
     ------
     ConfigurationError
-        If the study or the profile is unknown, or a configuration has a key that its executor does not know.
+        If the study or the profile is unknown, a configuration has a key that its executor does not know, or options
+        or threads are given together with a pool.
     TrainingInterrupted
-        After Ctrl-C; finished trials are kept, and the same call goes on from there.
+        After Ctrl-C; finished trials are kept, and the same call continues from there.
     OutputError, ArtifactError
         If the store cannot be written, or is damaged.
     """
     chosen = _chosen(study, profile)
-    used = options if pool else resumable(options, folder)
+    used = options if pool is not None else resumable(options, folder)
     (result,) = run_studies(
         [chosen], folder=folder, pool=pool, options=used, threads=threads, progress=progress
     ).values()
@@ -96,8 +97,22 @@ def run_studies(
     threads: int | None = None,
     progress: ProgressDisplay | None = None,
 ) -> dict[str, StudyResult]:
-    """Run several studies into one store; return the results by name of the study. See `run_study`."""
+    """Run several studies into one store; return the results by name of the study. See `run_study`.
+
+    Raises
+    ------
+    ConfigurationError
+        Also if two of them have one name, as one study under two profiles has.
+    """
     began, started = time.perf_counter(), now()
+    if pool is not None and (options is not None or threads is not None):
+        raise ConfigurationError(
+            "a pool brings its own options and threads: give them to what it executes, or leave the pool out"
+        )
+    names = [study.name for study, _ in wanted]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f"the study {name!r} is asked for twice; run each of its profiles in its own call")
     plans = _plans(wanted)
     everything = [trial for one in plans for trial in one.trials]
     with TrialStore(Path(folder) / STORE) as store:
@@ -106,7 +121,7 @@ def run_studies(
                 used = pool or default_pool(options, threads)
                 run_trials(everything, store, used, progress)
             else:
-                run_trials(everything, store, LocalPool(execute), progress)  # says what was found, and runs nothing
+                run_trials(everything, store, LocalPool(execute), progress)  # reports what was found, and runs nothing
         except (TrainingInterrupted, KeyboardInterrupt):
             kept = len({trial.key for trial in stored(everything, store)})
             raise TrainingInterrupted(
@@ -125,7 +140,7 @@ def resumable(options: ExecutionOptions | None, folder: str | Path) -> Execution
 
 
 def read_study(study: str | Study, profile: str | Profile = "standard", *, folder: str | Path) -> StudyResult:
-    """Return what the trials in a folder say about a study; nothing is run, and nothing is written.
+    """Return the result of the trials already in a folder; nothing is run or written.
 
     Raises
     ------
@@ -140,16 +155,16 @@ def read_study(study: str | Study, profile: str | Profile = "standard", *, folde
 
 
 def default_pool(options: ExecutionOptions | None = None, threads: int | None = None) -> Pool:
-    """Return what runs trials where nobody says otherwise: one thread each, as many at once as there are threads.
+    """Return the default pool: trials of one thread each, as many in parallel as there are threads.
 
-    That takes less time than one trial at a time on all threads, and gives the same bits. Hooks are called in this
-    process only, and so with one thread only.
+    That takes less time than one trial at a time on all threads, and gives the same bits. Hooks run only in this
+    process, so they are called only if there is one thread.
     """
     given, at_once = options or ExecutionOptions(), thread_count(threads)
     used = replace(given, threads=1, side_by_side=at_once)
     if at_once == 1:
         return LocalPool(partial(execute, options=used))
-    engine = models.build("baseline").use(used.engine, 1).engine.name  # here, so that code is compiled once
+    engine = models.build("baseline").use(used.engine, 1).engine.name  # compiles once, before the processes start
     return ProcessPool(partial(execute, options=replace(used, engine=engine, hooks=())), at_once)
 
 

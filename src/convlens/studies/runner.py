@@ -1,4 +1,4 @@
-"""From a study and a profile to finished trials: what is there already is found, the rest is run."""
+"""From a study and a profile to finished trials: those in the store are reused, the rest are run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ EventKind: TypeAlias = Literal["found", "started", "finished", "failed", "interr
 class ProgressEvent:
     """What happened to a trial, for a progress display.
 
-    ``kind`` is ``found`` (in the store already), ``started``, ``finished``, ``failed`` or ``interrupted``; ``position``
+    ``kind`` is ``found`` (already in the store), ``started``, ``finished``, ``failed`` or ``interrupted``; ``position``
     is the trial's number from 1 to ``total``, in the order in which trials were found or started, and stays its own;
-    ``seconds_left`` estimates the time for all that are still to be run, from the relative costs, and is None until the
+    ``seconds_left`` estimates the time for the trials still to be run, from their relative costs, and is None until the
     first trial of this run has finished. A trial that finished or failed has the ``seconds`` that it took, and its
     ``metrics`` or its ``failure``.
     """
@@ -39,28 +39,28 @@ class ProgressEvent:
 
 
 class ProgressDisplay(Protocol):
-    """Anything that can be called with a `ProgressEvent`."""
+    """A callable that takes a `ProgressEvent`."""
 
     def __call__(self, event: ProgressEvent, /) -> None:
-        """Show it, or not."""
+        """Show the event."""
 
 
 def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[PlannedTrial]:
     """Return the trials of a study under a profile, in the order in which to run them.
 
     Seeds are outermost: interrupted at any point, every arm has as many seeds as any other, or one fewer.
-    Arms that describe the same run are planned once.
+    Arms that describe the same run are planned once, with the metrics that any of them must have.
 
     Raises
     ------
     ConfigurationError
-        If the profile overrides a place that no arm has, or an arm's configuration has a key or a value that its
+        If the profile overrides a path that no arm has, or an arm's configuration has a key or a value that its
         executor does not know.
     """
     resolved = study.under(profile)
     for arm in resolved.arms:
         check(arm.configuration, f"{study.name}/{arm.name}")
-    planned: dict[TrialKey, PlannedTrial] = {}
+    planned: list[PlannedTrial] = []
     for seed in profile.seeds:
         for arm in resolved.arms:
             if seed in profile.seeds_of(arm):
@@ -73,18 +73,18 @@ def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[Plann
                     cost=arm.cost,
                     metrics=study.required_of(arm.name),
                 )
-                planned.setdefault(trial.key, trial)
-    return list(planned.values())
+                planned.append(trial)
+    return list(_different(planned).values())
 
 
 def stored(planned: Iterable[PlannedTrial], store: TrialStore) -> list[Trial]:
-    """Return those of the planned trials that are in the store, whichever study ran them."""
+    """Return the planned trials that are in the store, whichever study ran them."""
     found = (store.get(trial.key) for trial in planned)
     return [trial for trial in found if trial is not None]
 
 
 def failures(planned: Iterable[PlannedTrial], store: TrialStore) -> list[tuple[PlannedTrial, Failure]]:
-    """Return those of the planned trials that failed when they were last run, each with how it failed."""
+    """Return the planned trials that failed when last run, each with its failure."""
     found = ((trial, store.failure(trial.key)) for trial in planned)
     return [(trial, failed) for trial, failed in found if failed is not None]
 
@@ -92,11 +92,11 @@ def failures(planned: Iterable[PlannedTrial], store: TrialStore) -> list[tuple[P
 def run_trials(
     planned: Sequence[PlannedTrial], store: TrialStore, pool: Pool, progress: ProgressDisplay | None = None
 ) -> list[Trial]:
-    """Run the planned trials that the store lacks; return those that are finished, in the order of the plan.
+    """Run the planned trials that the store lacks; return all finished ones, in the order of the plan.
 
-    Each is stored as soon as it is finished, so whatever ends the run (Ctrl-C, a full disk, a kill) costs the
-    trials under way and no other; calling again goes on from there. A trial that fails is recorded with its error, and
-    the rest goes on; the next call tries it again. A training that diverged is a result, and no failure.
+    Each trial is stored as soon as it is finished, so an interruption (Ctrl-C, a full disk, a kill) loses only the
+    running trials, and calling again continues from there. A trial that fails is recorded with its error, and the rest
+    go on; the next call tries it again. A training that diverged is a result, not a failure.
 
     Parameters
     ----------
@@ -112,11 +112,11 @@ def run_trials(
     Raises
     ------
     ConfigurationError
-        If a trial in the store lacks a metric that its plan requires. For one that is run, that is a failure.
+        If a trial in the store lacks a required metric. A trial run now that lacks one has failed.
     OutputError
         If the store cannot be written.
     KeyboardInterrupt, TrainingInterrupted
-        As they came; finished trials are kept.
+        Passed on; finished trials are kept.
     """
     different = _different(planned)
     missing = {key: trial for key, trial in different.items() if key not in store}
@@ -130,7 +130,7 @@ def run_trials(
 
 
 def _different(planned: Sequence[PlannedTrial]) -> dict[TrialKey, PlannedTrial]:
-    """Return the trials by key; one that several studies ask for must have the metrics of all of them."""
+    """Return the trials by key; one that several arms ask for must have the metrics of all of them."""
     found: dict[TrialKey, PlannedTrial] = {}
     for trial in planned:
         first = found.get(trial.key, trial)
@@ -156,11 +156,11 @@ def _run(missing: Mapping[TrialKey, PlannedTrial], store: TrialStore, pool: Pool
         raise
     finally:
         if isinstance(results, Generator):
-            results.close()  # processes end now, and not when nobody remembers them
+            results.close()  # ends the processes now, not at garbage collection
 
 
 def _keep(wanted: PlannedTrial, result: TrialOutcome | Failure, store: TrialStore, herald: _Herald) -> None:
-    """Put a result into the store, and say so; an outcome that lacks a metric is a failure."""
+    """Store a result and announce it; an outcome that lacks a metric is a failure."""
     if isinstance(result, TrialOutcome):
         try:
             _check_metrics(wanted, result.metrics)
@@ -179,13 +179,13 @@ def _check_metrics(wanted: PlannedTrial, measured: Iterable[str]) -> None:
     for name in wanted.metrics:
         if name not in names:
             raise ConfigurationError(
-                f"{wanted.label} has no metric {name!r}{nearest(name, names)}. What a study measures beyond "
-                "the usual belongs in its arms' configurations, so that it shares no trial that lacks it"
+                f"{wanted.label} has no metric {name!r}{nearest(name, names)}. A study that measures "
+                "more than others must say so in its arms' configurations, so that it shares no trial that lacks it"
             )
 
 
 class _Herald:
-    """Calls the progress display; the time left follows from the costs paid and the time that they took."""
+    """Calls the progress display; estimates the time left from the cost and time of the finished trials."""
 
     def __init__(self, progress: ProgressDisplay | None, total: int, missing: Mapping[TrialKey, float]) -> None:
         self._progress = progress

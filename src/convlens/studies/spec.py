@@ -1,8 +1,7 @@
-"""What a study is: frozen, validated data, written before anything is measured.
+"""The description of a study: frozen, validated data, written before anything is measured.
 
-A study asks one question, varies one factor, and declares its primary estimand (the one number that answers
-it) with the region of values in which the claim is true. A profile says with which seeds, and how much
-smaller, it is run.
+A study asks one question, varies one factor, and declares its primary estimand (the number that answers the question)
+with the region of values in which the claim is true. A profile gives the seeds and the size of a run.
 """
 
 from __future__ import annotations
@@ -31,27 +30,27 @@ class Study:
     Parameters
     ----------
     name
-        Short, as it is typed: ``"kernel-size"``.
+        Short, as typed on the command line: ``"kernel-size"``.
     question, prediction, why
-        What is asked, what is expected, and the reason, each a sentence or two.
+        What is asked, what is expected and why, each in a sentence or two.
     factor, levels
-        The one thing that differs between arms, and its values.
+        What differs between the arms, and its values.
     controls
-        What is kept equal, or measured beside, so that the factor alone explains the result.
+        What is kept equal, or also measured, so that only the factor explains the result.
     data
         Names of the data sets.
     arms
-        What is compared.
+        The alternatives compared.
     metrics
         What trials must report.
     primary
         The estimand that answers the question.
     max_minutes
-        The longest the standard profile may take, in minutes on two cores.
+        Maximum time of the standard profile, in minutes on two cores.
     secondary
         Further estimands.
     sources
-        Where the question, the protocol or a number comes from.
+        References for the question, the protocol or a number.
 
     Raises
     ------
@@ -78,7 +77,7 @@ class Study:
         check_name(self.name, "a study")
         for name in ("question", "prediction", "why", "factor"):
             if not getattr(self, name).strip():
-                raise ConfigurationError(f"study {self.name!r}: {name} is empty; say it in a sentence")
+                raise ConfigurationError(f"study {self.name!r}: {name} is empty; write a sentence")
         for name in ("levels", "controls", "data", "arms", "metrics", "secondary", "sources"):
             object.__setattr__(self, name, self._tuple(name))
         if not (math.isfinite(self.max_minutes) and self.max_minutes > 0):
@@ -104,7 +103,7 @@ class Study:
     def _different(self, what: str, names: Iterable[str]) -> list[str]:
         found = list(names)
         if not found or len(set(found)) < len(found):
-            raise ConfigurationError(f"study {self.name!r} needs one or more {what}s of different names, not {found}")
+            raise ConfigurationError(f"study {self.name!r} needs one or more {what}s with different names, not {found}")
         return found
 
     @property
@@ -122,11 +121,11 @@ class Study:
         Raises
         ------
         ConfigurationError
-            If no arm has an overridden place.
+            If no arm has an overridden path.
         """
         known = set().union(*(places(arm.configuration) for arm in self.arms))
         for place in profile.overrides:
-            _check_known(f"profile {profile.name!r}", "place to override", place, known)
+            _check_known(f"profile {profile.name!r}", "path to override", place, known)
         return replace(self, arms=tuple(_overridden(arm, profile.overrides) for arm in self.arms))
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Intervals and tests over seeds: the only statistics that studies use.
 
-Everything is paired by seed where two arms are compared: the same seed draws the same initial weights, the
-same order of images and the same subset, so that the difference varies less than either arm.
+Comparisons of two arms are paired by seed: the same seed draws the same initial weights, order of images and subset, so
+that the difference varies less than either arm.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ class Interval:
     Parameters
     ----------
     mean
-        Mean of the values (of the differences, when paired).
+        Mean of the values (of the differences, if paired).
     low, high
-        Bounds; minus and plus infinity when one value is all there is: no spread is ever invented.
+        Bounds; minus and plus infinity if n is 1, because one value gives no spread.
     n
         Number of values (of pairs).
     confidence
         Nominal coverage, 0 to 1.
     method
-        How the bounds came about, in words.
+        How the bounds were computed, in words.
     standard_deviation
-        Of the values, with n - 1 in the denominator; None when n is 1.
+        Of the values, with n - 1 in the denominator; None if n is 1.
     dropped
-        Seeds that only one of two arms had, and that were left out.
+        Number of seeds left out because only one of the two arms had them.
     """
 
     mean: float
@@ -71,16 +71,15 @@ class Interval:
 
 
 def t_quantile(confidence: float, n: int) -> float:
-    """Return t such that Student's t with n - 1 degrees of freedom lies in [-t, t] with that probability."""
+    """Return t such that Student's t with n - 1 degrees of freedom is in [-t, t] with probability `confidence`."""
     return float(stats.t.ppf((1 + confidence) / 2, n - 1))
 
 
 def mean_interval(values: Sequence[float] | FloatArray, confidence: float = 0.95) -> Interval:
     """Return the mean of independent values with its t-interval, mean +- t(n-1) s / sqrt(n).
 
-    With one value the bounds are infinite. Where all values are equal the interval has width zero (the
-    formula's own answer with s = 0; ``method`` says so): right for what does not vary, such as a number of
-    parameters.
+    With one value the bounds are infinite. If all values are equal, the interval has width zero (the formula with s =
+    0; ``method`` says so), which is right for a constant such as a number of parameters.
 
     Raises
     ------
@@ -100,14 +99,14 @@ def paired_interval(a: Mapping[int, float], b: Mapping[int, float], confidence: 
     Parameters
     ----------
     a, b
-        Seed to value. Seeds that only one of them has are left out and counted in ``dropped``.
+        Values by seed. Seeds that only one of them has are left out and counted in ``dropped``.
     confidence
         Nominal coverage, 0 to 1.
 
     Raises
     ------
     ConfigurationError
-        If no seed is shared, or as for `mean_interval`.
+        If no seed is shared, or for the reasons of `mean_interval`.
     """
     differences = _checked(_differences(a, b), confidence)
     return _t_interval(differences, confidence, "paired t", dropped=len(a.keys() ^ b.keys()))
@@ -116,8 +115,8 @@ def paired_interval(a: Mapping[int, float], b: Mapping[int, float], confidence: 
 def paired_p_value(a: Mapping[int, float], b: Mapping[int, float]) -> float | None:
     """Return the two-sided p-value of the paired t-test that the mean of a - b is 0.
 
-    None with fewer than two shared seeds. Where all differences are equal it is the limit of the test as
-    their spread goes to 0: 1 when they are 0, otherwise 0.
+    None with fewer than two shared seeds. If all differences are equal, the limit as their spread goes to 0: p is 1 if
+    they are 0, otherwise 0.
     """
     if len(a.keys() & b.keys()) < 2:
         return None
@@ -129,15 +128,14 @@ def paired_p_value(a: Mapping[int, float], b: Mapping[int, float]) -> float | No
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Return p-values adjusted for being one family, by Holm's step-down method.
+    """Return p-values adjusted for multiple comparisons by Holm's step-down method.
 
-    With p(1) <= ... <= p(m): adjusted(i) = max over j <= i of min(1, (m - j + 1) p(j)). Never below the
-    p-value itself, and in the same order.
+    With p(1) <= ... <= p(m): adjusted(i) = max over j <= i of min(1, (m - j + 1) p(j)). Returned in the order given.
 
     Parameters
     ----------
     p_values
-        Name of the contrast to its p-value.
+        P-values by name of the contrast.
 
     Raises
     ------
@@ -173,7 +171,9 @@ def _differences(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:
 def _checked(values: Sequence[float] | FloatArray, confidence: float) -> npt.NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0:
-        raise ConfigurationError(f"an interval needs one or more values in one row, not shape {array.shape}")
+        raise ConfigurationError(
+            f"an interval needs a one-dimensional array of one or more values, not shape {array.shape}"
+        )
     if not np.isfinite(array).all():
         raise ConfigurationError(f"an interval needs finite values, not {array[~np.isfinite(array)][0]}")
     if not 0 < confidence < 1:
@@ -187,7 +187,7 @@ def _t_interval(values: npt.NDArray[np.float64], confidence: float, method: str,
     if n == 1:
         method = f"{method} (one value: no interval)"
         return Interval(first, -math.inf, math.inf, 1, confidence, method, None, dropped)
-    # Decided exactly: the mean of equal values may be rounded, which would leave a spread.
+    # compared exactly: rounding in the mean of equal values would leave a spread
     if (values == values[0]).all():
         method = f"{method} (all {n} values equal: zero width)"
         return Interval(first, first, first, n, confidence, method, 0.0, dropped)

@@ -1,6 +1,6 @@
-"""Where finished trials are kept, and how others failed: one SQLite file, consistent whatever kills its one writer.
+"""The store of finished trials and of failures: one SQLite file with one writer, consistent even if that is killed.
 
-Every trial is one transaction. How the file is made, locked, checked and opened is in `store_file`.
+Every trial is one transaction. `store_file` creates, locks, checks and opens the file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import ArtifactError, OutputError
 from ..plain import JSON, canonical
 from ..typing import Array
-from .store_file import SCHEMA_VERSION, check_header, connect, create, disconnect, lock, translated
+from .store_file import check_header, connect, create, disconnect, lock, translated
 from .trial import Failure, PlannedTrial, Trial, TrialKey
 
 _COLUMNS = (
@@ -35,22 +35,22 @@ class TrialStore:
     Parameters
     ----------
     path
-        The store's file; made, with its folder, when it does not exist and the store is opened for writing.
+        The store's file; created, with its folder, if it does not exist and the store is opened for writing.
     read_only
-        Readers are always allowed, also while another process writes.
+        Open for reading, which is always allowed, even while another process writes.
 
     Raises
     ------
     ArtifactError
-        If the file is damaged, is no trial store, or was written by a newer version; it is not touched. One of an
-        older version is read as it is, and given the newer tables when it is opened for writing.
-        Also if it is to be read and does not exist.
+        If the file is damaged, is not a trial store, or was written by a newer version; it is not changed. Also if it
+        is opened for reading and does not exist. A file of an older version can be read, and is upgraded when it is
+        opened for writing.
     OutputError
-        If another writer has the store, or it cannot be written where it was asked for.
+        If another writer has the store open, or it cannot be written at this path.
 
     Notes
     -----
-    A store belongs to the process and the thread that opened it: workers hand their outcomes back to it.
+    Use a store only in the process and thread that opened it; workers return their outcomes to it.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
@@ -60,26 +60,25 @@ class TrialStore:
         self._lock: sqlite3.Connection | None = None
         if read_only and not self.path.exists():
             raise ArtifactError(f"there is no trial store at {self.path}; run a study first, or check the path")
-        self._version = check_header(self.path) if self.path.exists() else SCHEMA_VERSION
+        if self.path.exists():
+            check_header(self.path)
         if not read_only:
             self._lock = lock(self.path)
         try:
             if not self.path.exists():
                 create(self.path)
-            self._connection = connect(self.path, read_only=read_only)
-            if not read_only:
-                self._version = SCHEMA_VERSION
+            self._connection, self._version = connect(self.path, read_only=read_only)
         except BaseException:
             self._unlock()
             raise
 
     def put(self, trial: Trial) -> bool:
-        """Keep a trial for good; on return it is on the disk, and its failures are forgotten.
+        """Store a trial permanently; on return it is on disk, and its recorded failure is deleted.
 
         Returns
         -------
         bool
-            True if it was stored, False if a trial with the same key is there already; that one stands.
+            True if it was stored; False if there is already a trial with this key, which is kept.
 
         Raises
         ------
@@ -109,14 +108,14 @@ class TrialStore:
         return True
 
     def put_failure(self, planned: PlannedTrial, failure: Failure) -> None:
-        """Record how a trial failed, in place of an earlier failure; OutputError as for `put`."""
+        """Record a trial's failure, replacing an earlier one; OutputError as for `put`."""
         self._require_writer()
         row = (planned.key, planned.study, planned.arm, planned.seed, *astuple(failure))
         with translated(self.path, "write to", OutputError), self._connection as connection:
             connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def failure(self, key: TrialKey) -> Failure | None:
-        """Return how the trial with that key failed when it was last run; None if it did not."""
+        """Return the failure of the trial with this key when it was last run; None if it did not fail."""
         if self._version == 1:
             return None
         with translated(self.path, "read", ArtifactError):
@@ -125,7 +124,7 @@ class TrialStore:
         return None if row is None else Failure(*row)
 
     def get(self, key: TrialKey) -> Trial | None:
-        """Return the trial with that key, or None."""
+        """Return the trial with this key, or None."""
         columns = _COLUMNS if self._version > 1 else _COLUMNS.replace("curves", "'{}'")
         with translated(self.path, "read", ArtifactError):
             row = self._connection.execute(f"SELECT {columns} FROM trials WHERE key = ?", (key,)).fetchone()  # noqa: S608
@@ -140,7 +139,7 @@ class TrialStore:
             return int(self._connection.execute("SELECT count(*) FROM trials").fetchone()[0])
 
     def close(self) -> None:
-        """Close the store and let another writer have it; closing twice is fine."""
+        """Close the store and release the writer's lock; closing twice is allowed."""
         disconnect(self._connection, read_only=self.read_only)
         self._unlock()
 
@@ -163,7 +162,9 @@ class TrialStore:
     def _require_writer(self) -> None:
         if self.read_only or os.getpid() != self._process:
             reason = "it is open for reading only" if self.read_only else "another process opened it"
-            raise OutputError(f"cannot write to {self.path}: {reason}; let the process that writes put the trial")
+            raise OutputError(
+                f"cannot write to {self.path}: {reason}; store the trial in the process that opened it for writing"
+            )
 
     def _trial(self, row: tuple[Any, ...]) -> Trial:
         key, study, arm, seed, configuration, numerics_version, *texts, created = row
@@ -186,7 +187,7 @@ class TrialStore:
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise ArtifactError(f"{self.path}: trial {key} is damaged ({error}); remove it or the store") from error
         if trial.key != key:
-            raise ArtifactError(f"{self.path}: trial {key} is damaged: its configuration has another key")
+            raise ArtifactError(f"{self.path}: trial {key} is damaged: its key does not match its configuration")
         return trial
 
     def _array(self, digest: str) -> Array:
@@ -202,7 +203,7 @@ def _digest(kind: str, content: bytes) -> str:
 
 
 def _digests(arrays: Mapping[str, Array], contents: dict[str, tuple[str, bytes]]) -> dict[str, str]:
-    """Return name to digest, and add each array's type and content to `contents`."""
+    """Return digests by name, and add each array's type and content to `contents`."""
     digests = {}
     for split, array in arrays.items():
         little_endian = array.astype(array.dtype.newbyteorder("<"))

@@ -1,10 +1,10 @@
-"""The file of a trial store: how it is made, locked, checked, opened and closed.
+"""The file of a trial store: create, lock, check, open and close it.
 
-It is made whole under another name and then renamed, so that a store either is there or is not. While it is
-written, transactions go to a write-ahead log, so that readers never wait; when the writer closes it, it
-becomes one plain file again, which can be copied and read from a folder without write access. The one
-writer holds an exclusive SQLite lock on a small file beside it (``<name>.lock``), which the operating
-system lets go of when the process ends, however it ends.
+It is created under another name and then renamed, so that a store either exists whole or not at all. While it is open
+for writing, transactions go to a write-ahead log, so that readers never wait; when the writer closes it, it is one
+plain file again, which can be copied, and read from a folder without write access. The writer holds an exclusive SQLite
+lock on a small file beside it (``<name>.lock``), which the operating system releases when the process ends, for
+whatever reason.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 CREATE TABLE trials (
     key TEXT PRIMARY KEY,            -- SHA-256 of configuration, seed and numerics_version
-    study TEXT NOT NULL,             -- who asked first; other studies may share the trial
+    study TEXT NOT NULL,             -- the study that ran it; others may share the trial
     arm TEXT NOT NULL,
     seed INTEGER NOT NULL,
     configuration TEXT NOT NULL,     -- canonical JSON, like all the JSON here
@@ -50,7 +50,7 @@ CREATE TABLE trials (
     provenance TEXT NOT NULL,
     created TEXT NOT NULL            -- ISO 8601, UTC
 );
-CREATE TABLE arrays (                -- by content: the true labels of a test set are kept once
+CREATE TABLE arrays (                -- by content: the labels of a test set are stored once
     digest TEXT PRIMARY KEY,         -- SHA-256 of type and content
     type TEXT NOT NULL,              -- "|u1", "<u2", "<f4"
     content BLOB NOT NULL
@@ -71,7 +71,7 @@ _DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, 
 
 @contextmanager
 def translated(path: Path, doing: str, failure: type[ConvlensError]) -> Iterator[None]:
-    """Turn SQLite's errors into ours: `failure` for what the system refused, otherwise a damaged file."""
+    """Translate SQLite's errors: `failure` if the system refused, ArtifactError if the file is damaged."""
     try:
         yield
     except sqlite3.ProgrammingError:
@@ -81,7 +81,7 @@ def translated(path: Path, doing: str, failure: type[ConvlensError]) -> Iterator
             raise _damaged(path, "a text that is not UTF-8") from error
         if error.sqlite_errorcode in _DAMAGE:
             raise _damaged(path, error) from error
-        raise failure(f"cannot {doing} {path}: {error}; check the path, its rights and the free space") from error
+        raise failure(f"cannot {doing} {path}: {error}; check the path, its permissions and the free space") from error
     except sqlite3.DatabaseError as error:
         raise _damaged(path, error) from error
     except UnicodeDecodeError as error:  # of a message of SQLite's that quotes the damaged text
@@ -92,10 +92,10 @@ def _damaged(path: Path, error: sqlite3.Error | str) -> ArtifactError:
     return ArtifactError(f"{path} is damaged: {error}; restore it from a copy, or choose another path")
 
 
-def check_header(path: Path) -> int:
+def check_header(path: Path) -> None:
     """Read the file's first 100 bytes, so that SQLite never opens (and changes) a file that is not ours.
 
-    Returns the version of its tables: this one, or an older one that can be read.
+    The version there may be older than that of the tables: an upgrade may still be in the log.
 
     Their layout: https://www.sqlite.org/fileformat.html, section 1.3.
     """
@@ -105,20 +105,25 @@ def check_header(path: Path) -> int:
     except OSError as error:
         raise ArtifactError(f"cannot read {path}: {error.strerror}; expected a trial store") from error
     if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
-        raise ArtifactError(f"{path} is not a trial store (no SQLite file); it is left as it is; choose another path")
+        raise ArtifactError(
+            f"{path} is not a trial store (not an SQLite file); it is left unchanged; choose another path"
+        )
     version, _, application = struct.unpack(">III", header[60:72])
     if application != APPLICATION_ID:
         raise ArtifactError(f"{path} is a SQLite file of another program; it is left as it is; choose another path")
+    _check_version(path, version)
+
+
+def _check_version(path: Path, version: int) -> None:
     if not 1 <= version <= SCHEMA_VERSION:
         raise ArtifactError(
             f"{path} has schema version {version}, and this convlens reads versions 1 to {SCHEMA_VERSION}; "
-            "it is left as it is; use the newer convlens that wrote it, or choose another path"
+            "it is left unchanged; use the newer convlens that wrote it, or choose another path"
         )
-    return int(version)
 
 
 def lock(path: Path) -> sqlite3.Connection:
-    """Take the writer's lock: SQLite's own kind, which works on every system and within one process."""
+    """Take the writer's lock: an SQLite lock, which works on every system and also within one process."""
     held: sqlite3.Connection | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,13 +140,13 @@ def lock(path: Path) -> sqlite3.Connection:
                 "“convlens study show”, in Python TrialStore(path, read_only=True)"
             )
         else:
-            message = f"cannot write in {path.parent}: {error}; check its rights and the free space"
+            message = f"cannot write in {path.parent}: {error}; check its permissions and the free space"
         raise OutputError(message) from error
     return held
 
 
 def create(path: Path) -> None:
-    """Make an empty store, whole or not at all; the caller holds the lock, so the other name is its own."""
+    """Create an empty store atomically; the caller holds the lock, so no other process uses the temporary name."""
     unfinished = path.with_name(path.name + ".new")
     try:
         unfinished.unlink(missing_ok=True)
@@ -152,11 +157,11 @@ def create(path: Path) -> None:
         raise OutputError(f"cannot create {path}: {error.strerror}; choose another path") from error
 
 
-def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Open an existing store and check its pages before anything is written."""
+def connect(path: Path, *, read_only: bool) -> tuple[sqlite3.Connection, int]:
+    """Open an existing store and check its pages before anything is written; return it with its tables' version."""
     with translated(path, "open", ArtifactError if read_only else OutputError):
-        # A reader too may have to undo what a killed writer left half done, so mode=ro would refuse some good
-        # stores; where the system forbids writing, SQLite opens the file read-only by itself.
+        # A reader too may have to roll back what a killed writer left unfinished, so mode=ro would refuse some intact
+        # stores; where writing is forbidden, SQLite opens the file read-only by itself.
         connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)
         try:
             if read_only:
@@ -164,21 +169,24 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise sqlite3.DatabaseError(" ".join(str(found).split()))
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            _check_version(path, version)
             if not read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
-                if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+                if version < SCHEMA_VERSION:
                     connection.executescript(_UPGRADE)  # one transaction: what is there stays as it is
+                    version = SCHEMA_VERSION
         except BaseException:
             connection.close()
             raise
-    return connection
+    return connection, version
 
 
 def disconnect(connection: sqlite3.Connection, *, read_only: bool) -> None:
     """Close the store; a writer leaves one plain file without a log."""
     if not read_only:
-        # Refused while a reader has the file open, or if it is closed; a log that stays is as safe.
+        # Fails while a reader has the file open, or if it is closed; leaving the log is equally safe.
         with suppress(sqlite3.Error):
             connection.execute("PRAGMA busy_timeout = 0")
             connection.execute("PRAGMA journal_mode = DELETE")

@@ -19,24 +19,23 @@ from ..typing import Array
 TrialKey = NewType("TrialKey", str)  # 64 hexadecimal digits
 
 NAMES = "names"
-"""The part of a configuration that is not in its key: what people call things, and where the data is found."""
+"""The part of a configuration that is not in its key: display names, and where the data are found."""
 
 TO_THE_END = ("seconds.train", "images_per_second")
 """Metrics that only a training that came to its end has."""
 
 
 def decisive(configuration: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return what decides the result: the configuration without its names. The one place where they are left out."""
+    """Return the part of a configuration that decides the result: all but its names."""
     return {key: value for key, value in configuration.items() if key != NAMES}
 
 
 def trial_key(configuration: Mapping[str, JSON], seed: int, numerics_version: int) -> TrialKey:
-    """Return the SHA-256 of the canonical JSON of all that decides a trial's result.
+    """Return the SHA-256 of the canonical JSON of everything that decides a trial's result.
 
-    The names of studies and arms are left out on purpose, and so are those that the configuration itself gives to
-    model, recipe and data (see `decisive`): two studies that ask for the same run share it.
-    What is *measured* must be in the configuration when it differs from study to study; otherwise a trial
-    found in the store may lack a metric (the runner says so).
+    The names of study and arm are left out, and so are the configuration's own names for model, recipe and data (see
+    `decisive`), so that two studies with the same run share it. If studies *measure* different things, that must be in
+    the configuration; otherwise a trial found in the store may lack a metric, which is an error.
 
     Parameters
     ----------
@@ -45,7 +44,7 @@ def trial_key(configuration: Mapping[str, JSON], seed: int, numerics_version: in
     seed
         The run's seed.
     numerics_version
-        The version of the arithmetic, raised by hand whenever results change.
+        Version of the arithmetic, raised by hand whenever results change.
 
     Raises
     ------
@@ -57,27 +56,27 @@ def trial_key(configuration: Mapping[str, JSON], seed: int, numerics_version: in
 
 
 def check_seed(seed: object, where: str) -> None:
-    """Raise ConfigurationError unless `seed` is a whole number from 0 to 2**63 - 1."""
+    """Raise ConfigurationError unless `seed` is an integer from 0 to 2**63 - 1."""
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= LARGEST_SEED:
         raise ConfigurationError(f"{where}: a seed is a whole number from 0 to 2**63 - 1, not {seed!r}")
 
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """A trial to be run: everything that the executor needs to know.
+    """A trial to be run: everything the executor needs.
 
     Parameters
     ----------
     study, arm
-        Who asks for it. No part of the key.
+        The study and the arm that ask for it. Not part of the key.
     seed
-        Seed of initialisation, order, augmentation: whatever the executor draws.
+        Seed of everything the executor draws: initialisation, order, augmentation.
     configuration
-        Plain JSON; a private copy is kept, not to be changed.
+        Plain JSON; copied.
     numerics_version
         Version of the arithmetic that will run it.
     cost
-        Expected duration relative to the other planned trials (no unit); for the estimate of time left.
+        Expected duration relative to the other planned trials (no unit).
     metrics
         Names of metrics that the outcome must have.
 
@@ -106,40 +105,41 @@ class PlannedTrial:
 
     @cached_property
     def key(self) -> TrialKey:
-        """What says that two trials are the same."""
+        """The trial's identity; see `trial_key`."""
         return trial_key(self.configuration, self.seed, self.numerics_version)
 
     @property
     def label(self) -> str:
-        """``study/arm, seed 3``: how messages call it."""
+        """Its name in messages: ``study/arm, seed 3``."""
         return f"{self.study}/{self.arm}, seed {self.seed}"
 
 
 @dataclass(frozen=True, eq=False)
 class TrialOutcome:
-    """What an executor hands back after one run.
+    """What an executor returns after one run.
 
     Parameters
     ----------
     metrics
         Flat, dotted names to finite numbers: ``test.accuracy`` (a fraction, 0 to 1), ``seconds.train``,
         ``images_per_second``. The part before the first dot is the split that ``predictions`` are of.
-        A run that diverged is a result too: report its accuracy at chance and a metric ``diverged`` of 1.
+        A run that diverged is a result too: report its accuracy at chance, like every other metric that a study may
+        require, and a metric ``diverged`` of 1.
     history
-        Plain JSON: the training history as data.
+        Plain JSON: the training history.
     predictions
-        Split to predicted classes, shape (N,), uint8 or uint16.
+        Predicted classes by split, shape (N,), uint8 or uint16.
     labels
-        Split to true classes in the same order, so that the evidence can be checked from the store alone.
+        True classes by split in the same order, so that the evidence can be checked from the store alone.
     curves
-        Name to an array of finite numbers of any shape: what is measured at many places, such as accuracy by shift.
+        Arrays of finite numbers by name, of any shape: for what is measured at many points, such as accuracy by shift.
     provenance
         Plain JSON: versions, hardware, engine, threads.
 
     Raises
     ------
     DataError
-        If a metric or a curve is not finite, or predictions and labels do not fit.
+        If a metric or a curve is not finite, or predictions and labels differ in number.
     ConfigurationError
         If history or provenance is not plain JSON.
     """
@@ -162,12 +162,12 @@ class TrialOutcome:
         for split in self.predictions.keys() & self.labels.keys():
             predicted, true = self.predictions[split].size, self.labels[split].size
             if predicted != true:
-                raise DataError(f"{split}: {predicted} predictions but {true} labels; expected one of each an image")
+                raise DataError(f"{split}: {predicted} predictions but {true} labels; expected one of each per image")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """How a trial failed: the type of its error, the message, and when (ISO 8601, UTC). The next run tries it again."""
+    """How a trial failed: type of the error, message and time (ISO 8601, UTC). The next run tries it again."""
 
     error: str
     message: str
@@ -176,7 +176,7 @@ class Failure:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A finished trial as it stands in the store. ``study`` and ``arm`` are those that first asked for it."""
+    """A finished trial as stored. ``study`` and ``arm`` are those that ran it."""
 
     study: str
     arm: str
@@ -193,7 +193,7 @@ class Trial:
 
     @cached_property
     def key(self) -> TrialKey:
-        """What says that two trials are the same."""
+        """The trial's identity; see `trial_key`."""
         return trial_key(self.configuration, self.seed, self.numerics_version)
 
     @property
@@ -228,7 +228,7 @@ def _number(name: str, value: float) -> float:
     check_name(name, "a metric")
     number = float(value)
     if not math.isfinite(number):
-        raise DataError(f"metric {name!r} is {number}; a trial stores finite numbers only (see TrialOutcome)")
+        raise DataError(f"metric {name!r} is {number}; a trial stores only finite values (see TrialOutcome)")
     return number
 
 
@@ -245,7 +245,7 @@ def _curve(name: str, array: Array) -> Array:
         found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
         raise DataError(f"curve {name!r} is {found}; expected an array of numbers")
     if not np.isfinite(array).all():
-        raise DataError(f"curve {name!r} is not finite everywhere; a trial stores finite numbers only")
+        raise DataError(f"curve {name!r} has non-finite values; a trial stores only finite values")
     return _kept(array)
 
 

@@ -17,20 +17,20 @@ from .stats import Interval
 
 Word: TypeAlias = Literal["supported", "refuted", "inconclusive", "true", "false"]
 
-MOST_SEEDS = 1000  # beyond this nobody runs the study again, and the guess from a few seeds is worth nothing
+MOST_SEEDS = 1000  # beyond this, an estimate from a few seeds is worthless and the study impractical
 
 
 @dataclass(frozen=True)
 class Region:
-    """The values of an estimand for which a claim is true: an interval of the number line.
+    """The values of an estimand for which a claim is true: an interval of real numbers.
 
     Parameters
     ----------
     low, high
-        Bounds in the estimand's unit; infinite where there is none.
+        Bounds in the estimand's unit; infinite if there is none.
     closed
-        Whether a value exactly on a bound belongs to the region. It decides only for what does not vary over
-        seeds: an effect of exactly 0 is not *greater than* 0, but lies *between* 0 and 1.
+        Whether the bounds belong to the region. Matters only for what does not vary over seeds: an effect of exactly 0
+        is not *greater than* 0, but is *between* 0 and 1.
 
     Raises
     ------
@@ -45,18 +45,18 @@ class Region:
     def __post_init__(self) -> None:
         wrong = math.isnan(self.low) or math.isnan(self.high) or self.low > self.high
         if wrong or (self.low == self.high and not self.closed):
-            raise ConfigurationError(f"a region goes from low to high, not from {self.low} to {self.high}")
+            raise ConfigurationError(f"a region must go from low to high, not from {self.low} to {self.high}")
         if math.isinf(self.low) and math.isinf(self.high):
-            raise ConfigurationError("a region needs a finite bound: without one every value makes the claim true")
+            raise ConfigurationError("a region needs a finite bound: without one, the claim is true for every value")
 
     def contains(self, interval: Interval) -> bool:
-        """Return whether the whole interval lies inside."""
+        """Return whether the whole interval is inside the region."""
         if self.closed:
             return self.low <= interval.low and interval.high <= self.high
         return self.low < interval.low and interval.high < self.high
 
     def excludes(self, interval: Interval) -> bool:
-        """Return whether the whole interval lies outside, on one side."""
+        """Return whether the whole interval is outside the region, on one side."""
         if self.closed:
             return interval.high < self.low or interval.low > self.high
         return interval.high <= self.low or interval.low >= self.high
@@ -99,7 +99,7 @@ def greater_than(smallest_effect: float) -> Region:
 
 
 def less_than(largest: float) -> Region:
-    """Return the region below a value: ``less_than(-0.002)`` claims a loss of more than 0.002."""
+    """Return the region below a value: ``less_than(-0.002)`` means a loss of more than 0.002."""
     return Region(-math.inf, largest, closed=False)
 
 
@@ -110,11 +110,10 @@ def between(low: float, high: float) -> Region:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the evidence says of a claim.
+    """The verdict on a claim.
 
-    ``word`` is the verdict; ``sentence`` says it with its numbers. ``seeds_needed``, for an inconclusive
-    one, is the number of seeds in all that would settle it, 1001 standing for more than 1000, None where it
-    cannot be known.
+    ``word`` is the verdict; ``sentence`` states it with its numbers. ``seeds_needed``, if it is inconclusive, is the
+    total number of seeds that would settle it; 1001 means more than 1000, None that it is unknown.
     """
 
     word: Word
@@ -129,17 +128,17 @@ class Verdict:
 def verdict_on(interval: Interval | None, region: Region, unit: str = "", *, signed: bool = False) -> Verdict:
     """Return the verdict on the claim that the estimand lies in `region`.
 
-    Supported if the whole interval lies inside, refuted if it lies wholly outside, otherwise inconclusive.
-    One seed is always inconclusive; so is None, which stands for nothing measured yet. The sentence writes its
-    numbers in `unit`, the metric's; `signed` for a difference.
+    Supported if the whole interval is inside, refuted if it is wholly outside, otherwise inconclusive. One seed is
+    always inconclusive; so is None, which means that nothing has been measured yet. The sentence gives its numbers in
+    `unit`, the metric's; `signed` for a difference.
     """
     if interval is None:
         return Verdict("inconclusive", "Inconclusive: nothing has been measured yet.")
     if interval.n < 2:
         return Verdict(
             "inconclusive",
-            f"Inconclusive: one seed gives {quantity(interval.mean, unit, signed=signed)}, and not how much seeds "
-            "vary; run more seeds.",
+            f"Inconclusive: one seed gives {quantity(interval.mean, unit, signed=signed)}, but not the variation over "
+            "seeds; run more seeds.",
         )
     low, high = (bare(bound, unit, signed=signed) for bound in (interval.low, interval.high))
     numbers = (
@@ -157,15 +156,15 @@ def verdict_on(interval: Interval | None, region: Region, unit: str = "", *, sig
 
 
 def seeds_needed(interval: Interval, region: Region) -> int | None:
-    """Return how many seeds in all would settle the claim, if mean and spread stay as they are.
+    """Return the total number of seeds that would settle the claim, if mean and spread stay the same.
 
-    The smallest m > n with t(m-1) s / sqrt(m) < distance of the mean from the region's nearest bound. A
-    guess, as good as the observed s: about half of such repetitions will need more.
+    The smallest m > n with t(m-1) s / sqrt(m) < distance of the mean from the region's nearest bound. Only as good as
+    the estimate s: about half of the repetitions will need more.
 
     Returns
     -------
     int or None
-        At most 1001, which stands for more than 1000. None with one seed, or with the mean on a bound.
+        At most 1001, which means more than 1000. None with one seed, or if the mean is on a bound.
     """
     distance = min(abs(interval.mean - bound) for bound in (region.low, region.high))
     if interval.standard_deviation is None or distance == 0:
@@ -195,7 +194,7 @@ def arithmetic(claimed: str, shown: str, *, holds: bool) -> Verdict:
 
 def _outlook(needed: int | None) -> str:
     if needed is None:
-        return "the mean is on the bound, so no number of seeds can be predicted to settle it."
+        return "the mean is on the bound, so the number of seeds needed cannot be predicted."
     if needed > MOST_SEEDS:
         return f"more than {MOST_SEEDS} seeds would be needed to settle it."
     return f"about {needed} seeds in all would settle it."

@@ -7,6 +7,7 @@ history, and the configuration that they belong to.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ import numpy as np
 
 from .. import artifact
 from ..errors import ArtifactError, ConfigurationError
+from ..nn.serialize import layer_to_dict, layers_from_data
 from ..version import NUMERICS_VERSION
+from .recipes import Recipe
 from .state import Progress, State
 
 
@@ -38,8 +41,8 @@ def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
     ArtifactError
         If the file is missing, damaged or not convlens's.
     ConfigurationError
-        If it belongs to another configuration (the message names the difference), or to another version of the
-        numerics, so that resuming would give other bits.
+        If it belongs to another training (the message names the difference; names, and the place of the data, may
+        differ), or to another version of the numerics, so that resuming would give other bits.
     """
     contents = artifact.read(path, "checkpoint")
     header = contents.header
@@ -76,7 +79,7 @@ def _require_same(path: Path, found: object, expected: dict[str, Any]) -> None:
     """Raise ConfigurationError if a checkpoint was made with another configuration."""
     if not isinstance(found, dict):
         raise ArtifactError(f"{path} is damaged: it does not name its configuration")
-    ours, theirs = flatten(expected), flatten(found)
+    ours, theirs = flatten(_decisive(expected)), flatten(_decisive(found))
     differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
     if differing:
         key = differing[0]
@@ -84,6 +87,25 @@ def _require_same(path: Path, found: object, expected: dict[str, Any]) -> None:
             f"{path} belongs to another training: {key} is {theirs.get(key)!r} there and {ours.get(key)!r} here; "
             "repeat the command it was made with, or name another checkpoint"
         )
+
+
+def _decisive(configuration: dict[str, Any]) -> dict[str, Any]:
+    """Return what decides the bits: no names, no place of the data, and every setting that a file leaves out.
+
+    What cannot be read stays as it is, and so differs.
+    """
+    found = dict(configuration)
+    data, recipe, model = (found.get(part) for part in ("data", "recipe", "model"))
+    if isinstance(data, dict):
+        found["data"] = {key: value for key, value in data.items() if key not in ("name", "provenance")}
+    with suppress(ConfigurationError, KeyError, TypeError, ValueError):
+        found["recipe"] = Recipe.from_dict(recipe).to_dict()  # type: ignore[arg-type] # a TypeError if it is none
+    if isinstance(found.get("recipe"), dict):
+        found["recipe"] = {key: value for key, value in found["recipe"].items() if key != "name"}
+    with suppress(ConfigurationError, KeyError, TypeError, ValueError):
+        layers = layers_from_data(model["layers"])  # type: ignore[index]
+        found["model"] = {**model, "layers": [layer_to_dict(layer, defaults=True) for layer in layers]}  # type: ignore[dict-item]
+    return found
 
 
 def flatten(tree: object, prefix: str = "") -> dict[str, object]:

@@ -8,7 +8,7 @@ Each is called with the training, and may read its state. The events of one trai
             on_gradient            `training.gradient` holds its gradient; the weights are those before the update
             on_step_end            the weights are updated
         on_epoch_end               validation is evaluated, and `row` is in the history
-    on_training_end                always, and before the test set is read
+    on_training_end                whatever happened since its own on_training_begin; the test set is not read yet
 
 Any of them may call `training.stop()`, which ends training after the step under way.
 """
@@ -46,7 +46,7 @@ class Hook:
         """Called after every epoch with its row of the history, and after one cut short by `Training.stop`."""
 
     def on_training_end(self, training: Training) -> None:
-        """Called once, however training ended: finished, stopped, interrupted or failed.
+        """Called once if `on_training_begin` has returned, however training ended: finished, stopped or failed.
 
         The test set has not been read yet. Hooks are called in reverse order, each even if another raised.
         """

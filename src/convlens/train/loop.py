@@ -203,8 +203,8 @@ def _train(training: Training, saver: Saver, request: StopRequest) -> None:
     with np.errstate(all="ignore"), ExitStack() as ends:
         try:
             for hook in training.hooks:
-                ends.callback(hook.on_training_end, training)
                 hook.on_training_begin(training)
+                ends.callback(hook.on_training_end, training)
             while not training.finished and not training.stop_requested:
                 run_epoch(training, saver, request)
         except TrainingDiverged as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
 from ..errors import ConfigurationError, nearest
@@ -12,8 +12,6 @@ from ..optim import OPTIMIZERS, SCHEDULES, SGD, Adam, AdamW, Constant, OneCycle,
 from ..optim.numbers import is_number
 from ..plain import check_keys
 from .augmentation import Augmentation
-
-_LATER = {"label_smoothing": 0.0, "clip_norm": None, "ema_decay": None}  # settings added later, with their defaults
 
 _Part = TypeVar("_Part", Optimizer, Schedule)
 
@@ -73,27 +71,17 @@ class Recipe:
             raise ConfigurationError(f"ema_decay is a number between 0 and 1, or None, not {decay!r}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain data.
-
-        Settings added later are left out if they have their default value, so that the keys of trials stored before
-        stay the same.
-        """
-        later = {name: getattr(self, name) for name in _LATER}
-        moved = {} if self.augmentation is None else {"augmentation": self.augmentation.to_dict()}
+        """Return the recipe as plain data: every setting, so that it means the same when a default has changed."""
         return {
-            "name": self.name,
+            **{field.name: getattr(self, field.name) for field in fields(self)},
             "optimizer": {"name": type(self.optimizer).__name__, **asdict(self.optimizer)},
             "schedule": {"name": type(self.schedule).__name__, **asdict(self.schedule)},
-            "epochs": self.epochs,
-            "batch_size": self.batch_size,
-            "patience": self.patience,
-            **{name: value for name, value in later.items() if value != _LATER[name]},
-            **moved,
+            "augmentation": None if self.augmentation is None else self.augmentation.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Recipe:
-        """Read what `to_dict` wrote.
+        """Read what `to_dict` wrote; settings that are missing have their default value.
 
         Raises
         ------
@@ -110,12 +98,17 @@ class Recipe:
 
 def _named(classes: Mapping[str, type[_Part]], given: Mapping[str, Any], what: str) -> _Part:
     """Return the part that ``{"name": ..., settings}`` describes."""
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"{what} is a mapping such as {{'name': {next(iter(classes))!r}}}, not {given!r}")
     settings = dict(given)
     name = str(settings.pop("name", ""))
     if name not in classes:
         raise ConfigurationError(f"unknown {what} {name!r}{nearest(name, classes)}")
     check_keys(classes[name], settings, name)
-    return classes[name](**settings)
+    try:
+        return classes[name](**settings)
+    except TypeError as error:  # a value of a type that it does not expect
+        raise ConfigurationError(f"{name}: {error}") from error
 
 
 RECIPES: dict[str, Recipe] = {

@@ -9,7 +9,7 @@ from typing import Any
 from ..markup import html_table
 from ..metrics import Evaluation
 from ..nn import Model
-from ..wording import duration, percent
+from ..wording import count, duration, percent
 from .provenance import hardware, versions
 from .training import Training
 
@@ -86,15 +86,19 @@ class Run:
         tested = "" if self.test is None else f"test accuracy {percent(self.test.accuracy)}, "
         return (
             f"<Run: {self.configuration['recipe']['name']} on {self.configuration['data']['name']}, seed {self.seed}: "
-            f"{tested}validation accuracy {percent(self.validation.accuracy)}, {len(self.history)} epochs{state}>"
+            f"{tested}validation accuracy {percent(self.validation.accuracy)}, {self._epochs}{state}>"
         )
+
+    @property
+    def _epochs(self) -> str:
+        return count(len(self.history), "epoch")
 
     def _repr_html_(self) -> str:
         splits = (("validation", self.validation), ("test", self.test))
         rows = [(name, percent(one.accuracy), f"{one.loss:.4f}", one.images) for name, one in splits if one is not None]
         title = (
             f"{self.configuration['recipe']['name']} on {self.configuration['data']['name']}, seed {self.seed}: "
-            f"{len(self.history)} epochs{', stopped' if self.stopped else ''}, {duration(self.seconds['train'])}"
+            f"{self._epochs}{', stopped' if self.stopped else ''}, {duration(self.seconds['train'])}"
         )
         return html_table(title, ("split", "accuracy", "loss", "images"), rows)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import operator
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigurationError
+from .. import artifact
+from ..errors import ArtifactError, ConfigurationError
 from ..files import make_folder, require_writable
 from .hooks import Hook
 from .training import Training
@@ -36,10 +39,9 @@ class Snapshots(Hook):
     """
 
     def __init__(self, steps: Iterable[int], folder: str | os.PathLike[str]) -> None:
-        self.steps, self.folder = frozenset(steps), Path(folder)
-        for step in self.steps:
-            if type(step) is not int or step < 0:
-                raise ConfigurationError(f"snapshots are taken after whole numbers of steps, 0 or more, not {step!r}")
+        self.steps, self.folder = frozenset(map(_step, steps)), Path(folder)
+        if not self.steps:
+            raise ConfigurationError("snapshots need at least one step after which to be taken")
 
     @classmethod
     def wanted(cls, steps: Iterable[int], folder: str | os.PathLike[str] | None) -> list[Snapshots]:
@@ -57,11 +59,11 @@ class Snapshots(Hook):
         last, now = training.steps * training.recipe.epochs, training.steps_taken
         if max(self.steps) > last:
             raise ConfigurationError(f"no snapshot can be taken after step {max(self.steps)}: the last step is {last}")
-        lacking = sorted(step for step in self.steps if step < now and not self.path(step).exists())
+        lacking = sorted(step for step in self.steps if step < now and not self._is_there(training, step))
         if lacking:
             raise ConfigurationError(
-                f"training resumes after step {now}, and {self.path(lacking[0])} does not exist; leave out the "
-                "earlier snapshots, or start again without resume"
+                f"training resumes after step {now}, and {self.path(lacking[0])} does not exist, or belongs to another "
+                "training; leave out the earlier snapshots, or start again without resume"
             )
         make_folder(self.folder)
         require_writable(self.path(max(self.steps)))
@@ -73,6 +75,30 @@ class Snapshots(Hook):
     def _save(self, training: Training) -> None:
         step = training.steps_taken
         if step in self.steps:
-            account: dict[str, Any] = {key: training.configuration[key] for key in ("data", "recipe", "seed")}
             with training.timed("snapshots"), training.state.averaged():
-                training.model.save(self.path(step), training={**account, "step": step})
+                training.model.save(self.path(step), training=_account(training, step))
+
+    def _is_there(self, training: Training, step: int) -> bool:
+        """Return whether the snapshot of a step exists and is this training's."""
+        try:
+            found = artifact.read(self.path(step), "model").header["training"]
+            wanted = json.loads(json.dumps(_account(training, step)))  # lists for tuples, as in the file
+            same = [found[key] == wanted[key] for key in ("recipe", "seed", "step")]
+            return all(same) and found["data"]["sha256"] == wanted["data"]["sha256"]
+        except (ArtifactError, KeyError, TypeError):
+            return False
+
+
+def _account(training: Training, step: int) -> dict[str, Any]:
+    """Return what a snapshot says of its training."""
+    return {**{key: training.configuration[key] for key in ("data", "recipe", "seed")}, "step": step}
+
+
+def _step(number: object) -> int:
+    try:
+        step = operator.index(number)  # type: ignore[arg-type] # whatever it is: NumPy's whole numbers will do
+    except TypeError:
+        step = -1
+    if step < 0 or isinstance(number, bool):
+        raise ConfigurationError(f"snapshots are taken after whole numbers of steps, 0 or more, not {number!r}")
+    return step

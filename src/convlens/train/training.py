@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from ..data import Dataset
 from ..engine import Address, BatchResult
-from ..errors import ConfigurationError, TrainingDiverged
+from ..errors import ConfigurationError, DataError, TrainingDiverged
 from ..metrics import Evaluation
 from ..nn import Model
 from ..nn.model import Parameters, architecture
@@ -44,6 +46,7 @@ class Training:
                 f"the model takes {model.input_shape} and {model.classes} classes, but {dataset.name} has "
                 f"{tuple(dataset.input_shape)} and {len(dataset.class_names)} classes; build it for this data set"
             )
+        _name_classes(model, dataset)
         self.model, self.dataset, self.recipe, self.seed = model, dataset, recipe, seed
         self.hooks, self.stop_requested, self.stopped = tuple(hooks), False, False
         self.engine = model.engine
@@ -150,6 +153,22 @@ class Training:
         if self.recipe.ema_decay is not None:
             self.state.follow(self.engine, self.recipe.ema_decay)
 
+    def _validated(self) -> Evaluation:
+        """Return the evaluation on validation.
+
+        Raises
+        ------
+        TrainingDiverged
+            If the weights, or the logits, are not finite: `step` sees only what was before its own update.
+        """
+        where = f"after epoch {self.progress.epoch + 1} (learning rate {self.progress.rate:.3g})"
+        if not np.isfinite(self.state.parameters).all():
+            raise TrainingDiverged(f"the weights are not finite {where}; use a smaller learning rate")
+        try:
+            return self.model.evaluate(self.dataset.validation)
+        except DataError as error:  # the data were checked when they were loaded
+            raise TrainingDiverged(f"{error} {where}; use a smaller learning rate") from error
+
     def finish_epoch(self) -> dict[str, Any]:
         """Evaluate on validation, append a row to the history, and advance to the next epoch.
 
@@ -157,7 +176,7 @@ class Training:
         """
         progress = self.progress
         with self.timed("validation"), self.state.averaged():
-            self.validation = validation = self.model.evaluate(self.dataset.validation)
+            self.validation = validation = self._validated()
             if validation.accuracy > progress.best_accuracy:
                 progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
                 self.state.remember_best()
@@ -182,3 +201,15 @@ class Training:
     def finished(self) -> bool:
         """Whether the recipe has ended, by its number of epochs or its patience."""
         return self.progress.stopped or self.progress.epoch >= self.recipe.epochs
+
+
+def _name_classes(model: Model, dataset: Dataset) -> None:
+    """Let the model take over the names of the classes, or check that its own are these, in this order."""
+    names = tuple(dataset.class_names)
+    if model.class_names == tuple(map(str, range(model.classes))):  # those of a model that was given none
+        model.class_names = names
+    if model.class_names != names:
+        raise ConfigurationError(
+            f"the model's classes are {', '.join(model.class_names)}, and those of {dataset.name} "
+            f"{', '.join(names)}; give the model the data's names in the data's order, or none"
+        )

@@ -1,9 +1,10 @@
-"""The peers: the same network and the same work, by different means. One file each.
+"""The peers: the same network and the same work, by different means. One module each.
 
-A peer is made from a cell and begins at the same weights as all others. Each runs in a process of its own, which sleeps
-while others are timed. A new one is a file here, a row in `PEERS`, and its name in the cells that it takes part in.
+A peer is created from a cell and starts from the same weights as all others. Each runs in its own process, which sleeps
+while others are timed. A new one needs a module here, a row in `PEERS`, and its name in the cells that it takes part
+in.
 
-A yardstick is timed likewise, but it is no network, so nothing of it is compared.
+A yardstick is timed in the same way, but is not a network, so its results are not compared.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Timed(Protocol):
         """Take one step on the next batch: forward, loss, backward, Adam; return when it is done."""
 
     def predict(self) -> None:
-        """Compute the logits of the next batch; return when they are there."""
+        """Compute the logits of the next batch; return when they are done."""
 
 
 @runtime_checkable
@@ -30,7 +31,7 @@ class Peer(Timed, Protocol):
     """A network that does the cell's work."""
 
     def logits(self, x: FloatArray) -> FloatArray:
-        """Return logits (N, K) of one batch of images (N, 28, 28, 1), to see that all do the same work.
+        """Return logits (N, K) of one batch of images (N, 28, 28, 1), to check that all peers do the same work.
 
         Any constant may be added to a row.
         """
@@ -50,7 +51,7 @@ YARDSTICKS = {"gemm": "gemm:Gemm"}
 
 
 def load(name: str, cell: Cell) -> Timed:
-    """Make a peer or a yardstick for a cell; ImportError if what it needs is not installed."""
+    """Create a peer or a yardstick for a cell; ImportError if a package that it needs is missing."""
     module, _, cls = {**PEERS, **YARDSTICKS}[name].partition(":")
     made: Timed = getattr(importlib.import_module(f".{module}", __name__), cls)(cell)
     return made

@@ -13,7 +13,7 @@ from . import work
 
 
 class NumpyPeer:
-    """The NumPy plan."""
+    """The NumPy engine."""
 
     engine: ClassVar[str] = "numpy"
 
@@ -37,6 +37,6 @@ class NumpyPeer:
 
 
 class NumbaPeer(NumpyPeer):
-    """The compiled plan."""
+    """The compiled engine."""
 
     engine = "numba"

@@ -8,11 +8,11 @@ from threadpoolctl import threadpool_limits
 from ..cells import Cell
 
 SIZE = 1024
-FLOPS = 2 * SIZE**3  # of one call, by either name
+FLOPS = 2 * SIZE**3  # per call
 
 
 class Gemm:
-    """Multiplies two square matrices, whichever work is asked for."""
+    """Multiplies two square matrices, for either work."""
 
     def __init__(self, cell: Cell) -> None:
         rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""PyTorch: eager in its two memory formats, and torch.compile. Adam is its fused one, the fastest it has on a CPU."""
+"""PyTorch: eager in both memory formats, and torch.compile. Adam is the fused one, PyTorch's fastest on a CPU."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from . import work
 
 
 def network(model: Model) -> Any:
-    """Return the same network in PyTorch, at the same weights."""
+    """Return the same network in PyTorch, with the same weights."""
     return nn.Sequential(*(_part(node, model) for node in work.chain(model)))
 
 
@@ -54,7 +54,7 @@ def _b(node: Node, model: Model) -> FloatArray:
 
 
 def _rows(node: Node, model: Model) -> FloatArray:
-    """Return dense weights (D_in, D_out), their rows in the order that PyTorch flattens an image in: channels first."""
+    """Return dense weights (D_in, D_out), with rows in PyTorch's order of a flattened image: channels first."""
     w = _w(node, model)
     before = next((other for other in model.program.nodes if other.name == node.inputs[0]), None)
     if before is None or before.op != "reshape" or len(before.input_shapes[0]) != 3:
@@ -101,7 +101,7 @@ class _Eager:
         self.optimizer.step()
 
     def _mode(self, *, training: bool) -> None:
-        if self.model.training != training:  # setting it walks through all modules, which a batch of one would feel
+        if self.model.training != training:  # setting it visits all modules: slow for a batch of one
             self.model.train(training)
 
     def predict(self) -> None:
@@ -135,5 +135,5 @@ class Compiled(_Eager):
     memory_format = torch.channels_last
 
     def functions(self) -> tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
-        torch._dynamo.reset()  # each cell starts afresh, as a process of its own would
+        torch._dynamo.reset()  # each cell starts fresh, as if in its own process
         return torch.compile(self._loss, dynamic=False), torch.compile(self.model, dynamic=False)

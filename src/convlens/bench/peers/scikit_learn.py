@@ -23,8 +23,8 @@ class ScikitLearn:
         dense = [node for node in work.chain(model) if node.op == "dense"]
         hidden = tuple(node.output_shape[0] for node in dense[:-1])
         self.classifier = MLPClassifier(hidden, batch_size=cell.batch, learning_rate_init=work.RATE, alpha=0.0)
-        self.classifier.partial_fit(*rows[0], classes=np.arange(10))  # makes its arrays, which then hold our weights
-        del self.classifier._optimizer  # and Adam begins anew
+        self.classifier.partial_fit(*rows[0], classes=np.arange(10))  # creates its arrays, which then get our weights
+        del self.classifier._optimizer  # so that Adam starts fresh
         for array, name in (
             (arrays[position], f"{node.name}.{kind}")
             for kind, arrays in (("w", self.classifier.coefs_), ("b", self.classifier.intercepts_))

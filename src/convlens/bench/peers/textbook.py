@@ -1,6 +1,6 @@
 """The textbook form, as from-scratch projects write it: im2col and col2im on the whole batch, layers that cache, NCHW.
 
-It is the yardstick that convlens's own NumPy is measured with; nothing in convlens uses it.
+A baseline for convlens's own NumPy engine; nothing in convlens uses it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from . import work
 
 
 class TextbookLayer(Protocol):
-    """What every layer can do."""
+    """The interface of every layer."""
 
     def forward(self, x: FloatArray) -> FloatArray: ...
 
@@ -36,7 +36,7 @@ def im2col(x: FloatArray, k: int, pad: int) -> FloatArray:
 
 
 def col2im(columns: FloatArray, shape: tuple[int, ...], k: int, pad: int) -> FloatArray:
-    """Add the rows of patches up to images (N, C, H, W) again."""
+    """Sum the rows of patches into images (N, C, H, W): the adjoint of `im2col`."""
     n, c, h, w = shape
     columns = columns.reshape(n, h, w, c, k, k).transpose(0, 3, 4, 5, 1, 2)
     padded = np.zeros((n, c, h + 2 * pad, w + 2 * pad), columns.dtype)
@@ -47,7 +47,7 @@ def col2im(columns: FloatArray, shape: tuple[int, ...], k: int, pad: int) -> Flo
 
 
 class Conv:
-    """Convolution, stride 1, as large as its input."""
+    """Convolution with stride 1 and an output of the input's size."""
 
     def __init__(self, w: FloatArray, b: FloatArray, k: int) -> None:
         self.k, self.w, self.b = k, w, b
@@ -80,7 +80,7 @@ class TextbookDense:
 
 
 class Relu:
-    """What is negative becomes zero."""
+    """max(x, 0)."""
 
     def forward(self, x: FloatArray) -> FloatArray:
         self.mask = x > 0
@@ -91,7 +91,7 @@ class Relu:
 
 
 class MaxPool:
-    """The largest of each 2x2 window."""
+    """The maximum of each 2x2 window."""
 
     def forward(self, x: FloatArray) -> FloatArray:
         n, c, h, w = x.shape
@@ -109,7 +109,7 @@ class MaxPool:
 
 
 class TextbookFlatten:
-    """An image as a row."""
+    """Flattens each image to a row."""
 
     def forward(self, x: FloatArray) -> FloatArray:
         self.shape = x.shape
@@ -162,7 +162,7 @@ class Textbook:
 
 
 def _layers(cell: Cell) -> list[TextbookLayer]:
-    """Return the cell's network at convlens's weights, put in the order of channels first."""
+    """Return the cell's network with convlens's weights, reordered to channels first."""
     model, layers = work.model(cell), list[TextbookLayer]()
     flattened: tuple[int, ...] = ()
     for node in work.chain(model):

@@ -1,4 +1,4 @@
-"""A whole training by a convlens recipe in PyTorch: same first weights, batches, order, rates and loss."""
+"""A whole training by a convlens recipe in PyTorch: same initial weights, batches, order, learning rates and loss."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .pytorch import images, network
 def train(recipe: Recipe, seed: int, threads: int) -> dict[str, Any]:
     """Train the CNN and return the seconds of training and the test accuracy.
 
-    The seconds count what convlens's count: assembly and augmentation of batches (by the same code: convlens's fastest)
-    and steps, no evaluation. convlens's runs also look at validation after each epoch, which these leave out.
+    The seconds cover what convlens's cover: assembly and augmentation of batches (by the same code, convlens's fastest)
+    and steps, but no evaluation. convlens also evaluates on validation after each epoch, which is not done here.
     """
     torch.set_num_threads(threads)
     if recipe.patience is not None:
-        raise ConfigurationError("early stopping is not part of this race; choose a recipe without patience")
+        raise ConfigurationError("early stopping is not supported here; choose a recipe without patience")
     digits = data.load("mnist")
     start = models.build("cnn", seed=seed).use(None, threads)
     model = network(start).to(memory_format=torch.channels_last)

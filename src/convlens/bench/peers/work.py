@@ -14,11 +14,11 @@ from ...typing import Float32, Labels
 from ..cells import Cell
 
 RATE = 1e-3  # learning rate of Adam, in every peer
-BATCHES = 16  # number of batches, which each peer goes through again and again
+BATCHES = 16  # number of batches, through which each peer cycles
 
 
 def batches(size: int, count: int = BATCHES) -> list[tuple[Float32, Labels]]:
-    """Return images (N, 28, 28, 1) in [0, 1] and labels (N,), `count` batches of them."""
+    """Return `count` batches of images (N, 28, 28, 1) in [0, 1] and labels (N,)."""
     digits = data.load("mnist")
     images, labels = digits.train.images, digits.train.labels
     parts = [slice(size * i, size * (i + 1)) for i in range(min(count, len(labels) // size))]
@@ -26,7 +26,7 @@ def batches(size: int, count: int = BATCHES) -> list[tuple[Float32, Labels]]:
 
 
 def model(cell: Cell) -> nn.Model:
-    """Return the cell's network at its first weights."""
+    """Return the cell's network with its initial weights."""
     if cell.network == "cnn":
         return models.build("cnn", kernel_size=cell.kernel_size)
     if cell.network == "dense":
@@ -41,22 +41,22 @@ def model(cell: Cell) -> nn.Model:
 
 
 def chain(network: nn.Model) -> Sequence[Node]:
-    """Return the nodes of a network in order; ConfigurationError if it is more than a chain."""
+    """Return the nodes of a network in order; ConfigurationError if it is not a chain."""
     before = INPUT
     for node in network.program.nodes:
         if node.inputs != (before,):
-            raise ConfigurationError(f"peers know chains of layers only, and {node.name} reads {node.inputs}")
+            raise ConfigurationError(f"peers support only chains of layers, and {node.name} reads {node.inputs}")
         before = node.name
     return network.program.nodes
 
 
 def unknown(node: Node) -> ConfigurationError:
-    """Return the error for a layer that a peer has no counterpart of."""
+    """Return the error for a layer without a counterpart in a peer."""
     return ConfigurationError(f"this peer has no counterpart of {node.op!r} as {node.name} uses it")
 
 
 def require_usual_convolution(node: Node) -> Any:
-    """Return the window of a convolution with stride 1, zeros, and output as large as input; or raise."""
+    """Return the window of a convolution with stride 1, zero padding and output of the input's size, or raise."""
     window = node.sight
     if (
         isinstance(window, str)
@@ -71,7 +71,7 @@ def require_usual_convolution(node: Node) -> Any:
 
 
 def require_usual_pool(node: Node) -> Any:
-    """Return the window of a pooling without overlap; or raise."""
+    """Return the window of a 2x2 pooling without overlap, or raise."""
     window = node.sight
     if isinstance(window, str) or window.stride != window.kernel or window.kernel != (2, 2):
         raise unknown(node)

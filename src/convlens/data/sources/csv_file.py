@@ -1,6 +1,6 @@
-"""Images in rows of a CSV file: ``label,pixel0,pixel1,...``, whole numbers, with or without a header.
+"""Images as rows of a CSV file: ``label,pixel0,pixel1,...``, integers, with or without a header.
 
-A file is a data set; so is a folder with one such file, or with one for training and one for the test
+A file is a data set; so is a folder with one file, or with one for training and one for testing
 (``train.csv`` and ``test.csv``, ``mnist_train.csv`` and ``mnist_test.csv``). Images are square, grey or colour
 (red, green and blue of each pixel side by side). A header may put the label in another column.
 """
@@ -28,12 +28,12 @@ _CHUNK = 2**23  # bytes of text parsed at a time
 
 
 def load(path: Path, request: Request) -> Dataset:
-    """Load a CSV file, or a folder of one or two.
+    """Load a CSV file, or a folder with one or two of them.
 
     Raises
     ------
     DataError
-        If a row is not what it should be (the message names its line), or images are not square.
+        If a row is malformed (the message names its line), or the images are not square.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -44,11 +44,11 @@ def load(path: Path, request: Request) -> Dataset:
         "licence": "not stated (one's own data)",
         "sha256": {file.name: file_sum(file) for file in (train, test) if file is not None},
     }
-    examine = None if test is None else _examples(test, "test")
+    test_examples = None if test is None else _examples(test, "test")
     return assemble(
         path.resolve().stem,
         given,
-        examine,
+        test_examples,
         validation_fraction=request.validation_fraction,
         seed=request.seed,
         provenance=provenance,
@@ -56,7 +56,7 @@ def load(path: Path, request: Request) -> Dataset:
 
 
 def _files(path: Path) -> tuple[Path, Path | None]:
-    """Return the file to train on, and the test's if there is one."""
+    """Return the training file, and the test file if there is one."""
     if path.is_file():
         return path, None
     files = _csv_files(path)
@@ -67,7 +67,7 @@ def _files(path: Path) -> tuple[Path, Path | None]:
     if len(train) != 1 or len(test) > 1 or len(files) != len(train) + len(test):
         raise DataError(
             f"{path}: holds {', '.join(file.name for file in files[:5])}; expected train.csv and, if there is a test "
-            "set, test.csv: move the others away, or name one file"
+            "set, test.csv: move the other files away, or name one file"
         )
     return train[0], test[0] if test else None
 
@@ -85,10 +85,10 @@ def _examples(path: Path, name: str) -> Examples:
 
 
 class _Columns(NamedTuple):
-    """What the first row says of all rows."""
+    """The columns, according to the first row."""
 
     path: Path
-    number: int
+    number: int  # of columns
     label: int  # the label's column, from 0
 
 
@@ -112,7 +112,7 @@ def _read(path: Path) -> tuple[UInt8, Labels]:
         pixels.append(np.delete(values, columns.label, axis=1).astype(np.uint8))
         size += pixels[-1].nbytes
         if size > LARGEST_CONTENT:
-            raise DataError(f"{path}: holds more than {LARGEST_CONTENT:,} pixels; divide the file")
+            raise DataError(f"{path}: holds more than {LARGEST_CONTENT:,} pixels; split the file")
     if not pixels:
         raise DataError(f"{path}: has no images; expected {EXPECTED}")
     return np.concatenate(pixels), np.concatenate(labels)
@@ -122,7 +122,7 @@ _Line = tuple[int, str]  # number of the line, from 1, and its text
 
 
 def _lines(path: Path) -> Iterator[list[_Line]]:
-    """Yield the lines that are not blank, in portions."""
+    """Yield the lines that are not blank, in chunks."""
     number = 0
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -132,13 +132,13 @@ def _lines(path: Path) -> Iterator[list[_Line]]:
                 if kept := [line for line in texts if line[1]]:
                     yield kept
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is no text after line {number:,}; expected {EXPECTED}") from error
+        raise DataError(f"{path}: is not text after line {number:,}; expected {EXPECTED}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); give a CSV file") from error
 
 
 def _first(path: Path, line: _Line) -> tuple[_Columns, bool]:
-    """Read from the first line how many columns there are, which is the label, and whether it is a header."""
+    """Return the columns that the first line implies, and whether it is a header."""
     cells = [cell.strip().strip('"').lower() for cell in line[1].split(",")]
     if len(cells) < 2:
         raise DataError(f"{path}, line {line[0]}: has no comma; expected label,pixel0,pixel1,...")
@@ -148,7 +148,7 @@ def _first(path: Path, line: _Line) -> tuple[_Columns, bool]:
     if not _is_number(cells[0]) and not _is_number(cells[1]):
         if cells[0].startswith("pixel"):
             raise DataError(
-                f"{path}: its header names no label; expected a column called label, and it may be the first"
+                f"{path}: its header names no label; expected a column called label, for instance the first"
             )
         return _Columns(path, len(cells), 0), True
     return _Columns(path, len(cells), 0), False
@@ -163,12 +163,12 @@ def _is_number(text: str) -> bool:
 
 
 def _parse(columns: _Columns, lines: list[_Line]) -> Array:
-    """Return the numbers of some lines, (lines, columns)."""
+    """Parse lines into numbers, (lines, columns)."""
     for number, text in lines:
         if text.count(",") + 1 != columns.number:
             raise DataError(
                 f"{columns.path}, line {number}: has {text.count(',') + 1:,} values, the first line has "
-                f"{columns.number:,}; expected as many in every line"
+                f"{columns.number:,}; expected the same number in every line"
             )
     try:
         return _numbers([text for _, text in lines])
@@ -177,8 +177,8 @@ def _parse(columns: _Columns, lines: list[_Line]) -> Array:
             for column, cell in enumerate(text.split(",")):
                 if not _is_number(cell.strip().strip('"')):
                     raise DataError(
-                        f"{columns.path}, line {number}, column {column + 1}: {cell[:40]!r} is no number; "
-                        "expected label,pixel0,pixel1,... in whole numbers"
+                        f"{columns.path}, line {number}, column {column + 1}: {cell[:40]!r} is not a number; "
+                        "expected label,pixel0,pixel1,... as integers"
                     ) from None
         raise
 
@@ -188,21 +188,21 @@ def _numbers(texts: list[str]) -> Array:
 
 
 def _check(columns: _Columns, lines: list[_Line], values: Array) -> None:
-    """Raise DataError about the first value that is no label or no pixel."""
+    """Raise DataError for the first value that cannot be a label or a pixel."""
     with np.errstate(invalid="ignore"):
         wrong = ~np.isfinite(values) | (values != np.floor(values)) | (values < 0) | (values > 255)
         numbers = values[:, columns.label]
         wrong[:, columns.label] = ~((numbers >= 0) & (numbers < 2**31) & (numbers == np.floor(numbers)))
     if wrong.any():
         row, column = (int(index) for index in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
-        what = "a class number from 0" if column == columns.label else "a pixel, a whole number from 0 to 255"
+        what = "a class number from 0" if column == columns.label else "a pixel, an integer from 0 to 255"
         raise DataError(
             f"{columns.path}, line {lines[row][0]}, column {column + 1}: is {values[row, column]:g}; expected {what}"
         )
 
 
 def recognises(path: Path) -> bool:
-    """Whether it is a file whose name ends in ``.csv``, or a folder with one."""
+    """Whether the path is a file whose name ends in ``.csv``, or a folder with one."""
     return path.suffix.lower() == ".csv" if path.is_file() else bool(_csv_files(path))
 
 

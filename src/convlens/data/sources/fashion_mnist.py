@@ -1,7 +1,7 @@
-"""Fashion-MNIST: ten kinds of clothing, of MNIST's size and number. Not part of the package.
+"""Fashion-MNIST: ten kinds of clothing, with MNIST's image size and number of images. Not part of the package.
 
-It is looked for where Debian's package ``dataset-fashion-mnist`` puts it, then in the user's cache, where
-``convlens data fetch fashion-mnist`` downloads it to. Wherever it lies, its content must have the pinned sums.
+It is looked for where Debian's package ``dataset-fashion-mnist`` installs it, then in the user's cache, to which
+``convlens data fetch fashion-mnist`` downloads it. In either place its content must have the pinned SHA-256 sums.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CLASS_NAMES = (
     "bag",
     "ankle boot",
 )
-_LARGEST_FILE = 64 * 2**20  # bytes, packed; the largest of the four has 26 million
+_LARGEST_FILE = 64 * 2**20  # bytes, compressed; the largest of the four has 26 million
 
 FILES = PinnedSet(
     "fashion-",
@@ -70,12 +70,12 @@ FILES = PinnedSet(
 
 
 def load(request: Request) -> Dataset:
-    """Load Fashion-MNIST from where it is; nothing is downloaded here.
+    """Load Fashion-MNIST from this computer; nothing is downloaded.
 
     Raises
     ------
     DataError
-        If it is nowhere (the message names the ways to get it), or a file is not the one published.
+        If it is not on this computer (the message says how to get it), or a file is not the published one.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -108,20 +108,20 @@ def fetch(report: Callable[[str], object]) -> list[Path]:
     Returns
     -------
     list[Path]
-        All four, in the cache.
+        The four files, in the cache.
 
     Raises
     ------
     DataError
-        If they cannot be downloaded, or what comes is not what was published.
+        If they cannot be downloaded, or a downloaded file is not the published one.
     ConfigurationError
-        If there is no place for a cache.
+        If there is no cache folder.
     OutputError
         If the cache cannot be written.
     """
     folder = _cached()
     if folder is None:
-        raise ConfigurationError(f"there is no folder to keep {NAME} in; name one in CONVLENS_CACHE")
+        raise ConfigurationError(f"there is no cache folder to keep {NAME} in; name one in CONVLENS_CACHE")
     for file in FILES.files:
         if not file.verified(folder, "cache", "").ok:
             report(f"downloading {file.name}")
@@ -137,7 +137,7 @@ def fetch(report: Callable[[str], object]) -> list[Path]:
 
 
 def verify() -> list[VerifiedFile]:
-    """Compute every sum in full, where the data set is; DataError where it is nowhere."""
+    """Compute the SHA-256 of every file; DataError if the data set is not on this computer."""
     folder, place, advice = _found()
     return FILES.verified(folder, place, advice)
 
@@ -158,7 +158,7 @@ def listing() -> Listing:
 
 
 def _places() -> list[tuple[Path, str, str]]:
-    """Return where to look, in order; with each, what to call it and what to do about a wrong file there."""
+    """Return the folders to look in, in order, each with its name and advice about a wrong file there."""
     again = f"delete it and run 'convlens data fetch {NAME}'"
     cached = _cached()
     system = (SYSTEM, "system", "install the package dataset-fashion-mnist again, or remove it")
@@ -180,7 +180,7 @@ def _cached() -> Path | None:
 
 
 def _otherwise() -> str:
-    """Say how to get it without a download by us."""
+    """Say how to get the data set by other means."""
     return (
         f"install Debian's package dataset-fashion-mnist, or copy the files {FILES.train_images.name} and so on from "
         f"another computer into {_cached() or 'a folder'}"

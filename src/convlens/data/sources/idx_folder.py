@@ -1,4 +1,4 @@
-"""A folder of one's own IDX files, named as MNIST's are: compressed or not, images of any size.
+"""A folder of the user's own IDX files, named like MNIST's: compressed or not, with images of any size.
 
 ::
 
@@ -35,9 +35,9 @@ def load(folder: Path, request: Request) -> Dataset:
     Parameters
     ----------
     folder
-        Where they are.
+        The folder.
     request
-        How it is to be loaded.
+        Split, seed and options.
 
     Raises
     ------
@@ -78,13 +78,13 @@ def _examples(folder: Path, prefixes: tuple[str, ...], name: str, sums: dict[str
     if len(pixels) != len(numbers):
         raise DataError(
             f"{folder}: {images.name} holds {len(pixels):,} images, {labels.name} {len(numbers):,} labels; "
-            "expected as many of one as of the other"
+            "expected one label per image"
         )
     return Examples(name, pixels, numbers, ContentSums(sums[images.name], sums[labels.name]))
 
 
 def _find(folder: Path, prefixes: tuple[str, ...], kind: str) -> Path | None:
-    """Return the one file of a kind, or None."""
+    """Return the only file of a kind, or None; DataError if there are several."""
     found = sorted(path for prefix in prefixes for path in folder.glob(f"{prefix}-{kind}*") if path.is_file())
     if len(found) > 1:
         raise DataError(
@@ -107,7 +107,7 @@ def _found(folder: Path) -> str:
 
 
 def recognises(folder: Path) -> bool:
-    """Whether it is a folder with a file with one of these names."""
+    """Whether the path is a folder with a file of one of these names."""
     return folder.is_dir() and any(
         _any(folder, f"{prefix}-{kind}*") for prefix in (*_TRAIN, *_TEST) for kind in ("images", "labels")
     )
@@ -118,7 +118,7 @@ def _any(folder: Path, pattern: str) -> bool:
 
 
 def verify(folder: Path) -> list[VerifiedFile]:
-    """Read every file in full. No sum is pinned for one's own data; they are there to be compared by eye."""
+    """Read every file in full. Nothing is pinned for the user's own data: the sums are for comparison by eye."""
     checked = []
     for prefixes in (_TRAIN, _TEST):
         for kind, dimensions in (("images", idx.IMAGES), ("labels", idx.LABELS)):

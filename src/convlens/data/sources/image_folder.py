@@ -1,13 +1,13 @@
-"""A folder of image files: a class is a sub-folder, and its name is the class's name.
+"""A folder of image files: one sub-folder per class, whose name is the class's name.
 
 ::
 
     cats-and-dogs/cat/*.png                 or     cats-and-dogs/train/cat/*.png
     cats-and-dogs/dog/*.jpg                        cats-and-dogs/test/cat/*.png ...
 
-All images have one size: the most common one; others are errors. They are grey if every file is grey. Hidden
-files are passed over; links are followed; anything else that is no sound image is an error, or, where skipping is asked
-for, left out and named in the provenance.
+All images must have one size, the most common one. They are grey if every file is grey. Hidden files are ignored and
+links are followed. Any other file that is not an intact image of that size is an error or, with `skip_broken`, left out
+and named in the provenance.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from ..idx import LARGEST_CONTENT
 from .source import Format, Request, VerifiedFile
 
 EXPECTED = "a folder of images with a sub-folder for each class (cat/, dog/), or train/ and test/ above those"
-_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}  # left behind by operating systems; treated as hidden
-_SKIP = "mend it or take it away, or have such files skipped: skip_broken=True, --skip-broken"
+_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}  # created by operating systems; treated as hidden
+_SKIP = "repair or remove it, or skip such files: skip_broken=True, --skip-broken"
 
 
 class _File(NamedTuple):
-    """One image file, as far as its header goes."""
+    """What an image file's header says."""
 
     path: Path
     label: int
@@ -43,7 +43,7 @@ class _File(NamedTuple):
 
 
 class _Broken:
-    """What to do about a file that cannot be used: raise, or remember and go on."""
+    """What to do about a file that cannot be used: raise, or note it and go on."""
 
     def __init__(self, root: Path, *, skip: bool) -> None:
         self.root, self.skip = root, skip
@@ -62,8 +62,8 @@ def load(folder: Path, request: Request) -> Dataset:
     Raises
     ------
     DataError
-        If a file is broken or of an odd size (and skipping was not asked for), a class is empty, there is one class
-        only, or the test set has a class of its own.
+        If a file is broken or of another size (and `skip_broken` is not set), a class is empty, there is only one
+        class, or the test set has a class that the training set lacks.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -76,7 +76,7 @@ def load(folder: Path, request: Request) -> Dataset:
     channels = 1 if all(file.grey for file in (*train, *(test or ()))) else 3
     digest = hashlib.sha256()
     given = _decoded("train", train, size, channels, broken, digest)
-    examine = None if test is None else _decoded("test", test, size, channels, broken, digest)
+    test_examples = None if test is None else _decoded("test", test, size, channels, broken, digest)
     _check_classes(train_folder, given, names)
     provenance: dict[str, Any] = {
         "source": f"image files in {folder}",
@@ -89,7 +89,7 @@ def load(folder: Path, request: Request) -> Dataset:
     return assemble(
         name,
         given,
-        examine,
+        test_examples,
         validation_fraction=request.validation_fraction,
         seed=request.seed,
         provenance=provenance,
@@ -98,7 +98,7 @@ def load(folder: Path, request: Request) -> Dataset:
 
 
 def _parts(folder: Path) -> tuple[Path, Path | None]:
-    """Return the folder to train on, and the test's if there is one."""
+    """Return the training folder, and the test folder if there is one."""
     names = {path.name for path in _visible(folder) if path.is_dir()}
     if names == {"train", "test"}:
         return folder / "train", folder / "test"
@@ -106,7 +106,7 @@ def _parts(folder: Path) -> tuple[Path, Path | None]:
 
 
 def _visible(folder: Path) -> list[Path]:
-    """Return what is in a folder, in order, less what is hidden."""
+    """Return the entries of a folder that are not hidden, sorted by name."""
     try:
         found = [p for p in folder.iterdir() if p.name[0] != "." and p.name.lower() not in _SYSTEM_FILES]
     except OSError as error:
@@ -115,11 +115,11 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _class_names(folder: Path) -> list[str]:
-    """Return the names of the classes: by number if all are numbers, else by the alphabet."""
+    """Return the names of the classes: in numerical order if all are numbers, else alphabetically."""
     names = [path.name for path in _visible(folder) if path.is_dir()]
     if len(names) < 2:
         found = f"only {names[0]}" if names else "no sub-folder"
-        raise DataError(f"{folder}: has {found}, so there is nothing to tell apart; expected {EXPECTED}")
+        raise DataError(f"{folder}: has {found}; expected two classes or more: {EXPECTED}")
     return sorted(names, key=int) if all(name.isdecimal() for name in names) else names
 
 
@@ -127,9 +127,9 @@ def _headers(folder: Path, names: Sequence[str], broken: _Broken) -> list[_File]
     """Read the headers of all images of a folder."""
     for path in _visible(folder):
         if not path.is_dir():
-            broken.found(path, "lies beside the classes' folders")
+            broken.found(path, "is beside the classes' folders")
         elif path.name not in names:
-            raise DataError(f"{path}: there is no class of that name to train on; expected {', '.join(names[:10])}")
+            raise DataError(f"{path}: there is no training class of that name; expected {', '.join(names[:10])}")
     files: list[_File] = []
     for label, name in enumerate(names):
         before = len(files)
@@ -139,9 +139,9 @@ def _headers(folder: Path, names: Sequence[str], broken: _Broken) -> list[_File]
             except DataError as error:
                 broken.found(path, _problem(path, error))
         if len(files) == before and folder.name != "test":
-            raise DataError(f"{folder / name}: the class {name!r} has no image; add some, or take the folder away")
+            raise DataError(f"{folder / name}: the class {name!r} has no image; add some, or remove the folder")
     if not files:
-        raise DataError(f"{folder}: has no images; add some, or take the folder away")
+        raise DataError(f"{folder}: has no images; add some, or remove the folder")
     return files
 
 
@@ -163,7 +163,7 @@ def _problem(path: Path, error: DataError) -> str:
 def _decoded(
     name: str, files: Sequence[_File], size: tuple[int, int], channels: int, broken: _Broken, digest: Any
 ) -> Examples:
-    """Unpack the images."""
+    """Decode the images, and hash their files."""
     width, height = size
     if len(files) * width * height * channels > LARGEST_CONTENT:
         raise DataError(
@@ -190,22 +190,22 @@ def _decoded(
 
 
 def _check_classes(folder: Path, given: Examples, names: Sequence[str]) -> None:
-    """Raise DataError if skipping has emptied a class."""
+    """Raise DataError if skipping files has left a class empty."""
     for label in range(len(names)):
         if not (given.labels == label).any():
             raise DataError(
-                f"{folder / names[label]}: no image of the class {names[label]!r} is left; mend them, or take the "
-                "folder away"
+                f"{folder / names[label]}: no image of the class {names[label]!r} is left; repair them, or remove "
+                "the folder"
             )
 
 
 def recognises(path: Path) -> bool:
-    """Whether it is a folder with a folder in it."""
+    """Whether the path is a folder that contains a folder."""
     return path.is_dir() and any(child.is_dir() for child in _visible(path))
 
 
 def verify(folder: Path) -> list[VerifiedFile]:
-    """Unpack every image: one entry for each class, and one for each file that is broken or of another size."""
+    """Decode every image: one entry per class, and one per file that is broken or of another size."""
     train_folder, test_folder = _parts(folder)
     names = _class_names(train_folder)
     broken = _Broken(folder, skip=True)

@@ -45,12 +45,12 @@ FILES = PinnedSet(
 
 
 def load(request: Request) -> Dataset:
-    """Load MNIST: 54,000 images for training, 6,000 for validation where a tenth is asked for, 10,000 for the test.
+    """Load MNIST: by default 54,000 images for training and 6,000 for validation, and 10,000 for the test.
 
     Raises
     ------
     DataError
-        If a file of the archive is missing or not the one published.
+        If a file of the archive is missing or not the published one.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -66,7 +66,7 @@ def load(request: Request) -> Dataset:
 
 
 def verify() -> list[VerifiedFile]:
-    """Compute every sum in full: the archive's four files, and their unpacked copies where there are any."""
+    """Compute the SHA-256 of the archive's four files, and of their unpacked copies in the cache."""
     return FILES.verified(ARCHIVE, "archive", _ADVICE)
 
 

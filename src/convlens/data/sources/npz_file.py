@@ -1,13 +1,13 @@
-"""A file of NumPy arrays, ``.npz``, as Keras names them or in short.
+"""A file of NumPy arrays, ``.npz``, named as in Keras or plainly.
 
 ::
 
     x_train, y_train  and, if there is a test set,  x_test, y_test
     images,  labels   and, if there is a test set,  test_images, test_labels
-    class_names                                     optional: texts
+    class_names                                     optional: strings
 
-Images are (N, H, W), (N, H, W, 1 or 3) or rows of square ones, (N, D). The file is a stranger's: nothing is unpickled,
-and an array is read only when what its header claims is what the file holds, and no more than is reasonable.
+Images are (N, H, W), (N, H, W, 1 or 3) or flattened square ones, (N, D). The file is not trusted: nothing is unpickled,
+and an array is read only if the size its header claims is the size the file holds, and within the limit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .source import Format, Request, VerifiedFile
 
 EXPECTED = "an .npz file with x_train and y_train, or images and labels"
 _NAMES = (("x_train", "y_train", "x_test", "y_test"), ("images", "labels", "test_images", "test_labels"))
-_NUMBERS = "buif"  # NumPy's kinds: truth values, whole numbers without and with sign, floats
+_NUMBERS = "buif"  # NumPy's kinds: booleans, unsigned and signed integers, floats
 _TEXTS = "U"
 
 
@@ -43,7 +43,7 @@ def load(path: Path, request: Request) -> Dataset:
     Raises
     ------
     DataError
-        If the file is damaged, lacks an array, holds Python objects, or has values that are no pixels or labels.
+        If the file is damaged, lacks an array, holds Python objects, or has values that cannot be pixels or labels.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -88,12 +88,14 @@ def _examples(
     pixels, scaled = to_pixels(to_images(_array(path, archive, images, _NUMBERS), where), where, scaled=scaled)
     numbers = to_labels(_array(path, archive, labels, _NUMBERS), f"{path}: {labels}")
     if len(pixels) != len(numbers):
-        raise DataError(f"{where} holds {len(pixels):,} images, {labels} {len(numbers):,} labels; expected as many")
+        raise DataError(
+            f"{where} holds {len(pixels):,} images, {labels} {len(numbers):,} labels; expected one label per image"
+        )
     return Examples(name, np.ascontiguousarray(pixels), numbers), scaled
 
 
 def _layout(path: Path, there: set[str]) -> tuple[str, str, str, str]:
-    """Return the names that the file uses."""
+    """Return the names of the four arrays in this file."""
     for names in _NAMES:
         if there.isdisjoint(names[:2]):
             continue
@@ -107,7 +109,7 @@ def _layout(path: Path, there: set[str]) -> tuple[str, str, str, str]:
 
 
 def _array(path: Path, archive: zipfile.ZipFile, key: str, kinds: str) -> Array:
-    """Read one array, once its header is checked against what the file holds."""
+    """Read one array, after checking its header against the size of its content."""
     name = f"{path}: {key}"
     info = archive.getinfo(f"{key}.npy")
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
@@ -143,7 +145,7 @@ def _header(stream: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dty
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open the file; whatever is wrong with it comes out as one DataError."""
+    """Open the file; any problem with it becomes one DataError."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -151,14 +153,14 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); give an .npz file") from error
-    # zipfile and NumPy's header reader meet foreign bytes with all of these
+    # zipfile and NumPy's header reader raise all of these on damaged files
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, TypeError, SyntaxError) as error:
         said = " ".join(str(error).split())[:200]
-        raise DataError(f"{path}: is damaged, or no .npz file ({said}); save it again with np.savez") from error
+        raise DataError(f"{path}: is damaged, or not an .npz file ({said}); save it again with np.savez") from error
 
 
 def recognises(path: Path) -> bool:
-    """Whether it is a file whose name ends in ``.npz``."""
+    """Whether the path is a file whose name ends in ``.npz``."""
     return path.is_file() and path.suffix.lower() == ".npz"
 
 

@@ -1,4 +1,4 @@
-"""A published data set of four IDX files, each with the SHA-256 of its unpacked content pinned here in the code."""
+"""A published data set of four IDX files, each with the SHA-256 of its unpacked content pinned in the code."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class PinnedFile:
     Attributes
     ----------
     name
-        The file's name, wherever it lies.
+        The file's name, in any folder.
     dimensions
         ``idx.IMAGES`` or ``idx.LABELS``.
     items
-        How many there are.
+        Number of images or labels.
     sha256
-        Of the unpacked content, so that it does not matter who compressed it.
+        Of the unpacked content, so that compression does not matter.
     """
 
     name: str
@@ -38,11 +38,11 @@ class PinnedFile:
     sha256: str
 
     def unpack(self, folder: Path, advice: str) -> UInt8:
-        """Read the file in full; DataError with this advice unless its sum is the pinned one."""
+        """Read the file in full; DataError with this advice unless its SHA-256 is the pinned one."""
         return self.check(folder / self.name, advice)
 
     def check(self, path: Path, advice: str = "get it again") -> UInt8:
-        """Do the same for a file of another name."""
+        """Read a file of any name; DataError with this advice unless its SHA-256 is the pinned one."""
         content = idx.read_content(path, self.dimensions)
         found = _sum(content)
         if found != self.sha256:
@@ -53,7 +53,7 @@ class PinnedFile:
         return content
 
     def verified(self, folder: Path, place: str, advice: str) -> VerifiedFile:
-        """Compute the sum in full and report."""
+        """Compute the SHA-256 and report; nothing is raised."""
         try:
             content = idx.read_content(folder / self.name, self.dimensions)
         except DataError as error:
@@ -66,12 +66,12 @@ class PinnedFile:
 
 @dataclasses.dataclass(frozen=True)
 class PinnedSet:
-    """Four such files.
+    """Four pinned files: training and test, images and labels.
 
     Attributes
     ----------
     prefix
-        What the names of their unpacked copies in the cache begin with; they all lie in one folder.
+        Prefix of the names of their unpacked copies in the cache, which all data sets share.
     train_images, train_labels, test_images, test_labels
         The files.
     """
@@ -97,7 +97,7 @@ class PinnedSet:
         Raises
         ------
         DataError
-            If a file is missing or not the one published; `advice` says what to do.
+            If a file is missing or not the published one; `advice` says what to do.
         """
         return (
             self._examples("train", folder, self.train_images, self.train_labels, advice),
@@ -105,14 +105,14 @@ class PinnedSet:
         )
 
     def _examples(self, name: str, folder: Path, images: PinnedFile, labels: PinnedFile, advice: str) -> Examples:
-        # Only images are worth a copy in the cache; labels unpack in less time than a file takes to open.
+        # Only images are cached: unpacking labels takes less time than opening a file.
         content = cache.unpacked(self._copy(images), images.sha256, lambda: images.unpack(folder, advice))
         pixels = idx.parse(content, idx.IMAGES, images.name)[..., np.newaxis]
         numbers = idx.parse(labels.unpack(folder, advice), idx.LABELS, labels.name)
         return Examples(name, pixels, numbers, ContentSums(images.sha256, labels.sha256))
 
     def verified(self, folder: Path, place: str, advice: str) -> list[VerifiedFile]:
-        """Compute every sum in full: of the four files, and of their unpacked copies where there are any."""
+        """Compute the SHA-256 of the four files, and of their unpacked copies in the cache."""
         copies = [self._verified_copy(file) for file in self.files]
         return [file.verified(folder, place, advice) for file in self.files] + [copy for copy in copies if copy]
 
@@ -121,11 +121,13 @@ class PinnedSet:
         if found is None:
             return None
         good = found == file.sha256
-        problem = "" if good else "the unpacked copy was damaged and is deleted; it is made again when next needed"
+        problem = (
+            "" if good else "the unpacked copy was damaged and has been deleted; it is made again when next needed"
+        )
         return VerifiedFile(self._copy(file), found, file.sha256, good, file.items if good else 0, "cache", problem)
 
     def _copy(self, file: PinnedFile) -> str:
-        """What a file's unpacked copy in the cache is called."""
+        """Return the name of a file's unpacked copy in the cache."""
         return self.prefix + file.name.removesuffix(".gz")
 
 

@@ -1,4 +1,4 @@
-"""What a source of data is: a few functions and a name."""
+"""The interface of a data source: a name and a few functions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ..dataset import Dataset
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """How a data set is to be loaded.
+    """How to load a data set.
 
     Attributes
     ----------
     validation_fraction
-        Share of the training images that validates.
+        Share of the training images used for validation.
     seed
         Of the splits.
     skip_broken
-        Leave out what cannot be read and name it in the provenance, rather than refuse the whole.
+        Leave out files that cannot be read and name them in the provenance, instead of raising an error.
     """
 
     validation_fraction: float = 0.1
@@ -40,14 +40,14 @@ class VerifiedFile:
     sha256
         Of its unpacked content; empty if it could not be unpacked.
     expected
-        The sum pinned for it; None if none is (one's own data).
+        The SHA-256 pinned for it; None for the user's own data.
     ok
-        Whether all is as it should be.
+        Whether the file is as expected.
     items
-        How many images or labels it holds; 0 if that could not be found out.
+        Number of images or labels it holds; 0 if unknown.
     place
-        ``"archive"`` (part of the package), ``"system"`` (installed for everybody), ``"cache"`` (the user's copy) or
-        ``"folder"`` (one's own).
+        ``"archive"`` (part of the package), ``"system"`` (installed for all users), ``"cache"`` (the user's copy) or
+        ``"folder"`` (the user's own data).
     problem
         What is wrong and what to do, if anything is.
     """
@@ -68,19 +68,19 @@ class Listing:
     Attributes
     ----------
     name
-        What `load` takes.
+        The name for `load`.
     title
         What it is, in a few words.
     train_images, test_images
-        How many there are; validation images are among those for training.
+        Number of images; the training images include those for validation.
     image_shape
         (H, W, C).
     classes
-        How many.
+        Number of classes.
     licence, origin
         As commonly stated.
     ready
-        Whether it can be loaded here and now.
+        Whether it can be loaded without a download.
     """
 
     name: str
@@ -101,16 +101,16 @@ class Source:
     Attributes
     ----------
     name
-        What `load` takes.
+        The name for `load`.
     load
-        How it is to be loaded -> Dataset.
+        request -> Dataset.
     verify
-        () -> one entry a file.
+        () -> one entry per file.
     listing
         () -> its line in the list.
     fetch
-        (what to call with a line before each download) -> the files in the user's cache; None where there is nothing to
-        download.
+        report -> the files in the user's cache; `report` is called with a line before each download. None if there is
+        nothing to download.
     """
 
     name: str
@@ -122,20 +122,20 @@ class Source:
 
 @dataclasses.dataclass(frozen=True)
 class Format:
-    """A way in which a file or a folder can hold somebody's own data.
+    """A format of files or folders with the user's own data.
 
     Attributes
     ----------
     expected
-        What such a file or folder holds, for the message when no format fits.
+        What a file or folder of this format holds, for the message when no format fits.
     recognises
-        Whether a path looks as if it were meant to be of this format.
+        path -> whether it seems meant to be of this format.
     load
-        (path, how it is to be loaded) -> Dataset.
+        (path, request) -> Dataset.
     verify
-        (path) -> one entry a file.
+        path -> one entry per file.
     skips
-        Whether it can leave out what is broken.
+        Whether it can leave out broken files.
     """
 
     expected: str

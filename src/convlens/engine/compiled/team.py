@@ -18,8 +18,8 @@ class Team(Workers):
 
     worth = 8_000_000  # less than for other workers: in a loop, threads need not be woken
 
-    def __init__(self, threads: int) -> None:
-        super().__init__(threads)
+    def _start(self) -> None:
+        super()._start()
         self._boxes = [relay.Box() for _ in self._others]
         self._called = 0  # how often the threads were called back to Python
         self._busy = threading.Lock()

@@ -1,4 +1,4 @@
-"""The residual connection: a branch of layers, added to what it reads."""
+"""The residual connection: a branch of layers, added to its input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The CNN against dense networks: as they are, with as many parameters, and with as many FLOPs."""
+"""The CNN against dense networks: as they are, at equal parameters, and at equal FLOPs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..spec import Arm, Estimand, Profile, Study
 from ..verdict import between, greater_than
 
 NAME = "baseline-vs-cnn"
-SMALLEST_EFFECT = 0.005  # half a point: what would make somebody choose the other network
+SMALLEST_EFFECT = 0.005  # half a point: enough to prefer the other network
 
 PROFILES = {
     "quick": Profile("quick", (0,), {"recipe.epochs": 1, "data.train_images": 18_000}),
@@ -20,7 +20,7 @@ def study() -> Study:
     """Return the study."""
     arms = tuple(
         Arm(f"{model}, {recipe}", configuration(model, recipe_name=recipe), cost=cost)
-        for model, recipe, cost in (  # seconds on one thread, about
+        for model, recipe, cost in (  # approximate seconds on one thread
             ("baseline", "plain", 4),
             ("baseline", "good", 3),
             ("baseline-wide", "good", 4),
@@ -31,8 +31,8 @@ def study() -> Study:
     )
     against = {
         "baseline": "the stock baseline",
-        "baseline-wide": "a dense network of as many parameters",
-        "baseline-flops": "a dense network of as many FLOPs",
+        "baseline-wide": "a dense network with as many parameters",
+        "baseline-flops": "a dense network with as many FLOPs",
     }
     contrasts = {
         name: Estimand(

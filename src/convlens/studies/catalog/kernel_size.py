@@ -1,7 +1,7 @@
-"""Kernel sizes 3, 5 and 7: as they are, at equal FLOPs, parameters and receptive fields; whether large ones overfit.
+"""Kernel sizes 3, 5 and 7: as they are, and at equal FLOPs, parameters or receptive fields; overfitting.
 
-No earlier run used these seeds: an earlier protocol of two epochs was chosen after its test results for seeds
-0 to 2 had been seen, so those seeds cannot decide anything here.
+The seeds are new: an earlier protocol of two epochs was chosen after its test results for seeds 0 to 2 had been seen,
+so those seeds are not used here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..verdict import Region, greater_than, less_than
 NAME = "kernel-size"
 SMALLEST_EFFECT = 0.001  # a tenth of a point: ten of the 10,000 test images
 EPOCHS = 3
-TRAIN_IMAGES = 18_000  # of 54,000: accuracies are lower, differences larger, and a trial takes seconds
+TRAIN_IMAGES = 18_000  # of 54,000: accuracies are lower and differences larger, and a trial takes seconds
 SEEDS = tuple(range(100, 110))
 
 PROFILES = {
@@ -24,8 +24,8 @@ PROFILES = {
 }
 
 SIZES = (3, 5, 7)
-COST = {3: 6.0, 5: 12.0, 7: 23.0}  # seconds on one thread, about
-STACKED = {5: 2, 7: 3}  # layers of 3x3 that see as much as one of 5x5 or 7x7
+COST = {3: 6.0, 5: 12.0, 7: 23.0}  # approximate seconds on one thread
+STACKED = {5: 2, 7: 3}  # number of 3x3 layers with the receptive field of one of 5x5 or 7x7
 STACKED_COST = {5: 21.0, 7: 32.0}
 
 

@@ -1,4 +1,4 @@
-"""What an executor is, and what it is given beside the trial."""
+"""The interface of an executor, and the options it receives besides the trial."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ..trial import PlannedTrial, TrialOutcome
 
 @dataclass(frozen=True)
 class ExecutionOptions:
-    """How trials are run here: nothing of it changes a result, so nothing of it is in a trial's key.
+    """How to run trials on this machine. No option changes a result, so none is part of a trial's key.
 
     Parameters
     ----------
     engine, threads
-        What runs the models; see `convlens.engine.start`.
+        Engine of the models; see `convlens.engine.start`.
     side_by_side
-        How many trials run at once, for the record: the rates they measure depend on it.
+        Number of trials that run in parallel; recorded, because measured rates depend on it.
     models_folder
-        Where each trained model is saved, named by its trial's key; None to keep none.
+        Folder for trained models, named by their trial's key; None saves none.
     checkpoints_folder
-        Where a training that is stopped saves itself, named likewise, for the next run to go on; None to begin again.
+        Folder for the checkpoints of interrupted trainings, from which the next run continues; None saves none.
     hooks
-        Called at every step and epoch.
+        Called at every step and epoch. One that stops a training stops the run: the trial has no result.
     """
 
     engine: str | None = None
@@ -41,7 +41,7 @@ class Executor(Protocol):
     """Runs the trials of one kind."""
 
     def check(self, configuration: Mapping[str, Any], where: str) -> None:
-        """Raise ConfigurationError unless all keys and values of the configuration are right."""
+        """Raise ConfigurationError unless all keys and values of the configuration are valid."""
 
     def run(self, planned: PlannedTrial, options: ExecutionOptions) -> TrialOutcome:
-        """Run a trial whose configuration has been checked; it never touches the store."""
+        """Run a trial whose configuration has been checked; never accesses the store."""

@@ -1,4 +1,4 @@
-"""The configuration of a training, read and checked: every key is known, every value is in its range."""
+"""The configuration of a training, read and checked: every key is known, and every value in its range."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ModelPart:
 
 @dataclass(frozen=True)
 class DataPart:
-    """The data: which (its SHA-256), the share that validates, and how many images are trained on (None: all)."""
+    """The data: their SHA-256, the validation fraction, and the number of training images (None: all)."""
 
     sha256: str
     validation_fraction: float
@@ -49,9 +49,9 @@ class DataPart:
 
 @dataclass(frozen=True)
 class SeedsPart:
-    """Seeds by what they draw: a number, the same in every trial, or ``"trial"``, the trial's own.
+    """The seeds by purpose: a number, the same in every trial, or ``"trial"``, the trial's own seed.
 
-    ``shuffle`` is for all that is drawn while training: the order of the images, augmentation, dropout.
+    ``shuffle`` seeds everything drawn during training: the order of the images, augmentation, dropout.
     """
 
     split: SeedChoice
@@ -67,18 +67,23 @@ class SeedsPart:
                 check_seed(value, name)
 
     def of(self, what: str, trial_seed: int) -> int:
-        """Return the seed for one thing in the trial with that seed."""
+        """Return the seed for one purpose, in the trial with seed `trial_seed`."""
         choice: SeedChoice = getattr(self, what)
         return trial_seed if choice == "trial" else choice
 
 
 @dataclass(frozen=True)
 class NamesPart:
-    """What people call model and recipe, and the name or path under which the data is found."""
+    """Display names of model and recipe, and the name or path of the data."""
 
     model: str
     recipe: str
     data: str
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, str):
+                raise ConfigurationError(f"{name} is a text, not {value!r}")
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class _Sections:
 
 @dataclass(frozen=True)
 class TrainingConfiguration:
-    """A configuration whose every part has been checked."""
+    """A configuration all parts of which have been checked."""
 
     layers: tuple[Layer, ...]
     data: DataPart
@@ -117,7 +122,10 @@ class TrainingConfiguration:
         model = _part(ModelPart, given["model"], f"{where}: model")
         seeds = _part(SeedsPart, given["seeds"], f"{where}: seeds")
         wanted = _part(DataPart, given["data"], f"{where}: data")
-        described = {"name": names.recipe, **_mapping(given["recipe"], f"{where}: recipe")}
+        settings = _mapping(given["recipe"], f"{where}: recipe")
+        if "name" in settings:
+            raise ConfigurationError(f"{where}: recipe: unknown key 'name'; its name is in names.recipe")
+        described = {"name": names.recipe, **settings}
         check_keys(Recipe, described, f"{where}: recipe")
         try:
             layers, recipe = layers_from_data(model.layers), Recipe.from_dict(described)
@@ -126,12 +134,12 @@ class TrainingConfiguration:
         return cls(layers, wanted, seeds, recipe, names)
 
     def dataset(self, trial_seed: int) -> Dataset:
-        """Return the data, split and cut down as in the trial with that seed.
+        """Return the data, split and reduced for the trial with seed `trial_seed`.
 
         Raises
         ------
         DataError
-            If what is found under the data's name is not what the configuration states.
+            If the data found under this name do not have the SHA-256 in the configuration.
         """
         whole = _same_data(
             self.names.data, self.data.sha256, self.data.validation_fraction, self.seeds.of("split", trial_seed)
@@ -140,7 +148,7 @@ class TrainingConfiguration:
         return whole if wanted is None else whole.subset(wanted, self.seeds.of("subset", trial_seed))
 
     def build(self, dataset: Dataset, trial_seed: int) -> Model:
-        """Return the fresh model of the trial with that seed."""
+        """Return the untrained model of the trial with seed `trial_seed`."""
         return Model(
             self.layers,
             dataset.input_shape,
@@ -151,13 +159,13 @@ class TrainingConfiguration:
 
 
 def load_data(name: str, validation_fraction: float = 0.1, seed: int = 0) -> Dataset:
-    """Load a data set as it is now; the one place where trials get their data."""
+    """Load a data set as it is now; all trials get their data here."""
     return data.load(name, validation_fraction=validation_fraction, seed=seed)
 
 
 @lru_cache(maxsize=2)
 def _same_data(name: str, sha256: str, validation_fraction: float, seed: int) -> Dataset:
-    """Load a data set and check that it is the one wanted; trials follow one another on the same one."""
+    """Load a data set and check its SHA-256; cached, because successive trials use the same one."""
     found = load_data(name, validation_fraction, seed)
     if found.sha256 != sha256:
         raise DataError(
@@ -168,7 +176,7 @@ def _same_data(name: str, sha256: str, validation_fraction: float, seed: int) ->
 
 
 def _part(cls: Any, given: object, where: str) -> Any:
-    """Make a part of its keys; every error says where."""
+    """Make a part from its keys; every error says where."""
     check_keys(cls, _mapping(given, where), where)
     try:
         return cls(**_mapping(given, where))
