@@ -37,10 +37,8 @@ class LanePlan:
         """
         if not self.passes:
             return []
-        prepare, losses = (
-            self.passes[0].prepare() if prepares else [],
-            [one.loss_step(self.store) for one in self.passes],
-        )
+        prepare = self.passes[0].prepare() if prepares else []
+        losses = [one.loss_step(self.store) for one in self.passes]
         segments = range(len(self.passes[0].segments))
         if len(segments) == 1:  # each micro-batch runs forward and backward while it is in the cache
             both = [[*one.forward(), step, *one.backward()] for one, step in zip(self.passes, losses, strict=True)]
