@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from .errors import ConfigurationError, DataError, ShapeError
 from .plain import check_keys
 from .typing import Array, Float32, Shape
+
+Prepare: TypeAlias = Literal["digits", "as-is"]
 
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -144,6 +146,53 @@ class Preprocessing:
             value is wrong.
         """
         check_keys(cls, settings, "preprocessing")
+        return cls(**settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Intake:
+    """How a picture from elsewhere becomes pixels of the model's size: found out from the training data.
+
+    It travels with a data set and in the header of every model trained on it, so that a picture is read for prediction
+    as it would have been for training.
+
+    Attributes
+    ----------
+    prepare
+        ``"digits"``: the training images are like MNIST's (light ink on black, centred, scaled to one size), so a
+        picture is first made like them. ``"as-is"``: it is not changed.
+    resize
+        Whether training images of other sizes were resized to the model's, so that pictures are too. If not, a picture
+        of another size is refused, unless it is prepared.
+    white
+        The value that becomes 255 in files with more than eight bits a channel: 65535, or 4095 of a twelve-bit camera.
+
+    Raises
+    ------
+    ConfigurationError
+        If a value is of another type, or out of range.
+    """
+
+    prepare: Prepare = "as-is"
+    resize: bool = False
+    white: int = 65535
+
+    def __post_init__(self) -> None:
+        if self.prepare not in get_args(Prepare):
+            raise ConfigurationError(f"intake: prepare is 'digits' or 'as-is', not {self.prepare!r}")
+        if type(self.resize) is not bool:
+            raise ConfigurationError(f"intake: resize is true or false, not {self.resize!r}")
+        if type(self.white) is not int or not 1 <= self.white <= 65535:
+            raise ConfigurationError(f"intake: white is a whole number from 1 to 65535, not {self.white!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON data from which `from_dict` makes an equal object."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> Intake:
+        """Make the object that `to_dict` described; ConfigurationError if a key or a value is wrong."""
+        check_keys(cls, settings, "intake")
         return cls(**settings)
 
 

@@ -17,7 +17,7 @@ from .options import (
     SkipBrokenOption,
     ThreadsOption,
     check_outputs,
-    note_skipped,
+    note_reading,
     notes,
     out,
     print_json,
@@ -56,7 +56,7 @@ def evaluate(
         raise ConfigurationError(f"unknown split {split!r}{nearest(split, splits)}")
     network = load(model).use(engine, threads)
     dataset = sets.load(data, skip_broken=skip_broken)
-    note_skipped(dataset.provenance)
+    note_reading(dataset)
     if network.input_shape != tuple(dataset.input_shape) or network.classes != len(dataset.class_names):
         raise ConfigurationError(
             f"{model} takes images of {network.input_shape} and {network.classes} classes, but {dataset.name} has "

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from ..errors import ConfigurationError
 from ..files import require_writable, write_atomically
 from ..wording import duration as duration
 from ..wording import percent as percent
+
+if TYPE_CHECKING:
+    from ..data import Dataset
 
 DataOption: TypeAlias = Annotated[
     str,
@@ -89,9 +92,11 @@ def whole_numbers(option: str, parts: list[str], expected: str) -> tuple[int, ..
         raise ConfigurationError(f"{option} takes {expected}, not {'x'.join(parts)!r}") from None
 
 
-def note_skipped(provenance: dict[str, Any]) -> None:
-    """Report the files left out of a data set: the first few, and the number of others."""
-    skipped = provenance.get("skipped", [])
+def note_reading(dataset: Dataset) -> None:
+    """Report how a data set was read, and the files left out of it: the first few, and the number of others."""
+    for note in dataset.notes:
+        notes.print(note, markup=False)
+    skipped = dataset.provenance.get("skipped", [])
     for line in skipped[:5]:
         notes.print(f"skipped {line}", markup=False)
     if len(skipped) > 5:

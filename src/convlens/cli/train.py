@@ -23,7 +23,7 @@ from .options import (
     architecture_options,
     check_outputs,
     duration,
-    note_skipped,
+    note_reading,
     notes,
     out,
     percent,
@@ -128,7 +128,7 @@ def run(settings: TrainSettings) -> None:
     if settings.epochs is not None:
         recipe = replace(recipe, epochs=settings.epochs)
     dataset = data.load(settings.data, skip_broken=settings.skip_broken)
-    note_skipped(dataset.provenance)
+    note_reading(dataset)
     if settings.train_images is not None:
         dataset = dataset.subset(settings.train_images)
     model = models.build(

@@ -275,6 +275,11 @@ class Dataset:
         }
         return dataclasses.replace(self, train=self.train.take(np.sort(order[:n_train])), split=split)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about how the files were read, a sentence each: values scaled, images resized, ..."""
+        return tuple(self.provenance.get("notes", ()))
+
     def describe(self) -> dict[str, Any]:
         """Describe the data set as JSON data, for a result; no image is read."""
         return {
