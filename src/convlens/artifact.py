@@ -1,15 +1,18 @@
 """The one file format: a safetensors file with a JSON header and raw arrays. Never pickle.
 
 Models and checkpoints are such files. The header is one JSON object under the key ``convlens`` of the file's
-metadata; it states the kind of file, the version of the format, and the checksum of the arrays. Reading runs no code
-from the file, and checks everything in it. ``docs/format.md`` describes a model's file well enough to write another
-reader.
+metadata; it states the kind of file, the version of the format, and two checksums: of the whole file, and of the
+arrays. Reading runs no code from the file, and checks everything in it. ``docs/format.md`` describes a model's file
+well enough to write another reader.
 """
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
+import re
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +30,9 @@ from .version import __version__
 
 FORMAT_VERSION = 1
 LARGEST_HEADER = 16 << 20  # characters of JSON
-_KEY, _SUM = "convlens", "arrays_sha256"
+_KEY, _SUM, _FILE_SUM = "convlens", "arrays_sha256", "file_sha256"
+_UNKNOWN = "0" * 64  # stands for the checksum of the file while that is computed
+_PIECE = 1 << 20  # bytes read at a time
 _NUMPY_TYPES = ("F32", "F64", "I64", "I32", "U8", "BOOL")  # as safetensors names them
 
 Kind: TypeAlias = Literal["model", "checkpoint"]
@@ -35,7 +40,7 @@ Kind: TypeAlias = Literal["model", "checkpoint"]
 
 @dataclass(frozen=True)
 class Artifact:
-    """The contents of a file: its header and its arrays by name."""
+    """The contents of a file: its header, without the checksum of the file, and its arrays by name."""
 
     header: dict[str, Any]
     arrays: dict[str, Array]
@@ -51,8 +56,12 @@ def write(path: Path, kind: Kind, header: Mapping[str, Any], arrays: Mapping[str
     """
     about = {"format_version": FORMAT_VERSION, "kind": kind, "convlens_version": __version__}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    text = canonical({**about, **header, _SUM: _sum(contiguous)}, "header")
-    write_atomically(path, to_bytes(contiguous, metadata={_KEY: text}))
+    complete = {**about, **header, _SUM: _sum(contiguous)}
+
+    def contents(file_sum: str) -> bytes:
+        return to_bytes(contiguous, metadata={_KEY: canonical({**complete, _FILE_SUM: file_sum}, "header")})
+
+    write_atomically(path, contents(hashlib.sha256(contents(_UNKNOWN)).hexdigest()))
 
 
 def read(path: Path, kind: Kind) -> Artifact:
@@ -69,6 +78,7 @@ def read(path: Path, kind: Kind) -> Artifact:
     try:
         with safe_open(path, framework="numpy") as stream:
             header = _header(path, stream.metadata())
+            _check_file_sum(path, header)
             _check(path, kind, header)
             names = stream.keys()
             for name in names:
@@ -81,7 +91,37 @@ def read(path: Path, kind: Kind) -> Artifact:
         ) from error
     if _SUM in header and header[_SUM] != _sum(arrays):  # early files have no checksum
         raise ArtifactError(f"{path} is damaged: its arrays do not have the checksum in its header; use another copy")
-    return Artifact(header, arrays)
+    return Artifact({key: value for key, value in header.items() if key != _FILE_SUM}, arrays)
+
+
+def _check_file_sum(path: Path, header: Mapping[str, Any]) -> None:
+    """Check the checksum of the whole file: table, header and arrays; early files have none.
+
+    Raises
+    ------
+    ArtifactError
+        If the file has another one. Also if the header lacks it and has a key of nearly that name: then it is the name
+        that is damaged.
+    """
+    if _FILE_SUM not in header:
+        damaged = difflib.get_close_matches(_FILE_SUM, header, n=1, cutoff=0.9)
+    else:
+        wanted = header[_FILE_SUM]
+        known = isinstance(wanted, str) and re.fullmatch("[0-9a-f]{64}", wanted)
+        damaged = [] if known and wanted == _file_sum(path, wanted) else [_FILE_SUM]
+    if damaged:
+        raise ArtifactError(f"{path} is damaged: it does not have the checksum in its header; use another copy")
+
+
+def _file_sum(path: Path, digits: str) -> str:
+    """Return the SHA-256 of a file in whose beginning, up to the arrays, zeros stand in place of `digits`."""
+    with path.open("rb") as stream:
+        size = stream.read(8)
+        beginning = size + stream.read(*struct.unpack("<Q", size))
+        digest = hashlib.sha256(beginning.replace(digits.encode(), _UNKNOWN.encode()))
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _sum(arrays: Mapping[str, Array]) -> str:

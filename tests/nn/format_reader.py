@@ -30,6 +30,8 @@ class Reader:
         self.arrays = {name: array(data, **entry) for name, entry in table.items()}
         assert (self.header["kind"], self.header["format_version"]) == ("model", 1)
         assert self.header["arrays_sha256"] == checksum(self.arrays)
+        digits = self.header["file_sha256"].encode()
+        assert self.header["file_sha256"] == hashlib.sha256(raw.replace(digits, b"0" * 64)).hexdigest()
         self.program = self.header["program"]
 
     def prepare(self, images: Array) -> Array:
