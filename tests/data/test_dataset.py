@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -96,3 +97,17 @@ def test_describe_is_json_and_a_copy(loaded_digits: Dataset) -> None:
     described["split"]["counts"]["train"] = 1
     assert loaded_digits.split["counts"]["train"] == 54_000
     assert repr(loaded_digits).startswith("<Dataset 'mnist': 54,000 train, 6,000 validation, 10,000 test;")
+
+
+def test_a_set_made_by_hand_has_its_labels_and_shapes_checked() -> None:
+    made = Dataset.from_arrays(np.zeros((60, 8, 8, 1), np.uint8), np.arange(60) % 3)
+    for split in ("train", "validation", "test"):
+        part = getattr(made, split)
+        labels = part.labels.copy()
+        labels[1] = 3
+        wrong = Examples(split, part.images, labels)
+        with pytest.raises(DataError, match=f"arrays: {split} labels: number 1 is 3, expected 0 to 2"):
+            dataclasses.replace(made, **{split: wrong})
+        other = Examples(split, part.images[:, 1:], part.labels)
+        with pytest.raises(DataError, match=rf"{split} images have shape \(7, 8, 1\), not \(8, 8, 1\)"):
+            dataclasses.replace(made, **{split: other})

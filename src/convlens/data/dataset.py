@@ -180,6 +180,22 @@ class Dataset:
     preprocessing: Preprocessing
     sha256: str
 
+    def __post_init__(self) -> None:
+        """Check labels and shapes once, here: an engine reads memory at the place that a label says.
+
+        Raises
+        ------
+        DataError
+            If a label is not in 0..K-1, or images have another shape than `input_shape`.
+        """
+        for part in (self.train, self.validation, self.test):
+            check_labels(part.labels, len(self.class_names), f"{self.name}: {part.name} labels")
+            if part.image_shape != tuple(self.input_shape):
+                raise DataError(
+                    f"{self.name}: {part.name} images have shape {part.image_shape}, not {self.input_shape}; "
+                    "all three sets need the same"
+                )
+
     @classmethod
     def from_arrays(
         cls,
