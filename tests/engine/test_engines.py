@@ -15,6 +15,7 @@ from convlens import engine, nn
 from convlens.engine import ENGINES, available_threads, engines
 from convlens.engine.arena import Arena
 from convlens.engine.blas import single_threaded_blas
+from convlens.engine.interpreter import FIRST
 from convlens.engine.lanes import CHUNK, MOST_THREADS, Workers, split
 from convlens.errors import ConfigurationError
 from convlens.typing import Array
@@ -214,9 +215,9 @@ def test_blas_has_its_own_number_again_after_a_batch_that_fails(model: nn.Model,
     with threadpool_limits(2, user_api="blas"):
         before, runner = blas_threads(), engine.start(model.program, model.flat, name, 2)
         with pytest.raises(ValueError):
-            runner.logits(images[..., :0])
+            runner._logits(images[..., :0])
         with pytest.raises((ValueError, IndexError)):
-            runner.gradient(images[:, 1:], np.zeros(8, np.int64), np.zeros_like(model.flat))
+            runner._gradient(images[:, 1:], np.zeros(8, np.int64), np.zeros_like(model.flat), FIRST, 0.0)
         assert blas_threads() == before
         assert np.isfinite(runner.logits(images)).all()
 

@@ -75,11 +75,11 @@ def start(
     Raises
     ------
     ConfigurationError
-        If there is no such engine.
+        If there is no such engine, or the number of threads is not a whole number from 1 to 64.
     """
-    asked = name or os.environ.get("CONVLENS_ENGINE")
-    if asked and asked not in ENGINES:
-        raise ConfigurationError(f"unknown engine {asked!r}{nearest(asked, ENGINES)}")
+    asked = (os.environ.get("CONVLENS_ENGINE") or None) if name is None else name
+    if asked is not None and not (isinstance(asked, str) and asked in ENGINES):
+        raise ConfigurationError(f"unknown engine {asked!r}{nearest(str(asked), ENGINES)}")
     chosen = Interpreter.name if parameters.dtype != np.float32 else asked or fastest()
     if buffers is None:
         assert not program.buffer_size, "this Program has running statistics: give their array"

@@ -29,6 +29,11 @@ class Arena:
         self._block, self._used = 0, 0
         self.high_water = 0  # most floats in use so far
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it holds."""
+        return sum(block.nbytes for block in self._blocks)
+
     def take(self, shape: Shape) -> Float32:
         """Return an array with undefined contents, aligned to 64 bytes."""
         size = -(-math.prod(shape) // ALIGNMENT) * ALIGNMENT

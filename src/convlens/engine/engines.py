@@ -18,21 +18,24 @@ import numpy as np
 from .. import ops
 from ..ops.warp import warp
 from ..program import Program, aligned_zeros
-from ..typing import Array, FloatArray, IntArray
+from ..typing import Array, FloatArray, IntArray, Labels
 from . import interpreter
 from .arena import Arena
 from .blas import single_threaded_blas
+from .checks import checked_images, checked_labels, require_flat, require_smoothing
 from .compiled.availability import cannot_start
 from .interpreter import FIRST, Address
 from .lanes import Workers, thread_count
 from .numpy.toolbox import NUMPY
 from .passes import Flat, Memory, micro_batch_size
 from .plan import Batch, TrainingPlan, flat_shares
-from .prediction import PredictionPlan
+from .prediction import LARGEST_BLOCK, PredictionPlan
 from .rewrite import rewrite
 from .toolbox import Toolbox, Warp
 from .updates import BoundUpdate, Update
 
+BLOCK_BYTES = 256 << 20  # of values that the interpreter keeps while it predicts
+KEPT_PLANS = 256 << 20  # bytes of training plans, beyond the last two, that an engine keeps
 UPDATING = 200  # floating-point operations in the time that it takes to update one parameter (bound by memory)
 
 
@@ -62,11 +65,20 @@ class Engine(ABC):
         """Number of threads that the engine uses."""
         return self.workers.threads
 
-    @abstractmethod
     def logits(self, x: FloatArray) -> FloatArray:
-        """Return the logits (N, K) of images x (N, H, W, C). Any number of threads may call this at the same time."""
+        """Return the logits (N, K) of images x (N, H, W, C), floats. Any number of threads may call this at a time.
+
+        Raises
+        ------
+        DataError, ShapeError
+            If x is of another type or shape.
+        """
+        return self._logits(checked_images(self.program, x))
 
     @abstractmethod
+    def _logits(self, x: FloatArray) -> FloatArray:
+        """Return the logits of images that have been checked."""
+
     def gradient(
         self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
     ) -> BatchResult:
@@ -74,11 +86,33 @@ class Engine(ABC):
 
         `address` is that of the random draws, `smoothing` the label smoothing (see
         `convlens.ops.softmax_cross_entropy`). One caller at a time.
+
+        Raises
+        ------
+        DataError, ShapeError
+            If images or labels are of another type or shape, there are none, or a label is not in 0..K-1.
+        ConfigurationError
+            If `out` does not have the parameters' size and type, or the smoothing is out of range.
         """
+        x = checked_images(self.program, x)
+        classes = checked_labels(self.program, labels, len(x))
+        require_flat(out, self.parameters, "a gradient")
+        require_smoothing(smoothing)
+        return self._gradient(x, classes, out, address, smoothing)
+
+    @abstractmethod
+    def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
+        """Do what `gradient` says with arrays that have been checked."""
 
     def update(self, change: Update) -> None:
-        """Apply an update to flat arrays that have the layout of the parameters."""
+        """Apply an update to flat arrays that have the layout of the parameters; ConfigurationError if one has not."""
+        self._check(change)
         self.each_chunk(change.run)
+
+    def _check(self, change: Update) -> None:
+        for name, array in change.arrays.items():
+            if array is not None:
+                require_flat(array, self.parameters, f"{change.name}: {name}")
 
     @property
     def warp(self) -> Warp:
@@ -95,18 +129,26 @@ class Engine(ABC):
 
 
 class Interpreter(Engine):
-    """Calls `convlens.ops` node by node, for the whole batch at once: the reference, in any dtype."""
+    """Calls `convlens.ops` node by node, for the whole batch at once: the reference, in any dtype.
+
+    To predict, it takes many images in blocks, because it keeps every value that it computes.
+    """
 
     name = "interpreter"
 
-    def logits(self, x: FloatArray) -> FloatArray:
+    def _logits(self, x: FloatArray) -> FloatArray:
+        size = int(np.clip(BLOCK_BYTES // (x.itemsize * interpreter.values_of(self.program)), 1, LARGEST_BLOCK))
+        context = interpreter.Context(self.buffers)
         with single_threaded_blas():
-            context = interpreter.Context(self.buffers)
-            return interpreter.forward(self.program, self.parameters, x, context).values[self.program.output]
+            blocks = [
+                interpreter.forward(self.program, self.parameters, x[start : start + size], context).values[
+                    self.program.output
+                ]
+                for start in range(0, max(len(x), 1), size)
+            ]
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
-    def gradient(
-        self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
-    ) -> BatchResult:
+    def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
         drawn = interpreter.draw(self.program, len(x), address, x.dtype)
         with single_threaded_blas():
             tape = interpreter.forward(self.program, self.parameters, x, interpreter.Context(self.buffers, drawn))
@@ -132,7 +174,7 @@ class Plan(Engine):
         self._idle: deque[PredictionPlan] = deque()
         self._arenas = [Arena() for _ in range(self.threads)]
         self._gradients = np.zeros((0, program.parameter_size), np.float32)  # of each lane; grows as batches need it
-        self._plans: dict[int, TrainingPlan] = {}
+        self._plans: dict[int, TrainingPlan] = {}  # by number of images, the last used at the end
         self._updates: dict[str, tuple[Update, BoundUpdate]] = {}  # the last of each name
 
     @staticmethod
@@ -149,6 +191,7 @@ class Plan(Engine):
             return
         last, bound = self._updates.get(change.name, (None, None))
         if bound is None or last is None or not last.has_arrays_of(change):
+            self._check(change)
             threads = self.workers.useful(UPDATING * self.program.parameter_size)
             shares = flat_shares(self._memory, self.program.parameter_size)
             bound = self.toolbox.bind(change, [[*chain(*shares[thread::threads])] for thread in range(threads)])
@@ -165,7 +208,7 @@ class Plan(Engine):
             self._sizes[training] = micro_batch_size(self._memory, self._flat, training=training)
         return self._sizes[training]
 
-    def logits(self, x: FloatArray) -> FloatArray:
+    def _logits(self, x: FloatArray) -> FloatArray:
         try:
             plan = self._idle.pop()
         except IndexError:
@@ -176,9 +219,7 @@ class Plan(Engine):
         self._idle.append(plan)
         return logits
 
-    def gradient(
-        self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
-    ) -> BatchResult:
+    def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
         plan = self._plan(len(x))
         with self._blas():
             drawn = interpreter.draw(self.program, len(x), address)
@@ -186,15 +227,23 @@ class Plan(Engine):
         return BatchResult(loss / len(x), correct)
 
     def _plan(self, images: int) -> TrainingPlan:
-        """Return the plan for batches of this number of images; it is made once."""
-        if images not in self._plans:
-            micro = self._micro_batch(training=True)
-            lanes = self._memory.lanes(images)
-            arenas = self._arenas[: min(lanes, self.workers.useful(3 * self.program.flops * images))]
-            self._plans[images] = TrainingPlan(
-                self._memory, images, micro, arenas, self.parameters, self.buffers, self._gradients_of(lanes)
-            )
-        return self._plans[images]
+        """Return the plan for batches of this number of images; those not used for longest make room for a new one.
+
+        The last two always stay: an epoch has full batches and a smaller last one.
+        """
+        plan = self._plans.pop(images, None) or self._new_plan(images)
+        self._plans[images] = plan
+        while len(self._plans) > 2 and sum(one.nbytes for one in self._plans.values()) > KEPT_PLANS:
+            del self._plans[next(iter(self._plans))]
+        return plan
+
+    def _new_plan(self, images: int) -> TrainingPlan:
+        micro = self._micro_batch(training=True)
+        lanes = self._memory.lanes(images)
+        arenas = self._arenas[: min(lanes, self.workers.useful(3 * self.program.flops * images))]
+        return TrainingPlan(
+            self._memory, images, micro, arenas, self.parameters, self.buffers, self._gradients_of(lanes)
+        )
 
     def _gradients_of(self, lanes: int) -> Array:
         """Return the memory for the lanes' gradients (lanes, parameters), which all plans share."""

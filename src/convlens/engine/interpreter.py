@@ -6,6 +6,7 @@ first: the plans compute the same faster, and are tested against it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import ops
+from ..ops.window import Window
 from ..program import INPUT, Node, Program
 from ..randomness import stream
 from ..typing import Array, FloatArray
@@ -189,6 +191,16 @@ def draw(program: Program, images: int, address: Address, dtype: DTypeLike = np.
             generator = stream(address.seed, "dropout", node.name, epoch=address.epoch, step=address.step)
             drawn[node.name] = draws(node, generator, images, dtype)
     return drawn
+
+
+def values_of(program: Program) -> int:
+    """Return how many numbers a forward pass computes for one image, the patches that windows copy included."""
+    count = math.prod(program.input_shape)
+    for node in program.nodes:
+        count += math.prod(node.output_shape)
+        if isinstance(node.sight, Window):
+            count += math.prod((*node.output_shape[:2], *node.sight.kernel, node.input_shapes[0][-1]))
+    return count
 
 
 @dataclass

@@ -14,6 +14,8 @@ from contextvars import copy_context
 from typing import ClassVar, NamedTuple
 from weakref import WeakSet
 
+import numpy as np
+
 from ..errors import ConfigurationError
 from .processors import available_processors
 
@@ -88,9 +90,9 @@ def thread_count(asked: int | None) -> int:
     """Return the number of threads to use; if None is asked for, all that are available."""
     if asked is None:
         return available_threads()
-    if not 1 <= asked <= MOST_THREADS:
-        raise ConfigurationError(f"threads is a whole number from 1 to {MOST_THREADS}, not {asked}")
-    return asked
+    if isinstance(asked, bool) or not isinstance(asked, int | np.integer) or not 1 <= asked <= MOST_THREADS:
+        raise ConfigurationError(f"threads is a whole number from 1 to {MOST_THREADS}, not {asked!r}")
+    return int(asked)
 
 
 class Workers:

@@ -94,6 +94,12 @@ class BatchStore:
         self.drawn = arrays(node.name for node in memory.program.nodes if node.op in OPS and OPS[node.op].draws)
         self.labels, self.settings = np.zeros(images, np.int64), np.zeros(2)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        floats = sum(one.nbytes for part in (self.values, self.derivatives, self.drawn) for one in part.values())
+        return floats + self.labels.nbytes
+
 
 class LaneStore:
     """The arrays of one lane.

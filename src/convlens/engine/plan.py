@@ -160,6 +160,7 @@ class TrainingPlan:
         kernels = self.lanes[0].passes[0].kernels
         self._finish = Finish(memory, self._store, kernels, gradients)
         self._out, self._last = np.zeros(0), list[Step]()
+        self.nbytes = self._store.nbytes + own.nbytes  # that no other plan uses
 
     def run(self, workers: Workers, batch: Batch, out: Array) -> tuple[float, int]:
         """Write the gradient of the mean loss to `out`; return the sum of the losses and the number of correct images.

@@ -54,7 +54,22 @@ class Optimizer(ABC):
         return self._remembers
 
     def step(self, engine: Engine, gradient: Array, state: OptimizerState, rate: float) -> None:
-        """Take one step at learning rate `rate`, changing the engine's parameters; `gradient` is overwritten."""
+        """Take one step at learning rate `rate`, changing the engine's parameters; `gradient` is overwritten.
+
+        Raises
+        ------
+        ConfigurationError
+            If the rate is not a number, the state is another optimiser's, or an array does not have the parameters'
+            size and type.
+        """
+        if not is_number(rate):
+            raise ConfigurationError(f"a learning rate is a finite number, not {rate!r}")
+        if set(state.arrays) != set(self.remembers):
+            has, needed = (", ".join(sorted(names)) or "none" for names in (state.arrays, self.remembers))
+            raise ConfigurationError(
+                f"the state is another optimiser's: it has {has}, and {type(self).__name__} needs {needed}; "
+                "use the one that start returned"
+            )
         state.step += 1
         engine.update(self.update(engine.parameters, gradient, state, rate))
 
@@ -74,6 +89,8 @@ class SGD(Optimizer):
         super().__post_init__()
         if not (is_number(self.momentum) and 0 <= self.momentum < 1):
             raise ConfigurationError(f"momentum is a number from 0 to below 1, not {self.momentum!r}")
+        if type(self.nesterov) is not bool:
+            raise ConfigurationError(f"nesterov is true or false, not {self.nesterov!r}")
         if self.nesterov and not self.momentum:
             raise ConfigurationError("nesterov needs a momentum above 0")
 
