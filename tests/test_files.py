@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from convlens import files
 from convlens.data.download import download
-from convlens.errors import DataError, OutputError
+from convlens.errors import ConfigurationError, DataError, OutputError
+from convlens.files import checked_path, require_writable
 
 
 @pytest.fixture(params=["locks", "no locks"])
@@ -81,3 +82,19 @@ def test_a_download_is_checked_then_named(place: Path) -> None:
     with pytest.raises(DataError, match=r"source: is wrong\. Without a download: walk"):
         download([source.as_uri()], target, check=refuse, largest=9, otherwise="walk")
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_null_character_in_a_name_is_refused_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"'.*a\\x00b': no name of a file holds a null character"):
+        require_writable(tmp_path / "a\0b")
+
+
+@pytest.mark.parametrize("path", [None, 5, b"m", "", "a\0b", ["m"]])
+def test_what_is_no_path(path: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"a file is named by a string or a pathlib\.Path, not"):
+        checked_path(path, "a file")
+
+
+@pytest.mark.parametrize("path", ["m", Path("m"), PurePosixPath("m")])
+def test_what_is_a_path(path: object) -> None:
+    assert checked_path(path, "a file") == Path("m")

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from convlens.errors import ConfigurationError, DataError, ShapeError
 from convlens.preprocessing import Preprocessing
@@ -74,6 +77,8 @@ def test_out_refused(out: np.ndarray) -> None:
         ((2, 5, 4), r"input_shape=\(5, 4, 1\)"),
         ((4, 3), r"input_shape=\(4, 3, 1\)"),
         ((3, 4, 3), r"input_shape=\(3, 4, 3\)"),
+        ((2, 1, 3, 4), "channels come last"),
+        ((2, 2, 3, 4, 1), "reshape them"),
         ((2, 12), r"reshape them to \(N, 3, 4, 1\)"),
         ((12,), "reshape them"),
         ((), "reshape them"),
@@ -98,9 +103,84 @@ def test_floats_are_the_input_as_they_are(dtype: type) -> None:
     np.testing.assert_array_equal(prepared, PIXELS / 256)
 
 
-def test_whole_numbers_of_another_type_are_refused() -> None:
-    with pytest.raises(DataError, match="must be uint8, 0 to 255, or floats, not int64"):
-        GREY(PIXELS.astype(np.int64))
+@pytest.mark.parametrize("dtype", ["i8", ">i4", "u2", "u8", object])
+@pytest.mark.parametrize("form", [lambda x: x, lambda x: x[..., 0], lambda x: x.tolist(), list])
+def test_whole_numbers_of_any_type_are_pixels(dtype: object, form: Callable[[np.ndarray], object]) -> None:
+    found = GREY.as_batch(form(PIXELS.astype(dtype)))
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, PIXELS)
+    np.testing.assert_array_equal(GREY(found), GREY(PIXELS))
+
+
+def test_true_is_white() -> None:
+    for dtype in (bool, object):
+        np.testing.assert_array_equal(GREY.as_batch((PIXELS > 99).astype(bool).astype(dtype)), (PIXELS > 99) * 255)
+
+
+def test_uint8_and_floats_are_not_copied() -> None:
+    for given in (PIXELS, PIXELS / 256):
+        assert np.shares_memory(GREY.as_batch(given), given)
+    assert GREY.as_batch((PIXELS / 256).astype(object)).dtype == np.float64
+
+
+def test_an_empty_list_is_no_images() -> None:
+    assert GREY.as_batch([]).shape == (0, 3, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (PIXELS.astype(int) + 26, "images of type int64 hold 26 to 256, and pixels are 0 to 255; scale them"),
+        (PIXELS.astype(np.int8) - 1, "images of type int8 hold"),
+        (PIXELS.astype(np.uint16) * 257, "hold 0 to 59110"),
+        (PIXELS.astype(int) // 120, "hold only 0 and 1, nearly black; give images.astype(bool)"),
+        (PIXELS.astype(complex), "or floats, not complex128"),
+        (PIXELS.astype("M8[s]"), "not datetime64[s]"),
+        ([[1, 2], [3]], "all of the same shape, and these are not"),
+        ([PIXELS[0], PIXELS[0, 1:]], "all of the same shape, and these are not"),
+        (None, "not NoneType"),
+        ({"a": 1}, "not dict"),
+        ((image for image in PIXELS), "not generator"),
+        (np.array([None] * 24).reshape(2, 3, 4, 1), "not ndarray"),
+        ("seven.png", "must be arrays, not a str; for files and pictures of any kind use convlens.Predictor(model)"),
+        (["seven.png"], "must be arrays, not a str"),
+        (Path("seven.png"), "Path; for files and pictures"),
+        (b"PNG", "must be arrays, not a bytes"),
+        (Image.new("P", (4, 3)), "not a Pillow image of mode P"),
+        ([Image.new("HSV", (4, 3))], "not a Pillow image of mode HSV"),
+    ],
+)
+def test_what_is_no_image(given: object, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        GREY.as_batch(given)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_pillow_images_whose_numbers_are_pixels() -> None:
+    pictures = [Image.fromarray(image[..., 0]) for image in PIXELS]
+    np.testing.assert_array_equal(GREY.as_batch(pictures), PIXELS)
+    np.testing.assert_array_equal(GREY.as_batch(pictures[1]), PIXELS[1:])
+    np.testing.assert_array_equal(GREY.as_batch(pictures[1].convert("1", dither=0)), (PIXELS[1:] > 127) * 255)
+
+
+class Tensor:
+    """As one of another library: NumPy may ask for its values, and may be refused."""
+
+    def __init__(self, error: type[Exception] | None = None) -> None:
+        self.error = error
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        if self.error:
+            raise self.error("can't convert cuda:0 device type tensor to numpy\nsee the manual")
+        return PIXELS
+
+
+def test_tensors_of_other_libraries() -> None:
+    np.testing.assert_array_equal(GREY.as_batch(Tensor()), PIXELS)
+    for error in (TypeError, RuntimeError):
+        with pytest.raises(DataError, match=r"\(can't convert cuda:0 device type tensor to numpy\)"):
+            GREY.as_batch(Tensor(error))
 
 
 def test_round_trip_as_json() -> None:
@@ -115,10 +195,10 @@ def test_round_trip_as_json() -> None:
     [
         ({"input_shape": [3, 4, 1], "scal": 1}, "unknown key 'scal'; did you mean 'scale'?"),
         ({"scale": 1}, "preprocessing lacks 'input_shape'"),
-        ({"input_shape": [3, 4]}, "must be (height, width, channels)"),
-        ({"input_shape": [3, 4, 0]}, "must be (height, width, channels)"),
-        ({"input_shape": [3, 4, True]}, "must be (height, width, channels)"),
-        ({"input_shape": "341"}, "must be (height, width, channels)"),
+        ({"input_shape": [3, 4]}, "an input shape is (height, width, channels), each above 0"),
+        ({"input_shape": [3, 4, 0]}, "an input shape is (height, width, channels), each above 0"),
+        ({"input_shape": [3, 4, True]}, "an input shape is (height, width, channels), each above 0"),
+        ({"input_shape": "341"}, "an input shape is (height, width, channels), each above 0"),
         ({"input_shape": [3, 4, 1], "mean": float("nan")}, "mean must be a finite number"),
         ({"input_shape": [3, 4, 1], "scale": "1"}, "scale must be a finite number, not '1'"),
         ({"input_shape": [3, 4, 1], "deviation": 0}, "deviation must be greater than 0"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import BinaryIO
 
-from .errors import OutputError
+from .errors import ConfigurationError, OutputError
 
 fcntl: ModuleType | None
 try:
@@ -21,6 +21,28 @@ except ImportError:  # Windows
 
 
 _ABANDONED = 3600.0  # seconds without a change after which, where there are no locks, a temporary file is a leftover
+
+
+def checked_path(path: object, what: str) -> Path:
+    """Return a path as a `Path`.
+
+    Parameters
+    ----------
+    path
+        A string or a path object.
+    what
+        What it names, for the message: ``"a model's file"``.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is of another type, empty, or holds a null character, which no system allows.
+    """
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        given = repr(path) if isinstance(path, str | bytes | None) else f"a {type(path).__name__}"
+        raise ConfigurationError(f"{what} is named by a string or a pathlib.Path, not {given}")
+    return Path(text)
 
 
 def write_atomically(path: Path, contents: bytes | memoryview) -> None:
@@ -70,6 +92,8 @@ def replacing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
 
 def require_writable(path: Path) -> None:
     """Raise OutputError now, before hours of work, if a file could not be written at `path`."""
+    if "\0" in str(path):
+        raise OutputError(f"cannot write {str(path)!r}: no name of a file holds a null character; choose another name")
     if path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder; name a file")
     if not path.parent.is_dir():

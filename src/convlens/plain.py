@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
+from numbers import Real
 from typing import Any, TypeAlias
 
 from .errors import ConfigurationError, nearest
@@ -105,6 +106,14 @@ def difference(got: object, wanted: object, where: str) -> str | None:
     else:
         return None if type(got) is type(wanted) and got == wanted else f"{where} is {got!r}, not {wanted!r}"
     return next((found for one in pairs if (found := difference(*one)) is not None), None)
+
+
+def is_number(value: object) -> bool:
+    """Return whether a setting is a finite real number, of Python's or NumPy's types; True and False are not."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond the range of floats
+        return False
 
 
 def check_name(name: object, what: str) -> None:

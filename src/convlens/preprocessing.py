@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from .errors import ConfigurationError, DataError, ShapeError
-from .plain import check_keys
+from .plain import check_keys, is_number
 from .typing import Array, Float32, Shape
 
 Prepare: TypeAlias = Literal["digits", "as-is"]
 
+_PIXEL_MODES = ("1", "L", "RGB", "RGBA", "I;16")  # modes of Pillow images whose numbers are pixels
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
@@ -22,7 +24,7 @@ _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 class Preprocessing:
     r"""What is done to pixels before the first layer: :math:`y = (scale \cdot x - mean) / deviation`.
 
-    Pixels are uint8, 0 to 255. Floats are the network's input already and stay as they are.
+    Pixels are whole numbers from 0 to 255. Floats are the network's input already and stay as they are.
 
     It travels inside every artifact, so that a served model sees what the trained one saw.
 
@@ -49,10 +51,10 @@ class Preprocessing:
     deviation: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "input_shape", _checked_shape(self.input_shape))
+        object.__setattr__(self, "input_shape", checked_shape(self.input_shape))
         for name in ("scale", "mean", "deviation"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            if not is_number(value):
                 raise ConfigurationError(f"preprocessing: {name} must be a finite number, not {value!r}")
             if name != "mean" and value <= 0:
                 raise ConfigurationError(f"preprocessing: {name} must be greater than 0, not {value!r}")
@@ -68,7 +70,7 @@ class Preprocessing:
         Parameters
         ----------
         images
-            uint8, or floats: (N, H, W, C), or one image (H, W, C); with one channel also (N, H, W) or (H, W).
+            Pixels, or floats: (N, H, W, C), or one image (H, W, C); with one channel also (N, H, W) or (H, W).
         out
             (N, H, W, C) float32, C-contiguous: where to write. Without it, a new array.
 
@@ -82,7 +84,7 @@ class Preprocessing:
         ShapeError
             If the images, or `out`, are of another shape; the message names both.
         DataError
-            If the images are neither uint8 nor floats.
+            If the images are neither pixels nor floats.
         """
         batch = self.as_batch(images)
         if out is None:
@@ -105,14 +107,23 @@ class Preprocessing:
         """Return what pixels of these values, 0 to 255, become: (value * scale - mean) / deviation."""
         return tuple((value * self.scale - self.mean) / self.deviation for value in values)
 
-    def as_batch(self, images: Array) -> Array:
-        """Return uint8 or float images as (N, H, W, C), without a copy; ShapeError or DataError if they are no such."""
-        given: Array = np.asarray(images)
-        if given.dtype != np.uint8 and not np.issubdtype(given.dtype, np.floating):
-            raise DataError(
-                f"preprocessing: images must be uint8, 0 to 255, or floats, not {given.dtype}; "
-                "give the pixels as they were read: they are scaled here"
-            )
+    def as_batch(self, images: object) -> Array:
+        """Return images as (N, H, W, C), uint8 or floats; without a copy if they are that already.
+
+        Parameters
+        ----------
+        images
+            Anything that NumPy makes an array of, in the shapes that `__call__` takes. Whole numbers of any type are
+            pixels; true and false are 255 and 0.
+
+        Raises
+        ------
+        DataError
+            If they are no numbers, or whole numbers that cannot be pixels: below 0, above 255, or only 0 and 1.
+        ShapeError
+            If they have another shape.
+        """
+        given = _numbers(images)
         if given.shape[1:] == self.input_shape:
             return given
         if given.shape == self.input_shape:
@@ -120,9 +131,10 @@ class Preprocessing:
         height, width, channels = self.input_shape
         if channels == 1 and given.shape[-2:] == (height, width) and given.ndim in {2, 3}:
             return given.reshape(-1, height, width, 1)
+        if given.shape == (0,):  # an empty list
+            return given.reshape(0, *self.input_shape)
         raise ShapeError(
-            f"preprocessing: expected images of shape {self.input_shape} or a batch (N, {height}, "
-            f"{width}, {channels}), "
+            f"expected images of shape {self.input_shape} or a batch (N, {height}, {width}, {channels}), "
             f"got {given.shape}; {_advice(given.shape, self.input_shape)}"
         )
 
@@ -196,21 +208,77 @@ class Intake:
         return cls(**settings)
 
 
-def _checked_shape(shape: object) -> tuple[int, int, int]:
-    """Return an image shape as a tuple of three positive ints; from JSON it comes as a list."""
-    if isinstance(shape, (tuple, list)) and len(shape) == 3:
-        height, width, channels = shape
-        if all(type(size) is int and size > 0 for size in shape):
-            return height, width, channels
-    raise ShapeError(f"preprocessing: input_shape must be (height, width, channels), like (28, 28, 1), not {shape!r}")
+def checked_shape(shape: object) -> tuple[int, int, int]:
+    """Return the shape of an image as (height, width, channels): three whole numbers above 0, in any sequence.
+
+    Raises
+    ------
+    ShapeError
+        If it is anything else.
+    """
+    if isinstance(shape, tuple | list | np.ndarray) and len(shape) == 3:
+        sizes = [size.item() if isinstance(size, np.integer) else size for size in shape]
+        if all(type(size) is int and size > 0 for size in sizes):
+            return sizes[0], sizes[1], sizes[2]
+    raise ShapeError(f"an input shape is (height, width, channels), each above 0, such as (28, 28, 1), not {shape!r}")
+
+
+def _numbers(images: object) -> Array:
+    """Return images as an array of uint8 or floats, of any shape."""
+    if isinstance(images, np.ndarray) and images.dtype == np.uint8:
+        return images
+    _refuse_pictures(images)
+    try:
+        given: Array = np.asarray(images)
+        if given.dtype == object:
+            given = np.asarray(given.tolist())
+    except (TypeError, ValueError, RuntimeError) as error:  # of several shapes; a tensor on another device
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"images must be one array, all of the same shape, and these are not ({reason})") from error
+    if given.dtype == np.uint8 or given.dtype.kind == "f":
+        return given
+    if given.dtype == np.bool_:
+        return given.astype(np.uint8) * np.uint8(255)
+    if given.dtype.kind not in "iu":
+        what = type(images).__name__ if given.dtype == object else str(given.dtype)
+        raise DataError(f"images must be pixels, whole numbers from 0 to 255, or floats, not {what}")
+    least, most = (int(given.min()), int(given.max())) if given.size else (0, 0)
+    if not 0 <= least <= most <= 255:
+        raise DataError(
+            f"images of type {given.dtype} hold {least} to {most}, and pixels are 0 to 255; scale them to that, or "
+            "give the network's input as floats"
+        )
+    if most == 1:
+        raise DataError(
+            f"images of type {given.dtype} hold only 0 and 1, nearly black; give images.astype(bool) if 1 is white, or "
+            "uint8 if they are pixels"
+        )
+    return given.astype(np.uint8)
+
+
+def _refuse_pictures(images: object) -> None:
+    """Refuse what is not an array of numbers but a picture still to be read, alone or in a list."""
+    first = images[0] if isinstance(images, list | tuple) and images else images
+    mode = getattr(first, "mode", None)  # of a Pillow image: in mode P, for instance, its numbers are no pixels
+    if isinstance(first, str | bytes | os.PathLike) or (isinstance(mode, str) and mode not in _PIXEL_MODES):
+        what = type(first).__name__ if mode is None else f"Pillow image of mode {mode}"
+        raise DataError(
+            f"images must be arrays, not a {what}; for files and pictures of any kind use "
+            "convlens.Predictor(model).predict_one(picture)"
+        )
 
 
 def _advice(shape: Shape, expected: Shape) -> str:
     """Say what to do about images of this shape."""
     if len(shape) < 2 or (len(shape) == 2 and shape[-1] == math.prod(expected)):
         return f"reshape them to (N, {', '.join(map(str, expected))})"
+    height, width, channels = expected
+    if shape[-3:] == (channels, height, width) and len(shape) in {3, 4}:
+        return "channels come last: np.moveaxis(images, -3, -1)"
     if len(shape) == 4:
         meant: Shape = shape[1:]
+    elif len(shape) > 4:
+        return f"reshape them to (N, {', '.join(map(str, expected))})"
     else:
         meant = shape if len(shape) == 3 and shape[-1] in {1, 3} else (*shape[-2:], 1)
     return f"resize them, or build the model with input_shape={meant}"

@@ -254,6 +254,10 @@ class Program:
             fields[node.name] = seen
         return fields
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be copied and pickled as plain data: read-only mappings, which the nodes hold, cannot be."""
+        return Program.from_dict, (self.to_dict(),)
+
     def decay_mask(self) -> Array:
         """Return a float32 array over the flat parameters: 1 where weight decay applies, else 0."""
         mask = np.zeros(self.parameter_size, np.float32)

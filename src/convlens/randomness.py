@@ -39,9 +39,15 @@ def stream(seed: int, purpose: Purpose, name: str = "", *, epoch: int = 0, step:
     ConfigurationError
         If the seed is not a whole number, or out of range.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= LARGEST_SEED:
-        raise ConfigurationError(f"a seed is a whole number from 0 to 2**63 - 1, not {seed!r}")
+    seed = checked_seed(seed)
     # CRC-32 is a fixed, documented map from names to numbers; Python's own hash() changes from process to process.
     address = zlib.crc32(f"{purpose}:{name}".encode())
     # Philox itself advances the low word of the counter (4 numbers a tick, so 2**66 draws before the next step).
     return np.random.Generator(np.random.Philox(key=[seed, address], counter=[0, 0, step, epoch]))
+
+
+def checked_seed(seed: object) -> int:
+    """Return a seed as an int, NumPy's included; ConfigurationError if it is not a whole number from 0 to 2**63 - 1."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= LARGEST_SEED:
+        raise ConfigurationError(f"a seed is a whole number from 0 to 2**63 - 1, not {seed!r}")
+    return int(seed)

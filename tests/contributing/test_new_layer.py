@@ -47,8 +47,7 @@ class LeakyReLU(Layer):
     slope: float = 0.01
 
     def __post_init__(self) -> None:
-        if not 0 <= self.slope < 1:
-            raise ConfigurationError(f"LeakyReLU: slope is a number from 0 to below 1, not {self.slope!r}")
+        require_share(self, "slope")
 
     def lower(self, builder: ProgramBuilder, value: str) -> str:
         """Append one ``leaky_relu`` node."""
@@ -93,7 +92,7 @@ EDITS: dict[str, list[tuple[str, str]]] = {
     "src/convlens/ops/__init__.py": [("", EXPORTS)],
     "src/convlens/engine/interpreter.py": [behind("OPS: dict[str, Op] = {\n", OPS_ROW)],
     "src/convlens/nn/layers/activation.py": [
-        before("from ..builder import", "from ...errors import ConfigurationError\n"),
+        ("from .base import Layer", "from .base import Layer, require_share"),
         ("", LAYER),
     ],
     "src/convlens/nn/layers/__init__.py": [

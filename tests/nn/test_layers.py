@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
+from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
 from convlens import nn
 from convlens.errors import ConfigurationError, ShapeError
 from convlens.nn.layers import LAYERS
+from convlens.nn.model import lower
 from convlens.nn.serialize import layer_from_dict, layer_to_dict, layers_from_data
-from convlens.plain import check_keys
+from convlens.plain import canonical, check_keys
 from tests.layer_cases import CASES
 
 # as the table has them: with many settings, and within one another
@@ -28,6 +33,57 @@ def test_plain_data_and_back(layer: nn.Layer) -> None:
     assert again == layer
     assert hash(again) == hash(layer)
     assert type(again) is type(layer)
+
+
+JUNK = [
+    None,
+    "16",
+    "",
+    2.5,
+    -1,
+    0,
+    True,
+    float("nan"),
+    float("inf"),
+    1j,
+    10**400,
+    b"same",
+    [],
+    (3,),
+    [[3]],
+    {"a": 1},
+    {3},
+]
+JUNK += [nn.ReLU, nn.ReLU(), ["ReLU"], [nn.ReLU], np.zeros((2, 2)), np.array(3.5), np.array(["a"]), object()]
+
+
+def problem(make: Callable[[], object]) -> str | None:
+    """Return the message of the ConfigurationError that a call raises; None if it raises nothing."""
+    try:
+        make()
+    except ConfigurationError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize(
+    "layer", {type(layer): layer for layer in EVERY_LAYER}.values(), ids=lambda one: type(one).__name__
+)
+def test_a_setting_of_any_type_is_taken_or_refused_in_a_line(layer: nn.Layer) -> None:
+    """And a layer that is taken can be hashed, kept in a file, and lowered or refused."""
+    settings = {field.name: getattr(layer, field.name) for field in fields(layer)}
+
+    def use(name: str, value: object) -> None:
+        made = type(layer)(**{**settings, name: value})
+        assert layer_from_dict(json.loads(canonical(layer_to_dict(made, defaults=True)))) == made
+        assert isinstance(hash(made), int)
+        lower([made, nn.Flatten(), nn.Dense(2)], (8, 8, 1))
+
+    for name, value in product(settings, JUNK):
+        message = problem(partial(use, name, value))
+        if message is not None:
+            assert "\n" not in message, name
+            assert type(layer).__name__ in message, (name, value)
 
 
 def test_every_layer_has_a_case() -> None:
@@ -87,11 +143,11 @@ def test_an_error_in_a_list_says_which() -> None:
         (lambda: nn.Dense(-3), "Dense: units is a whole number above 0, not -3"),
         (
             lambda: nn.Conv2D(2, kernel_initializer="he"),
-            "unknown initialiser 'he'; known: glorot_normal, glorot_uniform, he_normal, he_uniform, ones, zeros",
+            "Conv2D: unknown initialiser 'he'; known: glorot_normal, glorot_uniform, he_normal, he_uniform",
         ),
         (
             lambda: nn.Dense(2, kernel_initializer="glorot_norml"),
-            "unknown initialiser 'glorot_norml'; did you mean 'glorot_normal'?",
+            "Dense: unknown initialiser 'glorot_norml'; did you mean 'glorot_normal'?",
         ),
     ],
 )

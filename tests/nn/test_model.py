@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import io
+import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from convlens import nn
-from convlens.engine import interpreter
-from convlens.errors import ConfigurationError, DataError, ShapeError
+from convlens import engine, nn
+from convlens.engine import ENGINES, interpreter
+from convlens.errors import ArtifactError, ConfigurationError, DataError, ShapeError
 from convlens.preprocessing import Preprocessing
 from convlens.program import ReceptiveField
 
@@ -156,26 +161,145 @@ def test_images_of_another_shape_are_refused(dtype: type) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"input_shape": (28, 28)}, "an input shape is (height, width, channels), each above 0, not (28, 28)"),
+        ({"input_shape": (28, 28)}, "not (28, 28)"),
         ({"input_shape": (28, 0, 1)}, "not (28, 0, 1)"),
         ({"input_shape": (28, 2.5, 1)}, "not (28, 2.5, 1)"),
         ({"class_names": ["a", "b"]}, "2 class names for 3 outputs; give one for each"),
         ({"class_names": [1, 2, 3]}, "class names are strings, not (1, 2, 3)"),
         ({"preprocessing": Preprocessing((5, 4, 1))}, "for images of shape (5, 4, 1), and the model takes (4, 4, 1)"),
+        ({"input_shape": 28}, "an input shape is (height, width, channels), each above 0, such as (28, 28, 1), not 28"),
+        ({"input_shape": None}, "not None"),
+        ({"input_shape": {4, 5, 1}}, "not {"),
+        ({"input_shape": (True, 4, 1)}, "not (True, 4, 1)"),
+        ({"class_names": "abc"}, "class names are a list of strings, one for each output, not 'abc'"),
+        ({"class_names": {"a": 0, "b": 1, "c": 2}}, "not {'a'"),
+        ({"class_names": 3}, "not 3"),
+        ({"class_names": ["a", None, "c"]}, "class names are strings"),
+        ({"preprocessing": {}}, "preprocessing is a Preprocessing or None, not {}"),
+        ({"dtype": np.float16}, "a model's dtype is np.float32 or np.float64, not <class 'numpy.float16'>"),
+        ({"dtype": None}, "not None"),
+        ({"layers": None}, "a model's layers are a list such as [Flatten(), Dense(10)], not None"),
+        ({"layers": "cnn"}, "not 'cnn'"),
+        ({"layers": nn.Dense(3)}, "not Dense(units=3"),
+        ({"layers": [nn.Flatten, nn.Dense(3)]}, "layers: number 1 is the class Flatten; call it: Flatten()"),
+        ({"layers": [nn.Flatten(), "ReLU"]}, "layers: number 2 is 'ReLU', and not a layer such as ReLU()"),
+        ({"layers": [[nn.Flatten()]]}, "number 1 is [Flatten()], and not a layer"),
+        ({"seed": 1.5}, "not 1.5"),
+        ({"seed": True}, "not True"),
+        ({"seed": 2**63}, "not 9223372036854775808"),
         ({"seed": -1}, "a seed is a whole number from 0 to 2**63 - 1, not -1"),
     ],
 )
 def test_a_model_that_cannot_be(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        nn.Model([nn.Flatten(), nn.Dense(3)], **{"input_shape": (4, 4, 1), **arguments})
+        nn.Model(**{"layers": [nn.Flatten(), nn.Dense(3)], "input_shape": (4, 4, 1), **arguments})
     assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.bool_, np.uint16])
-def test_pixels_in_another_type_are_not_scaled_on_a_guess(dtype: type) -> None:
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    sizes = np.array([8, 8, 1, 4, 3])
+    layers = [
+        nn.Conv2D(sizes[3], sizes[4], (sizes[2], 2)),
+        nn.BatchNorm(np.float32(0.5)),
+        nn.Flatten(),
+        nn.Dense(sizes[4]),
+    ]
+    model = nn.Model(layers, sizes[:3], np.int64(7), class_names=np.array(["a", "b", "c"]))
+    model.save(tmp_path / "m")
+    again = nn.load(tmp_path / "m")
+    assert (again.layers, again.input_shape, again.seed) == (model.layers, (8, 8, 1), 7)
+    assert repr(again.class_names) == repr(model.class_names) == "('a', 'b', 'c')"
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint16, object])
+def test_pixels_of_another_type_give_the_same(dtype: type) -> None:
     model = nn.Model([nn.Flatten(), nn.Dense(2)], (3, 3, 1))
-    with pytest.raises(DataError, match="must be uint8"):
-        model.predict(np.ones((2, 3, 3, 1), dtype))
+    images = np.random.default_rng(0).integers(0, 256, (4, 3, 3, 1), dtype=np.uint8)
+    np.testing.assert_array_equal(model.logits(images.astype(dtype)), model.logits(images))
+    assert model.evaluate((images.astype(dtype), [0, 1, 1, 0])).loss == model.evaluate((images, [0, 1, 1, 0])).loss
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_without_finite_logits_there_is_no_class(name: str) -> None:
+    model = nn.Model([nn.Flatten(), nn.Dense(20), nn.ReLU(), nn.Dense(2)], (3, 3, 1)).use(name)
+    images = np.ones((3, 3, 3, 1), np.float32)
+    images[1, 0, 0], images[2, 0, 0] = np.nan, np.inf
+    for ask in (model.predict, model.predict_proba, lambda x: model.evaluate((x, [0, 1, 1]))):
+        with pytest.raises(DataError, match="output is not finite for 2 of 3 images, first for number 1; its weights"):
+            ask(images)
+    model.flat[:] = 3e38
+    with pytest.raises(DataError, match="not finite for 3 of 3 images, first for number 0"):
+        model.predict(np.ones((3, 3, 3, 1), np.uint8))
+
+
+def test_an_evaluation_needs_an_image_and_takes_one() -> None:
+    model = nn.Model([nn.Flatten(), nn.Dense(2)], (3, 3, 1))
+    images = np.ones((2, 3, 3, 1), np.uint8)
+    assert model.evaluate((images[0], [1])).images == 1
+    for given in ((images[:0], []), (images, [1]), (images, np.eye(2)), (images[0], 1)):
+        with pytest.raises(DataError, match="expected at least one image, one class number each"):
+            model.evaluate(given)
+
+
+def copies(model: nn.Model) -> dict[str, nn.Model]:
+    return {"copy": copy.copy(model), "deepcopy": copy.deepcopy(model), "pickle": pickle.loads(pickle.dumps(model))}
+
+
+@pytest.mark.parametrize("how", ["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_copy_has_the_same_bits_and_shares_nothing(how: str, dtype: type) -> None:
+    layers = [nn.Conv2D(3), nn.BatchNorm(), nn.Residual([nn.ReLU()]), nn.Flatten(), nn.Dense(3)]
+    names = ["a", "b", "c"]
+    model = nn.Model(layers, (4, 4, 1), 3, class_names=names, dtype=dtype).use("interpreter", 1)
+    model.training, model.flat_buffers[0] = {"epochs": [1]}, 0.5
+    images = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 1), dtype=np.uint8)
+    wanted = model.logits(images)
+    again = copies(model)[how]
+    assert again.engine.name == "interpreter"
+    assert again.engine is not model.engine
+    for name in ("layers", "input_shape", "seed", "preprocessing", "class_names", "program", "training"):
+        assert getattr(again, name) == getattr(model, name), name
+    assert again.flat.ctypes.data % 64 == 0
+    again.parameters["dense1.b"][:] += 1
+    again.buffers["norm1.mean"][:] += 1
+    np.testing.assert_array_equal(model.logits(images), wanted)
+    assert not np.allclose(again.logits(images), wanted)
+    again.parameters["dense1.b"][:] = model.parameters["dense1.b"]
+    again.buffers["norm1.mean"][:] = model.buffers["norm1.mean"]
+    np.testing.assert_array_equal(again.logits(images), wanted)
+
+
+def test_a_program_can_be_copied() -> None:
+    program = cnn().program
+    assert copy.deepcopy(program) == program == pickle.loads(pickle.dumps(program))
+
+
+def test_threads_that_use_a_model_first_at_the_same_time_share_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, start = [], engine.start
+
+    def slow(*arguments: object) -> engine.Engine:
+        time.sleep(0.05)
+        started.append(start(*arguments))  # type: ignore[arg-type]
+        return started[-1]
+
+    monkeypatch.setattr(engine, "start", slow)
+    model, images = cnn(), np.random.default_rng(0).random((40, 28, 28, 1), np.float32)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(model.predict_proba, [images] * 12))
+    assert len(started) == 1
+    for answer in answers:
+        np.testing.assert_array_equal(answer, answers[0])
+
+
+@pytest.mark.parametrize("path", [None, 5, b"m", "", "a\0b", [], io.BytesIO(b"m")])
+def test_what_is_no_path(path: object) -> None:
+    model = nn.Model([nn.Flatten(), nn.Dense(2)], (3, 3, 1))
+    for call in (nn.load, model.save):
+        with pytest.raises(ConfigurationError, match=r"a model's file is named by a string or a pathlib\.Path, not"):
+            call(path)  # type: ignore[arg-type]
+    with pytest.raises(ArtifactError, match="there is no file xxx"):
+        nn.load("x" * 5000)
 
 
 def test_one_image_has_one_answer() -> None:

@@ -1,6 +1,6 @@
 """How good predictions are: `evaluation` (all results on a set of images) uses `scores`. Arrays in, no model needed."""
 
-from .evaluation import Evaluation, WrongImage
+from .evaluation import Evaluation, WrongImage, require_finite
 from .scores import (
     Calibration,
     CalibrationBin,
@@ -24,5 +24,6 @@ __all__ = [
     "class_scores",
     "confusion_matrix",
     "macro_scores",
+    "require_finite",
     "wilson_interval",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.labels import check_labels
 from ..errors import DataError
 from ..ops import softmax, softmax_cross_entropy
 from ..typing import Float32, FloatArray, IntArray, Labels
@@ -21,6 +22,23 @@ from .scores import (
     macro_scores,
     wilson_interval,
 )
+
+
+def require_finite(logits: FloatArray) -> None:
+    """Check that all logits (N, K) are finite numbers.
+
+    Raises
+    ------
+    DataError
+        If one is not; the message names its image.
+    """
+    wrong = ~np.isfinite(logits).all(axis=1)
+    if wrong.any():
+        raise DataError(
+            f"the network's output is not finite for {int(wrong.sum()):,} of {len(logits):,} images, first for number "
+            f"{int(np.argmax(wrong)):,}; its weights, or these images, are not finite or far too large: train it again "
+            "with a smaller learning rate, or scale the images as those it was trained on"
+        )
 
 
 @dataclass(frozen=True)
@@ -81,11 +99,17 @@ class Evaluation:
         Raises
         ------
         DataError
-            If a logit is not finite: nothing can be measured then.
+            If there are none, their number differs, a label is not in 0..K-1, or a logit is not finite: nothing can be
+            measured then.
         """
-        scores = logits.astype(np.float64)
-        if not np.isfinite(scores).all():
-            raise DataError("the network's output is not finite")
+        scores = np.asarray(logits, np.float64)
+        if scores.ndim != 2 or not scores.size or np.shape(labels) != scores.shape[:1]:
+            raise DataError(
+                f"logits of shape {scores.shape} and labels of shape {np.shape(labels)}; expected (N, K) and (N,), "
+                "at least one image"
+            )
+        labels = check_labels(labels, scores.shape[1])
+        require_finite(scores)
         losses, _ = softmax_cross_entropy(scores, labels)
         predictions = scores.argmax(axis=1)
         right, confidence = predictions == labels, softmax(scores).max(axis=1)

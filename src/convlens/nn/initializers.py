@@ -22,7 +22,6 @@ from typing import TypeAlias
 import numpy as np
 
 from .. import elementary
-from ..errors import ConfigurationError, nearest
 from ..program import Slot
 from ..randomness import stream
 from ..typing import Array
@@ -67,12 +66,6 @@ def standard_normal(draw: np.random.Generator, count: int) -> Array:
     u, v = draw.random((2, -(-count // 2)))
     radius, angle = np.sqrt(-2 * elementary.log(1 - u)), 2 * math.pi * v
     return np.concatenate([radius * elementary.cos(angle), radius * elementary.sin(angle)])[:count]
-
-
-def require_initializer(name: str) -> None:
-    """Raise ConfigurationError if there is no such initialiser."""
-    if name not in INITIALIZERS:
-        raise ConfigurationError(f"unknown initialiser {name!r}{nearest(str(name), INITIALIZERS)}")
 
 
 def initialize(slots: Iterable[Slot], flat: Array, seed: int) -> None:

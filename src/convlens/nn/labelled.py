@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,36 +10,37 @@ import numpy.typing as npt
 from ..data import Dataset, Examples
 from ..data.labels import check_labels
 from ..errors import DataError
+from ..preprocessing import Preprocessing
 from ..typing import Array, Labels
 
-LabelledImages: TypeAlias = "Dataset | Examples | tuple[Array, npt.ArrayLike]"
+LabelledImages: TypeAlias = "Dataset | Examples | tuple[npt.ArrayLike, npt.ArrayLike]"
 
 
-def images_and_labels(data: LabelledImages, classes: int) -> tuple[Array, Labels]:
-    """Return images (N, ...) and labels (N,) of a data set's test set, of examples, or of a pair of arrays.
+def images_and_labels(data: LabelledImages, classes: int, preprocessing: Preprocessing) -> tuple[Array, Labels]:
+    """Return images (N, H, W, C) and labels (N,) of a data set's test set, of examples, or of a pair of arrays.
 
     Raises
     ------
     DataError
         If `data` is none of these, there are no images, their number differs from that of the labels, or a label is not
         in 0..classes-1.
+    ShapeError
+        If the images are of another shape than `preprocessing` takes.
     """
     if isinstance(data, Dataset):
         data = data.test
     if isinstance(data, Examples):
-        images: Array = data.images
-        given: Any = data.labels
-        name = data.name
+        images, given, name = preprocessing.as_batch(data.images), data.labels, data.name
     elif isinstance(data, tuple) and len(data) == 2:
-        images, given, name = np.asarray(data[0]), data[1], "evaluate"
+        images, given, name = preprocessing.as_batch(data[0]), np.asarray(data[1]), "evaluate"
     else:
         raise DataError(
             f"evaluate takes a data set, examples, or (images, labels), not {type(data).__name__}; "
             "give model.evaluate((images, labels)) for arrays"
         )
-    labels = check_labels(given, classes, f"{name} labels")
-    if not len(labels) or len(images) != len(labels):
+    if not len(images) or given.shape != (len(images),):
         raise DataError(
-            f"{name}: {len(images):,} images and {len(labels):,} labels; expected at least one image, one label each"
+            f"{name}: {len(images):,} images and labels of shape {given.shape}; expected at least one image, one class "
+            "number each"
         )
-    return images, labels
+    return images, check_labels(given, classes, f"{name} labels")

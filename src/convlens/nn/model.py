@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import artifact, engine
 from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
-from ..metrics import Evaluation
+from ..files import checked_path
+from ..metrics import Evaluation, require_finite
 from ..ops.activation import softmax
 from ..plain import difference
-from ..preprocessing import Preprocessing
+from ..preprocessing import Preprocessing, checked_shape
 from ..program import INPUT, Program, Slot, aligned_zeros
+from ..randomness import checked_seed
 from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION
 from .builder import ProgramBuilder
 from .initializers import initialize
 from .labelled import LabelledImages, images_and_labels
 from .layers import Layer
+from .layers.base import checked_layers
 from .serialize import layer_to_dict, layers_from_data
 from .summary import Summary, summarize
+
+_starting = threading.Lock()
 
 
 class Parameters(Mapping[str, Array]):
@@ -44,6 +50,9 @@ class Parameters(Mapping[str, Array]):
 
 class Model:
     """A network: built once, with every shape known.
+
+    Any number of threads may predict and evaluate with it at the same time; training is for one. It can be copied
+    (`copy.deepcopy`) and sent to other processes: a copy has weights, and starts an engine, of its own.
 
     Parameters
     ----------
@@ -96,9 +105,11 @@ class Model:
         class_names: Sequence[str] | None = None,
         dtype: type[np.floating[Any]] = np.float32,
     ) -> None:
-        self.layers = tuple(layers)
-        self.input_shape = _input_shape(input_shape)
-        self.seed = seed
+        self.layers = checked_layers(layers, "a model's layers")
+        self.input_shape = checked_shape(input_shape)
+        if dtype not in (np.float32, np.float64):
+            raise ConfigurationError(f"a model's dtype is np.float32 or np.float64, not {dtype!r}")
+        self.seed = checked_seed(seed)
         self.program = lower(self.layers, self.input_shape)
         self.flat = aligned_zeros(self.program.parameter_size, dtype)
         self.flat_buffers = aligned_zeros(self.program.buffer_size, dtype)
@@ -106,23 +117,31 @@ class Model:
         initialize(self.program.buffer_slots, self.flat_buffers, seed)
         self.parameters = Parameters(self.program.slots, self.flat)
         self.buffers = Parameters(self.program.buffer_slots, self.flat_buffers)
-        self.preprocessing = preprocessing or Preprocessing(self.input_shape)
+        self.preprocessing = Preprocessing(self.input_shape) if preprocessing is None else preprocessing
+        if not isinstance(self.preprocessing, Preprocessing):
+            raise ConfigurationError(f"preprocessing is a Preprocessing or None, not {preprocessing!r}")
         if self.preprocessing.input_shape != self.input_shape:
             raise ShapeError(
                 f"the preprocessing is for images of shape {self.preprocessing.input_shape}, and the model takes "
                 f"{self.input_shape}; give both the same"
             )
-        self.class_names = tuple(map(str, range(self.classes)) if class_names is None else class_names)
-        if len(self.class_names) != self.classes:
-            raise ConfigurationError(
-                f"{len(self.class_names)} class names for {self.classes} outputs; give one for each"
-            )
-        if not all(isinstance(name, str) for name in self.class_names):
-            raise ConfigurationError(f"class names are strings, not {self.class_names!r}")
-        if len(set(self.class_names)) < self.classes:
-            raise ConfigurationError(f"class names must differ, and these do not: {', '.join(self.class_names)}")
+        self.class_names = _checked_names(range(self.classes) if class_names is None else class_names, self.classes)
         self.training: dict[str, Any] = {}
         self._engine: engine.Engine | None = None
+        self._chosen: tuple[str | None, int | None] = None, None  # by `use`
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy, or another process, needs: all but the engine and what follows from the layers."""
+        left_out = ("_engine", "program", "parameters", "buffers")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.program = lower(self.layers, self.input_shape)
+        self.flat, self.flat_buffers = _aligned(state["flat"]), _aligned(state["flat_buffers"])
+        self.parameters = Parameters(self.program.slots, self.flat)
+        self.buffers = Parameters(self.program.buffer_slots, self.flat_buffers)
+        self._engine = None
 
     @property
     def classes(self) -> int:
@@ -133,12 +152,15 @@ class Model:
     def engine(self) -> engine.Engine:
         """The engine that runs the model: by default the fastest available, started on first use."""
         if self._engine is None:
-            self._engine = engine.start(self.program, self.flat, buffers=self.flat_buffers)
+            with _starting:  # two threads that use a model first at the same time share one engine
+                if self._engine is None:
+                    self._engine = engine.start(self.program, self.flat, *self._chosen, self.flat_buffers)
         return self._engine
 
     def use(self, name: str | None = None, threads: int | None = None) -> Model:
-        """Choose the engine (see `convlens.engine.start`) and return the model itself."""
+        """Choose the engine (see `convlens.engine.start`), for its copies too, and return the model itself."""
         self._engine = engine.start(self.program, self.flat, name, threads, self.flat_buffers)
+        self._chosen = name, threads
         return self
 
     def __repr__(self) -> str:
@@ -153,15 +175,15 @@ class Model:
         """Return a printable table of shapes, parameters, FLOPs, receptive field and stride of every layer."""
         return summarize(self.program)
 
-    def logits(self, images: Array) -> FloatArray:
+    def logits(self, images: npt.ArrayLike) -> FloatArray:
         """Return the scores (N, K) of images (N, H, W, C), or (1, K) of one image (H, W, C).
 
-        uint8 images are preprocessed; floating-point images are taken as the network's input.
+        Pixels, whole numbers from 0 to 255 of any type, are preprocessed; floats are taken as the network's input.
 
         Raises
         ------
         DataError
-            If the images are neither; pixels in another type are not scaled on a guess.
+            If the images are neither, such as file names (use `convlens.Predictor` for those).
         ShapeError
             If the model takes images of another shape.
         """
@@ -173,14 +195,27 @@ class Model:
         found = [self.engine.logits(self.preprocessing(block).astype(dtype, copy=False)) for block in blocks]
         return found[0] if len(found) == 1 else np.concatenate(found)
 
-    def predict_proba(self, images: Array) -> FloatArray:
-        """Return the probability of every class, (N, K)."""
-        return softmax(self.logits(images))
+    def predict_proba(self, images: npt.ArrayLike) -> FloatArray:
+        """Return the probability of every class, (N, K); images as for `logits`.
 
-    def predict(self, images: Array) -> Labels:
-        """Return the most probable class of each image, (N,)."""
-        classes: Labels = self.logits(images).argmax(axis=1)
+        Raises
+        ------
+        DataError
+            If the images are not as for `logits`, or a logit is not finite.
+        """
+        return softmax(self._finite_logits(images))
+
+    def predict(self, images: npt.ArrayLike) -> Labels:
+        """Return the most probable class of each image, (N,); images as for `logits`. Raises as `predict_proba`."""
+        classes: Labels = self._finite_logits(images).argmax(axis=1)
         return classes
+
+    def _finite_logits(self, images: npt.ArrayLike) -> FloatArray:
+        """Return the logits, or raise DataError: without them there is no class, and `argmax` would name the first."""
+        with np.errstate(all="ignore"):  # an overflow is reported below, in one line
+            found = self.logits(images)
+        require_finite(found)
+        return found
 
     def evaluate(self, data: LabelledImages) -> Evaluation:
         """Return loss, accuracy, the scores of each class, confusion and calibration on labelled images.
@@ -194,7 +229,8 @@ class Model:
         Raises
         ------
         DataError
-            If there are no images, their number differs from that of the labels, or a label is out of range.
+            If there are no images, their number differs from that of the labels, a label is out of range, or the
+            network's output is not finite.
         ShapeError
             If the images are of another shape than the model takes.
 
@@ -206,8 +242,10 @@ class Model:
         >>> model.evaluate((np.zeros((6, 8, 8, 1), np.uint8), [0, 0, 0, 0, 1, 2])).images
         6
         """
-        images, labels = images_and_labels(data, self.classes)
-        return Evaluation.of(self.logits(images), labels)
+        images, labels = images_and_labels(data, self.classes, self.preprocessing)
+        with np.errstate(all="ignore"):  # an overflow is reported below, in one line
+            found = self.logits(images)
+        return Evaluation.of(found, labels)
 
     def save(self, path: str | os.PathLike[str], *, training: Mapping[str, Any] | None = None) -> None:
         """Write the model to one safetensors file.
@@ -215,10 +253,11 @@ class Model:
         Raises
         ------
         ConfigurationError
-            If the weights are float64 or not finite: such a file could not be read again.
+            If the weights are float64 or not finite, so that such a file could not be read again, or `path` is no path.
         OutputError
             If it cannot be written there.
         """
+        place = checked_path(path, "a model's file")
         if self.flat.dtype != np.float32:
             raise ConfigurationError(
                 f"models are saved in float32, and this one is {self.flat.dtype}, for checking gradients; build it in "
@@ -235,7 +274,7 @@ class Model:
             "numerics_version": NUMERICS_VERSION,
             "training": dict(training if training is not None else self.training),
         }
-        artifact.write(Path(path), "model", header, {**self.parameters, **self.buffers})
+        artifact.write(place, "model", header, {**self.parameters, **self.buffers})
 
 
 def lower(layers: Sequence[Layer], input_shape: Shape) -> Program:
@@ -272,11 +311,14 @@ def load(path: str | os.PathLike[str]) -> Model:
     ------
     ArtifactError
         If the file is missing, damaged, inconsistent, or not convlens's.
+    ConfigurationError
+        If `path` is no path.
     """
-    contents = artifact.read(Path(path), "model")
+    path = checked_path(path, "a model's file")
+    contents = artifact.read(path, "model")
     header = contents.header
     try:
-        layers, input_shape = layers_from_data(header["layers"]), _input_shape(header["input_shape"])
+        layers, input_shape = layers_from_data(header["layers"]), checked_shape(header["input_shape"])
         program = lower(layers, input_shape)
         # before the model is built: a damaged header must not make it allocate huge amounts of memory
         slots = (*program.slots, *program.buffer_slots)
@@ -333,7 +375,22 @@ def _require_program(header: Mapping[str, Any], program: Program, path: str | os
         raise ArtifactError(f"{path} is damaged: its Program is not that of its layers ({found})")
 
 
-def _input_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    if len(shape) != 3 or not all(isinstance(size, int) and size > 0 for size in shape):
-        raise ShapeError(f"an input shape is (height, width, channels), each above 0, not {tuple(shape)!r}")
-    return shape[0], shape[1], shape[2]
+def _checked_names(names: Any, classes: int) -> tuple[str, ...]:
+    """Return the names of the classes; ConfigurationError unless there is one for each, all different."""
+    if isinstance(names, str | Mapping) or not isinstance(names, Iterable):
+        raise ConfigurationError(f"class names are a list of strings, one for each output, not {names!r}")
+    found = tuple(map(str, names) if isinstance(names, range) else names)
+    if len(found) != classes:
+        raise ConfigurationError(f"{len(found)} class names for {classes} outputs; give one for each")
+    if not all(isinstance(name, str) for name in found):
+        raise ConfigurationError(f"class names are strings, not {found!r}")
+    if len(set(found)) < classes:
+        raise ConfigurationError(f"class names must differ, and these do not: {', '.join(found)}")
+    return tuple(map(str, found))  # a NumPy string is a str, and prints as something else
+
+
+def _aligned(values: Array) -> Array:
+    """Return a copy of a flat array that begins on a 64-byte boundary."""
+    flat = aligned_zeros(values.size, values.dtype.type)
+    flat[...] = values
+    return flat

@@ -48,9 +48,11 @@ class Window:
     def resolve(cls, kernel: Pair, stride: Pair, padding: Padding, size: Pair, mode: PaddingMode = "zeros") -> Window:
         """Return the window whose padding is given by name, for an image of the given size.
 
-        ``"valid"`` pads nothing; ``"same"`` gives ceil(n / s) outputs, an odd pixel of padding going after
-        (as Keras and PyTorch do); ``"full"`` pads k - 1 on both sides, so that every input pixel is seen by every
-        position of the kernel.
+        ``"valid"`` pads nothing; ``"same"`` gives ceil(n / s) outputs, an odd pixel of padding going after, as in
+        Keras; ``"full"`` pads k - 1 on both sides, so that every input pixel is seen by every position of the kernel.
+
+        PyTorch has ``"same"`` for stride 1 only. The padding of k // 2 on both sides, usual there with stride 2, gives
+        as many outputs for an odd k; but if n is even, each of them sees the pixels one further up and to the left.
 
         Raises
         ------

@@ -11,9 +11,9 @@ from typing import ClassVar
 
 from ..engine import Engine, Update
 from ..errors import ConfigurationError
+from ..plain import is_number
 from ..program import Program, aligned_zeros
 from ..typing import Array
-from .numbers import is_number
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "OptimizerState"]
 

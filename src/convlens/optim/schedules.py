@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ..elementary import cos, power
 from ..errors import ConfigurationError
-from .numbers import is_number
+from ..plain import is_number
 
 
 @dataclass(frozen=True)

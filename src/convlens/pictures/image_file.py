@@ -188,6 +188,8 @@ def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(LARGEST_FILE + 1)
+    except ValueError as error:
+        raise DataError(f"{str(path)!r}: cannot be read ({error}); give an image file") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); give an image file") from error
 

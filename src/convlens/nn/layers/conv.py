@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from ...ops.window import Padding, PaddingMode, Window
 from ..builder import ProgramBuilder
-from ..initializers import require_initializer
-from .base import Layer, Size, pair, require_count, require_size
+from ..initializers import INITIALIZERS
+from .base import Layer, Size, pair, require_choice, require_count, require_size
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Patchwise(Layer):
     kernel_size, strides
         One number for a square, or (height, width).
     padding
-        ``"same"`` (output as large as the input, divided by the stride), ``"valid"`` (none) or ``"full"``
-        (every pixel meets every position of the kernel).
+        ``"same"`` (output as large as the input, divided by the stride and rounded up, as in Keras), ``"valid"``
+        (none) or ``"full"`` (every pixel meets every position of the kernel).
     padding_mode
         ``"zeros"`` or ``"reflect"``.
     kernel_initializer
@@ -40,7 +41,9 @@ class Patchwise(Layer):
         require_count(self, "filters")
         require_size(self, "kernel_size")
         require_size(self, "strides")
-        require_initializer(self.kernel_initializer)
+        require_choice(self, "padding", get_args(Padding), "padding")
+        require_choice(self, "padding_mode", get_args(PaddingMode), "padding mode")
+        require_choice(self, "kernel_initializer", INITIALIZERS, "initialiser")
 
     def window(self, builder: ProgramBuilder, value: str) -> tuple[Window, int]:
         """Return the window over a value, and the value's number of channels."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ...errors import ShapeError
 from ..builder import ProgramBuilder
-from ..initializers import require_initializer
-from .base import Layer, require_count
+from ..initializers import INITIALIZERS
+from .base import Layer, require_choice, require_count
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         require_count(self, "units")
-        require_initializer(self.kernel_initializer)
+        require_choice(self, "kernel_initializer", INITIALIZERS, "initialiser")
 
     def lower(self, builder: ProgramBuilder, value: str) -> str:
         """Append one ``dense`` node."""

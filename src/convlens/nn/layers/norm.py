@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import ConfigurationError
 from ..builder import ProgramBuilder
-from .base import Layer
+from .base import Layer, require_positive, require_share
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,8 @@ class BatchNorm(Layer):
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        if not 0 <= self.momentum < 1:
-            raise ConfigurationError(f"BatchNorm: momentum is a number from 0 to below 1, not {self.momentum!r}")
-        if not self.epsilon > 0:
-            raise ConfigurationError(f"BatchNorm: epsilon is a number above 0, not {self.epsilon!r}")
+        require_share(self, "momentum")
+        require_positive(self, "epsilon")
 
     def lower(self, builder: ProgramBuilder, value: str) -> str:
         """Append one ``batch_norm`` node."""
@@ -63,8 +60,7 @@ class Dropout(Layer):
     rate: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
-            raise ConfigurationError(f"Dropout: rate is a number from 0 to below 1, not {self.rate!r}")
+        require_share(self, "rate")
 
     def lower(self, builder: ProgramBuilder, value: str) -> str:
         """Append one ``dropout`` node."""

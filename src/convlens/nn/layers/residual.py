@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...errors import ConfigurationError, ShapeError
 from ..builder import ProgramBuilder
-from .base import Layer
+from .base import Layer, checked_layers
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Residual(Layer):
     layers: tuple[Layer, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        if not self.layers or not all(isinstance(layer, Layer) for layer in self.layers):
-            raise ConfigurationError("Residual: layers is a list of at least one layer")
+        object.__setattr__(self, "layers", checked_layers(self.layers, "Residual: layers"))
+        if not self.layers:
+            raise ConfigurationError("Residual: layers are a list of at least one layer")
 
     def lower(self, builder: ProgramBuilder, value: str) -> str:
         """Append the branch's nodes and one ``add`` node."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...errors import ConfigurationError, ShapeError
 from ..builder import ProgramBuilder
-from .base import Layer
+from .base import Layer, is_count, plain_field
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Reshape(Layer):
     shape: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(self.shape))
-        if len(self.shape) not in (1, 3) or not all(type(size) is int and size > 0 for size in self.shape):
+        shape = plain_field(self, "shape")
+        if not isinstance(shape, tuple) or len(shape) not in (1, 3) or not all(map(is_count, shape)):
             raise ConfigurationError(f"Reshape: shape is (height, width, channels) or (features,), not {self.shape!r}")
 
     def lower(self, builder: ProgramBuilder, value: str) -> str:
