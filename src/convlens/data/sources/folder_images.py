@@ -108,8 +108,7 @@ def read_images(folder: Path, layout: Layout, request: Request) -> FolderImages:
     size = _size(folder, everything, request)
     resize = request.resize is not None or (request.like is not None and request.like.intake.resize)
     if not resize:
-        expected = "most images are" if request.like is None else "the model takes"
-        files = {part: _of_size(one, size, broken, expected) for part, one in files.items()}
+        files = {part: _of_size(one, size, broken, modelled=request.like is not None) for part, one in files.items()}
     elif odd := sum(file.header.size != size for file in everything):
         notes.append(
             f"{odd:,} of {len(everything):,} images were resized to {size[0]} x {size[1]} pixels: scaled to cover that "
@@ -187,19 +186,19 @@ def _size(folder: Path, files: Sequence[_File], request: Request) -> tuple[int, 
     return size
 
 
-def _of_size(files: Sequence[_File], size: tuple[int, int], broken: Broken, expected: str) -> list[_File]:
-    """Return the files of a size; the others are broken."""
+def _of_size(files: Sequence[_File], size: tuple[int, int], broken: Broken, *, modelled: bool) -> list[_File]:
+    """Return the files of a size, that of most images or of a model; the others are broken."""
+    width, height = size
+    expected = f"{'the model takes' if modelled else 'most images are'} {width:,} x {height:,}"
+    option = f"resize=({height}, {width}), --resize {height}x{width}" if modelled else _RESIZE
     kept = []
     for file in files:
         if file.header.size == size:
             kept.append(file)
             continue
-        width, height = file.header.size
-        broken.found(
-            file.path,
-            f"is {width:,} x {height:,} pixels, and {expected} {size[0]:,} x {size[1]:,}",
-            f"{SKIP}; or have all images resized, {_RESIZE}",
-        )
+        found = "{:,} x {:,}".format(*file.header.size)
+        advice = f"{SKIP}; or have all images resized, {option}"
+        broken.found(file.path, f"is {found} pixels, and {expected}", advice)
     return kept
 
 
