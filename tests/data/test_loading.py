@@ -72,9 +72,9 @@ def test_unknown_names(name: str) -> None:
 
 
 def test_a_file_or_a_folder_of_something_else(tmp_path: Path) -> None:
-    (tmp_path / "cat.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"cat\.png: is a file of an unknown kind; expected a folder of IDX"):
-        convlens.data.load(tmp_path / "cat.png")
+    (tmp_path / "cat.odd").write_bytes(b"")
+    with pytest.raises(DataError, match=r"cat\.odd: is a file of an unknown kind; expected a folder of IDX"):
+        convlens.data.load(tmp_path / "cat.odd")
     with pytest.raises(DataError, match=r"holds no data that convlens can read; expected a folder of IDX files named"):
         convlens.data.load(tmp_path)
 

@@ -15,6 +15,7 @@ from ..preprocessing import Intake
 from .dataset import Dataset, Examples
 from .sources import FORMATS, SOURCES, Format, Like, Listing, Request, Source, VerifiedFile
 from .sources.folder_images import LARGEST_IMAGE
+from .sources.refusal import refusal
 
 __all__ = [
     "Dataset",
@@ -196,14 +197,21 @@ def _resolve(name: str | os.PathLike[str]) -> Source | tuple[Path, Format]:
     """Find what a name or path stands for."""
     if isinstance(name, str) and name in SOURCES:
         return SOURCES[name]
+    if not isinstance(name, str | os.PathLike) or not os.fspath(name):
+        raise ConfigurationError(
+            f"a data set is given by its name or its path, not {name!r}{nearest('', names())}; arrays are what "
+            "Dataset.from_arrays takes"
+        )
     path = Path(name)
-    if path.exists():
-        for layout in FORMATS:
+    try:
+        exists = path.exists()
+        for layout in FORMATS if exists else FORMATS[:1]:  # IDX files are also named by the beginning of their names
             if layout.recognises(path):
                 return path, layout
-        expected = "; or ".join(layout.expected for layout in FORMATS)
-        what = "is a file of an unknown kind" if path.is_file() else "holds no data that convlens can read"
-        raise DataError(f"{path}: {what}; expected {expected}")
+    except (OSError, ValueError) as error:  # a null character, a name too long, a folder that may not be entered
+        raise ConfigurationError(f"{name!s}: cannot be read ({error}); give the path of a file or folder") from error
+    if exists:
+        raise DataError(refusal(path, [layout.expected for layout in FORMATS]))
     raise ConfigurationError(
         f"no data set is called {os.fspath(name)!r}, and no file or folder of that name "
         f"exists{nearest(os.fspath(name), names())}"

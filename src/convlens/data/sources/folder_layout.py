@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, get_args
@@ -36,6 +36,7 @@ _SYSTEM = {
     "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__", "lost+found", "$recycle.bin",
     "recycler", "system volume information", "@eadir", "@recycle", "#recycle", "#snapshot", "network trash folder",
 }  # fmt: skip
+_TABLES = {".csv", ".tsv", ".json", ".txt", ".xml"}  # in which some data sets list the classes of their images
 
 
 class Entries(NamedTuple):
@@ -177,18 +178,26 @@ def _ordered(names: Iterable[str]) -> list[str]:
 
 def _too_few(folder: Path, found: Entries) -> str:
     """Return the message for a folder with fewer than two classes."""
-    pictures = sum(map(is_picture, found.files))
-    if not found.folders and pictures:
-        table = next((path.name for path in found.files if path.suffix.lower() in {".csv", ".json", ".txt"}), None)
-        more = f" (labels in files such as {table} are not read)" if table else ""
-        return (
-            f"{folder}: holds {pictures:,} images and no folder for each class{more}; expected {EXPECTED}: move the "
-            "images of each class into a folder of its name"
-        )
+    if not found.folders and (said := unsorted(folder, found.files)):
+        return said
     if len(found.folders) == 1 and len(entries(found.folders[0]).folders) > 1:
         return f"{folder}: holds nothing but the folder {found.folders[0].name}; give {found.folders[0]}"
     there = f"only {found.folders[0].name}" if found.folders else "no sub-folder"
     return f"{folder}: has {there}; expected two classes or more: {EXPECTED}"
+
+
+def unsorted(folder: Path, files: Sequence[Path]) -> str | None:
+    """Return the message for a folder of images without a folder for each class; None if it has no images."""
+    pictures = sum(map(is_picture, files))
+    if not pictures:
+        return None
+    beside = [*files, *(entries(folder.parent).files if part_of(folder) else ())]
+    table = next((path.name for path in beside if path.suffix.lower() in _TABLES), None)
+    more = f", also where a file such as {table} lists them" if table else ""
+    return (
+        f"{folder}: holds {pictures:,} images, but no folder for each class, so their classes are unknown{more}; move "
+        "the images of each class into a folder of its name"
+    )
 
 
 def _listed(paths: Iterable[Path]) -> str:
