@@ -141,7 +141,7 @@ ROWS: list[Row] = [
     Data("a model", file("cnn.safetensors"), refused=True, says=("is a model; give the data",)),
     Data("one picture", picture, refused=True, says=("is one picture", "convlens predict --model MODEL seven.png")),
     Data("an empty folder", lambda folder: folder, refused=True, says=("is empty",)),
-    Data("a path with a null character", lambda folder: Path("a\0b"), refused=True, says=("cannot be read",)),
+    Data("a path with a null character", lambda folder: Path("a\0b"), refused=True, says=("no file or folder",)),
     Command("no name at all", lambda folder: None, "train cnn --data ''", code=2, says=("by its name or its path",)),
     Command("a picture as data", picture, "train cnn --data seven.png", code=2, says=("seven.png: is one picture",)),
 ]  # fmt: skip

@@ -58,7 +58,11 @@ def assemble(
     ConfigurationError
         If fraction or seed is out of range.
     """
-    classes = len(class_counts(given.labels, f"{name}: training labels"))
+    counts = class_counts(given.labels, f"{name}: training labels")
+    classes, names = len(counts), _names(name, class_names, len(counts))
+    _check_enough(
+        name, dict(zip(names, counts.tolist(), strict=True)), validation=validation is None, test=test is None
+    )
     if test is None:
         rest, tenth = stratified_split(given.labels, TEST_FRACTION, seed, "test")
         remaining, tested = given.take(rest), given.take(tenth, "test")
@@ -72,7 +76,11 @@ def assemble(
         _check_alike(name, given, validation, classes)
         trained, chosen = remaining, validation
     shape = cast("tuple[int, int, int]", given.image_shape)
-    names = _names(name, class_names, classes)
+    if validation is None and len(chosen) > round(validation_fraction * len(remaining)):
+        note = (
+            f"the validation set has {len(chosen)} images, one of each class, more than {validation_fraction:g} of all"
+        )
+        provenance = {**provenance, "notes": [*provenance.get("notes", ()), note]}
     return Dataset(
         name=name,
         train=trained,
@@ -108,6 +116,19 @@ def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, .
             "images; expected one name for each"
         )
     return names
+
+
+def _check_enough(name: str, counts: dict[str, int], *, validation: bool, test: bool) -> None:
+    """Raise unless every class has an image for training and for each part that is split off."""
+    parts = ["training", *(["validation"] if validation else []), *(["test"] if test else [])]
+    short = [f"{one} has {count}" for one, count in counts.items() if count < len(parts)]
+    if short:
+        more = f" and {len(short) - 3:,} more classes have too few" if len(short) > 3 else ""
+        needed = f"{', '.join(parts[:-1])} and {parts[-1]}"
+        raise DataError(
+            f"{name}: {len(parts)} images of each class are needed, one each for {needed}; "
+            f"{', '.join(short[:3])}{more}; add images, or give {' and '.join(parts[1:])} images of their own"
+        )
 
 
 def _check_alike(name: str, given: Examples, part: Examples, classes: int) -> None:

@@ -178,21 +178,35 @@ def _ordered(names: Iterable[str]) -> list[str]:
 
 def _too_few(folder: Path, found: Entries) -> str:
     """Return the message for a folder with fewer than two classes."""
-    if not found.folders and (said := unsorted(folder, found.files)):
+    if not found.folders and (said := unsorted(folder, found.files, entries(folder.parent).files)):
         return said
+    if len(found.folders) == 1 and any(file.suffix.lower() in _TABLES for file in found.files):
+        (one,) = found.folders
+        inside = entries(one)
+        if not inside.folders and (said := unsorted(one, inside.files, found.files)):
+            return said
     if len(found.folders) == 1 and len(entries(found.folders[0]).folders) > 1:
         return f"{folder}: holds nothing but the folder {found.folders[0].name}; give {found.folders[0]}"
     there = f"only {found.folders[0].name}" if found.folders else "no sub-folder"
     return f"{folder}: has {there}; expected two classes or more: {EXPECTED}"
 
 
-def unsorted(folder: Path, files: Sequence[Path]) -> str | None:
-    """Return the message for a folder of images without a folder for each class; None if it has no images."""
+def unsorted(folder: Path, files: Sequence[Path], beside: Sequence[Path] = ()) -> str | None:
+    """Return the message for a folder of images without a folder for each class; None if it has no images.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    files
+        In it.
+    beside
+        Files beside it, one of which may list the classes.
+    """
     pictures = sum(map(is_picture, files))
     if not pictures:
         return None
-    beside = [*files, *(entries(folder.parent).files if part_of(folder) else ())]
-    table = next((path.name for path in beside if path.suffix.lower() in _TABLES), None)
+    table = next((path.name for path in (*files, *beside) if path.suffix.lower() in _TABLES), None)
     more = f", also where a file such as {table} lists them" if table else ""
     return (
         f"{folder}: holds {pictures:,} images, but no folder for each class, so their classes are unknown{more}; move "
