@@ -280,13 +280,21 @@ def _decoded_part(
         except PictureError as error:
             broken.found(file.path, error.problem)
             continue
-        if natural.shape[-1] == 3 and int(np.ptp(natural, axis=-1).max()) > _COLOURED:
+        if _shows_colours(natural):
             coloured.append(file.path)
         images[len(labels)] = with_channels(natural, channels)
         labels.append(file.label)
         kept.append(file.path)
         sums.append(hashlib.sha256(content).digest())
     return PartImages(Examples(part, images[: len(labels)], np.array(labels, np.int64)), kept, sums)
+
+
+def _shows_colours(pixels: UInt8) -> bool:
+    if pixels.shape[-1] == 1:
+        return False
+    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]  # quicker than np.ptp along so short an axis
+    highest, lowest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    return int((highest - lowest).max()) > _COLOURED
 
 
 def _check_memory(folder: Path, count: int, size: tuple[int, int], channels: int) -> None:
