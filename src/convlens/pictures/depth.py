@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 FULL = 65535  # white of a picture that uses all of its sixteen bits
 _WHITES = (1, 255, 1023, 4095, 16383, FULL)  # values scaled to 0..1, and 8, 10, 12, 14 and 16 bits
-_DOUBTFUL = range(2, 128)  # largest values between: a mask, percentages, or dark pictures
+_FOUR_BITS = (15, 16)  # white only where a picture has just that value
+_DOUBTFUL = range(2, 64)  # largest values between: a mask, levels, or dark pictures
 _DARK_BYTE = 15  # largest upper byte of a colour that may have been twelve bits or fewer
 _ADVICE = "convert the images to eight bits a channel"
 
@@ -72,7 +73,8 @@ def _arguments(arguments: object) -> Sequence[object]:
 def white_of(depths: Sequence[Depth], name: str) -> int:
     """Find the value that is white in deep pictures that belong together.
 
-    It is the largest value of the smallest usual depth that holds them all: 1, 255, 1023, 4095, 16383 or 65535.
+    It is the largest value of the smallest usual depth that holds them all: 1, 255, 1023, 4095, 16383 or 65535; or 15
+    or 16, if that is the largest value of all.
 
     Raises
     ------
@@ -85,6 +87,9 @@ def white_of(depths: Sequence[Depth], name: str) -> int:
         most = max((depth.most for depth in depths if depth.kind == kind), default=0.0)
         if most > FULL:
             raise PictureError(name, f"has values up to {most:,.6g}, more than sixteen bits", _ADVICE)
+        if most in _FOUR_BITS:
+            whites[kind] = int(most)
+            continue
         if most > 1 and math.ceil(most) in _DOUBTFUL:
             raise PictureError(name, f"has values up to {most:,.6g}, and no way to tell which one is white", _ADVICE)
         if most > 0:

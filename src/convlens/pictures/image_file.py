@@ -20,9 +20,11 @@ from ..errors import ConfigurationError, ConvlensError, DataError, ShapeError
 from ..preprocessing import Intake
 from ..typing import UInt8
 from . import conversion
-from .conversion import is_grey, natural_pixels, upright_size, with_channels
+from .conversion import is_grey as is_grey
+from .conversion import natural_pixels, upright_size, with_channels
 from .depth import FULL, Depth, depth_of, is_deep, white_of, white_of_one
-from .formats import DECODERS, START, camera_raw, named
+from .formats import DECODERS as DECODERS
+from .formats import START, camera_raw, named
 from .problem import PictureError
 
 if TYPE_CHECKING:

@@ -32,6 +32,7 @@ SKIP = "repair or remove it, or skip such files: skip_broken=True, --skip-broken
 
 _RESIZE = "for instance resize=64, --resize 64"
 _COLOURED = 3  # the largest difference between the channels of a grey image that was saved in colour, with losses
+_DARK = 64  # a whole set whose brightest pixel is below this is all but black
 _APART = 16  # how many times as bright white may be in one part as in another
 
 
@@ -121,6 +122,9 @@ def read_images(folder: Path, layout: Layout, request: Request) -> FolderImages:
     plan = _Plan(size, channels, Intake(resize=resize, white=white))
     parts = _decoded(files, plan, broken, notes, folder)
     _check_classes(layout, parts["train"].examples)
+    brightest = max(int(part.examples.images.max(initial=0)) for part in parts.values())
+    if brightest < _DARK:
+        notes.append(f"the images are all but black: the brightest pixel of all is {brightest} of 255; brighten them")
     return FolderImages(parts, plan.intake, notes, broken.skipped)
 
 
