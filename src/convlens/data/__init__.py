@@ -14,7 +14,7 @@ from ..errors import ConfigurationError, DataError, nearest
 from ..preprocessing import Intake
 from .dataset import Dataset, Examples
 from .sources import FORMATS, SOURCES, Format, Like, Listing, Request, Source, VerifiedFile
-from .sources.folder_images import LARGEST_IMAGE
+from .sources.folder_files import LARGEST_IMAGE
 from .sources.refusal import refusal
 
 __all__ = [

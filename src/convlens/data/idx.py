@@ -138,7 +138,7 @@ def _sizes(header: bytes | bytearray, dimensions: int, name: FilePath) -> Shape:
         raise DataError(f"{name}: its header says {shown}, so it is empty; expected some {_KINDS[dimensions]}")
     if math.prod(sizes) > LARGEST_CONTENT:
         raise DataError(
-            f"{name}: its header claims {shown} bytes, more than the limit of {LARGEST_CONTENT:,}; "
+            f"{name}: its header claims {shown} bytes, more than the limit of {LARGEST_CONTENT / 2**30:g} GiB; "
             "the header is damaged, or the file must be split"
         )
     return sizes

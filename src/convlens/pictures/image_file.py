@@ -98,11 +98,14 @@ class Header(NamedTuple):
         Width and height after it is turned upright.
     grey
         Whether its mode or palette is grey.
+    several
+        Whether it has several frames or pages, of which the first is read.
     """
 
     deep: bool
     size: tuple[int, int]
     grey: bool
+    several: bool
 
 
 def header_of(path: Path) -> Header:
@@ -110,7 +113,10 @@ def header_of(path: Path) -> Header:
     name = str(path)
     with _file(path) as file, damage_named(name):
         image = _open_image(file, name)
-        return Header(is_deep(image), upright_size(image), is_grey(image))
+        # a phone's photograph may hold small copies of itself (MPO), which say nothing more
+        several = image.format != "MPO" and bool(getattr(image, "is_animated", False))
+        image.seek(0)
+        return Header(is_deep(image), upright_size(image), is_grey(image), several)
 
 
 @contextlib.contextmanager

@@ -165,6 +165,8 @@ def _classes(folder: Path, found: Entries) -> dict[str, Path]:
     classes: dict[str, Path] = {}
     for path in found.folders:
         name = unicodedata.normalize("NFC", path.name)
+        if any("\ud800" <= one <= "\udfff" for one in name):  # bytes that are no text, as Python keeps them
+            raise DataError(f"{folder}: the name of the folder {name!a} is not UTF-8; rename it")
         if name in classes:
             raise DataError(f"{folder}: has two folders called {name}; merge them")
         classes[name] = path

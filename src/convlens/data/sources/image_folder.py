@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ...errors import DataError
 from ..assemble import assemble
 from ..dataset import Dataset
-from .folder_images import SKIP, PartImages, read_images
-from .folder_layout import EXPECTED, Layout, entries, find_layout, is_picture
+from .folder_files import SKIP
+from .folder_images import PartImages, read_images
+from .folder_layout import EXPECTED, Entries, Layout, entries, find_layout, is_picture
 from .source import Format, Request, VerifiedFile
 
 
@@ -75,11 +77,18 @@ def recognises(path: Path) -> bool:
     found = entries(path)
     if not found.folders:
         return False
-    below = [entries(folder) for folder in found.folders]
-    deeper = [entries(folder) for one in below for folder in one.folders]
+    below = [one for folder in found.folders if (one := _entries(folder))]
+    deeper = [one for level in below for folder in level.folders if (one := _entries(folder))]
     if any(is_picture(file) for one in (*below, *deeper) for file in one.files):
         return True
     return not any(file.suffix.lower() == ".csv" for file in found.files)
+
+
+def _entries(folder: Path) -> Entries | None:
+    try:
+        return entries(folder)
+    except DataError:  # not readable: it may matter to nobody
+        return None
 
 
 def verify(folder: Path) -> list[VerifiedFile]:
