@@ -120,7 +120,7 @@ def with_empty(folder: Path) -> Path:
 
 
 def not_utf8(folder: Path) -> Path:
-    os.mkdir(os.fsencode(fill(folder)) + b"/caf\xe9")
+    (fill(folder) / os.fsdecode(b"caf\xe9")).mkdir()
     return folder
 
 

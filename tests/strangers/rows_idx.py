@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,18 @@ def upright(found: Dataset) -> None:
     assert {image[..., 0].tobytes() for image in images} == expected
 
 
+def qmnist(folder: Path) -> Path:
+    """Labels as records of eight numbers: the class, and who wrote the digit."""
+    write(folder, "qmnist-")
+    for part, count in (("train", 60), ("test", 30)):
+        (folder / f"qmnist-{part}-labels-idx1-ubyte").unlink()
+        records = np.full((count, 8), 70_000, ">i4")
+        records[:, 0] = LABELS[:count]
+        header = struct.pack(">BBBBII", 0, 0, 0x0C, 2, count, 8)
+        (folder / f"qmnist-{part}-labels-idx2-int").write_bytes(header + records.tobytes())
+    return folder
+
+
 def called_mnist(found: Dataset) -> None:
     assert found.name == "MNIST"
 
@@ -127,7 +140,8 @@ ROWS: list[Row] = [
     Data("one of several sets in raw", emnist("digits", "mnist", below="raw", ask="raw/emnist-mnist"), "012"),
     Data("labels from 1", lambda folder: write(folder, labels=LABELS + np.uint8(1)), "123", counts=COUNTS,
          says=("numbered from 0",)),
-    Data("QMNIST's name before the files", lambda folder: write(folder, "qmnist-"), "012", counts=COUNTS),
+    Data("QMNIST", qmnist, "012", counts=COUNTS),
+    Data("QMNIST's labels cut off", lambda folder: cut(qmnist(folder)), refused=True, says=("is truncated",)),
     Data("a note beside the files", lambda folder: inside("train-images.txt")(write(folder)), "012", counts=COUNTS),
     Data("one IDX file", lambda folder: write(folder) / "train-images-idx3-ubyte", refused=True,
          says=("is an IDX file; give the folder",)),
@@ -145,6 +159,12 @@ ROWS: list[Row] = [
     Command("no name at all", lambda folder: None, "train cnn --data ''", code=2, says=("by its name or its path",)),
     Command("a picture as data", picture, "train cnn --data seven.png", code=2, says=("seven.png: is one picture",)),
 ]  # fmt: skip
+
+
+def cut(folder: Path) -> Path:
+    path = folder / "qmnist-train-labels-idx2-int"
+    path.write_bytes(path.read_bytes()[:-4])
+    return folder
 
 
 def _renamed(folder: Path, change: Callable[[str], str]) -> Path:

@@ -36,7 +36,6 @@ Kind: TypeAlias = Literal["images", "labels"]
 _NAME = re.compile(r"(?P<set>(?:.*[-_.])?)(?P<part>train|t10k|test)[-_.](?P<kind>images|labels)", re.IGNORECASE)
 _NOT_IDX = {".md5", ".sha256", ".txt", ".json", ".csv", ".npy", ".npz", ".png", ".jpg", ".zip", ".part", ".crdownload"}
 _BELOW = ("raw", "gzip")  # folders that torchvision and EMNIST put their files in
-_DIMENSIONS = {"images": idx.IMAGES, "labels": idx.LABELS}
 
 
 class _Place(NamedTuple):
@@ -102,13 +101,15 @@ def _examples(place: _Place, part: str, sums: dict[str, str]) -> Examples | None
         raise DataError(
             f"{place.folder}: has {there and there.name}, no {_like(there, lacking)}*; add the missing file"
         )
-    pixels = idx.parse(_read(images, idx.IMAGES, sums), idx.IMAGES, images)[..., np.newaxis]
-    numbers = idx.parse(_read(labels, idx.LABELS, sums), idx.LABELS, labels)
+    pixels = idx.parse(_read(images, sums), idx.IMAGES, images)[..., np.newaxis]
+    numbers = idx.parse(_read(labels, sums), _dimensions(labels), labels)
     if len(pixels) != len(numbers):
         raise DataError(
             f"{place.folder}: {images.name} holds {len(pixels):,} images, {labels.name} {len(numbers):,} labels; "
             "expected one label per image"
         )
+    if numbers.ndim > 1:
+        return Examples(part, pixels, numbers[:, 0].astype(np.int64))  # QMNIST: the class, then who wrote it and more
     return Examples(part, pixels, numbers, ContentSums(sums[images.name], sums[labels.name]))
 
 
@@ -131,7 +132,7 @@ def _file(place: _Place, part: str, kind: Kind) -> Path | None:
     found = place.files.get((part, kind), [])
     plain = [path for path in found if path.suffix != ".gz"]
     if len(found) == 2 and len(plain) == 1 and {path.name.removesuffix(".gz") for path in found} == {plain[0].name}:
-        one, other = (idx.read_content(path, _DIMENSIONS[kind]) for path in found)
+        one, other = (idx.read_content(path, _dimensions(path)) for path in found)
         if np.array_equal(one, other):
             return plain[0]
         raise DataError(
@@ -146,8 +147,15 @@ def _file(place: _Place, part: str, kind: Kind) -> Path | None:
     return found[0] if found else None
 
 
-def _read(path: Path, dimensions: int, sums: dict[str, str]) -> UInt8:
-    content = idx.read_content(path, dimensions)
+def _dimensions(path: Path) -> int:
+    """Return the dimensions that a file must have, by its name."""
+    if "images" in path.name.lower():
+        return idx.IMAGES
+    return idx.RECORDS if "idx2" in path.name.lower() else idx.LABELS
+
+
+def _read(path: Path, sums: dict[str, str]) -> UInt8:
+    content = idx.read_content(path, _dimensions(path))
     sums[path.name] = hashlib.sha256(content.data).hexdigest()
     return content
 
@@ -208,20 +216,20 @@ def verify(path: Path) -> list[VerifiedFile]:
     """Read every file in full. Nothing is pinned for the user's own data: the sums are for comparison by eye."""
     place = _found(path)
     return [
-        _verified(file, _DIMENSIONS[kind])
+        _verified(file)
         for part in ("train", "test")
         for kind in ("images", "labels")
         if (file := _file(place, part, kind)) is not None
     ]
 
 
-def _verified(path: Path, dimensions: int) -> VerifiedFile:
+def _verified(path: Path) -> VerifiedFile:
     sums: dict[str, str] = {}
     try:
-        content = _read(path, dimensions, sums)
+        content = _read(path, sums)
     except DataError as error:
         return VerifiedFile(path.name, "", None, ok=False, items=0, place="folder", problem=str(error))
-    items = len(idx.parse(content, dimensions, path))
+    items = len(idx.parse(content, _dimensions(path), path))
     return VerifiedFile(path.name, sums[path.name], None, ok=True, items=items, place="folder")
 
 
