@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -65,13 +66,29 @@ def test_train_and_test_above_the_classes(tmp_path: Path) -> None:
     assert dataset.split["counts"] == {"train": 22, "validation": 8, "test": 4}
     assert dataset.test.labels.tolist() == [0, 0, 2, 2]
     (tmp_path / "sets" / "test" / "emu").mkdir()
-    with pytest.raises(DataError, match=r"test/emu: there is no training class of that name; expected cat, dog, owl"):
+    with pytest.raises(DataError, match=r"test/emu: there is no training class of that name; known: cat, dog, owl"):
         load(tmp_path / "sets")
 
 
-def test_colour_where_one_file_is_in_colour(animals: Path) -> None:
-    picture(1, "RGB").save(animals / "cat" / "0.png")
-    assert load(animals).input_shape == (5, 6, 3)
+def test_most_images_decide_between_grey_and_colour(tmp_path: Path) -> None:
+    grey = fill(tmp_path / "grey")
+    picture(1, "RGB").save(grey / "cat" / "0.png")
+    found = load(grey)
+    assert found.input_shape == (5, 6, 1)
+    assert found.notes == ("1 of 30 images show colours and were made grey, as the others are: cat/0.png",)
+    assert np.asarray(picture(1, "RGB").convert("L")).tobytes() in pixels_by_class(found)["cat"]
+    colour = fill(tmp_path / "colour", mode="RGB")
+    picture(1).save(colour / "cat" / "0.png")
+    found = load(colour)
+    assert found.input_shape == (5, 6, 3)
+    assert found.notes == ("1 of 30 images are grey; all were read in colour, as most are",)
+    saved_in_colour = fill(tmp_path / "saved")
+    for path in saved_in_colour.glob("*/*.png"):
+        Image.open(path).convert("RGB").save(path)
+    picture(1, "RGB").save(saved_in_colour / "cat" / "0.png")
+    found = load(saved_in_colour)
+    assert found.notes == ("1 of 30 images show colours and were made grey, as the others are: cat/0.png",)
+    assert pixels_by_class(found) == pixels_by_class(load(grey))
 
 
 def test_numbers_as_names_are_in_the_order_of_numbers(tmp_path: Path) -> None:
@@ -120,9 +137,11 @@ def truncated() -> bytes:
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated": (lambda path: path.write_bytes(truncated()), "is damaged"),
     "empty": (lambda path: path.write_bytes(b""), "is empty"),
-    "text": (lambda path: path.write_text("no image"), "is not an image"),
+    "text": (lambda path: path.write_text("no image"), "is not an image but text"),
     "huge": (lambda path: path.write_bytes(huge()), "is refused as a decompression bomb"),
-    "large": (lambda path: Image.new("1", (5000, 5000)).save(path), "more than the 16,777,216 pixels"),
+    "large": (lambda path: Image.new("1", (9000, 9000)).save(path), "more than the 67,108,864 pixels"),
+    "pipe": (os.mkfifo, "is a pipe"),
+    "loop": (lambda path: path.symlink_to(path), "cannot be read (Too many levels of symbolic links)"),
     "folder": (lambda path: path.mkdir(), "is a folder within a class"),
     "odd size": (lambda path: picture(0, size=(5, 5)).save(path), "is 5 x 5 pixels, and most images are 6 x 5"),
 }
@@ -154,7 +173,7 @@ def test_one_broken_file_among_a_thousand(tmp_path: Path) -> None:
     (folder / "b" / "377.png").write_bytes(b"broken")
     with pytest.raises(DataError, match=r"b/377\.png: is not an image"):
         load(folder)
-    assert load(folder, skip_broken=True).provenance["skipped"] == ["b/377.png: is not an image"]
+    assert load(folder, skip_broken=True).provenance["skipped"] == ["b/377.png: is not an image but text"]
 
 
 def test_classes_that_are_none(animals: Path) -> None:
@@ -174,11 +193,12 @@ def test_one_class_only(tmp_path: Path) -> None:
         load(fill(tmp_path / "one", classes=("cat",)))
 
 
-def test_a_file_beside_the_classes(animals: Path) -> None:
+def test_a_file_beside_the_classes_is_not_read_and_that_is_said(animals: Path) -> None:
     (animals / "readme.txt").write_text("hello")
-    with pytest.raises(DataError, match=r"readme\.txt: is beside the classes' folders"):
-        load(animals)
-    assert load(animals, skip_broken=True).provenance["skipped"] == ["readme.txt: is beside the classes' folders"]
+    (animals / "labels.csv").write_text("label,pixel0\n" + "0,7\n1,9\n" * 20)
+    found = load(animals)
+    assert found.class_names == CLASSES
+    assert found.notes == ("not read: labels.csv, readme.txt (not in the folder of a class)",)
 
 
 def test_skipping_is_for_folders_of_images() -> None:

@@ -72,9 +72,9 @@ def test_unknown_names(name: str) -> None:
 
 
 def test_a_file_or_a_folder_of_something_else(tmp_path: Path) -> None:
-    (tmp_path / "cat.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"cat\.png: is a file of an unknown kind; expected a folder of IDX"):
-        convlens.data.load(tmp_path / "cat.png")
+    (tmp_path / "cat.odd").write_bytes(b"")
+    with pytest.raises(DataError, match=r"cat\.odd: is a file of an unknown kind; expected a folder of IDX"):
+        convlens.data.load(tmp_path / "cat.odd")
     with pytest.raises(DataError, match=r"holds no data that convlens can read; expected a folder of IDX files named"):
         convlens.data.load(tmp_path)
 
@@ -222,9 +222,10 @@ def test_folders_refused(write_folder: WriteFolder, case: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_too_few_images_for_the_fraction(write_folder: WriteFolder) -> None:
-    with pytest.raises(DataError, match=r"of 36 images has 1, fewer than the 3 classes"):
-        convlens.data.load(write_folder(), validation_fraction=0.02)
+def test_a_small_fraction_keeps_one_image_of_each_class(write_folder: WriteFolder) -> None:
+    found = convlens.data.load(write_folder(), validation_fraction=0.02)
+    assert sorted(found.validation.labels.tolist()) == [0, 1, 2]
+    assert found.notes == ("the validation set has 3 images, one of each class, more than 0.02 of all",)
 
 
 def test_verifying_a_damaged_folder_reports(write_folder: WriteFolder) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import threading
 import warnings
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from convlens.errors import ConfigurationError, DataError, ShapeError
 from convlens.pictures import image_file as image_module
 from convlens.pictures import read_image
+from convlens.preprocessing import Intake
 
 SHAPE = (6, 5, 1)
 GREY = np.arange(30, dtype=np.uint8).reshape(6, 5) * 8
@@ -63,9 +65,93 @@ def test_transparency_lies_on_white() -> None:
     assert np.unique(read_image(encoded(Image.new("LA", (5, 6), (0, 0))), (6, 5, 3))).tolist() == [255]
 
 
-def test_sixteen_bits_keep_the_upper_eight() -> None:
-    deep = Image.fromarray(GREY.astype(np.uint16) * 256 + 7)
-    np.testing.assert_array_equal(read_image(encoded(deep), SHAPE)[..., 0], GREY)
+@pytest.mark.parametrize("white", [65535, 16383, 4095, 255])
+def test_white_of_sixteen_bits_is_the_intake_s(white: int) -> None:
+    deep = np.rint(GREY.astype(np.float64) * white / 255).astype(np.uint16)
+    for kind in ("PNG", "TIFF"):
+        found = read_image(encoded(Image.fromarray(deep), kind), SHAPE, intake=Intake(white=white))
+        np.testing.assert_array_equal(found[..., 0], GREY)
+
+
+def test_floats_from_0_to_1() -> None:
+    scaled = Image.fromarray(GREY.astype(np.float32) / 255)
+    for intake in (None, Intake(white=1)):
+        np.testing.assert_array_equal(read_image(encoded(scaled, "TIFF"), SHAPE, intake=intake)[..., 0], GREY)
+
+
+@pytest.mark.parametrize(
+    ("values", "white", "said"),
+    [
+        (GREY.astype(np.uint16), 65535, "values up to 232 only, all but black where 65,535 is white"),
+        (GREY.astype(np.uint16) * 17, 65535, "values up to 3,944 only"),
+        (GREY.astype(np.uint16) * 200, 4095, "values up to 46,400, and 4,095 is white in the training images"),
+        (GREY.astype(np.float32) * np.nan, 1, "non-finite"),
+        (GREY.astype(np.float32) / 255 - 0.5, 1, "negative values, down to -0.5"),
+    ],
+)
+def test_deep_values_that_do_not_fit(values: np.ndarray, white: int, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        read_image(encoded(Image.fromarray(values), "TIFF"), SHAPE, intake=Intake(white=white))
+
+
+def sixteen_bit_colour(values: np.ndarray) -> bytes:
+    """Make a PNG of 16 bits a channel from (H, W, 3); Pillow writes none."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_sixteen_bit_colour_is_read_unless_it_would_be_all_but_black() -> None:
+    colour = np.repeat(GREY.astype(np.uint16)[..., np.newaxis], 3, axis=2)
+    assert read_image(sixteen_bit_colour(colour * 257), (6, 5, 3))[5, 4].tolist() == [232, 232, 232]
+    with pytest.raises(DataError, match="16-bit colour of twelve bits or fewer"):
+        read_image(sixteen_bit_colour(colour * 16), (6, 5, 3))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_upright(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright = np.zeros((16, 24, 3), np.uint8)
+    upright[:8, :12] = 255  # the upper left quarter
+    turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transpositions that undo each orientation
+    stored = Image.fromarray(upright)
+    if orientation > 1:
+        stored = stored.transpose(Image.Transpose(turns[orientation]))
+    found = read_image(encoded(stored, kind, exif=exif), (16, 24, 3))
+    assert np.abs(found.astype(int) - upright).mean() < 5
+
+
+def test_a_photograph_is_scaled_to_cover_and_its_middle_cut_out() -> None:
+    wide = np.zeros((40, 100), np.uint8)
+    wide[:, 26:74] = 200  # beyond the 40 that are cut out, since scaling looks at neighbours
+    for kind in ("PNG", "JPEG"):
+        found = read_image(encoded(Image.fromarray(wide), kind), (10, 10, 1), intake=Intake(resize=True))
+        assert np.abs(found.astype(int) - 200).max() <= 8
+    tall = read_image(encoded(Image.fromarray(wide.T)), (5, 10, 3), intake=Intake(resize=True))
+    assert tall.shape == (5, 10, 3)
+    assert read_image(encoded(Image.fromarray(GREY)), SHAPE, intake=Intake(resize=True)).tobytes() == GREY.tobytes()
+
+
+def test_a_large_jpeg_is_decoded_small() -> None:
+    ramp = np.broadcast_to(np.linspace(0, 255, 1600, dtype=np.uint8), (1200, 1600))
+    whole = np.asarray(ImageOps.fit(Image.fromarray(ramp), (8, 8), Image.Resampling.BILINEAR)).astype(int)
+    image = Image.open(io.BytesIO(encoded(Image.fromarray(ramp), "JPEG", quality=95)))
+    from_file = read_image(encoded(Image.fromarray(ramp), "JPEG", quality=95), (8, 8, 1), intake=Intake(resize=True))
+    assert np.abs(from_file[..., 0].astype(int) - whole).max() <= 2
+    from_pillow = read_image(image, (8, 8, 1), intake=Intake(resize=True))
+    assert image.size == (1600, 1200)  # left as it was given
+    assert np.abs(from_pillow[..., 0].astype(int) - whole).max() <= 2
+
+
+def test_48_megapixels_are_read() -> None:
+    photograph = encoded(Image.new("L", (8000, 6000), 77), "JPEG")
+    assert np.unique(read_image(photograph, (32, 32, 3), intake=Intake(resize=True))).tolist() == [77]
 
 
 @pytest.mark.parametrize("size", [(6, 5), (28, 28), (1, 1)])
@@ -84,19 +170,33 @@ def test_other_channels_are_refused() -> None:
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b"hello", "is not an image; expected PNG, JPEG"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "is not an image"),  # a format nobody needs here
+        (b"hello", "is not an image but text; expected PNG, JPEG"),
+        (b"\xfe\x01\x02", "is not an image; expected PNG, JPEG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "is not an image but a PostScript document"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "is an AVIF image, a format that is not read; .* convert it"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "is a HEIC image"),
+        (b"<?xml version='1.0'?>\n<svg xmlns='x'/>", "is an SVG drawing"),
+        (b"%PDF-1.7\n", "is not an image but a PDF document"),
+        (b"<!DOCTYPE html><html>404</html>", "a web page, perhaps one that reports a failed download"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
         (encoded(Image.fromarray(GREY))[:-25], "is damaged"),
         (encoded(Image.new("L", (5, 6)), "JPEG")[:-30], "is damaged"),
         (claimed(5, 6), "is damaged"),
-        (claimed(5_000, 5_000), "claims 5,000 x 5,000 pixels .*, more than the 16,777,216 pixels allowed"),
+        (claimed(9_000, 9_000), "claims 9,000 x 9,000 pixels .*, more than the 67,108,864 pixels allowed"),
         (claimed(12_000, 10_000), "refused as a decompression bomb"),  # Pillow only warns of this one
         (claimed(60_000, 60_000), "refused as a decompression bomb"),
     ],
     ids=[
         "empty",
         "text",
+        "unknown",
         "postscript",
+        "avif",
+        "heic",
+        "svg",
+        "pdf",
+        "html",
+        "lfs",
         "cut PNG",
         "cut JPEG",
         "no pixels",
@@ -129,6 +229,12 @@ def test_bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         read_image(tmp_path / "no.png", SHAPE)
     with pytest.raises(DataError, match="cannot be read"):
         read_image(tmp_path, SHAPE)
+    os.mkfifo(tmp_path / "pipe.png")  # opening it would wait for ever
+    with pytest.raises(DataError, match=r"pipe\.png: cannot be read \(it is a pipe"):
+        read_image(tmp_path / "pipe.png", SHAPE)
+    (tmp_path / "photo.NEF").write_bytes(encoded(Image.fromarray(GREY), "TIFF"))
+    with pytest.raises(DataError, match=r"photo\.NEF: is a camera's raw file \(NEF\)"):
+        read_image(tmp_path / "photo.NEF", SHAPE)
     path = tmp_path / "large.png"
     path.write_bytes(encoded(Image.fromarray(GREY)))
     monkeypatch.setattr(image_module, "LARGEST_FILE", 10)

@@ -14,9 +14,11 @@ from .options import (
     DataOption,
     EngineOption,
     JsonFlag,
+    ResizeOption,
     SkipBrokenOption,
     ThreadsOption,
     check_outputs,
+    image_size,
     note_reading,
     notes,
     out,
@@ -34,6 +36,7 @@ def evaluate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model saved by `convlens train --out`.")],
     data: DataOption = "mnist",
     skip_broken: SkipBrokenOption = False,
+    resize: ResizeOption = None,
     split: Annotated[str, typer.Option("--split", help="test, validation or train.")] = "test",
     engine: EngineOption = None,
     threads: ThreadsOption = None,
@@ -55,7 +58,7 @@ def evaluate(
     if split not in splits:
         raise ConfigurationError(f"unknown split {split!r}{nearest(split, splits)}")
     network = load(model).use(engine, threads)
-    dataset = sets.load(data, skip_broken=skip_broken)
+    dataset = sets.load(data, skip_broken=skip_broken, resize=image_size(resize), like=network)
     note_reading(dataset)
     if network.input_shape != tuple(dataset.input_shape) or network.classes != len(dataset.class_names):
         raise ConfigurationError(

@@ -30,6 +30,14 @@ DataOption: TypeAlias = Annotated[
 SkipBrokenOption: TypeAlias = Annotated[
     bool, typer.Option("--skip-broken", help="Leave out image files that are broken or of another size than most.")
 ]
+ResizeOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--resize",
+        metavar="N|HxW",
+        help="Resize the images of a folder: scaled to cover this size in pixels, the middle cut out.",
+    ),
+]
 EngineOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--engine", metavar="NAME", help="numba, numpy or interpreter; by default the fastest."),
@@ -82,6 +90,17 @@ def architecture_options(
     if pooling is not None:
         options["pooling"] = pooling
     return options
+
+
+def image_size(resize: str | None) -> int | tuple[int, int] | None:
+    """Return the value of ``--resize`` as `convlens.data.load` takes it."""
+    if resize is None:
+        return None
+    expected = "a number of pixels such as 64, or height and width such as 48x64"
+    sides = whole_numbers("--resize", resize.lower().split("x"), expected)
+    if len(sides) > 2:
+        raise ConfigurationError(f"--resize takes {expected}, not {resize!r}")
+    return sides[0] if len(sides) == 1 else (sides[0], sides[1])
 
 
 def whole_numbers(option: str, parts: list[str], expected: str) -> tuple[int, ...]:

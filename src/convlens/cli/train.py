@@ -17,12 +17,14 @@ from .options import (
     ModelArgument,
     PaddingOption,
     PoolingOption,
+    ResizeOption,
     SeedOption,
     SkipBrokenOption,
     ThreadsOption,
     architecture_options,
     check_outputs,
     duration,
+    image_size,
     note_reading,
     notes,
     out,
@@ -39,6 +41,7 @@ class TrainSettings:
     architecture: dict[str, Any]
     data: str
     skip_broken: bool
+    resize: str | None
     train_images: int | None
     recipe: str
     epochs: int | None
@@ -66,6 +69,7 @@ def train(
     pooling: PoolingOption = None,
     data: DataOption = "mnist",
     skip_broken: SkipBrokenOption = False,
+    resize: ResizeOption = None,
     train_images: Annotated[
         int | None, typer.Option("--train-images", help="Train on a stratified subset of this number of images.")
     ] = None,
@@ -101,6 +105,7 @@ def train(
             architecture=architecture,
             data=data,
             skip_broken=skip_broken,
+            resize=resize,
             train_images=train_images,
             recipe=recipe,
             epochs=epochs,
@@ -127,7 +132,7 @@ def run(settings: TrainSettings) -> None:
     recipe = replace(named_recipe(settings.recipe), patience=settings.patience)
     if settings.epochs is not None:
         recipe = replace(recipe, epochs=settings.epochs)
-    dataset = data.load(settings.data, skip_broken=settings.skip_broken)
+    dataset = data.load(settings.data, skip_broken=settings.skip_broken, resize=image_size(settings.resize))
     note_reading(dataset)
     if settings.train_images is not None:
         dataset = dataset.subset(settings.train_images)

@@ -8,10 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import ConfigurationError, DataError, nearest
+from ..preprocessing import Intake
 from .dataset import Dataset, Examples
-from .sources import FORMATS, SOURCES, Format, Listing, Request, Source, VerifiedFile
+from .sources import FORMATS, SOURCES, Format, Like, Listing, Request, Source, VerifiedFile
+from .sources.folder_files import LARGEST_IMAGE
+from .sources.refusal import refusal
 
 __all__ = [
     "Dataset",
@@ -26,8 +30,22 @@ __all__ = [
 ]
 
 
+class TakesImages(Protocol):
+    """What has images of one shape: a model or a data set. If it has an ``intake``, it says how they were read."""
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(H, W, C)."""
+
+
 def load(
-    name: str | os.PathLike[str], *, validation_fraction: float = 0.1, seed: int = 0, skip_broken: bool = False
+    name: str | os.PathLike[str],
+    *,
+    validation_fraction: float = 0.1,
+    seed: int = 0,
+    skip_broken: bool = False,
+    resize: int | tuple[int, int] | None = None,
+    like: TakesImages | None = None,
 ) -> Dataset:
     """Load a data set.
 
@@ -43,6 +61,12 @@ def load(
         images.
     skip_broken
         In a folder of images, leave out files that are broken or not of the common size; the provenance names them.
+    resize
+        Of a folder of images: H = W, or (H, W). Each image is scaled, its proportions kept, until it covers that size,
+        and the middle is cut out. A model trained on the data set does the same with pictures of other sizes.
+    like
+        A model or data set: a folder of images is read as its training images were, in size, channels, resizing and
+        value of white. For evaluation on other images.
 
     Returns
     -------
@@ -53,22 +77,56 @@ def load(
     Raises
     ------
     ConfigurationError
-        If there is neither a data set nor a file or folder of that name, fraction or seed is out of range, or
-        `skip_broken` is set for a format that cannot skip files.
+        If there is neither a data set nor a file or folder of that name, fraction, seed or size is out of range,
+        `resize` is not the size of `like`, or `skip_broken` or `resize` is set for what is no folder of images.
     DataError
         If the data are damaged or malformed.
     """
-    request = Request(validation_fraction, seed, skip_broken)
     found = _resolve(name)
-    if skip_broken and (isinstance(found, Source) or not found[1].skips):
-        raise ConfigurationError(
-            f"{os.fspath(name)}: only a folder of images can be loaded without its broken files; this is read whole "
-            "or not at all, so leave skip_broken (--skip-broken) out"
-        )
+    if isinstance(found, Source) or not found[1].pictures:
+        _check_options(os.fspath(name), skip_broken=skip_broken, resize=resize)
+    request = Request(validation_fraction, seed, skip_broken, *_reading(resize, like))
     if isinstance(found, Source):
         return found.load(request)
     path, layout = found
     return layout.load(path, request)
+
+
+def _check_options(name: str, *, skip_broken: bool, resize: int | tuple[int, int] | None) -> None:
+    """Raise if an option was given that only a folder of images takes."""
+    if skip_broken:
+        raise ConfigurationError(
+            f"{name}: only a folder of images can be loaded without its broken files; this is read whole "
+            "or not at all, so leave skip_broken (--skip-broken) out"
+        )
+    if resize is not None:
+        raise ConfigurationError(
+            f"{name}: only the images of a folder are resized; leave resize (--resize) out, or give a folder of images"
+        )
+
+
+def _reading(
+    resize: int | tuple[int, int] | None, like: TakesImages | None
+) -> tuple[tuple[int, int] | None, Like | None]:
+    """Return the size to resize to and what images are made like, checked against each other."""
+    size = (resize, resize) if type(resize) is int else resize
+    if size is not None and not (
+        isinstance(size, tuple | list) and len(size) == 2 and all(type(side) is int for side in size)
+    ):
+        raise ConfigurationError(f"resize is a whole number of pixels, or (height, width), not {resize!r}")
+    if size is not None and not (min(size) >= 1 and size[0] * size[1] <= LARGEST_IMAGE):
+        raise ConfigurationError(f"resize takes 1 to {LARGEST_IMAGE:,} pixels an image (height x width), not {resize}")
+    if like is None:
+        return None if size is None else (size[0], size[1]), None
+    if size is not None and tuple(size) != tuple(like.input_shape[:2]):
+        raise ConfigurationError(
+            f"resize is {size[0]} x {size[1]}, and the model takes {like.input_shape[0]} x {like.input_shape[1]} "
+            "(height x width); leave resize (--resize) out, or give the model's size"
+        )
+    # a model that was saved before the intake was recorded has None
+    return None if size is None else (size[0], size[1]), Like(
+        like.input_shape, getattr(like, "intake", None) or Intake()
+    )
 
 
 def fetch(name: str, report: Callable[[str], object] = str) -> list[Path]:
@@ -139,14 +197,21 @@ def _resolve(name: str | os.PathLike[str]) -> Source | tuple[Path, Format]:
     """Find what a name or path stands for."""
     if isinstance(name, str) and name in SOURCES:
         return SOURCES[name]
+    if not isinstance(name, str | os.PathLike) or not os.fspath(name):
+        raise ConfigurationError(
+            f"a data set is given by its name or its path, not {name!r}{nearest('', names())}; arrays are what "
+            "Dataset.from_arrays takes"
+        )
     path = Path(name)
-    if path.exists():
-        for layout in FORMATS:
+    try:
+        exists = path.exists()
+        for layout in FORMATS if exists else FORMATS[:1]:  # IDX files are also named by the beginning of their names
             if layout.recognises(path):
                 return path, layout
-        expected = "; or ".join(layout.expected for layout in FORMATS)
-        what = "is a file of an unknown kind" if path.is_file() else "holds no data that convlens can read"
-        raise DataError(f"{path}: {what}; expected {expected}")
+    except (OSError, ValueError) as error:  # a null character, a name too long, a folder that may not be entered
+        raise ConfigurationError(f"{name!s}: cannot be read ({error}); give the path of a file or folder") from error
+    if exists:
+        raise DataError(refusal(path, [layout.expected for layout in FORMATS]))
     raise ConfigurationError(
         f"no data set is called {os.fspath(name)!r}, and no file or folder of that name "
         f"exists{nearest(os.fspath(name), names())}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from ..errors import DataError
-from ..preprocessing import Preprocessing
+from ..preprocessing import Intake, Preprocessing
 from .dataset import Dataset, Examples
 from .identity import identity
 from .labels import check_labels, class_counts
@@ -24,6 +24,8 @@ def assemble(
     seed: int,
     provenance: dict[str, Any],
     class_names: Sequence[str] | None = None,
+    validation: Examples | None = None,
+    intake: Intake | None = None,
 ) -> Dataset:
     """Make a Dataset of what a source has read.
 
@@ -32,7 +34,7 @@ def assemble(
     name
         The data set's name.
     given
-        All examples meant for training; the validation set is split off here.
+        All examples meant for training; without `validation`, the validation set is split off here.
     test
         The source's own test set, or None to split off a stratified tenth of `given` first.
     validation_fraction
@@ -43,29 +45,46 @@ def assemble(
         ``source``, ``licence`` and ``sha256`` by file.
     class_names
         By default the class numbers.
+    validation
+        The source's own validation set; `validation_fraction` is then not used.
+    intake
+        How the source has read its pictures; whether others are to be prepared like digits is found out here.
 
     Raises
     ------
     DataError
-        If the labels skip a class, there is not one name per class, the test set differs from the training set in
-        image size or classes, or a class has too few images to split.
+        If the labels skip a class, there is not one name per class, the test or validation set differs from the
+        training set in image size or classes, or a class has too few images to split.
     ConfigurationError
         If fraction or seed is out of range.
     """
-    classes = len(class_counts(given.labels, f"{name}: training labels"))
+    counts = class_counts(given.labels, f"{name}: training labels")
+    classes, names = len(counts), _names(name, class_names, len(counts))
+    _check_enough(
+        name, dict(zip(names, counts.tolist(), strict=True)), validation=validation is None, test=test is None
+    )
     if test is None:
         rest, tenth = stratified_split(given.labels, TEST_FRACTION, seed, "test")
         remaining, tested = given.take(rest), given.take(tenth, "test")
     else:
         _check_alike(name, given, test, classes)
         remaining, tested = given, test
-    remainder, part = stratified_split(remaining.labels, validation_fraction, seed)
+    if validation is None:
+        remainder, part = stratified_split(remaining.labels, validation_fraction, seed)
+        trained, chosen = remaining.take(remainder, "train"), remaining.take(part, "validation")
+    else:
+        _check_alike(name, given, validation, classes)
+        trained, chosen = remaining, validation
     shape = cast("tuple[int, int, int]", given.image_shape)
-    names = _names(name, class_names, classes)
+    if validation is None and len(chosen) > round(validation_fraction * len(remaining)):
+        note = (
+            f"the validation set has {len(chosen)} images, one of each class, more than {validation_fraction:g} of all"
+        )
+        provenance = {**provenance, "notes": [*provenance.get("notes", ()), note]}
     return Dataset(
         name=name,
-        train=remaining.take(remainder, "train"),
-        validation=remaining.take(part, "validation"),
+        train=trained,
+        validation=chosen,
         test=tested,
         class_names=names,
         input_shape=shape,
@@ -73,15 +92,18 @@ def assemble(
             "stratified": True,
             "seed": seed,
             "fractions": {
-                "validation": validation_fraction,
+                "validation": validation_fraction if validation is None else None,
                 "test": None if test is not None else TEST_FRACTION,
             },
-            "counts": {"train": len(remainder), "validation": len(part), "test": len(tested)},
+            "counts": {"train": len(trained), "validation": len(chosen), "test": len(tested)},
             "subsets": [],
         },
         provenance=provenance,
         preprocessing=Preprocessing(shape),
-        sha256=identity(given.sums, None if test is None else test.sums, names),
+        sha256=identity(
+            given.sums, None if test is None else test.sums, names, None if validation is None else validation.sums
+        ),
+        intake=intake or Intake(),
     )
 
 
@@ -96,13 +118,28 @@ def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, .
     return names
 
 
-def _check_alike(name: str, given: Examples, test: Examples, classes: int) -> None:
-    """Raise unless the test set has the training set's image size and only its classes."""
-    if test.image_shape != given.image_shape:
+def _check_enough(name: str, counts: dict[str, int], *, validation: bool, test: bool) -> None:
+    """Raise unless every class has an image for training and for each part that is split off."""
+    parts = ["training", *(["validation"] if validation else []), *(["test"] if test else [])]
+    short = [f"{one} has {count}" for one, count in counts.items() if count < len(parts)]
+    if short:
+        more = f" and {len(short) - 3:,} more classes have too few" if len(short) > 3 else ""
+        needed = f"{', '.join(parts[:-1])} and {parts[-1]}"
         raise DataError(
-            f"{name}: training images are {given.image_shape}, test images {test.image_shape}; "
+            f"{name}: {len(parts)} images of each class are needed, one each for {needed}; "
+            f"{', '.join(short[:3])}{more}; add images, or give {' and '.join(parts[1:])} images of their own"
+        )
+
+
+def _check_alike(name: str, given: Examples, part: Examples, classes: int) -> None:
+    """Raise unless a test or validation set has the training set's image size and only its classes."""
+    if part.image_shape != given.image_shape:
+        raise DataError(
+            f"{name}: training images are {given.image_shape}, {part.name} images {part.image_shape}; "
             "expected one size: resize one of them"
         )
-    if not len(test):
-        raise DataError(f"{name}: the test set has no images; add some, or remove its files to have a tenth split off")
-    check_labels(test.labels, classes, f"{name}: test labels")
+    if not len(part):
+        raise DataError(
+            f"{name}: the {part.name} set has no images; add some, or leave it out to have a tenth split off"
+        )
+    check_labels(part.labels, classes, f"{name}: {part.name} labels")

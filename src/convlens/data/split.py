@@ -68,7 +68,8 @@ def stratified_split(
     labels
         (N,) integers 0..K-1.
     fraction
-        The part's share of the N images, between 0 and 1; the part has ``round(fraction * N)`` images.
+        The part's share of the N images, between 0 and 1; the part has ``round(fraction * N)`` images, and at least one
+        of each class.
     seed
         0 to 2**63 - 1.
     name
@@ -84,19 +85,13 @@ def stratified_split(
     ConfigurationError
         If the fraction is not between 0 and 1, or the seed is out of range.
     DataError
-        If a class is missing, or would be missing from either side.
+        If a class is missing, or would be missing from the remainder.
     """
     if not 0.0 < fraction < 1.0:
         raise ConfigurationError(f"a {name} fraction must be between 0 and 1 (0.1 is a tenth), not {fraction}")
     counts = class_counts(labels)
     total, classes = int(counts.sum()), len(counts)
-    wanted = round(fraction * total)
-    if wanted < classes:
-        raise DataError(
-            f"a {name} part of {fraction:g} of {total:,} images has {wanted}, fewer than "
-            f"the {classes} classes; "
-            f"give more images, or a fraction of at least {classes / total:.2g}"
-        )
+    wanted = max(round(fraction * total), classes)
     order = stratified_order(labels, seed, "split", name)
     part, remainder = order[:wanted], order[wanted:]
     left = np.bincount(check_labels(labels)[remainder], minlength=classes)

@@ -1,7 +1,7 @@
-"""Read one image from a file, from bytes or from Pillow, for predicting and serving.
+"""Read one picture from a file, from bytes or from Pillow: the one reader, for training, predicting and serving.
 
-The image is used as it is. Making an image of a digit like MNIST's (size, polarity, centring, orientation) is the work
-of `convlens.pictures.digits`.
+The picture is turned upright and used as it is. Making a digit like MNIST's (polarity, scale, position) is the work of
+`convlens.pictures.digits`.
 """
 
 from __future__ import annotations
@@ -9,35 +9,41 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
 import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError, ConvlensError, DataError, ShapeError
+from ..preprocessing import Intake
 from ..typing import UInt8
+from . import conversion
+from .conversion import is_grey as is_grey
+from .conversion import natural_pixels, upright_size, with_channels
+from .depth import FULL, Depth, depth_of, is_deep, white_of, white_of_one
+from .formats import DECODERS as DECODERS
+from .formats import START, camera_raw, named
+from .problem import PictureError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Common formats only: every decoder adds attack surface.
-DECODERS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM")
-LARGEST_FILE = 32 * 2**20  # bytes
-LARGEST_PIXELS = 2**24  # pixels: a 16-megapixel photograph
+LARGEST_FILE = 128 * 2**20  # bytes
+LARGEST_PIXELS = 2**26  # pixels: a photograph of 64 megapixels takes 192 MiB once it is decoded
 
-_ORIENTATION = 0x0112  # EXIF's tag
-_MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
+_UNREADABLE_MODES = {"LAB"}  # Pillow opens these and cannot convert them
 _WARNINGS = threading.Lock()  # warnings.catch_warnings changes process-wide state
 
 
-def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tuple[int, int, int]) -> UInt8:
-    """Read an image of a model's input shape, in grey or colour as the model requires.
+def read_image(
+    source: str | os.PathLike[str] | bytes | Image, input_shape: tuple[int, int, int], *, intake: Intake | None = None
+) -> UInt8:
+    """Read a picture as an image of a model's input shape, in grey or colour as the model requires.
 
-    Transparent images are composited onto white; to look like MNIST's, a digit must be white on opaque black. Of an
-    animation the first frame is used; of 16-bit grey values the upper eight bits.
+    It is turned upright as its EXIF data say. Transparent pictures are composited onto white; to look like MNIST's, a
+    digit must be white on opaque black. Of several frames or pages the first is used.
 
     Parameters
     ----------
@@ -45,6 +51,10 @@ def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tupl
         A file's name or content, or a Pillow image.
     input_shape
         (H, W, C) with C 1 (grey) or 3 (red, green, blue).
+    intake
+        How the model's training images were read: whether pictures are resized (scaled to cover the size, the middle
+        cut out), and what is white in files with more than eight bits a channel. By default pictures are not resized,
+        and all sixteen bits are used.
 
     Returns
     -------
@@ -54,26 +64,64 @@ def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tupl
     Raises
     ------
     DataError
-        If it cannot be read, is not an image, is damaged, or is too large.
+        If it cannot be read, is not an image, is damaged, is too large, or has deep values that do not fit `intake`.
     ShapeError
-        If the image has another size; it is not resized.
+        If the picture has another size and is not resized.
     ConfigurationError
         If the model takes neither 1 nor 3 channels.
     """
     height, width, channels = input_shape
-    if channels not in _MODES:
+    if channels not in {1, 3}:
         raise ConfigurationError(f"an image file gives 1 or 3 channels, the model takes {channels}; give it an array")
+    intake = intake or Intake()
     with opened(source) as (image, name):
-        if image.size != (width, height):
+        deep, found = is_deep(image), upright_size(image)
+        if found != (width, height) and not intake.resize:
             raise ShapeError(
-                f"{name}: is {_shown(image)}, expected {width} x {height} as the model takes; resize it first"
+                f"{name}: is {_shown(found)}, expected {width} x {height} as the model takes; resize it first, or "
+                "train the model with --resize, so that pictures of any size are resized"
             )
-        return pixels_of(image, channels)
+        white = white_of_one(depth_of(image), intake.white, name) if deep else intake.white
+        if isinstance(source, str | bytes | os.PathLike):  # a Pillow image would stay changed
+            _reduce_early(image, (width, height))
+        return with_channels(natural_pixels(image, (width, height), white), channels)
+
+
+class Header(NamedTuple):
+    """What can be known of a picture before it is decoded.
+
+    Attributes
+    ----------
+    deep
+        Whether it has more than eight bits a channel.
+    size
+        Width and height after it is turned upright.
+    grey
+        Whether its mode or palette is grey.
+    several
+        Whether it has several frames or pages, of which the first is read.
+    """
+
+    deep: bool
+    size: tuple[int, int]
+    grey: bool
+    several: bool
+
+
+def header_of(path: Path) -> Header:
+    """Read the header of a file; PictureError as for `read_image`."""
+    name = str(path)
+    with _file(path) as file, damage_named(name):
+        image = _open_image(file, name)
+        # a phone's photograph may hold small copies of itself (MPO), which say nothing more
+        several = image.format != "MPO" and bool(getattr(image, "is_animated", False))
+        image.seek(0)
+        return Header(is_deep(image), upright_size(image), is_grey(image), several)
 
 
 @contextlib.contextmanager
 def opened(source: str | os.PathLike[str] | bytes | Image) -> Iterator[tuple[Image, str]]:
-    """Open a picture; yields it and its name in messages. Any exception from Pillow inside becomes a DataError.
+    """Open a picture; yields it and its name in messages. Any exception from Pillow inside becomes a PictureError.
 
     Raises
     ------
@@ -83,7 +131,7 @@ def opened(source: str | os.PathLike[str] | bytes | Image) -> Iterator[tuple[Ima
     if isinstance(source, str | bytes | os.PathLike):
         content, name = read_content(source)
         with damage_named(name):
-            yield open_image(content, name), name
+            yield _open_image(io.BytesIO(content), name), name
         return
     from PIL import Image
 
@@ -93,8 +141,28 @@ def opened(source: str | os.PathLike[str] | bytes | Image) -> Iterator[tuple[Ima
         )
     name = "the image"
     with damage_named(name):
-        _check_size(source, name)
+        _check(source, name)
         yield source, name
+
+
+def decoded(content: bytes, name: str, size: tuple[int, int], white: int) -> UInt8:
+    """Decode a file's content, in the channels that it has; see `natural_pixels`. PictureError as for `read_image`."""
+    with damage_named(name):
+        image = _open_image(io.BytesIO(content), name)
+        _reduce_early(image, size)
+        return natural_pixels(image, size, white)
+
+
+def depth_of_content(content: bytes, name: str) -> Depth:
+    """Return the values of a file with more than eight bits a channel; PictureError as for `read_image`."""
+    with damage_named(name):
+        return depth_of(_open_image(io.BytesIO(content), name))
+
+
+def _reduce_early(image: Image, size: tuple[int, int]) -> None:
+    """Have a large JPEG decoded at 1/2, 1/4 or 1/8 of its size, still at least twice as wide and high as wanted."""
+    if upright_size(image) != size and image.format == "JPEG":
+        image.draft(None, (2 * max(size), 2 * max(size)))
 
 
 def read_content(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
@@ -102,136 +170,104 @@ def read_content(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
 
     Raises
     ------
-    DataError
-        If it cannot be read, is empty, or is too large.
+    PictureError
+        If it cannot be read, is empty, is too large, or is no file but a folder, a pipe or a device.
     """
-    content = source if isinstance(source, bytes) else _read(Path(source))
-    name = f"the image ({len(content):,} bytes)" if isinstance(source, bytes) else str(source)
-    if not 0 < len(content) <= LARGEST_FILE:
-        problem = f"is larger than {LARGEST_FILE:,} bytes" if content else "is empty"
-        raise DataError(f"{name}: {problem}; expected a small image ({', '.join(DECODERS)})")
-    return content, name
+    if isinstance(source, bytes):
+        name = f"the image ({len(source):,} bytes)"
+        _check_length(len(source), name)
+        return source, name
+    path = Path(source)
+    with _file(path) as file:
+        content = file.read(LARGEST_FILE + 1)
+    _check_length(len(content), str(source))
+    return content, str(source)
+
+
+def _check_length(length: int, name: str) -> None:
+    if not 0 < length <= LARGEST_FILE:
+        problem = f"is larger than {LARGEST_FILE:,} bytes" if length else "is empty"
+        raise PictureError(name, problem, f"expected a picture ({', '.join(DECODERS)})")
+
+
+@contextlib.contextmanager
+def _file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a regular file; opening a pipe would wait for somebody to write into it."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device, not a file"
+            raise PictureError(str(path), f"cannot be read (it is {what})", "give an image file")
+        _check_length(status.st_size, str(path))
+        file = path.open("rb")
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror or error})"
+        raise PictureError(str(path), problem, "give an image file") from error
+    except ValueError as error:  # a null character in its name
+        raise PictureError(str(path), f"cannot be read ({error})", "give an image file") from error
+    with file:
+        yield file
 
 
 @contextlib.contextmanager
 def damage_named(name: str) -> Iterator[None]:
-    """Turn any exception from Pillow inside into a DataError that names the file."""
+    """Turn any exception from Pillow inside into a PictureError that names the file."""
     try:
         yield
     except ConvlensError:
         raise
     # Pillow's decoders raise almost any exception on damaged files; all mean the same here.
     except Exception as error:
-        raise DataError(
-            f"{name}: is damaged ({_said(error)}); expected a whole image ({', '.join(DECODERS)})"
+        raise PictureError(
+            name, f"is damaged ({_said(error)})", f"expected a whole image ({', '.join(DECODERS)})"
         ) from error
-
-
-def open_image(content: bytes, name: str) -> Image:
-    """Read an image's header and check the size it claims, before decoding any pixel. Call it in `damage_named`.
-
-    Raises
-    ------
-    DataError
-        If it is not an image, or is too large.
-    """
-    image = _open(content, name)
-    _check_size(image, name)
-    return image
-
-
-def _check_size(image: Image, name: str) -> None:
-    if image.width * image.height > LARGEST_PIXELS:
-        raise DataError(
-            f"{name}: claims {_shown(image)}, more than the {LARGEST_PIXELS:,} pixels allowed; give a smaller image"
-        )
-
-
-def pixels_of(image: Image, channels: int, *, turned: bool = False) -> UInt8:
-    """Decode an image as (H, W, C) with 1 or 3 channels, upright if `turned`. Call it in `damage_named`."""
-    if turned:
-        from PIL import ImageOps
-
-        image = ImageOps.exif_transpose(image)
-    pixels = np.asarray(_converted(image, _MODES[channels]))
-    return pixels.reshape(image.height, image.width, channels).copy()
 
 
 def colours_of(image: Image) -> tuple[UInt8, bool]:
     """Decode an image upright: (H, W, 1, 3 or 4), the fourth channel being opacity, and whether it was turned.
 
-    Call it in `damage_named`.
+    In an image with more than eight bits a channel, white is found out from this image alone: its contrast is stretched
+    later anyway. Call it in `opened`.
     """
-    from PIL import ImageOps
-
-    turned = image.getexif().get(_ORIENTATION, 1) not in {0, 1}
-    image = _eight_bits(ImageOps.exif_transpose(image))
-    mode = "RGBA" if image.has_transparency_data else "L" if is_grey(image) else "RGB"
-    pixels = np.array(image.convert(mode))
-    return pixels.reshape(image.height, image.width, -1), turned
+    return conversion.colours_of(image, white_of([depth_of(image)], "the image") if is_deep(image) else FULL)
 
 
-def lies_on_its_side(image: Image) -> bool:
-    """Whether the EXIF orientation swaps width and height."""
-    return image.getexif().get(_ORIENTATION) in {5, 6, 7, 8}
-
-
-def is_grey(image: Image) -> bool:
-    """Whether an image is grey, judging by its mode or palette, not by its pixels."""
-    if image.mode == "P":
-        palette = image.getpalette("RGB")
-        return palette is not None and palette[0::3] == palette[1::3] == palette[2::3]
-    return image.mode in {"1", "L", "LA", "La", "F"} or image.mode.startswith("I")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(LARGEST_FILE + 1)
-    except ValueError as error:
-        raise DataError(f"{str(path)!r}: cannot be read ({error}); give an image file") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}); give an image file") from error
-
-
-def _open(content: bytes, name: str) -> Image:
-    """Read an image's header; Pillow's warning about a decompression bomb is an error."""
+def _open_image(file: IO[bytes], name: str) -> Image:
+    """Read an image's header and check the size it claims, before decoding any pixel."""
     from PIL import Image, UnidentifiedImageError  # imported when needed: training needs no Pillow
 
+    expected = f"expected {', '.join(DECODERS)}: convert it, for instance to PNG"
+    if raw := camera_raw(name):
+        raise PictureError(name, f"is {raw}, a format that is not read", expected)
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            return Image.open(io.BytesIO(content), formats=DECODERS)
+            image = Image.open(file, formats=DECODERS)
         except UnidentifiedImageError as error:  # Pillow's text names a Python object
-            raise DataError(f"{name}: is not an image; expected {', '.join(DECODERS)}") from error
+            file.seek(0)
+            what = named(file.read(START))
+            problem = f"is not an image but {what}" if what else "is not an image"
+            if what and what.endswith(("image", "drawing")):
+                problem = f"is {what}, a format that is not read"
+            raise PictureError(name, problem, expected) from error
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-            raise DataError(
-                f"{name}: is refused as a decompression bomb ({_said(error)}); give a small image"
+            raise PictureError(
+                name, f"is refused as a decompression bomb ({_said(error)})", "give a smaller image"
             ) from error
-
-
-def _shown(image: Image) -> str:
-    return f"{image.width:,} x {image.height:,} pixels (width x height)"
-
-
-def _converted(image: Image, mode: str) -> Image:
-    """Return the image in grey or colour, opaque, with eight bits per channel."""
-    from PIL import Image
-
-    image = _eight_bits(image)
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return image.convert(mode)
-
-
-def _eight_bits(image: Image) -> Image:
-    """Reduce 16-bit grey to its upper eight bits; Pillow's own conversion would clip at 255."""
-    from PIL import Image
-
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    _check(image, name)
     return image
+
+
+def _check(image: Image, name: str) -> None:
+    if image.width * image.height > LARGEST_PIXELS:
+        problem = f"claims {_shown(image.size)}, more than the {LARGEST_PIXELS:,} pixels allowed"
+        raise PictureError(name, problem, "give a smaller image")
+    if image.mode in _UNREADABLE_MODES:
+        raise PictureError(name, f"has colours of the kind {image.mode}", "save it in RGB")
+
+
+def _shown(size: tuple[int, int]) -> str:
+    return f"{size[0]:,} x {size[1]:,} pixels (width x height)"
 
 
 def _said(error: Exception) -> str:

@@ -6,8 +6,25 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from ...preprocessing import Intake
 from ...typing import Shape
 from ..dataset import Dataset
+
+
+@dataclasses.dataclass(frozen=True)
+class Like:
+    """What pictures are made like: the training images of a model, or those of another data set.
+
+    Attributes
+    ----------
+    input_shape
+        (H, W, C).
+    intake
+        How they were read.
+    """
+
+    input_shape: tuple[int, int, int]
+    intake: Intake
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,11 +39,17 @@ class Request:
         Of the splits.
     skip_broken
         Leave out files that cannot be read and name them in the provenance, instead of raising an error.
+    resize
+        (H, W) that pictures are resized to; None: not asked for.
+    like
+        What pictures must be made like; None: this is found out from the pictures.
     """
 
     validation_fraction: float = 0.1
     seed: int = 0
     skip_broken: bool = False
+    resize: tuple[int, int] | None = None
+    like: Like | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,12 +157,12 @@ class Format:
         (path, request) -> Dataset.
     verify
         path -> one entry per file.
-    skips
-        Whether it can leave out broken files.
+    pictures
+        Whether it consists of picture files: broken ones can be left out, and all can be resized.
     """
 
     expected: str
     recognises: Callable[[Path], bool]
     load: Callable[[Path, Request], Dataset]
     verify: Callable[[Path], list[VerifiedFile]]
-    skips: bool = False
+    pictures: bool = False
