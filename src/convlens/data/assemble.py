@@ -24,6 +24,7 @@ def assemble(
     seed: int,
     provenance: dict[str, Any],
     class_names: Sequence[str] | None = None,
+    validation: Examples | None = None,
 ) -> Dataset:
     """Make a Dataset of what a source has read.
 
@@ -32,7 +33,7 @@ def assemble(
     name
         The data set's name.
     given
-        All examples meant for training; the validation set is split off here.
+        All examples meant for training; without `validation`, the validation set is split off here.
     test
         The source's own test set, or None to split off a stratified tenth of `given` first.
     validation_fraction
@@ -43,12 +44,14 @@ def assemble(
         ``source``, ``licence`` and ``sha256`` by file.
     class_names
         By default the class numbers.
+    validation
+        The source's own validation set; `validation_fraction` is then not used.
 
     Raises
     ------
     DataError
-        If the labels skip a class, there is not one name per class, the test set differs from the training set in
-        image size or classes, or a class has too few images to split.
+        If the labels skip a class, there is not one name per class, the test or validation set differs from the
+        training set in image size or classes, or a class has too few images to split.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -59,13 +62,18 @@ def assemble(
     else:
         _check_alike(name, given, test, classes)
         remaining, tested = given, test
-    remainder, part = stratified_split(remaining.labels, validation_fraction, seed)
+    if validation is None:
+        remainder, part = stratified_split(remaining.labels, validation_fraction, seed)
+        trained, chosen = remaining.take(remainder, "train"), remaining.take(part, "validation")
+    else:
+        _check_alike(name, given, validation, classes)
+        trained, chosen = remaining, validation
     shape = cast("tuple[int, int, int]", given.image_shape)
     names = _names(name, class_names, classes)
     return Dataset(
         name=name,
-        train=remaining.take(remainder, "train"),
-        validation=remaining.take(part, "validation"),
+        train=trained,
+        validation=chosen,
         test=tested,
         class_names=names,
         input_shape=shape,
@@ -73,15 +81,17 @@ def assemble(
             "stratified": True,
             "seed": seed,
             "fractions": {
-                "validation": validation_fraction,
+                "validation": validation_fraction if validation is None else None,
                 "test": None if test is not None else TEST_FRACTION,
             },
-            "counts": {"train": len(remainder), "validation": len(part), "test": len(tested)},
+            "counts": {"train": len(trained), "validation": len(chosen), "test": len(tested)},
             "subsets": [],
         },
         provenance=provenance,
         preprocessing=Preprocessing(shape),
-        sha256=identity(given.sums, None if test is None else test.sums, names),
+        sha256=identity(
+            given.sums, None if test is None else test.sums, names, None if validation is None else validation.sums
+        ),
     )
 
 
@@ -96,13 +106,15 @@ def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, .
     return names
 
 
-def _check_alike(name: str, given: Examples, test: Examples, classes: int) -> None:
-    """Raise unless the test set has the training set's image size and only its classes."""
-    if test.image_shape != given.image_shape:
+def _check_alike(name: str, given: Examples, part: Examples, classes: int) -> None:
+    """Raise unless a test or validation set has the training set's image size and only its classes."""
+    if part.image_shape != given.image_shape:
         raise DataError(
-            f"{name}: training images are {given.image_shape}, test images {test.image_shape}; "
+            f"{name}: training images are {given.image_shape}, {part.name} images {part.image_shape}; "
             "expected one size: resize one of them"
         )
-    if not len(test):
-        raise DataError(f"{name}: the test set has no images; add some, or remove its files to have a tenth split off")
-    check_labels(test.labels, classes, f"{name}: test labels")
+    if not len(part):
+        raise DataError(
+            f"{name}: the {part.name} set has no images; add some, or leave it out to have a tenth split off"
+        )
+    check_labels(part.labels, classes, f"{name}: {part.name} labels")

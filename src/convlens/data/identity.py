@@ -10,7 +10,7 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,7 +56,9 @@ def _idx_sum(array: Array) -> str:
     return digest.hexdigest()
 
 
-def identity(train: ContentSums, test: ContentSums | None, class_names: Sequence[str]) -> str:
+def identity(
+    train: ContentSums, test: ContentSums | None, class_names: Sequence[str], validation: ContentSums | None = None
+) -> str:
     """Return the SHA-256 of everything a source has read, as 64 hexadecimal digits.
 
     Parameters
@@ -67,10 +69,14 @@ def identity(train: ContentSums, test: ContentSums | None, class_names: Sequence
         Of the source's own test set; None if it has none.
     class_names
         In the order of the class numbers.
+    validation
+        Of the source's own validation set; None if it has none.
     """
-    content = {
+    content: dict[str, Any] = {
         "class_names": list(class_names),
         "train": train._asdict(),
         "test": None if test is None else test._asdict(),
     }
+    if validation is not None:  # no key otherwise, so that the identity of other data sets stays what it was
+        content["validation"] = validation._asdict()
     return hashlib.sha256(canonical(content).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,17 +16,20 @@ from ..typing import Array, Labels
 LabelledImages: TypeAlias = "Dataset | Examples | tuple[Array, npt.ArrayLike]"
 
 
-def images_and_labels(data: LabelledImages, classes: int) -> tuple[Array, Labels]:
+def images_and_labels(data: LabelledImages, class_names: Sequence[str]) -> tuple[Array, Labels]:
     """Return images (N, ...) and labels (N,) of a data set's test set, of examples, or of a pair of arrays.
+
+    The classes of a data set have names, so they are matched with the model's by name. Examples and arrays have numbers
+    alone: those of the model's outputs.
 
     Raises
     ------
     DataError
-        If `data` is none of these, there are no images, their number differs from that of the labels, or a label is not
-        in 0..classes-1.
+        If `data` is none of these, there are no images, their number differs from that of the labels, a label is not
+        in 0..K-1, or a data set has a class that the model does not know.
     """
     if isinstance(data, Dataset):
-        data = data.test
+        data = data.with_classes(class_names).test
     if isinstance(data, Examples):
         images: Array = data.images
         given: Any = data.labels
@@ -37,7 +41,7 @@ def images_and_labels(data: LabelledImages, classes: int) -> tuple[Array, Labels
             f"evaluate takes a data set, examples, or (images, labels), not {type(data).__name__}; "
             "give model.evaluate((images, labels)) for arrays"
         )
-    labels = check_labels(given, classes, f"{name} labels")
+    labels = check_labels(given, len(class_names), f"{name} labels")
     if not len(labels) or len(images) != len(labels):
         raise DataError(
             f"{name}: {len(images):,} images and {len(labels):,} labels; expected at least one image, one label each"

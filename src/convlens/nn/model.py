@@ -189,12 +189,13 @@ class Model:
         ----------
         data
             Examples, such as ``dataset.validation``; a pair ``(images, labels)``, with images as for `logits`; or a
-            data set, of which the *test* images are read.
+            data set, of which the *test* images are read, and whose classes are matched with the model's by name.
 
         Raises
         ------
         DataError
-            If there are no images, their number differs from that of the labels, or a label is out of range.
+            If there are no images, their number differs from that of the labels, a label is out of range, or the data
+            set has a class that the model does not know.
         ShapeError
             If the images are of another shape than the model takes.
 
@@ -206,7 +207,7 @@ class Model:
         >>> model.evaluate((np.zeros((6, 8, 8, 1), np.uint8), [0, 0, 0, 0, 1, 2])).images
         6
         """
-        images, labels = images_and_labels(data, self.classes)
+        images, labels = images_and_labels(data, self.class_names)
         return Evaluation.of(self.logits(images), labels)
 
     def save(self, path: str | os.PathLike[str], *, training: Mapping[str, Any] | None = None) -> None:
