@@ -30,7 +30,7 @@ def trained(*names: str, **others: dict[str, str]) -> Callable[[Path], None]:
     def make(place: Path) -> None:
         folder(place / "training", {name: name for name in names}, count=30)
         dataset = data.load(place / "training")
-        model = nn.Model([nn.Flatten(), nn.Dense(16), nn.ReLU(), nn.Dense(len(names))], (4, 4, 1), 0)
+        model = nn.Model([nn.Flatten(), nn.Dense(16), nn.ReLU(), nn.Dense(len(names))], (4, 4, 1), 0).use("numpy")
         run = train.fit(model, dataset, epochs=60)
         model.save(place / "m.safetensors", training=run.summary())
         for name, content in others.items():
@@ -63,28 +63,28 @@ ROWS: list[Row] = [
     Command(
         "other names of as many classes",
         trained("one", "zero", other={"zero": "zero", "zwei_one": "one"}),
-        "evaluate m.safetensors --data other",
+        "evaluate m.safetensors --engine numpy --data other",
         code=2,
         says=["its classes are zero, zwei_one, and the model's are one, zero", "zwei_one is none of the model's"],
     ),
     Command(
         "the same classes, one of them lacking",
         trained("one", "two", "zero", other={"zero": "zero", "two": "two"}),
-        "evaluate m.safetensors --data other --split all --out out",
+        "evaluate m.safetensors --engine numpy --data other --split all --out out",
         says=["24 images", "accuracy 100.00 %", "has no image of the model's classes one"],
         check=said_in_json('"accuracy": 1.0', '"one"'),
     ),
     Command(
         "more classes than the model's",
         trained("one", "zero", other={"zero": "zero", "two": "two", "one": "one"}),
-        "evaluate m.safetensors --data other",
+        "evaluate m.safetensors --engine numpy --data other",
         code=2,
         says=["its classes are one, two, zero, and the model's are one, zero"],
     ),
     Command(
         "a tenth of a folder is evaluated and that is said",
         trained("one", "zero", other={"zero": "zero", "one": "one"}),
-        "evaluate m.safetensors --data other",
+        "evaluate m.safetensors --engine numpy --data other",
         says=["evaluated are 2 of its 24 images", "--split all"],
     ),
     Call("library: as many classes of other names", with_model("ab", "ac"), error=DataError,

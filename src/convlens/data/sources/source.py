@@ -22,11 +22,15 @@ class Request:
         Of the splits.
     skip_broken
         Leave out files that cannot be read and name them in the provenance, instead of raising an error.
+    pixel_range
+        Black and white in a table of pixels, as recorded by a model trained on such tables: used where a table's own
+        values cannot tell.
     """
 
     validation_fraction: float = 0.1
     seed: int = 0
     skip_broken: bool = False
+    pixel_range: tuple[float, float] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
