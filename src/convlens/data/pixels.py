@@ -66,5 +66,13 @@ def refuse(wrong: Array, values: Array, name: str, expected: str, first: int = 0
     """Raise DataError for the first value where `wrong` is true, if any; `first` is the number of the first row."""
     if wrong.any():
         where = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
-        place = f" at {tuple(int(index) for index in where[1:])}" if len(where) > 1 else ""
-        raise DataError(f"{name}: number {first + where[0]:,} has {values[where].item()!r}{place}; expected {expected}")
+        raise WrongValueError(name, (first + int(where[0]), *map(int, where[1:])), values[where].item(), expected)
+
+
+class WrongValueError(DataError):
+    """A value that cannot be meant; a source that knows lines and columns reports its place in those."""
+
+    def __init__(self, name: str, place: tuple[int, ...], value: object, expected: str) -> None:
+        inner = f" at {place[1:]}" if len(place) > 1 else ""
+        super().__init__(f"{name}: number {place[0]:,} has {value!r}{inner}; expected {expected}")
+        self.place, self.value, self.expected = place, value, expected
