@@ -12,7 +12,7 @@ import numpy as np
 from ...errors import DataError
 from ...typing import Array
 from ..labels import listed
-from .csv_table import LABEL_NAMES, Table
+from .csv_table import EXPECTED, LABEL_NAMES, Table
 
 _INDEX_NAMES = re.compile(r"|unnamed: ?\d+|index|idx|id|row|row ?id|no|nr|number|image ?id", re.ASCII)
 _MOST_CLASSES = 1000
@@ -47,6 +47,8 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
         If the label cannot be told, or there are columns that are neither label nor pixel.
     """
     used = [column for column in range(table.values.shape[1]) if not _is_empty(table, column)]
+    if all(column in table.texts for column in used):
+        raise DataError(f"{table.path}: has no columns of numbers beside the label; expected {EXPECTED}")
     used = _without_index(table, used, notes)
     if like is not None and (like.names is None or table.header is None):
         return _as_in_training(table, used, like)
@@ -59,6 +61,8 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
     if others := [column for column in rest if column in table.texts]:
         notes.append(f"{table.path.name}: columns of text are not used: {listed(_names(table, others))}")
         rest = [column for column in rest if column not in table.texts]
+    if not rest:
+        raise DataError(f"{table.path}: has no pixels beside the label; expected {EXPECTED}")
     if table.header is None:
         return Columns(label, rest, None, None)
     if like is not None and like.names is not None and set(_names(table, rest)) == set(like.names):
