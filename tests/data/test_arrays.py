@@ -66,7 +66,7 @@ def test_the_identity_is_that_of_the_pixels() -> None:
         Dataset.from_arrays(FLOATS, LABELS, FLOATS[:9], LABELS[:9]),
         Dataset.from_arrays(changed, LABELS, FLOATS[:9], LABELS[:9]),
         Dataset.from_arrays(IMAGES, LABELS),
-        Dataset.from_arrays(IMAGES, LABELS, IMAGES[:9], LABELS[:9], class_names="abc"),
+        Dataset.from_arrays(IMAGES, LABELS, IMAGES[:9], LABELS[:9], class_names=list("abc")),
     )
     assert len({made.sha256, *(other.sha256 for other in others)}) == 5
 
@@ -93,7 +93,7 @@ REFUSED = {
     "one image": ((IMAGES[0, 0], LABELS), r"train_images: is of shape \(8,\); expected images"),
     "ragged": (([[1], [1, 2]], LABELS), "train_images: is not an array"),
     "too few labels": ((IMAGES, LABELS[:50]), "train: 60 images but 50 labels"),
-    "one-hot labels": ((IMAGES, np.eye(3)[LABELS]), r"train_labels: .*labels.argmax\(axis=1\)"),
+    "labels of two classes at once": ((IMAGES, np.eye(3)[LABELS] + 1), r"train_labels: .*labels.argmax\(axis=1\)"),
     "half a label": ((IMAGES, LABELS + 0.5), "train_labels: number 0 has 0.5; expected a whole class number"),
     "a gap": ((IMAGES, 2 * LABELS), "class 1 has no image"),
     "an unknown class": ((IMAGES, LABELS, IMAGES[:1], [3]), "arrays: test labels: number 0 is 3, expected 0 to 2"),

@@ -242,7 +242,7 @@ def test_names_in_any_alphabet(tmp_path: Path) -> None:
     for name in ("кот", "犬"):
         (folder / name).mkdir(parents=True)
         for number in range(12):
-            Image.fromarray(np.full((4, 4), number, np.uint8)).save(folder / name / f"ü{number}.png")
+            Image.fromarray(np.full((4, 4), 20 * number, np.uint8)).save(folder / name / f"ü{number}.png")
     pictures = convlens.data.load(folder)
     assert pictures.name == "Bilder №1 – größe"
     assert pictures.class_names == ("кот", "犬")
@@ -250,5 +250,5 @@ def test_names_in_any_alphabet(tmp_path: Path) -> None:
     np.savez(arrays, images=pictures.train.images, labels=pictures.train.labels, class_names=pictures.class_names)
     assert convlens.data.load(arrays).class_names == ("кот", "犬")
     rows = folder / "größe.csv"
-    rows.write_text("label,pixel0\n" + "0,7\n1,9\n" * 20)
+    rows.write_text("label,pixel0\n" + "0,170\n1,190\n" * 20)
     assert len(convlens.data.load(rows).class_names) == 2

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.strangers.table import Data, Row
+from convlens.data import Dataset
+from convlens.errors import ConfigurationError, DataError
+from tests.strangers.table import Call, Data, Row
 
 LABELS = np.arange(60) % 3
+IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+INK = (IMAGES > 150).astype(np.uint8)
+SHADES = np.arange(64, dtype=np.uint8).reshape(8, 8)
+COLOUR = np.stack([np.full((8, 8), 10) + SHADES, np.full((8, 8), 230) - 2 * SHADES, np.full((8, 8), 90)], axis=-1)
+COLOURS = np.tile(COLOUR.astype(np.uint8), (60, 1, 1, 1))
 
 
-def npz(**arrays: Any):  # type: ignore[no-untyped-def]
+def npz(**arrays: Any) -> Callable[[Path], Path]:
     """Return what writes an npz file of these arrays."""
 
     def make(folder: Path) -> Path:
@@ -22,14 +31,188 @@ def npz(**arrays: Any):  # type: ignore[no-untyped-def]
     return make
 
 
-ROWS: list[Row] = [
-    Data(
-        "images and labels",
-        npz(images=np.arange(60 * 64, dtype=np.uint8).reshape(60, 8, 8), labels=LABELS),
-        classes="012",
-        shape=(8, 8, 1),
-        counts=(49, 5, 6),
-    ),
-    Data("labels of another number", npz(images=np.zeros((60, 8, 8), np.uint8), labels=LABELS[:-1]),
-         refused=True, says=("60", "59")),
+def other(name: str, content: bytes = b"\x89HDF\r\n\x1a\n") -> Callable[[Path], Path]:
+    """Return what writes some other file."""
+
+    def make(folder: Path) -> Path:
+        (folder / name).write_bytes(content)
+        return folder / name
+
+    return make
+
+
+def images_are(wanted: np.ndarray) -> Callable[[Dataset], None]:
+    """Return a check that all images together are these."""
+
+    def check(found: Dataset) -> None:
+        assert {bytes(image) for image in found.whole().images} == {bytes(image) for image in wanted}
+
+    return check
+
+
+def labels_follow(given: np.ndarray, names: list[str]) -> Callable[[Dataset], None]:
+    """Return a check that every image has kept its label, under these names."""
+
+    def check(found: Dataset) -> None:
+        whole = found.whole()
+        name_of = {bytes(image): name for image, name in zip(IMAGES, given, strict=True)}
+        named = [found.class_names[label] for label in whole.labels]
+        assert named == [str(name_of[bytes(image)]) for image in whole.images]
+        assert list(found.class_names) == names
+
+    return check
+
+
+def lying_header(folder: Path) -> Path:
+    """Write a header that claims a terabyte."""
+    path = npz(labels=LABELS)(folder)
+    with zipfile.ZipFile(path, "a") as file, file.open("images.npy", "w") as stream:
+        np.lib.format.write_array_header_1_0(
+            stream, {"descr": "|u1", "fortran_order": False, "shape": (60, 10**5, 10**5)}
+        )
+    return path
+
+
+def small(name: str, images: np.ndarray, **options: Any) -> Data:
+    return Data(name, npz(images=images, labels=LABELS), **options)
+
+
+RANGES: list[Row] = [
+    small("whole numbers 0 and 1", INK, pixels={0, 255}, says=["whole numbers from 0 to 1"]),
+    small("int64 0 and 1", INK.astype(np.int64), pixels={0, 255}, says=["whole numbers from 0 to 1"]),
+    small("floats 0. and 1.", INK.astype(np.float64), pixels={0, 255}, says=["whole numbers from 0 to 1"]),
+    small("booleans", INK > 0, pixels={0, 255}),
+    small("-1 and 1", 2.0 * INK - 1, pixels={0, 255}, says=["from -1 to 1"]),
+    small("floats -1 to 1", IMAGES / 127.5 - 1, says=["floats from -1 to 1"], check=images_are(IMAGES)),
+    small("floats -0.5 to 0.5", IMAGES / 255 - 0.5, says=["floats from -0.5 to 0.5"], check=images_are(IMAGES)),
+    small("floats 0 to 1, interpolated beyond", IMAGES / 254.7, says=["floats from 0 to 1"]),
+    small("floats 0 to 255", IMAGES * 0.999, says=["rounded"], check=images_are(IMAGES)),
+    small("0 to 16, as scikit-learn's digits", np.rint(IMAGES / 16.0), says=["from 0 to 16: stretched"]),
+    small("0 to 15", IMAGES // 17, pixels=set(range(0, 256, 17)), says=["from 0 to 15"]),
+    small("12 bits", IMAGES.astype(np.uint16) * 16, says=["from 0 to 4095"]),
+    small("16 bits", IMAGES.astype(np.uint16) * 257, says=["from 0 to 65535"], check=images_are(IMAGES)),
+    small("10 bits in floats", IMAGES * 4.0 + 0.5, refused=True, says=["cannot be told"]),
+    small("16-bit numbers from 0 to 255", IMAGES.astype(np.uint16), check=images_are(IMAGES)),
+    small("0 to 9", IMAGES // 26, refused=True, says=["go from 0 to 9", "cannot be told", "scale them"]),
+    small("divided by 255 twice", IMAGES / 255**2, refused=True, says=["cannot be told"]),
+    small("standardised", (IMAGES - 128.0) / 74, refused=True, says=["from_arrays"]),
+    small("int8 overflown", IMAGES.astype(np.int8), refused=True, says=["go from -128 to 127"]),
+    small("one value too large", np.where(np.arange(64).reshape(8, 8) == 9, 300, IMAGES.astype(int)).astype(int) *
+          (np.arange(60) == 7)[:, None, None], refused=True, says=["number 7 has 300 at (1, 1, 0)"]),
+    small("all black", IMAGES * 0, says=["every pixel of every image is 0"]),
+    small("dark", IMAGES // 3, says=["the images are dark: the brightest pixel of all is 85"]),
+    Data("test images in another range",
+         npz(x_train=IMAGES, y_train=LABELS, x_test=IMAGES / 255, y_test=LABELS),
+         refused=True, says=["x_test: its pixels go from 0 to 1", "x_train from 0 to 255", "one range"]),
+    Data("test images with whole numbers 0 and 1 too",
+         npz(x_train=INK, y_train=LABELS, x_test=INK[:9] * 1.0, y_test=LABELS[:9]), pixels={0, 255}),
+    Data("test images that happen to reach 15 of 16",
+         npz(x_train=np.rint(IMAGES / 16.0), y_train=LABELS, x_test=np.rint(IMAGES[:9] / 17), y_test=LABELS[:9]),
+         says=["from 0 to 16"]),
 ]  # fmt: skip
+
+NAMES: list[Row] = [
+    Data("images and labels", npz(images=IMAGES, labels=LABELS), classes="012", shape=(8, 8, 1), counts=(49, 5, 6)),
+    Data("Keras's with validation",
+         npz(x_train=IMAGES, y_train=LABELS, x_val=IMAGES[:9], y_val=LABELS[:9], x_test=IMAGES[:6], y_test=LABELS[:6]),
+         counts=(60, 9, 6)),
+    Data("MedMNIST's",
+         npz(train_images=COLOURS, train_labels=LABELS[:, None], val_images=COLOURS[:9], val_labels=LABELS[:9, None],
+             test_images=COLOURS[:6], test_labels=LABELS[:6, None]), counts=(60, 9, 6), shape=(8, 8, 3)),
+    Data("X_train, y_train", npz(X_train=IMAGES, y_train=LABELS), counts=(49, 5, 6)),
+    Data("X, y", npz(X=IMAGES, y=LABELS), counts=(49, 5, 6)),
+    Data("data, target", npz(data=IMAGES.reshape(60, 64), target=LABELS), shape=(8, 8, 1), counts=(49, 5, 6)),
+    Data("TRAIN_X, TRAIN_Y", npz(TRAIN_X=IMAGES, TRAIN_Y=LABELS), counts=(49, 5, 6)),
+    Data("xTrain, yTrain, Xtest, ytest", npz(xTrain=IMAGES, yTrain=LABELS, Xtest=IMAGES[:6], ytest=LABELS[:6]),
+         counts=(54, 6, 6)),
+    Data("other arrays are not used, and that is said", npz(X=IMAGES, y=LABELS, ids=LABELS, when=LABELS),
+         says=["not used: ids, when"]),
+    Data("two that could be the images", npz(images=IMAGES, x_train=IMAGES, labels=LABELS), refused=True,
+         says=["both images and x_train"]),
+    Data("without names", npz(arr_0=IMAGES, arr_1=LABELS), refused=True, says=["holds arr_0, arr_1", "images=..."]),
+    Data("without labels", npz(images=IMAGES), refused=True, says=["no labels", "only predicting does without"]),
+    Data("labels of another number", npz(images=IMAGES, labels=LABELS[:-1]), refused=True, says=("60", "59")),
+    Data("images last, as MATLAB has them", npz(X=np.moveaxis(COLOURS, 0, -1), y=LABELS), refused=True,
+         says=["np.moveaxis(images, -1, 0)"]),
+]  # fmt: skip
+
+LABELLED: list[Row] = [
+    Data("labels are one-hot", npz(images=IMAGES, labels=np.eye(3)[LABELS]), classes="012", says=["one-hot"],
+         check=labels_follow(LABELS, ["0", "1", "2"])),
+    Data("several labels for each image", npz(images=IMAGES, labels=np.ones((60, 14), int)), refused=True,
+         says=["not one-hot"]),
+    Data("labels from 1", npz(images=IMAGES, labels=LABELS + 1), says=["named by these numbers"],
+         check=labels_follow(LABELS + 1, ["1", "2", "3"])),
+    Data("labels from 1 with names", npz(images=IMAGES, labels=LABELS + 1, class_names=["a", "b", "c"]), classes="abc",
+         says=["the first class is a"], check=labels_follow(np.array(["a", "b", "c"])[LABELS], ["a", "b", "c"])),
+    Data("two digits of ten", npz(images=IMAGES, labels=np.array([3, 8, 8])[LABELS]), says=["labels are 3, 8"],
+         check=labels_follow(np.array([3, 8, 8])[LABELS], ["3", "8"])),
+    Data("labels -1 and 1", npz(images=IMAGES, labels=np.where(LABELS, 1, -1)), classes=["-1", "1"]),
+    Data("a label that occurs once", npz(images=IMAGES, labels=np.where(np.arange(60) == 4, 9, LABELS)), refused=True,
+         says=["class 3 has no image"]),
+    Data("labels are names", npz(images=IMAGES, labels=np.array(["cat", "ant", "bee"])[LABELS]),
+         check=labels_follow(np.array(["cat", "ant", "bee"])[LABELS], ["ant", "bee", "cat"])),
+    Data("labels are bytes", npz(images=IMAGES, labels=np.array([b"x", b"y", b"z"])[LABELS]), classes="xyz"),
+    Data("test labels of another class",
+         npz(x_train=IMAGES, y_train=LABELS + 1, x_test=IMAGES[:2], y_test=[3, 4]), refused=True,
+         says=["'4' is none of the classes"]),
+    Data("class names of another number", npz(images=IMAGES, labels=LABELS, class_names=["a", "b"]), refused=True,
+         says=["2 class names", "3 classes"]),
+    Data("class names that do not differ", npz(images=IMAGES, labels=LABELS, class_names=["a", "b", "b"]), refused=True,
+         says=["2 different"]),
+    Data("class names are numbers", npz(images=IMAGES, labels=LABELS, class_names=[7, 8, 9]), classes="789"),
+    Data("class names are objects", npz(images=IMAGES, labels=LABELS, class_names=np.array(["a", "b", None])),
+         refused=True, says=["Python objects, which are never read"]),
+    Data("labels are objects", npz(images=IMAGES, labels=np.array(["a", "b", None] * 20)), refused=True,
+         says=["Python objects, which are never read"]),
+]  # fmt: skip
+
+SHAPES: list[Row] = [
+    Data("rows of colour planes", npz(images=np.moveaxis(COLOURS, -1, 1).reshape(60, -1), labels=LABELS),
+         shape=(8, 8, 3), says=["192 values: read as planes"], check=images_are(COLOURS)),
+    Data("rows of colour pixels", npz(images=COLOURS.reshape(60, -1), labels=LABELS), shape=(8, 8, 3),
+         says=["192 values: read as red, green and blue of each pixel"], check=images_are(COLOURS)),
+    Data("rows of noise", npz(images=np.random.default_rng(1).integers(0, 256, (60, 192)), labels=LABELS), refused=True,
+         says=["planes or as pixels cannot be told", "(N, H, W, 3)"]),
+    Data("channels first", npz(images=np.moveaxis(COLOURS, -1, 1), labels=LABELS), shape=(8, 8, 3),
+         says=["channels first, (3, 8, 8)"], check=images_are(COLOURS)),
+    Data("one channel first", npz(images=IMAGES[:, None], labels=LABELS), shape=(8, 8, 1), check=images_are(IMAGES)),
+    Data("three planes of rows", npz(images=np.moveaxis(COLOURS, -1, 1).reshape(60, 3, 64), labels=LABELS),
+         shape=(8, 8, 3), check=images_are(COLOURS)),
+    Data("four channels", npz(images=np.zeros((60, 8, 8, 4), np.uint8), labels=LABELS), refused=True,
+         says=["4 channels", "images[..., :3]"]),
+    Data("volumes", npz(images=np.zeros((60, 8, 8, 8), np.uint8), labels=LABELS), refused=True, says=["8 channels"]),
+    Data("a header that lies", lying_header, refused=True, says=["claims (60, 100000, 100000)"]),
+]  # fmt: skip
+
+X, Y = IMAGES, LABELS
+ARRAYS: list[Row] = [
+    Call("from_arrays: names and numbers mixed", lambda _: Dataset.from_arrays(X, ["a", 1, 2] * 20), error=DataError,
+         says=["both 'a' and 1"]),
+    Call("from_arrays: whole numbers 0 and 1", lambda _: Dataset.from_arrays(INK, Y), error=DataError,
+         says=["from 0 to 1", "multiply by 255"]),
+    Call("from_arrays: labels from 1", lambda _: Dataset.from_arrays(X, Y + 1), error=DataError,
+         says=["class 0 has no image"]),
+    Call("from_arrays: a text for class names", lambda _: Dataset.from_arrays(X, Y, class_names="abc"),
+         error=ConfigurationError, says=["list of texts"]),
+    Call("from_arrays: rows of colour planes",
+         lambda _: Dataset.from_arrays(np.moveaxis(COLOURS, -1, 1).reshape(60, -1), Y), images_are(COLOURS)),
+    Call("from_arrays: lists", lambda _: Dataset.from_arrays(X.tolist(), Y.tolist()), images_are(IMAGES)),
+    Call("from_arrays: an array of arrays", lambda _: Dataset.from_arrays(_objects(X), Y), images_are(IMAGES)),
+    Call("from_arrays: images of many sizes", lambda _: Dataset.from_arrays([X[0], X[0, :5]] * 30, Y), error=DataError,
+         says=["train_images: is not an array", "one size"]),
+    Call("from_arrays: nothing", lambda _: Dataset.from_arrays(None, None), error=DataError, says=["train_"]),
+    Call("from_arrays: a generator", lambda _: Dataset.from_arrays((x for x in X), Y), error=DataError,
+         says=["images"]),
+    Call("subset of 1e1 images", lambda _: Dataset.from_arrays(X, Y).subset(1e1),  # type: ignore[arg-type]
+         error=ConfigurationError, says=["whole number", "10.0"]),
+]  # fmt: skip
+
+
+def _objects(images: np.ndarray) -> np.ndarray:
+    found = np.empty(len(images), object)
+    found[:] = list(images)
+    return found
+
+
+ROWS: list[Row] = [*RANGES, *NAMES, *LABELLED, *SHAPES, *ARRAYS]

@@ -26,9 +26,12 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from ..data import Dataset, Examples
     from ..metrics import Evaluation, WrongImage
+    from ..nn import Model
 
 MOST_WRONG = 40  # images on the sheet
+SPLITS = ("test", "validation", "train", "all")
 FILES = ("evaluation.json", "confusion.png", "calibration.png", "wrong.png")
 
 
@@ -37,7 +40,7 @@ def evaluate(
     data: DataOption = "mnist",
     skip_broken: SkipBrokenOption = False,
     resize: ResizeOption = None,
-    split: Annotated[str, typer.Option("--split", help="test, validation or train.")] = "test",
+    split: Annotated[str, typer.Option("--split", help="test, validation, train or all.")] = "test",
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     json: JsonFlag = False,
@@ -48,27 +51,27 @@ def evaluate(
 ) -> None:
     """Evaluate a saved model: accuracy, loss, calibration, scores per class, confusion matrix, worst errors.
 
+    The classes of the data are matched with the model's by name.
+
     Example: [bold]convlens evaluate cnn.safetensors --out evaluation[/bold]
     """
     from .. import data as sets
     from ..errors import ConfigurationError, nearest
     from ..nn import load
 
-    splits = ("test", "validation", "train")
-    if split not in splits:
-        raise ConfigurationError(f"unknown split {split!r}{nearest(split, splits)}")
+    if split not in SPLITS:
+        raise ConfigurationError(f"unknown split {split!r}{nearest(split, SPLITS)}")
     network = load(model).use(engine, threads)
     dataset = sets.load(data, skip_broken=skip_broken, resize=image_size(resize), like=network)
     note_reading(dataset)
-    if network.input_shape != tuple(dataset.input_shape) or network.classes != len(dataset.class_names):
-        raise ConfigurationError(
-            f"{model} takes images of {network.input_shape} and {network.classes} classes, but {dataset.name} has "
-            f"{tuple(dataset.input_shape)} and {len(dataset.class_names)}; name the data it was trained on"
-        )
+    _check_shape(model, network, dataset)
+    dataset = dataset.with_classes(network.class_names)
     if folder is not None:
         make_folder(folder)
         check_outputs(*(folder / name for name in FILES))
-    examples, names = getattr(dataset, split), dataset.class_names
+    examples, names = _examples(dataset, split), dataset.class_names
+    for line in _remarks(network, dataset, split, examples):
+        notes.print(line, markup=False)
     result = network.evaluate(examples)
     wrong = result.most_wrong(MOST_WRONG)
     found = {"model": str(model), "data": dataset.name, "split": split, **_plain(result, names, wrong)}
@@ -86,6 +89,49 @@ def evaluate(
         _print(result, names)
     if folder is not None:
         notes.print(f"written to {folder}: {', '.join(FILES)}", markup=False)
+
+
+def _check_shape(path: Path, network: Model, dataset: Dataset) -> None:
+    """Raise unless the images have the model's size and channels; the message says which of them differs."""
+    from ..errors import ShapeError
+
+    wanted, found = network.input_shape, tuple(dataset.input_shape)
+    if found == wanted:
+        return
+    advice = "give images of the model's size, or train a model on images of this one"
+    if found[:2] == wanted[:2]:
+        kinds = {1: "grey", 3: "colour"}
+        advice = f"convert the images: the model was trained on {kinds.get(wanted[2], f'{wanted[2]}-channel')} ones"
+    raise ShapeError(
+        f"{path} takes images of {' x '.join(map(str, wanted))} (height, width, channels), and those of "
+        f"{dataset.name} are {' x '.join(map(str, found))}; {advice}"
+    )
+
+
+def _examples(dataset: Dataset, split: str) -> Examples:
+    examples: Examples = dataset.whole() if split == "all" else getattr(dataset, split)
+    return examples
+
+
+def _remarks(network: Model, dataset: Dataset, split: str, examples: Examples) -> list[str]:
+    """Return what a reader of the result should know: which images it is about, and which classes it lacks."""
+    from ..data.labels import listed
+
+    trained_on = dataset.sha256 == network.training.get("data", {}).get("sha256")
+    lines = []
+    if split == "all" and trained_on:
+        lines.append(f"the model was trained on {dataset.name}: most of all its images were seen in training")
+    fraction = dataset.split["fractions"]["test"]
+    if split == "test" and fraction is not None and not trained_on:
+        total = sum(dataset.split["counts"].values())
+        lines.append(
+            f"{dataset.name} has no test set of its own: evaluated are {len(examples):,} of its {total:,} images, "
+            f"drawn for a test; --split all evaluates all"
+        )
+    present = set(examples.labels.tolist())
+    if missing := [name for number, name in enumerate(dataset.class_names) if number not in present]:
+        lines.append(f"{dataset.name}, {split}: has no image of the model's classes {listed(missing)}")
+    return lines
 
 
 def _plain(result: Evaluation, names: Sequence[str], wrong: Sequence[WrongImage]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..preprocessing import Intake, Preprocessing
 from ..typing import Array, Float32, Labels, Shape, UInt8
 from .gathering import gather
 from .identity import ContentSums, content_sums
-from .labels import check_labels
+from .labels import check_classes, check_labels
 from .split import Indexes, stratified_order
 
 
@@ -132,15 +132,24 @@ class Examples:
                 f"{self.name}: indexes must be in 0 to {len(self) - 1:,}, not {rows.min()} to {rows.max()}"
             )
         chosen = rows.astype(np.intp)
-        taken = Examples.__new__(Examples)  # already checked; the constructor would check every label again
+        taken = self._again(self._labels[chosen], chosen if self._rows is None else self._rows[chosen])
         taken.name = self.name if name is None else name
-        taken._images = self._images
-        taken._rows = chosen if self._rows is None else self._rows[chosen]
-        taken._labels = _read_only(self._labels[chosen])
-        taken._reads = 0
-        taken._sums = None
-        taken._taken_from = self
         return taken
+
+    def relabelled(self, numbers: Labels) -> Examples:
+        """Return the same images with ``numbers[label]`` in place of each label; a read there is counted here too."""
+        return self._again(numbers[self._labels], self._rows)
+
+    def _again(self, labels: Labels, rows: Indexes | None) -> Examples:
+        other = Examples.__new__(Examples)  # already checked; the constructor would check every label again
+        other.name = self.name
+        other._images = self._images
+        other._rows = rows
+        other._labels = _read_only(labels)
+        other._reads = 0
+        other._sums = None
+        other._taken_from = self
+        return other
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -281,11 +290,16 @@ class Dataset:
             If `n_train` is out of that range.
         """
         classes, available = len(self.class_names), len(self.train)
+        if isinstance(n_train, bool) or not isinstance(n_train, int | np.integer):
+            raise ConfigurationError(
+                f"{self.name}: the size of a training subset is a whole number, such as 1000, not {n_train!r}"
+            )
         if not classes <= n_train <= available:
             raise ConfigurationError(
                 f"{self.name}: a training subset has {classes} images (one per class) to {available:,} "
                 f"(all), not {n_train:,}"
             )
+        n_train = int(n_train)  # the split is JSON data, which has no NumPy integers
         order = stratified_order(self.train.labels, seed, "subset")
         step = {"training_images": n_train, "of": available, "stratified": True, "seed": seed}
         split = {
@@ -294,6 +308,37 @@ class Dataset:
             "subsets": [*self.split["subsets"], step],
         }
         return dataclasses.replace(self, train=self.train.take(np.sort(order[:n_train])), split=split)
+
+    def with_classes(self, class_names: Sequence[str]) -> Dataset:
+        """Return the same data set with its labels renumbered to the order of these class names.
+
+        Classes are matched by name, never by number. A name without images here is allowed: a test set need not have
+        every class that a model knows.
+
+        Parameters
+        ----------
+        class_names
+            A model's classes, in the order of its outputs.
+
+        Raises
+        ------
+        DataError
+            If a class of the data set is none of these; the message has both lists.
+        """
+        wanted = tuple(class_names)
+        if wanted == self.class_names:
+            return self
+        check_classes(self.class_names, wanted, self.name)
+        numbers = np.array([wanted.index(name) for name in self.class_names], np.int64)
+        parts = {name: getattr(self, name).relabelled(numbers) for name in ("train", "validation", "test")}
+        return dataclasses.replace(self, class_names=wanted, **parts)
+
+    def whole(self) -> Examples:
+        """Return all images as one set: training, validation and test, in this order. Counts as a read of each."""
+        parts = (self.train, self.validation, self.test)
+        return Examples(
+            "all", np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -83,3 +85,39 @@ def class_counts(labels: npt.ArrayLike, name: str = "labels") -> IntArray:
             f"{name}: every image is of class 0, so there is nothing to learn; expected two classes or more"
         )
     return counts
+
+
+def check_classes(given: Sequence[str], known: Sequence[str], name: str) -> None:
+    """Check that every class of a data set is one of the classes that a model knows.
+
+    Parameters
+    ----------
+    given
+        The data set's class names.
+    known
+        The model's.
+    name
+        The data set's name in the message.
+
+    Raises
+    ------
+    DataError
+        If a class is unknown; the message has both lists and says what to do.
+    """
+    unknown = [one for one in given if one not in set(known)]
+    if not unknown:
+        return
+    if all(one.isdecimal() for one in given):
+        advice = "its classes have numbers for names: give them the model's, as labels or as class_names"
+    else:
+        advice = "name them as the model does, or leave them out"
+    raise DataError(
+        f"{name}: its classes are {listed(given)}, and the model's are {listed(known)}; "
+        f"{listed(unknown)} {'is none' if len(unknown) == 1 else 'are none'} of the model's; {advice}"
+    )
+
+
+def listed(names: Sequence[str], limit: int = 12) -> str:
+    """Return names for a message, separated by commas: the first few, and the number of others."""
+    more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

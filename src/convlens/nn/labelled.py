@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -16,19 +17,24 @@ from ..typing import Array, Labels
 LabelledImages: TypeAlias = "Dataset | Examples | tuple[npt.ArrayLike, npt.ArrayLike]"
 
 
-def images_and_labels(data: LabelledImages, classes: int, preprocessing: Preprocessing) -> tuple[Array, Labels]:
+def images_and_labels(
+    data: LabelledImages, class_names: Sequence[str], preprocessing: Preprocessing
+) -> tuple[Array, Labels]:
     """Return images (N, H, W, C) and labels (N,) of a data set's test set, of examples, or of a pair of arrays.
+
+    The classes of a data set have names, so they are matched with the model's by name. Examples and arrays have numbers
+    alone: those of the model's outputs.
 
     Raises
     ------
     DataError
-        If `data` is none of these, there are no images, their number differs from that of the labels, or a label is not
-        in 0..classes-1.
+        If `data` is none of these, there are no images, their number differs from that of the labels, a label is not
+        in 0..K-1, or a data set has a class that the model does not know.
     ShapeError
         If the images are of another shape than `preprocessing` takes.
     """
     if isinstance(data, Dataset):
-        data = data.test
+        data = data.with_classes(class_names).test
     if isinstance(data, Examples):
         images, given, name = preprocessing.as_batch(data.images), data.labels, data.name
     elif isinstance(data, tuple) and len(data) == 2:
@@ -43,4 +49,4 @@ def images_and_labels(data: LabelledImages, classes: int, preprocessing: Preproc
             f"{name}: {len(images):,} images and labels of shape {given.shape}; expected at least one image, one class "
             "number each"
         )
-    return images, check_labels(given, classes, f"{name} labels")
+    return images, check_labels(given, len(class_names), f"{name} labels")

@@ -224,13 +224,13 @@ class Model:
         ----------
         data
             Examples, such as ``dataset.validation``; a pair ``(images, labels)``, with images as for `logits`; or a
-            data set, of which the *test* images are read.
+            data set, of which the *test* images are read, and whose classes are matched with the model's by name.
 
         Raises
         ------
         DataError
-            If there are no images, their number differs from that of the labels, a label is out of range, or the
-            network's output is not finite.
+            If there are no images, their number differs from that of the labels, a label is out of range, the data set
+            has a class that the model does not know, or the network's output is not finite.
         ShapeError
             If the images are of another shape than the model takes.
 
@@ -242,7 +242,7 @@ class Model:
         >>> model.evaluate((np.zeros((6, 8, 8, 1), np.uint8), [0, 0, 0, 0, 1, 2])).images
         6
         """
-        images, labels = images_and_labels(data, self.classes, self.preprocessing)
+        images, labels = images_and_labels(data, self.class_names, self.preprocessing)
         with np.errstate(all="ignore"):  # an overflow is reported below, in one line
             found = self.logits(images)
         return Evaluation.of(found, labels)

@@ -1,222 +1,218 @@
-"""Images as rows of a CSV file: ``label,pixel0,pixel1,...``, integers, with or without a header.
+"""Images as rows of a CSV file: a label and pixels, ``label,pixel0,pixel1,...``, with or without a header.
 
-A file is a data set; so is a folder with one file, or with one for training and one for testing
-(``train.csv`` and ``test.csv``, ``mnist_train.csv`` and ``mnist_test.csv``). Images are square, grey or colour
-(red, green and blue of each pixel side by side). A header may put the label in another column.
+A file is a data set; so is a folder with one file, or with ``train.csv`` and, if there are such, ``validation.csv`` and
+``test.csv`` (``mnist_train.csv``, ``mnist_test.csv``). Images are square, grey or colour; a header whose columns are
+called ``0x0``, ``0x1``, ... may give any height and width. Where the label is, the order of the pixels, their range and
+the order of colours are found out and noted: see `csv_columns`, `pixel_range` and `layout`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...errors import DataError
-from ...typing import Array, Labels, UInt8
+from ...typing import Array
 from ..assemble import assemble
+from ..class_labels import class_labels
 from ..dataset import Dataset, Examples
 from ..identity import file_sum
-from ..idx import LARGEST_CONTENT
-from ..pixels import square_shape
+from ..labels import listed
+from ..layout import to_channels_last
+from ..pixel_range import PixelRange, find_range, range_notes
+from ..pixels import WrongValueError
+from .array_names import Part
+from .csv_columns import Columns, find_columns
+from .csv_table import EXPECTED, Table, read_table
 from .source import Format, Request, VerifiedFile
 
-EXPECTED = "a .csv file with rows label,pixel0,pixel1,..., or a folder with train.csv and test.csv"
-_LABEL_NAMES = ("label", "class", "target", "y")
-_CHUNK = 2**23  # bytes of text parsed at a time
+_NAME = re.compile(r".+\.(csv|tsv|csv\.gz|tsv\.gz)", re.IGNORECASE)
+_PARTS: dict[Part, str] = {
+    "train": r"train",
+    "validation": r"(?<![a-z])(val|valid|validation|dev)(?![a-z])",
+    "test": "test",
+}
+_SUBMISSION = "submission"  # Kaggle's example of an answer
+
+
+class _Rows(NamedTuple):
+    """One file's images and labels, as they are there."""
+
+    table: Table
+    columns: Columns
+    pixels: Array  # (N, D)
+    labels: Array  # (N,)
+
+    def at_line(self, error: WrongValueError) -> DataError:
+        """Return the error with line and column of the file in place of the numbers of image and pixel."""
+        row, pixel = error.place
+        place = self.table.place(row, self.columns.pixels[pixel])
+        return DataError(f"{place}: is {error.value:g}; expected a pixel, {error.expected}")
+
+
+class _Content(NamedTuple):
+    """What the files hold."""
+
+    parts: dict[Part, Examples]
+    class_names: list[str] | None
+    pixels: PixelRange
+    notes: list[str]
 
 
 def load(path: Path, request: Request) -> Dataset:
-    """Load a CSV file, or a folder with one or two of them.
+    """Load a CSV file, or a folder with one or several of them.
 
     Raises
     ------
     DataError
-        If a row is malformed (the message names its line), or the images are not square.
+        If a row is malformed (the message names its line), or it cannot be told what the columns or their values mean.
     ConfigurationError
         If fraction or seed is out of range.
     """
-    train, test = _files(path)
-    given = _examples(train, "train")
-    provenance = {
-        "source": f"the CSV {'file' if path == train else 'files in'} {path}",
+    files, notes = _files(path)
+    content = _read(files, notes, request.pixel_range)
+    provenance: dict[str, Any] = {
+        "source": f"the CSV {'file' if path.is_file() else 'files in'} {path}",
         "licence": "not stated (one's own data)",
-        "sha256": {file.name: file_sum(file) for file in (train, test) if file is not None},
+        "sha256": {file.name: file_sum(file) for file in files.values()},
+        "pixel_range": [content.pixels.black, content.pixels.white],
     }
-    test_examples = None if test is None else _examples(test, "test")
+    if content.notes:
+        provenance["notes"] = content.notes
     return assemble(
-        path.resolve().stem,
-        given,
-        test_examples,
+        _stem(path),
+        content.parts["train"],
+        content.parts.get("test"),
         validation_fraction=request.validation_fraction,
         seed=request.seed,
         provenance=provenance,
+        class_names=content.class_names,
+        validation=content.parts.get("validation"),
     )
 
 
-def _files(path: Path) -> tuple[Path, Path | None]:
-    """Return the training file, and the test file if there is one."""
+def _stem(path: Path) -> str:
+    """Return the name of a data set: that of its file or folder, without the ending."""
+    name = path.resolve().name
+    return (
+        name
+        if path.is_dir()
+        else name[: -len("".join(path.suffixes[-2:] if name.lower().endswith(".gz") else path.suffix))]
+    )
+
+
+def _files(path: Path) -> tuple[dict[Part, Path], list[str]]:
+    """Return the file of each part, and notes about files that are left out."""
     if path.is_file():
-        return path, None
-    files = _csv_files(path)
-    train = [file for file in files if "train" in file.stem.lower()]
-    test = [file for file in files if "test" in file.stem.lower()]
-    if len(files) == 1 and not test:
-        return files[0], None
-    if len(train) != 1 or len(test) > 1 or len(files) != len(train) + len(test):
+        return {"train": path}, []
+    files, notes = _csv_files(path), []
+    if examples := [file for file in files if _SUBMISSION in file.name.lower()]:
+        files = [file for file in files if file not in examples]
+        notes.append(f"not used: {listed([file.name for file in examples])}")
+    found = {
+        part: [file for file in files if re.search(pattern, _stem(file), re.IGNORECASE)]
+        for part, pattern in _PARTS.items()
+    }
+    if len(files) == 1 and not found["test"] and not found["validation"]:
+        return {"train": files[0]}, notes
+    named = [file for some in found.values() for file in some]
+    if len(found["train"]) != 1 or max(map(len, found.values())) > 1 or sorted(named) != files:
         raise DataError(
-            f"{path}: holds {', '.join(file.name for file in files[:5])}; expected train.csv and, if there is a test "
+            f"{path}: holds {listed([file.name for file in files], 5)}; expected train.csv and, if there is a test "
             "set, test.csv: move the other files away, or name one file"
         )
-    return train[0], test[0] if test else None
+    return {part: some[0] for part, some in found.items() if some}, notes
 
 
 def _csv_files(folder: Path) -> list[Path]:
     return sorted(
-        file for file in folder.iterdir() if file.suffix.lower() == ".csv" and file.is_file() and file.name[0] != "."
+        file for file in folder.iterdir() if _NAME.fullmatch(file.name) and file.is_file() and file.name[0] != "."
     )
 
 
-def _examples(path: Path, name: str) -> Examples:
-    pixels, labels = _read(path)
-    shape = square_shape(pixels.shape[1], str(path))
-    return Examples(name, pixels.reshape(-1, *shape), labels)
-
-
-class _Columns(NamedTuple):
-    """The columns, according to the first row."""
-
-    path: Path
-    number: int  # of columns
-    label: int  # the label's column, from 0
-
-
-def _read(path: Path) -> tuple[UInt8, Labels]:
-    """Return pixels (N, D) and labels (N,)."""
-    columns: _Columns | None = None
-    pixels: list[UInt8] = []
-    labels: list[Labels] = []
-    size = 0
-    for lines in _lines(path):
-        if columns is None:
-            columns, header = _first(path, lines[0])
-            if header:
-                del lines[0]
-        if not lines:
+def _read(files: dict[Part, Path], notes: list[str], known_range: tuple[float, float] | None = None) -> _Content:
+    """Read all files; what the training file has decides about the others."""
+    rows: dict[Part, _Rows] = {}
+    for part, path in files.items():
+        like = rows["train"].columns if rows else None
+        table = read_table(path)
+        columns = find_columns(table, notes, like)
+        if like is not None and len(columns.pixels) != len(like.pixels):
+            raise DataError(
+                f"{path}: has {len(columns.pixels):,} pixels an image, the training file {len(like.pixels):,}; "
+                "expected the same"
+            )
+        if columns.label is None:
+            notes.append(f"{path.name} has no labels and is not used: predict its images, or add a column called label")
             continue
-        values = _parse(columns, lines)
-        numbers = values[:, columns.label]
-        _check(columns, lines, values)
-        labels.append(numbers.astype(np.int64))
-        pixels.append(np.delete(values, columns.label, axis=1).astype(np.uint8))
-        size += pixels[-1].nbytes
-        if size > LARGEST_CONTENT:
-            raise DataError(f"{path}: holds more than {LARGEST_CONTENT:,} pixels; split the file")
-    if not pixels:
-        raise DataError(f"{path}: has no images; expected {EXPECTED}")
-    return np.concatenate(pixels), np.concatenate(labels)
+        rows[part] = _Rows(table, columns, _pixels(table, columns), _labels(table, columns.label))
+    return _content(rows, notes, known_range)
 
 
-_Line = tuple[int, str]  # number of the line, from 1, and its text
+def _pixels(table: Table, columns: Columns) -> Array:
+    """Return the pixels (N, D) in their order; without a copy where the columns are neighbours."""
+    first = columns.pixels[0]
+    if columns.pixels == list(range(first, first + len(columns.pixels))):
+        return table.values[:, first : first + len(columns.pixels)]
+    return table.values[:, columns.pixels]
 
 
-def _lines(path: Path) -> Iterator[list[_Line]]:
-    """Yield the lines that are not blank, in chunks."""
-    number = 0
+def _labels(table: Table, column: int) -> Array:
+    """Return the labels (N,): names, or whole numbers."""
+    if column in table.texts:
+        return np.array(table.texts[column])
+    values = table.values[:, column]
+    wrong = (values != np.floor(values)) | (np.abs(values) >= 2**24)  # above, float32 leaves whole numbers out
+    if wrong.any() or bool((values < 0).any() and set(np.unique(values)) != {-1, 1}):
+        row = int(np.argmax(wrong | (values < 0)))
+        raise DataError(f"{table.place(row, column)}: is {values[row]:g}; expected a class number from 0")
+    return values.astype(np.int64)
+
+
+def _content(rows: dict[Part, _Rows], notes: list[str], known_range: tuple[float, float] | None) -> _Content:
+    """Turn the rows of all files into images and labels."""
+    where = {part: str(one.table.path) for part, one in rows.items()}
+    classes = class_labels([(one.labels, f"{where[part]}: labels") for part, one in rows.items()])
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            while portion := file.readlines(_CHUNK):
-                texts = [(number + i, text.strip()) for i, text in enumerate(portion, 1)]
-                number += len(portion)
-                if kept := [line for line in texts if line[1]]:
-                    yield kept
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not text after line {number:,}; expected {EXPECTED}") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}); give a CSV file") from error
-
-
-def _first(path: Path, line: _Line) -> tuple[_Columns, bool]:
-    """Return the columns that the first line implies, and whether it is a header."""
-    cells = [cell.strip().strip('"').lower() for cell in line[1].split(",")]
-    if len(cells) < 2:
-        raise DataError(f"{path}, line {line[0]}: has no comma; expected label,pixel0,pixel1,...")
-    named = [column for column, cell in enumerate(cells) if cell in _LABEL_NAMES]
-    if len(named) == 1:
-        return _Columns(path, len(cells), named[0]), True
-    if not _is_number(cells[0]) and not _is_number(cells[1]):
-        if cells[0].startswith("pixel"):
-            raise DataError(
-                f"{path}: its header names no label; expected a column called label, for instance the first"
-            )
-        return _Columns(path, len(cells), 0), True
-    return _Columns(path, len(cells), 0), False
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _parse(columns: _Columns, lines: list[_Line]) -> Array:
-    """Parse lines into numbers, (lines, columns)."""
-    for number, text in lines:
-        if text.count(",") + 1 != columns.number:
-            raise DataError(
-                f"{columns.path}, line {number}: has {text.count(',') + 1:,} values, the first line has "
-                f"{columns.number:,}; expected the same number in every line"
-            )
-    try:
-        return _numbers([text for _, text in lines])
-    except ValueError:
-        for number, text in lines:
-            for column, cell in enumerate(text.split(",")):
-                if not _is_number(cell.strip().strip('"')):
-                    raise DataError(
-                        f"{columns.path}, line {number}, column {column + 1}: {cell[:40]!r} is not a number; "
-                        "expected label,pixel0,pixel1,... as integers"
-                    ) from None
-        raise
-
-
-def _numbers(texts: list[str]) -> Array:
-    return np.loadtxt(texts, dtype=np.float64, delimiter=",", comments=None, quotechar='"', ndmin=2)
-
-
-def _check(columns: _Columns, lines: list[_Line], values: Array) -> None:
-    """Raise DataError for the first value that cannot be a label or a pixel."""
-    with np.errstate(invalid="ignore"):
-        wrong = ~np.isfinite(values) | (values != np.floor(values)) | (values < 0) | (values > 255)
-        numbers = values[:, columns.label]
-        wrong[:, columns.label] = ~((numbers >= 0) & (numbers < 2**31) & (numbers == np.floor(numbers)))
-    if wrong.any():
-        row, column = (int(index) for index in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
-        what = "a class number from 0" if column == columns.label else "a pixel, an integer from 0 to 255"
-        raise DataError(
-            f"{columns.path}, line {lines[row][0]}, column {column + 1}: is {values[row, column]:g}; expected {what}"
-        )
+        pixels = find_range([(one.pixels, where[part]) for part, one in rows.items()], known_range)
+        flat = {part: pixels.to_pixels(one.pixels, where[part]) for part, one in rows.items()}
+    except WrongValueError as error:
+        raise next(one for part, one in rows.items() if str(error).startswith(where[part])).at_line(error) from error
+    order: list[str] = []
+    parts: dict[Part, Examples] = {}
+    for (part, one), numbers in zip(rows.items(), classes.parts, strict=True):
+        if one.columns.shape is None:
+            images = to_channels_last(flat[part], where[part], notes, order=order)
+        else:
+            images = flat[part].reshape(-1, *one.columns.shape, 1)
+        parts[part] = Examples(part, np.ascontiguousarray(images), numbers)
+    notes += [*classes.notes, *range_notes(pixels, parts["train"].images)]
+    for part, one in rows.items():
+        notes[:] = [note.replace(where[part], one.table.path.name) for note in notes]
+    return _Content(parts, classes.class_names, pixels, notes)
 
 
 def recognises(path: Path) -> bool:
-    """Whether the path is a file whose name ends in ``.csv``, or a folder with one."""
-    return path.suffix.lower() == ".csv" if path.is_file() else bool(_csv_files(path))
+    """Whether the path is a file whose name ends in ``.csv`` or the like, or a folder with one."""
+    return _NAME.fullmatch(path.name) is not None if path.is_file() else bool(_csv_files(path))
 
 
 def verify(path: Path) -> list[VerifiedFile]:
     """Read every row of every file."""
-    return [_verified(file) for file in _files(path) if file is not None]
-
-
-def _verified(path: Path) -> VerifiedFile:
-    try:
-        items = len(_examples(path, path.name))
-    except DataError as error:
-        return VerifiedFile(path.name, "", None, ok=False, items=0, place="folder", problem=str(error))
-    return VerifiedFile(path.name, file_sum(path), None, ok=True, items=items, place="folder")
+    files, notes = _files(path)
+    checked = []
+    for part, file in files.items():
+        wanted = {"train": files["train"], part: file}
+        try:
+            items = len(_read(wanted, notes).parts.get(part, ()))
+        except DataError as error:
+            checked.append(VerifiedFile(file.name, "", None, ok=False, items=0, place="folder", problem=str(error)))
+            continue
+        checked.append(VerifiedFile(file.name, file_sum(file), None, ok=True, items=items, place="folder"))
+    return checked
 
 
 FORMAT = Format(EXPECTED, recognises, load, verify)

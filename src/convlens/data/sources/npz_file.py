@@ -1,13 +1,16 @@
-"""A file of NumPy arrays, ``.npz``, named as in Keras or plainly.
+"""A file of NumPy arrays, ``.npz``, whose names say what they are (see `array_names`).
 
 ::
 
-    x_train, y_train  and, if there is a test set,  x_test, y_test
-    images,  labels   and, if there is a test set,  test_images, test_labels
-    class_names                                     optional: strings
+    x_train, y_train, and optionally  x_val, y_val,  x_test, y_test
+    images,  labels                   one set
+    class_names                       optional: texts
 
-Images are (N, H, W), (N, H, W, 1 or 3) or flattened square ones, (N, D). The file is not trusted: nothing is unpickled,
-and an array is read only if the size its header claims is the size the file holds, and within the limit.
+Images are (N, H, W), (N, H, W, C) or (N, C, H, W) with 1 or 3 channels, or flattened square ones, (N, D). Labels are
+class numbers, names, or one-hot rows. The range of pixels and the order of flattened colours are found out and noted.
+
+The file is not trusted: nothing is unpickled, and an array is read only if the size its header claims is the size the
+file holds, and within the limit.
 """
 
 from __future__ import annotations
@@ -18,23 +21,36 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
 from ...errors import ConvlensError, DataError
 from ...typing import Array
 from ..assemble import assemble
+from ..class_labels import class_labels
 from ..dataset import Dataset, Examples
 from ..identity import file_sum
 from ..idx import LARGEST_CONTENT
-from ..pixels import SCALED, to_images, to_labels, to_pixels
+from ..labels import listed
+from ..layout import to_channels_last
+from ..pixel_range import PixelRange, find_range, range_notes
+from .array_names import Part, array_names
 from .source import Format, Request, VerifiedFile
 
 EXPECTED = "an .npz file with x_train and y_train, or images and labels"
-_NAMES = (("x_train", "y_train", "x_test", "y_test"), ("images", "labels", "test_images", "test_labels"))
 _NUMBERS = "buif"  # NumPy's kinds: booleans, unsigned and signed integers, floats
-_TEXTS = "U"
+_TEXTS = "US"
+_SUFFIX = ".npy"  # of each array within the file
+
+
+class _Content(NamedTuple):
+    """What a file holds."""
+
+    parts: dict[Part, Examples]
+    class_names: list[str] | None
+    pixels: PixelRange
+    notes: list[str]
 
 
 def load(path: Path, request: Request) -> Dataset:
@@ -47,79 +63,80 @@ def load(path: Path, request: Request) -> Dataset:
     ConfigurationError
         If fraction or seed is out of range.
     """
-    given, test, class_names, scaled = _read(path)
+    content = _read(path, request.pixel_range)
     provenance: dict[str, Any] = {
         "source": f"the file {path}",
         "licence": "not stated (one's own data)",
         "sha256": {path.name: file_sum(path)},
+        "pixel_range": [content.pixels.black, content.pixels.white],
     }
-    if scaled:
-        provenance["pixels"] = SCALED
+    if content.notes:
+        provenance["notes"] = content.notes
     return assemble(
         path.stem,
-        given,
-        test,
+        content.parts["train"],
+        content.parts.get("test"),
         validation_fraction=request.validation_fraction,
         seed=request.seed,
         provenance=provenance,
-        class_names=class_names,
+        class_names=content.class_names,
+        validation=content.parts.get("validation"),
     )
 
 
-def _read(path: Path) -> tuple[Examples, Examples | None, list[str] | None, bool]:
-    """Return training and test examples, class names, and whether pixels were floats from 0 to 1."""
+def _read(path: Path, known_range: tuple[float, float] | None = None) -> _Content:
+    notes: list[str] = []
     with _opened(path) as archive:
-        there = {name.removesuffix(".npy") for name in archive.namelist()}
-        x, y, x_test, y_test = _layout(path, there)
-        given, scaled = _examples(path, archive, "train", x, y, scaled=None)
-        test = None
-        if x_test in there:
-            test, _ = _examples(path, archive, "test", x_test, y_test, scaled=scaled)
-        names = None
-        if "class_names" in there:
-            names = [str(name) for name in _array(path, archive, "class_names", _TEXTS).ravel()]
-    return given, test, names, scaled
+        there = {name.removesuffix(_SUFFIX) for name in archive.namelist() if name.endswith(_SUFFIX)}
+        found = array_names(there, str(path), EXPECTED)
+        images = {part: _array(path, archive, names[0], _NUMBERS) for part, names in found.parts.items()}
+        labels = {part: _array(path, archive, names[1], _NUMBERS + _TEXTS) for part, names in found.parts.items()}
+        names = None if found.class_names is None else _class_names(path, archive, found.class_names)
+    if found.others:
+        notes.append(f"arrays that are neither images nor labels are not used: {listed(found.others)}")
+    where = {part: f"{path}: {names[0]}" for part, names in found.parts.items()}
+    classes = class_labels([(labels[part], f"{path}: {pair[1]}") for part, pair in found.parts.items()], names)
+    order: list[str] = []
+    for (part, values), numbers in zip(images.items(), classes.parts, strict=True):
+        _check_number(where[part], values, found.parts[part][1], len(numbers))
+        images[part] = to_channels_last(values, where[part], notes, order=order)
+    pixels = find_range([(values, where[part]) for part, values in images.items()], known_range)
+    parts = {}
+    for (part, values), numbers in zip(images.items(), classes.parts, strict=True):
+        parts[part] = Examples(part, np.ascontiguousarray(pixels.to_pixels(values, where[part])), numbers)
+    notes += [*classes.notes, *range_notes(pixels, parts["train"].images)]
+    return _Content(parts, classes.class_names, pixels, [note.replace(f"{path}: ", "") for note in notes])
 
 
-def _examples(
-    path: Path, archive: zipfile.ZipFile, name: str, images: str, labels: str, *, scaled: bool | None
-) -> tuple[Examples, bool]:
-    where = f"{path}: {images}"
-    pixels, scaled = to_pixels(to_images(_array(path, archive, images, _NUMBERS), where), where, scaled=scaled)
-    numbers = to_labels(_array(path, archive, labels, _NUMBERS), f"{path}: {labels}")
-    if len(pixels) != len(numbers):
-        raise DataError(
-            f"{where} holds {len(pixels):,} images, {labels} {len(numbers):,} labels; expected one label per image"
-        )
-    return Examples(name, np.ascontiguousarray(pixels), numbers), scaled
+def _check_number(where: str, images: Array, labels: str, count: int) -> None:
+    """Raise DataError unless there is one label for each image."""
+    if len(images) == count:
+        return
+    advice = "expected one label per image"
+    if images.ndim > 2 and images.shape[-1] == count:
+        advice += f"; the last axis of {images.shape} has {count:,} entries: save np.moveaxis(images, -1, 0)"
+    raise DataError(f"{where} holds {len(images):,} images, {labels} {count:,} labels; {advice}")
 
 
-def _layout(path: Path, there: set[str]) -> tuple[str, str, str, str]:
-    """Return the names of the four arrays in this file."""
-    for names in _NAMES:
-        if there.isdisjoint(names[:2]):
-            continue
-        pairs = [names[:2]] if there.isdisjoint(names[2:]) else [names[:2], names[2:]]
-        for name in (name for pair in pairs for name in pair):
-            if name not in there:
-                raise DataError(f"{path}: has no array {name}, though it has others of {', '.join(names)}; add it")
-        return names
-    found = ", ".join(sorted(there)[:5]) or "nothing"
-    raise DataError(f"{path}: holds {found}; expected {EXPECTED}")
+def _class_names(path: Path, archive: zipfile.ZipFile, key: str) -> list[str]:
+    names = _array(path, archive, key, _TEXTS + "ui").ravel()
+    if names.dtype.kind == "S":
+        names = np.char.decode(names, "utf-8", "replace")
+    return [str(name) for name in names]
 
 
 def _array(path: Path, archive: zipfile.ZipFile, key: str, kinds: str) -> Array:
     """Read one array, after checking its header against the size of its content."""
     name = f"{path}: {key}"
-    info = archive.getinfo(f"{key}.npy")
+    info = archive.getinfo(key + _SUFFIX)
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise DataError(f"{name}: is compressed in a way that np.savez does not use; save it with NumPy")
     with archive.open(info) as stream:
         shape, fortran, dtype = _header(stream, name)
         if dtype.hasobject:
-            raise DataError(f"{name}: holds Python objects, which are never read; save plain numbers")
+            raise DataError(f"{name}: holds Python objects, which are never read; save plain numbers or texts")
         if dtype.kind not in kinds or dtype.names:
-            raise DataError(f"{name}: holds {dtype}; expected {'texts' if kinds == _TEXTS else 'numbers'}")
+            raise DataError(f"{name}: holds {dtype}; expected {'numbers' if kinds == _NUMBERS else 'numbers or texts'}")
         size, held = math.prod(shape) * dtype.itemsize, info.file_size - stream.tell()
         if size != held or min(shape, default=1) < 0:
             raise DataError(
@@ -167,10 +184,10 @@ def recognises(path: Path) -> bool:
 def verify(path: Path) -> list[VerifiedFile]:
     """Read the whole file and check every value."""
     try:
-        given, test, _, _ = _read(path)
+        content = _read(path)
     except DataError as error:
         return [VerifiedFile(path.name, "", None, ok=False, items=0, place="folder", problem=str(error))]
-    items = len(given) + (0 if test is None else len(test))
+    items = sum(map(len, content.parts.values()))
     return [VerifiedFile(path.name, file_sum(path), None, ok=True, items=items, place="folder")]
 
 

@@ -43,6 +43,9 @@ class Request:
         (H, W) that pictures are resized to; None: not asked for.
     like
         What pictures must be made like; None: this is found out from the pictures.
+    pixel_range
+        Black and white in a table of pixels, as recorded by a model trained on such tables: used where a table's own
+        values cannot tell.
     """
 
     validation_fraction: float = 0.1
@@ -50,6 +53,7 @@ class Request:
     skip_broken: bool = False
     resize: tuple[int, int] | None = None
     like: Like | None = None
+    pixel_range: tuple[float, float] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,96 @@
+"""Data given to `evaluate`: classes are matched by name, and what cannot be evaluated is refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from convlens import data, nn, train
+from convlens.errors import DataError
+from tests.strangers.table import Call, Command, Row
+
+SHADES = {"zero": 20, "one": 130, "two": 240}  # every class is a shade of grey
+
+
+def folder(place: Path, names: dict[str, str], count: int = 12) -> None:
+    """Write a folder of images for each name, all of the shade that it stands for."""
+    for name, shade in names.items():
+        (place / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = np.full((4, 4), SHADES[shade] + number % 5 - 2, np.uint8)
+            Image.fromarray(pixels).save(place / name / f"{number}.png")
+
+
+def trained(*names: str, **others: dict[str, str]) -> Callable[[Path], None]:
+    """Return what saves ``m.safetensors``, trained on these classes to 100 %, and writes folders named `others`."""
+
+    def make(place: Path) -> None:
+        folder(place / "training", {name: name for name in names}, count=30)
+        dataset = data.load(place / "training")
+        model = nn.Model([nn.Flatten(), nn.Dense(16), nn.ReLU(), nn.Dense(len(names))], (4, 4, 1), 0).use("numpy")
+        run = train.fit(model, dataset, epochs=60)
+        model.save(place / "m.safetensors", training=run.summary())
+        for name, content in others.items():
+            folder(place / name, content)
+
+    return make
+
+
+def said_in_json(*wanted: str) -> Callable[[Path], None]:
+    def check(place: Path) -> None:
+        text = (place / "out/evaluation.json").read_text()
+        assert all(words in text for words in wanted), text
+
+    return check
+
+
+def with_model(names: Sequence[str], labels: Sequence[str]) -> Callable[[Path], object]:
+    """Return a call of `Model.evaluate` whose data set has these labels."""
+
+    def call(place: Path) -> object:
+        images = np.zeros((60, 4, 4), np.uint8)
+        given = np.resize(np.array(list(labels)), 60)
+        model = nn.Model([nn.Flatten(), nn.Dense(len(names))], (4, 4, 1), class_names=names)
+        return model.evaluate(data.Dataset.from_arrays(images, given, images, given)).confusion
+
+    return call
+
+
+ROWS: list[Row] = [
+    Command(
+        "other names of as many classes",
+        trained("one", "zero", other={"zero": "zero", "zwei_one": "one"}),
+        "evaluate m.safetensors --engine numpy --data other",
+        code=2,
+        says=["its classes are zero, zwei_one, and the model's are one, zero", "zwei_one is none of the model's"],
+    ),
+    Command(
+        "the same classes, one of them lacking",
+        trained("one", "two", "zero", other={"zero": "zero", "two": "two"}),
+        "evaluate m.safetensors --engine numpy --data other --split all --out out",
+        says=["24 images", "accuracy 100.00 %", "has no image of the model's classes one"],
+        check=said_in_json('"accuracy": 1.0', '"one"'),
+    ),
+    Command(
+        "more classes than the model's",
+        trained("one", "zero", other={"zero": "zero", "two": "two", "one": "one"}),
+        "evaluate m.safetensors --engine numpy --data other",
+        code=2,
+        says=["its classes are one, two, zero, and the model's are one, zero"],
+    ),
+    Command(
+        "a tenth of a folder is evaluated and that is said",
+        trained("one", "zero", other={"zero": "zero", "one": "one"}),
+        "evaluate m.safetensors --engine numpy --data other",
+        says=["evaluated are 2 of its 24 images", "--split all"],
+    ),
+    Call("library: as many classes of other names", with_model("ab", "ac"), error=DataError,
+         says=["its classes are a, c, and the model's are a, b"]),
+    Call("library: numbers are no names", with_model(["ant", "bee"], ["0", "1"]), error=DataError,
+         says=["the model's are ant, bee", "numbers for names"]),
+    Call("library: a class lacking, in another order", with_model("cba", "ac"),
+         lambda confusion: np.testing.assert_array_equal(confusion.sum(axis=1), [30, 0, 30])),
+]  # fmt: skip
