@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
+
 from ..errors import DataError
-from ..preprocessing import Preprocessing
+from ..pictures.likeness import like_mnist
+from ..preprocessing import Intake, Prepare, Preprocessing
 from .dataset import Dataset, Examples
 from .identity import identity
 from .labels import check_labels, class_counts
-from .split import stratified_split
+from .split import Indexes, stratified_split
 
 TEST_FRACTION = 0.1  # split off where a source has no test set of its own
+_LOOKED_AT = 300  # training images, spread evenly over the classes, that decide how pictures are prepared
 
 
 def assemble(
@@ -24,6 +29,7 @@ def assemble(
     seed: int,
     provenance: dict[str, Any],
     class_names: Sequence[str] | None = None,
+    intake: Intake | None = None,
 ) -> Dataset:
     """Make a Dataset of what a source has read.
 
@@ -43,6 +49,8 @@ def assemble(
         ``source``, ``licence`` and ``sha256`` by file.
     class_names
         By default the class numbers.
+    intake
+        How the source has read its pictures; whether others are to be prepared like digits is found out here.
 
     Raises
     ------
@@ -58,7 +66,7 @@ def assemble(
         remaining, tested = given.take(rest), given.take(tenth, "test")
     else:
         _check_alike(name, given, test, classes)
-        remaining, tested = given, test
+        rest, remaining, tested = np.arange(len(given)), given, test
     remainder, part = stratified_split(remaining.labels, validation_fraction, seed)
     shape = cast("tuple[int, int, int]", given.image_shape)
     names = _names(name, class_names, classes)
@@ -82,7 +90,18 @@ def assemble(
         provenance=provenance,
         preprocessing=Preprocessing(shape),
         sha256=identity(given.sums, None if test is None else test.sums, names),
+        intake=_intake(intake or Intake(), given, rest[remainder]),
     )
+
+
+def _intake(intake: Intake, given: Examples, rows: Indexes) -> Intake:
+    """Find out from some of these rows whether pictures must be made like MNIST's digits first."""
+    if given.dtype != np.uint8:
+        return dataclasses.replace(intake, prepare="as-is")  # a picture cannot be prepared for a scale that is unknown
+    by_class, images = rows[np.argsort(given.labels[rows], kind="stable")], given.images
+    looked_at = by_class[np.linspace(0, len(rows) - 1, min(_LOOKED_AT, len(rows))).astype(np.intp)]
+    prepare: Prepare = "digits" if like_mnist(images[row] for row in looked_at) else "as-is"
+    return dataclasses.replace(intake, prepare=prepare)
 
 
 def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
 from ..markup import html_table
-from ..preprocessing import Preprocessing
+from ..preprocessing import Intake, Preprocessing
 from ..typing import Array, Float32, Labels, Shape, UInt8
 from .gathering import gather
 from .identity import ContentSums, content_sums
@@ -167,6 +167,9 @@ class Dataset:
     sha256
         Of images, labels, shapes and class names as the source had them, before split and subset: 64 hexadecimal
         digits. Names, paths and seeds are left out, so the same content has the same identity wherever it comes from.
+    intake
+        How a picture from elsewhere becomes an image like these, as found out from the training images; a model trained
+        on the set takes it over. `with_intake` overrules it.
     """
 
     name: str
@@ -179,6 +182,7 @@ class Dataset:
     provenance: dict[str, Any]
     preprocessing: Preprocessing
     sha256: str
+    intake: Intake = dataclasses.field(default_factory=Intake)
 
     @classmethod
     def from_arrays(
@@ -274,6 +278,16 @@ class Dataset:
             "subsets": [*self.split["subsets"], step],
         }
         return dataclasses.replace(self, train=self.train.take(np.sort(order[:n_train])), split=split)
+
+    def with_intake(self, **settings: Any) -> Dataset:
+        """Return the same data set with other settings of `intake`: ``with_intake(prepare="as-is")``.
+
+        Raises
+        ------
+        ConfigurationError
+            If a setting is unknown (the message names the nearest right one), or a value is wrong.
+        """
+        return dataclasses.replace(self, intake=Intake.from_dict({**self.intake.to_dict(), **settings}))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeErro
 from ..metrics import Evaluation
 from ..ops.activation import softmax
 from ..plain import difference
-from ..preprocessing import Preprocessing
+from ..preprocessing import Intake, Preprocessing
 from ..program import INPUT, Program, Slot, aligned_zeros
 from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION
@@ -72,6 +72,9 @@ class Model:
         Running statistics by name: saved, but not trained.
     training
         How it was trained, as plain data; empty before training.
+    intake
+        How a picture from elsewhere becomes an image like those it was trained on: `fit` takes it from the data set.
+        None: not recorded, since it is untrained, or comes from a file that does not say.
 
     Raises
     ------
@@ -122,6 +125,7 @@ class Model:
         if len(set(self.class_names)) < self.classes:
             raise ConfigurationError(f"class names must differ, and these do not: {', '.join(self.class_names)}")
         self.training: dict[str, Any] = {}
+        self.intake: Intake | None = None
         self._engine: engine.Engine | None = None
 
     @property
@@ -235,6 +239,8 @@ class Model:
             "numerics_version": NUMERICS_VERSION,
             "training": dict(training if training is not None else self.training),
         }
+        if self.intake is not None:
+            header["intake"] = self.intake.to_dict()
         artifact.write(Path(path), "model", header, {**self.parameters, **self.buffers})
 
 
@@ -290,6 +296,7 @@ def load(path: str | os.PathLike[str]) -> Model:
             class_names=header["class_names"],
         )
         model.training = dict(header["training"])
+        model.intake = Intake.from_dict(header["intake"]) if "intake" in header else None
     except ArtifactError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, ConvlensError) as error:
