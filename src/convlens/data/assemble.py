@@ -87,7 +87,7 @@ def assemble(
             "counts": {"train": len(remainder), "validation": len(part), "test": len(tested)},
             "subsets": [],
         },
-        provenance=provenance,
+        provenance=provenance if given.dtype == np.uint8 else {**provenance, "range": _range(given)},
         preprocessing=Preprocessing(shape),
         sha256=identity(given.sums, None if test is None else test.sums, names),
         intake=_intake(intake or Intake(), given, rest[remainder]),
@@ -102,6 +102,11 @@ def _intake(intake: Intake, given: Examples, rows: Indexes) -> Intake:
     looked_at = by_class[np.linspace(0, len(rows) - 1, min(_LOOKED_AT, len(rows))).astype(np.intp)]
     prepare: Prepare = "digits" if like_mnist(images[row] for row in looked_at) else "as-is"
     return dataclasses.replace(intake, prepare=prepare)
+
+
+def _range(given: Examples) -> list[float]:
+    """Return the least and the largest value: floats say by nothing else how they were scaled."""
+    return [float(given.images.min()), float(given.images.max())]
 
 
 def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, ...]:

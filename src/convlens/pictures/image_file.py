@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigurationError, ConvlensError, DataError, ShapeError
+from ..preprocessing import Intake
 from ..typing import UInt8
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ _MODES = {1: "L", 3: "RGB"}  # channels -> Pillow's name for them
 _WARNINGS = threading.Lock()  # warnings.catch_warnings changes process-wide state
 
 
-def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tuple[int, int, int]) -> UInt8:
+def read_image(
+    source: str | os.PathLike[str] | bytes | Image, input_shape: tuple[int, int, int], *, intake: Intake | None = None
+) -> UInt8:
     """Read an image of a model's input shape, in grey or colour as the model requires.
 
     Transparent images are composited onto white; to look like MNIST's, a digit must be white on opaque black. Of an
@@ -45,6 +48,8 @@ def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tupl
         A file's name or content, or a Pillow image.
     input_shape
         (H, W, C) with C 1 (grey) or 3 (red, green, blue).
+    intake
+        How the model's training images were read; by default pictures are not resized.
 
     Returns
     -------
@@ -63,11 +68,17 @@ def read_image(source: str | os.PathLike[str] | bytes | Image, input_shape: tupl
     height, width, channels = input_shape
     if channels not in _MODES:
         raise ConfigurationError(f"an image file gives 1 or 3 channels, the model takes {channels}; give it an array")
-    with opened(source) as (image, name):
+    from PIL import ImageOps
+
+    with opened(source) as (given, name):
+        image = ImageOps.exif_transpose(given)
         if image.size != (width, height):
-            raise ShapeError(
-                f"{name}: is {_shown(image)}, expected {width} x {height} as the model takes; resize it first"
-            )
+            if intake is None or not intake.resize:
+                raise ShapeError(
+                    f"{name}: is {_shown(image)}, expected {width} x {height} as the model takes; resize it first, or "
+                    "train the model with --resize, so that pictures of any size are resized"
+                )
+            image = ImageOps.fit(image, (width, height))
         return pixels_of(image, channels)
 
 
