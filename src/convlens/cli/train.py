@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import OutputError, TrainingInterrupted
+from .intake import with_chosen_intake
 from .options import (
     DataOption,
     EngineOption,
@@ -17,6 +18,7 @@ from .options import (
     ModelArgument,
     PaddingOption,
     PoolingOption,
+    PrepareOption,
     SeedOption,
     SkipBrokenOption,
     ThreadsOption,
@@ -39,6 +41,7 @@ class TrainSettings:
     architecture: dict[str, Any]
     data: str
     skip_broken: bool
+    as_digits: bool | None
     train_images: int | None
     recipe: str
     epochs: int | None
@@ -66,6 +69,7 @@ def train(
     pooling: PoolingOption = None,
     data: DataOption = "mnist",
     skip_broken: SkipBrokenOption = False,
+    as_digits: PrepareOption = None,
     train_images: Annotated[
         int | None, typer.Option("--train-images", help="Train on a stratified subset of this number of images.")
     ] = None,
@@ -101,6 +105,7 @@ def train(
             architecture=architecture,
             data=data,
             skip_broken=skip_broken,
+            as_digits=as_digits,
             train_images=train_images,
             recipe=recipe,
             epochs=epochs,
@@ -143,6 +148,7 @@ def run(settings: TrainSettings) -> None:
         f"{settings.model}: {model.program.parameter_count:,} parameters, {len(dataset.train):,} training images "
         f"of {dataset.name}, recipe {recipe.name}, engine {model.engine.name}, {model.engine.threads} threads"
     )
+    dataset = with_chosen_intake(dataset, as_digits=settings.as_digits)
     try:
         result = fit(
             model,
