@@ -14,7 +14,7 @@ from ..preprocessing import Intake, Prepare, Preprocessing
 from .dataset import Dataset, Examples
 from .identity import identity
 from .labels import check_labels, class_counts
-from .split import Indexes, stratified_split
+from .split import stratified_split
 
 TEST_FRACTION = 0.1  # split off where a source has no test set of its own
 _LOOKED_AT = 300  # training images, spread evenly over the classes, that decide how pictures are prepared
@@ -66,13 +66,14 @@ def assemble(
         remaining, tested = given.take(rest), given.take(tenth, "test")
     else:
         _check_alike(name, given, test, classes)
-        rest, remaining, tested = np.arange(len(given)), given, test
+        remaining, tested = given, test
     remainder, part = stratified_split(remaining.labels, validation_fraction, seed)
+    trained = remaining.take(remainder, "train")
     shape = cast("tuple[int, int, int]", given.image_shape)
     names = _names(name, class_names, classes)
     return Dataset(
         name=name,
-        train=remaining.take(remainder, "train"),
+        train=trained,
         validation=remaining.take(part, "validation"),
         test=tested,
         class_names=names,
@@ -90,17 +91,15 @@ def assemble(
         provenance=provenance if given.dtype == np.uint8 else {**provenance, "range": _range(given)},
         preprocessing=Preprocessing(shape),
         sha256=identity(given.sums, None if test is None else test.sums, names),
-        intake=_intake(intake or Intake(), given, rest[remainder]),
+        intake=_intake(intake or Intake(), trained),
     )
 
 
-def _intake(intake: Intake, given: Examples, rows: Indexes) -> Intake:
-    """Find out from some of these rows whether pictures must be made like MNIST's digits first."""
-    if given.dtype != np.uint8:
+def _intake(intake: Intake, train: Examples) -> Intake:
+    """Find out from some training images whether pictures must be made like MNIST's digits first."""
+    if train.dtype != np.uint8:
         return dataclasses.replace(intake, prepare="as-is")  # a picture cannot be prepared for a scale that is unknown
-    by_class, images = rows[np.argsort(given.labels[rows], kind="stable")], given.images
-    looked_at = by_class[np.linspace(0, len(rows) - 1, min(_LOOKED_AT, len(rows))).astype(np.intp)]
-    prepare: Prepare = "digits" if like_mnist(images[row] for row in looked_at) else "as-is"
+    prepare: Prepare = "digits" if like_mnist(train.sample(_LOOKED_AT)) else "as-is"
     return dataclasses.replace(intake, prepare=prepare)
 
 
