@@ -1,13 +1,23 @@
-"""The option ``--as-digits/--as-is`` of a training, and the line that says what was found out."""
+"""The option ``--as-digits/--as-is``, and what a training says about it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
 
 from .options import notes
 
 if TYPE_CHECKING:
     from ..data import Dataset
+
+PrepareOption: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--as-digits/--as-is",
+        help="Whether pictures to predict are first made like MNIST's digits; by default as the training images say.",
+    ),
+]
 
 
 def with_chosen_intake(dataset: Dataset, *, as_digits: bool | None) -> Dataset:

@@ -30,13 +30,6 @@ DataOption: TypeAlias = Annotated[
 SkipBrokenOption: TypeAlias = Annotated[
     bool, typer.Option("--skip-broken", help="Leave out image files that are broken or of another size than most.")
 ]
-PrepareOption: TypeAlias = Annotated[
-    bool | None,
-    typer.Option(
-        "--as-digits/--as-is",
-        help="Whether pictures to predict are first made like MNIST's digits; by default as the training images say.",
-    ),
-]
 EngineOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--engine", metavar="NAME", help="numba, numpy or interpreter; by default the fastest."),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from ..errors import ConfigurationError, ConvlensError, DataError
-from .options import JsonFlag, PrepareOption, notes, out
+from .intake import PrepareOption
+from .options import JsonFlag, notes, out
 
 if TYPE_CHECKING:
     from ..predictor import Prediction

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import OutputError, TrainingInterrupted
-from .intake import with_chosen_intake
+from .intake import PrepareOption, with_chosen_intake
 from .options import (
     DataOption,
     EngineOption,
@@ -18,7 +18,6 @@ from .options import (
     ModelArgument,
     PaddingOption,
     PoolingOption,
-    PrepareOption,
     SeedOption,
     SkipBrokenOption,
     ThreadsOption,
