@@ -45,12 +45,8 @@ def test_every_case_is_drawn(classes: int, shape: tuple[int, int, int], doubts: 
 def test_names_cannot_leave_the_folder_or_clash(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    files = [
-        tmp_path / "a" / "x.png",
-        tmp_path / "b" / "x.png",
-        tmp_path / "a" / "..%2F$ [b]猫.png",
-        tmp_path / "no.png",
-    ]
+    odd = tmp_path / "no\udcff\n.png"  # a name that is no text
+    files = [tmp_path / "a" / "x.png", tmp_path / "b" / "x.png", tmp_path / "a" / "..%2F$ [b]猫.png", odd]
     for path in files[:3]:
         Image.new("L", (5, 5)).save(path)
     into = PredictionFolder(tmp_path / "out")
@@ -60,7 +56,7 @@ def test_names_cannot_leave_the_folder_or_clash(tmp_path: Path) -> None:
     into.finish()
     found = json.loads((tmp_path / "out" / "predictions.json").read_text())
     assert [entry.get("picture") for entry in found] == [
-        "0001-x.png", "0002-x.png", "0003-___2F___b_猫.png", "0004-no.png", None,
+        "0001-x.png", "0002-x.png", "0003-___2F___b_猫.png", "0004-no__.png", None,
     ]  # fmt: skip
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "predictions.json", "predictions.csv", *(entry["picture"] for entry in found[:4]),

@@ -11,6 +11,7 @@ from convlens import artifact, data, nn, train
 from convlens.data.dataset import Dataset
 from convlens.data.sources.mnist import IDENTITIES
 from convlens.errors import ArtifactError, ConfigurationError
+from convlens.predictor import Predictor
 from convlens.preprocessing import Intake
 from tests.idx_files import write_idx
 
@@ -37,7 +38,15 @@ def test_the_pixels_decide_and_not_the_names(digits: np.ndarray) -> None:
     assert Dataset.from_arrays(digits, LABELS, class_names="abcdefghij").intake == Intake("digits")
     assert Dataset.from_arrays(digits, LABELS // 5).intake == Intake("digits")
     noise = np.random.default_rng(0).integers(0, 256, digits.shape, dtype=np.uint8)
-    for others in (255 - digits, noise, digits / 255, np.roll(digits, 3, axis=2)):
+    assert Dataset.from_arrays(digits / 255, LABELS).intake == Intake("digits")
+    for others in (
+        255 - digits,
+        noise,
+        digits / 128,
+        (digits - 33.0) / 80,
+        digits.astype(float),
+        np.roll(digits, 3, axis=2),
+    ):
         assert Dataset.from_arrays(others, LABELS).intake == Intake("as-is")
 
 
@@ -71,6 +80,13 @@ def test_a_model_takes_it_over_and_its_file_holds_it(digits: np.ndarray, tmp_pat
     untrained = nn.Model([nn.Flatten(), nn.Dense(3)], (8, 8, 1))
     untrained.save(tmp_path / "u.safetensors")
     assert nn.load(tmp_path / "u.safetensors").intake is untrained.intake is None
+
+
+def test_pictures_for_a_model_trained_on_scaled_digits_are_prepared(digits: np.ndarray) -> None:
+    seeing = Predictor(trained(Dataset.from_arrays(digits / 255, LABELS)))
+    assert seeing.predict_one(255 - digits[0]).account.done[0] == "inverted (dark ink on light paper)"
+    pixels, floats = seeing.predict_one(digits[0]), seeing.predict_one(digits[0] / 255)
+    assert pixels.probability == pytest.approx(floats.probability, rel=1e-5)
 
 
 @pytest.mark.parametrize("intake", [{"prepare": "letters"}, {"size": 3}, {"white": 0}, ["digits"], None])

@@ -25,12 +25,17 @@ def with_chosen_intake(dataset: Dataset, *, as_digits: bool | None) -> Dataset:
     found = dataset.intake.prepare
     if as_digits is not None:
         dataset = dataset.with_intake(prepare="digits" if as_digits else "as-is")
-    digits = dataset.intake.prepare == "digits"
-    will = "made like MNIST's digits first" if digits else "used as they are"
-    if as_digits is None or dataset.intake.prepare == found:
-        alike = f"the training images are {'' if found == 'digits' else 'not '}like MNIST's digits, so "
-        overruling = f"; {'--as-is' if digits else '--as-digits'} overrules that"
+    intake = dataset.intake
+    will = "used as they are"
+    if intake.prepare == "digits":
+        will = "made like MNIST's digits first"
+    elif intake.resize:
+        will = "resized as these were, and otherwise used as they are"
+    if intake.prepare != found:
+        why = "as chosen"
+    elif found == "digits":
+        why = "as the training images are; --as-is overrules that"
     else:
-        alike, overruling = "as chosen, ", ""
-    notes.print(f"{alike}pictures to predict will be {will}{overruling}")
+        why = "the training images are not prepared as MNIST's are; --as-digits overrules that"
+    notes.print(f"pictures to predict will be {will} ({why})")
     return dataset

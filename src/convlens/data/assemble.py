@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import DataError
 from ..pictures.likeness import like_mnist
 from ..preprocessing import Intake, Prepare, Preprocessing
+from ..typing import Array
 from .dataset import Dataset, Examples
 from .identity import identity
 from .labels import check_labels, class_counts
@@ -70,7 +71,7 @@ def assemble(
     remainder, part = stratified_split(remaining.labels, validation_fraction, seed)
     trained = remaining.take(remainder, "train")
     shape = cast("tuple[int, int, int]", given.image_shape)
-    names = _names(name, class_names, classes)
+    names, span = _names(name, class_names, classes), _span(given)
     return Dataset(
         name=name,
         train=trained,
@@ -88,24 +89,29 @@ def assemble(
             "counts": {"train": len(remainder), "validation": len(part), "test": len(tested)},
             "subsets": [],
         },
-        provenance=provenance if given.dtype == np.uint8 else {**provenance, "range": _range(given)},
+        provenance=provenance if span is None else {**provenance, "range": list(span)},
         preprocessing=Preprocessing(shape),
         sha256=identity(given.sums, None if test is None else test.sums, names),
-        intake=_intake(intake or Intake(), trained),
+        intake=_intake(intake or Intake(), trained, span),
     )
 
 
-def _intake(intake: Intake, train: Examples) -> Intake:
-    """Find out from some training images whether pictures must be made like MNIST's digits first."""
-    if train.dtype != np.uint8:
-        return dataclasses.replace(intake, prepare="as-is")  # a picture cannot be prepared for a scale that is unknown
-    prepare: Prepare = "digits" if like_mnist(train.sample(_LOOKED_AT)) else "as-is"
+def _intake(intake: Intake, train: Examples, span: tuple[float, float] | None) -> Intake:
+    """Find out from some training images whether pictures must be made like MNIST's digits first.
+
+    Floats are pixels divided by 255 if all are 0 to 1; of others no picture's scale is known.
+    """
+    images: Iterator[Array] = train.sample(_LOOKED_AT)
+    if span is not None:
+        scaled = span[0] >= 0 and 0.5 < span[1] <= 1
+        images = (np.rint(255 * image).astype(np.uint8) for image in images if scaled)
+    prepare: Prepare = "digits" if like_mnist(images) else "as-is"
     return dataclasses.replace(intake, prepare=prepare)
 
 
-def _range(given: Examples) -> list[float]:
-    """Return the least and the largest value: floats say by nothing else how they were scaled."""
-    return [float(given.images.min()), float(given.images.max())]
+def _span(given: Examples) -> tuple[float, float] | None:
+    """Return the least and the largest value of floats, which say by nothing else how they were scaled."""
+    return None if given.dtype == np.uint8 else (float(given.images.min()), float(given.images.max()))
 
 
 def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ class PredictionFolder:
         else:
             name = f"{len(self._entries) + 1:04d}-{_plain(image.stem)}.png"
             with self._look.applied():
-                figure = draw_prediction(_original(image), outcome, image.name, self._look)
+                title = _encoded(image.name).decode()
+                figure = draw_prediction(_original(image), outcome, title, self._look)
                 write_atomically(self.folder / name, png(figure, palette=False))
             entry |= {**outcome.to_dict(), "picture": name}
         self._entries.append(entry)
@@ -59,7 +60,7 @@ class PredictionFolder:
         """Write the tables."""
         text = json.dumps(self._entries, indent=2, allow_nan=False) + "\n"
         write_atomically(self.folder / TABLES[0], text.encode())
-        write_atomically(self.folder / TABLES[1], _table(self._entries).encode())
+        write_atomically(self.folder / TABLES[1], _encoded(_table(self._entries)))
 
 
 def _original(image: Path) -> Any:
@@ -67,6 +68,11 @@ def _original(image: Path) -> Any:
         return thumbnail(image, SIDE)
     except ConvlensError:  # it was read a moment ago, and may be gone
         return None
+
+
+def _encoded(text: str) -> bytes:
+    """Encode a text; the bytes of a file's name that are no text are escaped."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _plain(stem: str) -> str:
