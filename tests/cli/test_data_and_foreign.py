@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from convlens import data, models
+from convlens.preprocessing import Intake
 
 
 def convlens(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +35,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pixels = draw.integers(low, low + 100, (8, 8), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / "skies" / name / f"{number}.png")
     (folder / "skies" / "day" / "broken.png").write_bytes(b"")
-    models.build("baseline", seed=0).save(folder / "digits.safetensors")
+    digits = models.build("baseline", seed=0)
+    digits.intake = Intake("digits")
+    digits.save(folder / "digits.safetensors")
     page = np.full((200, 150), 255, np.uint8)
     page[40:160, 70:82] = 0
     Image.fromarray(page).save(folder / "one.png")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import OutputError, TrainingInterrupted
+from .intake import PrepareOption, with_chosen_intake
 from .options import (
     DataOption,
     EngineOption,
@@ -42,6 +43,7 @@ class TrainSettings:
     data: str
     skip_broken: bool
     resize: str | None
+    as_digits: bool | None
     train_images: int | None
     recipe: str
     epochs: int | None
@@ -70,6 +72,7 @@ def train(
     data: DataOption = "mnist",
     skip_broken: SkipBrokenOption = False,
     resize: ResizeOption = None,
+    as_digits: PrepareOption = None,
     train_images: Annotated[
         int | None, typer.Option("--train-images", help="Train on a stratified subset of this number of images.")
     ] = None,
@@ -106,6 +109,7 @@ def train(
             data=data,
             skip_broken=skip_broken,
             resize=resize,
+            as_digits=as_digits,
             train_images=train_images,
             recipe=recipe,
             epochs=epochs,
@@ -148,6 +152,7 @@ def run(settings: TrainSettings) -> None:
         f"{settings.model}: {model.program.parameter_count:,} parameters, {len(dataset.train):,} training images "
         f"of {dataset.name}, recipe {recipe.name}, engine {model.engine.name}, {model.engine.threads} threads"
     )
+    dataset = with_chosen_intake(dataset, as_digits=settings.as_digits)
     try:
         result = fit(
             model,

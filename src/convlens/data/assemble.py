@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+import numpy as np
+
 from ..errors import DataError
-from ..preprocessing import Intake, Preprocessing
+from ..pictures.likeness import like_mnist
+from ..preprocessing import Intake, Prepare, Preprocessing
+from ..typing import Array
 from .dataset import Dataset, Examples
 from .identity import identity
 from .labels import check_labels, class_counts
 from .split import stratified_split
 
 TEST_FRACTION = 0.1  # split off where a source has no test set of its own
+_LOOKED_AT = 300  # training images, spread evenly over the classes, that decide how pictures are prepared
 
 
 def assemble(
@@ -75,7 +81,7 @@ def assemble(
     else:
         _check_alike(name, given, validation, classes)
         trained, chosen = remaining, validation
-    shape = cast("tuple[int, int, int]", given.image_shape)
+    shape, span = cast("tuple[int, int, int]", given.image_shape), _span(given)
     if validation is None and len(chosen) > round(validation_fraction * len(remaining)):
         note = (
             f"the validation set has {len(chosen)} images, one of each class, more than {validation_fraction:g} of all"
@@ -98,13 +104,31 @@ def assemble(
             "counts": {"train": len(trained), "validation": len(chosen), "test": len(tested)},
             "subsets": [],
         },
-        provenance=provenance,
+        provenance=provenance if span is None else {**provenance, "range": list(span)},
         preprocessing=Preprocessing(shape),
         sha256=identity(
             given.sums, None if test is None else test.sums, names, None if validation is None else validation.sums
         ),
-        intake=intake or Intake(),
+        intake=_intake(intake or Intake(), trained, span),
     )
+
+
+def _intake(intake: Intake, train: Examples, span: tuple[float, float] | None) -> Intake:
+    """Find out from some training images whether pictures must be made like MNIST's digits first.
+
+    Floats are pixels divided by 255 if all are 0 to 1; of others no picture's scale is known.
+    """
+    images: Iterator[Array] = train.sample(_LOOKED_AT)
+    if span is not None:
+        scaled = span[0] >= 0 and 0.5 < span[1] <= 1
+        images = (np.rint(255 * image).astype(np.uint8) for image in images if scaled)
+    prepare: Prepare = "digits" if like_mnist(images) else "as-is"
+    return dataclasses.replace(intake, prepare=prepare)
+
+
+def _span(given: Examples) -> tuple[float, float] | None:
+    """Return the least and the largest value of floats, which say by nothing else how they were scaled."""
+    return None if given.dtype == np.uint8 else (float(given.images.min()), float(given.images.max()))
 
 
 def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,13 @@ class Examples:
 
     def __repr__(self) -> str:
         return f"<Examples {self.name!r}: {len(self):,} images of {' x '.join(map(str, self.image_shape))}>"
+
+    def sample(self, count: int) -> Iterator[Array]:
+        """Yield `count` images, or all if there are fewer, spread evenly over the classes. Not counted in `reads`."""
+        by_class = np.argsort(self._labels, kind="stable")
+        for place in np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.intp):
+            row = by_class[place]
+            yield self._images[row if self._rows is None else self._rows[row]]
 
     def take(self, indexes: npt.ArrayLike, name: str | None = None) -> Examples:
         """Select examples by index. Pixels are copied when first read; that read is counted here too.
@@ -339,6 +346,16 @@ class Dataset:
         return Examples(
             "all", np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
         )
+
+    def with_intake(self, **settings: Any) -> Dataset:
+        """Return the same data set with other settings of `intake`: ``with_intake(prepare="as-is")``.
+
+        Raises
+        ------
+        ConfigurationError
+            If a setting is unknown (the message names the nearest right one), or a value is wrong.
+        """
+        return dataclasses.replace(self, intake=Intake.from_dict({**self.intake.to_dict(), **settings}))
 
     @property
     def notes(self) -> tuple[str, ...]:

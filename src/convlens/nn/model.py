@@ -16,7 +16,7 @@ from ..files import checked_path
 from ..metrics import Evaluation, require_finite
 from ..ops.activation import softmax
 from ..plain import difference
-from ..preprocessing import Preprocessing, checked_shape
+from ..preprocessing import Intake, Preprocessing, checked_shape
 from ..program import INPUT, Program, Slot, aligned_zeros
 from ..randomness import checked_seed
 from ..typing import Array, FloatArray, Labels, Shape
@@ -81,6 +81,9 @@ class Model:
         Running statistics by name: saved, but not trained.
     training
         How it was trained, as plain data; empty before training.
+    intake
+        How a picture from elsewhere becomes an image like those it was trained on: `fit` takes it from the data set.
+        None: not recorded, since it is untrained, or comes from a file that does not say.
 
     Raises
     ------
@@ -127,6 +130,7 @@ class Model:
             )
         self.class_names = _checked_names(range(self.classes) if class_names is None else class_names, self.classes)
         self.training: dict[str, Any] = {}
+        self.intake: Intake | None = None
         self._engine: engine.Engine | None = None
         self._chosen: tuple[str | None, int | None] = None, None  # by `use`
 
@@ -274,6 +278,8 @@ class Model:
             "numerics_version": NUMERICS_VERSION,
             "training": dict(training if training is not None else self.training),
         }
+        if self.intake is not None:
+            header["intake"] = self.intake.to_dict()
         artifact.write(place, "model", header, {**self.parameters, **self.buffers})
 
 
@@ -332,6 +338,7 @@ def load(path: str | os.PathLike[str]) -> Model:
             class_names=header["class_names"],
         )
         model.training = dict(header["training"])
+        model.intake = Intake.from_dict(header["intake"]) if "intake" in header else None
     except ArtifactError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, ConvlensError) as error:

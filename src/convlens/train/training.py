@@ -47,6 +47,7 @@ class Training:
                 f"{tuple(dataset.input_shape)} and {len(dataset.class_names)} classes; build it for this data set"
             )
         _name_classes(model, dataset)
+        model.intake = dataset.intake
         self.model, self.dataset, self.recipe, self.seed = model, dataset, recipe, seed
         self.hooks, self.stop_requested, self.stopped = tuple(hooks), False, False
         self.engine = model.engine

@@ -7,6 +7,7 @@ from pathlib import Path
 from .. import idx
 from ..assemble import assemble
 from ..dataset import Dataset
+from ..identity import ContentSums, identity
 from .pinned import PinnedFile, PinnedSet
 from .source import Listing, Request, Source, VerifiedFile
 
@@ -41,6 +42,15 @@ FILES = PinnedSet(
         10_000,
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
+)
+
+_TRAIN, _TEST = (
+    ContentSums(images.sha256, labels.sha256)
+    for images, labels in ((FILES.train_images, FILES.train_labels), (FILES.test_images, FILES.test_labels))
+)
+# of data sets that are MNIST, wherever they were read from: both its sets, or only one of them
+IDENTITIES = frozenset(
+    identity(train, test, [*"0123456789"]) for train, test in ((_TRAIN, _TEST), (_TRAIN, None), (_TEST, None))
 )
 
 
