@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Dataset
+from ..data import Dataset, Examples
 from ..engine import Address, BatchResult
 from ..errors import ConfigurationError, DataError, TrainingDiverged
 from ..metrics import Evaluation
@@ -139,11 +139,19 @@ class Training:
         address, smoothing = Address(self.seed, progress.epoch, progress.step), self.recipe.label_smoothing
         result = self.engine.gradient(x, labels, self.gradient, address, smoothing)
         if not math.isfinite(result.loss):
-            raise TrainingDiverged(
-                f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1} "
-                f"(learning rate {progress.rate:.3g}); use a smaller learning rate"
-            )
+            raise self.diverged(f"the loss became {result.loss}")
         return result
+
+    def diverged(self, what: str) -> TrainingDiverged:
+        """Return the error that training diverged, here: ``the loss became nan in epoch 1, step 7 (...)``."""
+        progress = self.progress
+        where = f"in epoch {progress.epoch + 1}, step {progress.step + 1}"
+        if progress.step == self.steps:
+            where = f"after epoch {progress.epoch + 1}"
+        elif self.finished:
+            where = "after the last epoch"
+        advice = "use a smaller learning rate (--learning-rate)"
+        return TrainingDiverged(f"{what} {where} (learning rate {progress.rate:.3g}); {advice}")
 
     def _update_weights(self) -> None:
         """Update the weights by `gradient`, then their average."""
@@ -153,21 +161,22 @@ class Training:
         if self.recipe.ema_decay is not None:
             self.state.follow(self.engine, self.recipe.ema_decay)
 
-    def _validated(self) -> Evaluation:
-        """Return the evaluation on validation.
+    def evaluated(self, examples: Examples) -> Evaluation:
+        """Return the evaluation of the present weights.
 
         Raises
         ------
         TrainingDiverged
             If the weights, or the logits, are not finite: `step` sees only what was before its own update.
         """
-        where = f"after epoch {self.progress.epoch + 1} (learning rate {self.progress.rate:.3g})"
         if not np.isfinite(self.state.parameters).all():
-            raise TrainingDiverged(f"the weights are not finite {where}; use a smaller learning rate")
+            raise self.diverged("the weights are not finite")
         try:
-            return self.model.evaluate(self.dataset.validation)
-        except DataError as error:  # the data were checked when they were loaded
-            raise TrainingDiverged(f"{error} {where}; use a smaller learning rate") from error
+            return self.model.evaluate(examples)
+        except DataError as error:
+            if not len(examples):
+                raise
+            raise self.diverged(str(error)) from error  # the data were checked when they were loaded
 
     def finish_epoch(self) -> dict[str, Any]:
         """Evaluate on validation, append a row to the history, and advance to the next epoch.
@@ -176,7 +185,7 @@ class Training:
         """
         progress = self.progress
         with self.timed("validation"), self.state.averaged():
-            self.validation = validation = self._validated()
+            self.validation = validation = self.evaluated(self.dataset.validation)
             if validation.accuracy > progress.best_accuracy:
                 progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
                 self.state.remember_best()
