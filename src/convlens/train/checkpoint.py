@@ -70,6 +70,8 @@ def restore(path: Path, state: State, configuration: dict[str, Any], steps: int)
     for name, array in arrays.items():
         np.copyto(array, contents.arrays[name])
     state.progress, state.optimizer.step = progress, step
+    configuration.pop("start", None)  # the training's beginning was that of the file
+    configuration |= {key: value for key, value in header["configuration"].items() if key == "start"}
 
 
 def _require_these_numerics(path: Path, header: dict[str, Any]) -> None:
@@ -87,6 +89,8 @@ def _require_same(path: Path, found: object, expected: dict[str, Any]) -> bool:
     if not isinstance(found, dict):
         raise ArtifactError(f"{path} is damaged: it does not name its configuration")
     ours, theirs = flatten(_decisive(expected)), flatten(_decisive(found))
+    if "start" not in theirs:  # it began with the seed's weights; a model that was trained since may take it up again
+        ours.pop("start", None)
     differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
     others = [key for key in differing if key != "recipe.epochs" and not key.startswith("recipe.schedule.")]
     if others:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 
 from ..data import Dataset
 from ..errors import TrainingDiverged
 from ..nn import Model
+from ..plain import require
 from ..signals import StopRequest
 from .hooks import Hook
 from .progress import TrainingProgress
@@ -58,7 +60,7 @@ def run_epoch(training: Training, saver: Saver, request: StopRequest) -> None:
 def fit(
     model: Model,
     dataset: Dataset,
-    recipe: str | Recipe = "good",
+    recipe: str | os.PathLike[str] | Recipe = "good",
     *,
     epochs: int | None = None,
     seed: int | None = None,
@@ -69,7 +71,7 @@ def fit(
     snapshots: Iterable[int] = (),
     snapshot_folder: str | os.PathLike[str] | None = None,
     progress: bool = True,
-    hooks: Sequence[Hook] = (),
+    hooks: Iterable[Hook] = (),
 ) -> Run:
     """Train a model.
 
@@ -80,7 +82,7 @@ def fit(
     dataset
         Validation is evaluated after every epoch; the test set once, at the very end.
     recipe
-        A recipe, or the name of one (`convlens.train.RECIPES`).
+        A recipe, the name of one (`convlens.train.RECIPES`), or the path of a TOML file that describes one.
     epochs
         Passes over the training images; if None, the recipe's.
     seed
@@ -117,7 +119,14 @@ def fit(
     OutputError
         If the checkpoint or a snapshot cannot be written.
     """
-    chosen = named_recipe(recipe) if isinstance(recipe, str) else recipe
+    require(model, Model, "model", "convlens.models.build('cnn')")
+    require(dataset, Dataset, "dataset", "convlens.data.load('mnist')")
+    require(checkpoint, (str, os.PathLike, Saver, NoneType), "checkpoint", "'cnn.checkpoint'")
+    require(snapshots, Iterable, "snapshots", "[0, 100, 200]")
+    require(hooks, Iterable, "hooks", "[Snapshots([100], 'steps')]")
+    for hook in (hooks := list(hooks)):
+        require(hook, Hook, "a hook", "Snapshots([100], 'steps')")
+    chosen = recipe if isinstance(recipe, Recipe) else named_recipe(recipe)
     if epochs is not None:
         chosen = replace(chosen, epochs=epochs)
     own = [*Snapshots.wanted(snapshots, snapshot_folder), *([TrainingProgress()] if progress else [])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -73,6 +74,7 @@ class Training:
             "preprocessing": model.preprocessing.to_dict(),
             "recipe": recipe.to_dict(),
             "seed": seed,
+            **({"start": _weights_sum(model)} if model.training else {}),  # trained before: not the seed's weights
         }
 
     @property
@@ -210,6 +212,13 @@ class Training:
     def finished(self) -> bool:
         """Whether the recipe has ended, by its number of epochs or its patience."""
         return self.progress.stopped or self.progress.epoch >= self.recipe.epochs
+
+
+def _weights_sum(model: Model) -> str:
+    """Return the SHA-256 of a model's weights and running statistics."""
+    found = hashlib.sha256(model.flat.tobytes())
+    found.update(model.flat_buffers.tobytes())
+    return found.hexdigest()
 
 
 def _name_classes(model: Model, dataset: Dataset) -> None:
