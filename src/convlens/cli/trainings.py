@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,8 +82,8 @@ class Places:
         ]
         outputs += [path for path in (self.json, self.curves) if path is not None and path != STDOUT]
         check_outputs(*outputs, inputs=[Path(name) for name in inputs if Path(name).exists()])
-        if self.curves is not None and self.curves.suffix.lower() != ".png":
-            raise OutputError(f"curves are drawn as PNG, not {self.curves.name}; name a file such as curves.png")
+        if self.curves is not None:
+            check_curves(self.curves)
         if self.curves is not None and recipe.epochs == 1:
             raise OutputError("one epoch gives a point, not a curve; ask for more epochs (--epochs), or no --curves")
 
@@ -293,14 +293,21 @@ def report_seeds(runs: list[Run], say: Console) -> None:
     )
 
 
-def write_curves(path: Path, results: dict[str, list[dict[str, Any]]]) -> None:
-    """Draw learning curves: a panel a result, with all its seeds."""
+def check_curves(path: Path) -> None:
+    """Raise OutputError if the name of a picture is not that of a PNG file."""
+    if path.suffix.lower() != ".png":
+        raise OutputError(f"curves are drawn as PNG, not {path.name}; name a file such as curves.png")
+
+
+def write_curves(path: Path, results: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Draw learning curves: a panel a result, with all its seeds; OutputError if there is nothing to draw."""
     from ..figures import learning
     from ..figures.style import Look, png
     from ..files import write_atomically
 
     drawn = learning.of_results(results)
-    assert drawn.draw is not None
+    if drawn.draw is None:
+        raise OutputError(f"{path} is not drawn: every training had one epoch, and a point is not a curve")
     look = Look()
     with look.applied():
         write_atomically(path, png(drawn.draw(look)))

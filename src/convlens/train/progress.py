@@ -9,7 +9,7 @@ from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..wording import duration, percent
+from ..wording import count, duration, percent
 from .hooks import Hook
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class TrainingProgress(Hook):
         self._images_before, self._unsaid = training.progress.images, ""
         self._display = _display(self._console, training.steps)
         if training.progress.images:
-            self._display.line(f"resuming in epoch {training.progress.epoch + 1}, step {training.progress.step + 1}")
+            self._display.line(_where_it_resumes(training))
 
     def on_step_end(self, training: Training) -> None:
         now = time.perf_counter()
@@ -87,6 +87,13 @@ class TrainingProgress(Hook):
     def _say(self, line: str) -> None:
         self._spoke, self._unsaid = time.perf_counter(), ""
         self._display.line(line)
+
+
+def _where_it_resumes(training: Training) -> str:
+    progress = training.progress
+    if training.finished:
+        return f"finished already, after {count(progress.epoch, 'epoch')}: evaluating"
+    return f"resuming in epoch {progress.epoch + 1}, step {progress.step + 1}"
 
 
 class _Lines:
