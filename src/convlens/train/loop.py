@@ -122,6 +122,7 @@ def fit(
     require(model, Model, "model", "convlens.models.build('cnn')")
     require(dataset, Dataset, "dataset", "convlens.data.load('mnist')")
     require(checkpoint, (str, os.PathLike, Saver, NoneType), "checkpoint", "'cnn.checkpoint'")
+    require(snapshot_folder, (str, os.PathLike, NoneType), "snapshot_folder", "'steps'")
     require(snapshots, Iterable, "snapshots", "[0, 100, 200]")
     require(hooks, Iterable, "hooks", "[Snapshots([100], 'steps')]")
     for hook in (hooks := list(hooks)):
