@@ -162,7 +162,8 @@ CHECKPOINTS: list[Row] = [
     Command("so does that of a named output", with_files(m__checkpoint=b"another's"), f"{TRAIN} --out m.safetensors",
             check=keeps("m.checkpoint", b"another's")),
     Command("a checkpoint is not overwritten", with_files(c=b"another's"), f"{TRAIN} --checkpoint c", 2,
-            ("the checkpoint c exists", "--resume"), check=holds(lambda folder: (folder / "c").read_bytes() == b"another's")),
+            ("the checkpoint c exists", "--resume"),
+            check=holds(lambda folder: (folder / "c").read_bytes() == b"another's")),
     Command("resuming from nothing is said", bars, f"{TRAIN} --resume",
             says=("there is no checkpoint baseline.checkpoint: training begins at the start",)),
     Command("resuming what is finished", checkpoint(2), f"{TRAIN} --checkpoint c --resume",
@@ -173,8 +174,11 @@ CHECKPOINTS: list[Row] = [
             "train baseline --data bars --epochs 2 --checkpoint c --resume", 2,
             ("given its steps other learning rates (OneCycle)", "resume with 1 epoch", "train that further")),
     Command("fewer epochs", checkpoint(2),
-            "train baseline --data bars --recipe plain --epochs 1 --checkpoint c --resume", 2, ("more than 1 epoch already",)),
-    Command("a checkpoint as a model", checkpoint(1), "train c.safetensors --data bars", 2, ("no file c.safetensors",)),
+            "train baseline --data bars --recipe plain --epochs 1 --checkpoint c --resume", 2,
+            ("more than 1 epoch already",)),
+    Command("a checkpoint as a model", with_files(c__checkpoint=b"a checkpoint"), "train c.checkpoint --data bars", 2,
+            ("c.checkpoint is a checkpoint, not a model", "--checkpoint c.checkpoint --resume")),
+    Command("a model that is not there", bars, "train c.safetensors --data bars", 2, ("no file c.safetensors",)),
 ]  # fmt: skip
 
 ASKED: list[Row] = [

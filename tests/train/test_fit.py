@@ -25,7 +25,7 @@ def small_cnn(toy: Dataset, seed: int = 3) -> nn.Model:
 
 
 class StopAt(Hook):
-    """Asks for a stop after so many steps, as Ctrl-C would: through the same flag."""
+    """Asks for a stop after a number of steps, as Ctrl-C would: through the same flag."""
 
     def __init__(self, steps: int) -> None:
         self.left = steps

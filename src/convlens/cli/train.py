@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ConfigurationError
 from .options import (
     DataOption,
     EngineOption,
@@ -105,6 +106,11 @@ def train(
     from .. import data as datasets
     from .. import models
 
+    if Path(model).suffix == ".checkpoint":
+        raise ConfigurationError(
+            f"{model} is a checkpoint, not a model; to go on from it, repeat the command it was made with, and add "
+            f"--checkpoint {model} --resume"
+        )
     architecture = architecture_options(kernel_size, filters, padding, pooling)
     chosen = changed_recipe(
         recipe,
