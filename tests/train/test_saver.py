@@ -109,9 +109,16 @@ def test_the_last_good_checkpoint_is_good(
 
 def test_a_stop_after_the_fatal_step_saves_nothing(toy: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "c"
-    with pytest.raises(TrainingDiverged, match="in epoch 1, step 6"):
+    with pytest.raises(TrainingDiverged, match="after epoch 1, step 5 "):
         train(toy, path, hooks=[Spoil(5), Stop(5)])
     assert not path.exists()
+
+
+def test_a_snapshot_of_weights_that_are_not_finite_is_divergence(toy: Dataset, tmp_path: Path) -> None:
+    wild = replace(RECIPE, optimizer=SGD(), schedule=Constant(1e45))
+    with pytest.raises(TrainingDiverged, match="the weights are not finite after epoch 1, step 1 "):
+        fit(small(toy), toy, wild, progress=False, snapshots=[0, 1], snapshot_folder=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000.safetensors"]
 
 
 EXTENDED: dict[str, tuple[Schedule, Schedule, int]] = {

@@ -8,8 +8,6 @@ from contextlib import suppress
 from itertools import count, takewhile
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import (
     ArtifactError,
     ConfigurationError,
@@ -118,8 +116,7 @@ class Saver:
         if self.path is None or self._closed:
             return
         training = self.training
-        if not all(np.isfinite(array).all() for array in training.state.arrays().values()):
-            raise training.diverged("the weights are not finite")
+        training.require_finite()
         if self.written is None and self.path.exists():
             self.path = next(path for path in _beside(self.path) if not path.exists())
         with training.timed("checkpoint"):

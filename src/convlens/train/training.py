@@ -141,19 +141,23 @@ class Training:
         address, smoothing = Address(self.seed, progress.epoch, progress.step), self.recipe.label_smoothing
         result = self.engine.gradient(x, labels, self.gradient, address, smoothing)
         if not math.isfinite(result.loss):
-            raise self.diverged(f"the loss became {result.loss}")
+            raise self._diverged(
+                f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1}"
+            )
         return result
 
-    def diverged(self, what: str) -> TrainingDiverged:
-        """Return the error that training diverged, here: ``the loss became nan in epoch 1, step 7 (...)``."""
-        progress = self.progress
-        where = f"in epoch {progress.epoch + 1}, step {progress.step + 1}"
-        if progress.step == self.steps:
-            where = f"after epoch {progress.epoch + 1}"
-        elif self.finished:
-            where = "after the last epoch"
+    def _diverged(self, what: str) -> TrainingDiverged:
+        """Return the error that training diverged: what was seen, and what to do."""
         advice = "use a smaller learning rate (--learning-rate)"
-        return TrainingDiverged(f"{what} {where} (learning rate {progress.rate:.3g}); {advice}")
+        return TrainingDiverged(f"{what} (learning rate {self.progress.rate:.3g}); {advice}")
+
+    @property
+    def _after(self) -> str:
+        """What the weights are those after: a step, an epoch or the last one."""
+        progress = self.progress
+        if progress.step == self.steps:
+            return f"after epoch {progress.epoch + 1}"
+        return "after the last epoch" if self.finished else f"after epoch {progress.epoch + 1}, step {progress.step}"
 
     def _update_weights(self) -> None:
         """Update the weights by `gradient`, then their average."""
@@ -163,22 +167,26 @@ class Training:
         if self.recipe.ema_decay is not None:
             self.state.follow(self.engine, self.recipe.ema_decay)
 
+    def require_finite(self) -> None:
+        """Raise TrainingDiverged if the state is not finite: `step` sees only what was before its update."""
+        if not all(np.isfinite(array).all() for array in self.state.arrays().values()):
+            raise self._diverged(f"the weights are not finite {self._after}")
+
     def evaluated(self, examples: Examples) -> Evaluation:
         """Return the evaluation of the present weights.
 
         Raises
         ------
         TrainingDiverged
-            If the weights, or the logits, are not finite: `step` sees only what was before its own update.
+            If the state, or the logits, are not finite.
         """
-        if not np.isfinite(self.state.parameters).all():
-            raise self.diverged("the weights are not finite")
+        self.require_finite()
         try:
             return self.model.evaluate(examples)
         except DataError as error:
             if not len(examples):
                 raise
-            raise self.diverged(str(error)) from error  # the data were checked when they were loaded
+            raise self._diverged(f"{error} {self._after}") from error  # the data were checked when they were loaded
 
     def finish_epoch(self) -> dict[str, Any]:
         """Evaluate on validation, append a row to the history, and advance to the next epoch.
