@@ -98,3 +98,42 @@ def test_what_is_no_path(path: object) -> None:
 @pytest.mark.parametrize("path", ["m", Path("m"), PurePosixPath("m")])
 def test_what_is_a_path(path: object) -> None:
     assert checked_path(path, "a file") == Path("m")
+
+
+def _named(folder: Path) -> dict[str, tuple[Path, Path]]:
+    """Return pairs of names of one file."""
+    (folder / "there").write_text("")
+    (folder / "link").symlink_to("there")
+    (folder / "dangling").symlink_to("nowhere")
+    (folder / "hard").hardlink_to(folder / "there")
+    (folder / "sub").mkdir()
+    (folder / "way").symlink_to("sub")
+    return {
+        "the same name": (folder / "x", folder / "x"),
+        "dots": (folder / "x", folder / "sub" / ".." / "x"),
+        "a link": (folder / "there", folder / "link"),
+        "a link to what is not there yet": (folder / "nowhere", folder / "dangling"),
+        "a hard link": (folder / "there", folder / "hard"),
+        "a linked folder": (folder / "sub" / "x", folder / "way" / "x"),
+    }
+
+
+def test_names_of_one_file(tmp_path: Path) -> None:
+    for case, (one, other) in _named(tmp_path).items():
+        assert files.same_file(one, other), case
+        with pytest.raises(OutputError, match="two outputs would be written to one file"):
+            files.require_distinct([tmp_path / "y", one, other])
+        with pytest.raises(OutputError, match="it is read too, and would be lost"):
+            files.require_distinct([one, tmp_path / "y"], [other])
+    files.require_distinct([tmp_path / "x", tmp_path / "y", tmp_path / "sub" / "x"], [tmp_path / "there"])
+
+
+def test_case_counts_where_the_file_system_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = tmp_path / "Run.json", tmp_path / "run.JSON"
+    (tmp_path / "case").write_text("")
+    ignored = (tmp_path / "CASE").exists()
+    assert files.same_file(one, other) == ignored
+    monkeypatch.setattr(files, "_ignores_case", lambda folder: True)
+    assert files.same_file(one, other)
+    assert not files.same_file(one, tmp_path / "other.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]  # the probe is gone

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
@@ -103,6 +104,54 @@ def require_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
+
+
+def require_distinct(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
+    """Raise OutputError now if one output would overwrite another, or a file that is read.
+
+    Two names of one file count as the same: ``./x`` and ``x``, links, and names that differ in case alone where the
+    file system ignores it.
+    """
+    known: list[Path] = []
+    for path in outputs:
+        if any(same_file(path, other) for other in known):
+            raise OutputError(f"two outputs would be written to one file, {path}; give each a name of its own")
+        known.append(path)
+    for path in inputs:
+        for output in known:
+            if same_file(path, output):
+                raise OutputError(f"cannot write {output}: it is read too, and would be lost; choose another name")
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Return whether two paths name the same file, which need not exist yet."""
+    with suppress(OSError, RuntimeError):  # neither exists, or one is a loop of links
+        if one.samefile(other):
+            return True
+    one, other = _resolved(one), _resolved(other)
+    if one == other:
+        return True
+    return one.parent == other.parent and _folded(one.name) == _folded(other.name) and _ignores_case(one.parent)
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a loop of links, which writing will report
+        return path.absolute()
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _ignores_case(folder: Path) -> bool:
+    """Return whether ``x`` and ``X`` are one file in a folder; only a probe can tell."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".case") as probe:
+            return Path(probe.name).with_name(Path(probe.name).name.swapcase()).exists()
+    except OSError:  # not writable, which is reported elsewhere
+        return False
 
 
 def make_folder(path: Path) -> None:

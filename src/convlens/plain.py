@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from .errors import ConfigurationError, nearest
@@ -85,11 +87,87 @@ def check_keys(known: type | Collection[str], given: object, where: str) -> None
         raise ConfigurationError(f"{where} lacks {', '.join(map(repr, lacking))}")
 
 
+def choose(name: object, known: Collection[str], what: str, hint: str = "") -> str:
+    """Return the known name that `name` is, in any case of letters.
+
+    Parameters
+    ----------
+    name
+        What was given.
+    known
+        The right names.
+    what
+        What they name, for the message: ``"recipe"``.
+    hint
+        What else the message says at its end.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is none of them; names the nearest.
+
+    Examples
+    --------
+    >>> choose("CNN", ["baseline", "cnn"], "model")
+    'cnn'
+    """
+    for one in known:
+        if isinstance(name, str) and one.casefold() == name.strip().casefold():
+            return one
+    raise ConfigurationError(f"unknown {what} {name!r}{nearest(str(name), known)}{hint}")
+
+
+def require(value: object, kind: type | tuple[type, ...], what: str, example: str) -> None:
+    """Check that an argument is of a kind.
+
+    Parameters
+    ----------
+    value
+        The argument.
+    kind
+        The class or classes allowed.
+    what
+        Its name, for the message: ``"model"``.
+    example
+        What it could be: ``"models.build('cnn')"``.
+
+    Raises
+    ------
+    ConfigurationError
+        Says what was expected and what came; where a class came instead of an object of it, how to write that.
+    """
+    if not isinstance(value, kind):
+        shown = repr(value)
+        if len(shown) > 60 or not shown.isprintable():
+            shown = f"a {type(value).__name__}"
+        is_class = isinstance(value, type) and issubclass(value, kind)
+        raise ConfigurationError(
+            f"{what} is something such as {example}, not "
+            + (f"the class {value.__name__}; write {value.__name__}(...)" if is_class else shown)  # type: ignore[attr-defined]
+        )
+
+
 def _keys(cls: type) -> tuple[list[str], list[str]]:
     """Return the fields that a dataclass's constructor takes, and those of them that have no default."""
     fields, missing = [field for field in dataclasses.fields(cls) if field.init], dataclasses.MISSING
     needed = [field for field in fields if field.default is missing and field.default_factory is missing]
     return [field.name for field in fields], [field.name for field in needed]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}") from error
 
 
 def difference(got: object, wanted: object, where: str) -> str | None:

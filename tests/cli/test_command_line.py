@@ -198,6 +198,7 @@ finally:
         "train",
         "speedrun",
         "evaluate",
+        "compare",
         "predict",
         "summary",
         "data list",

@@ -272,7 +272,7 @@ def test_stopped_in_validation_and_while_saving(
 ) -> None:
     """Also in the last epoch: the result is still to come, and so the stop is heeded."""
     toy, recipe = load_toy(tmp_path / "bars"), Recipe("test", Adam(), Constant(1e-3), epochs=3, batch_size=48)
-    room: Any = nn.Model if where == "evaluate" else convlens.train.loop.checkpoints
+    room: Any = nn.Model if where == "evaluate" else convlens.train.saver.checkpoints
     usual, calls = getattr(room, where), 0
 
     def pressed(*arguments: Any) -> Any:
@@ -315,7 +315,7 @@ def test_an_epoch_that_takes_an_hour_is_saved_within(tmp_path: Path, monkeypatch
     with pytest.raises(RuntimeError, match="power cut"):
         fit(model(), toy, recipe, checkpoint=path, hooks=[Fall()])
     assert not path.exists()  # the last one, the start, is not a minute old
-    monkeypatch.setattr(convlens.train.loop, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(convlens.train.saver, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(RuntimeError, match="power cut"):
         fit(model(), toy, recipe, checkpoint=path, hooks=[Fall()])
     progress = artifact.read(path, "checkpoint").header["progress"]

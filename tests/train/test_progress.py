@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -12,7 +14,7 @@ from rich.console import Console
 
 from convlens.data import Dataset
 from convlens.optim import SGD, Constant
-from convlens.train import Hook, Recipe, TrainingProgress, fit
+from convlens.train import Hook, Recipe, Training, TrainingProgress, fit
 from convlens.train import progress as progress_module
 from tests.train.test_fit import small_cnn
 
@@ -20,7 +22,7 @@ RECIPE = Recipe("test", SGD(), Constant(0.05), epochs=3, batch_size=48)
 
 
 class Clock:
-    """A clock that moves by so many seconds whenever it is read."""
+    """A clock that moves by a number of seconds whenever it is read."""
 
     def __init__(self, step: float) -> None:
         self.now, self.step = 0.0, step
@@ -69,6 +71,35 @@ def test_a_terminal_has_a_bar_and_a_line_for_each_epoch(toy: Dataset) -> None:
     for epoch in (1, 2, 3):
         assert text.count(f"epoch {epoch}/3: train loss") == 1
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1  # the cursor, hidden and shown again
+
+
+@pytest.mark.parametrize("width", [24, 30, 40, 60, 80, 120])
+def test_a_line_fits_the_terminal(toy: Dataset, width: int) -> None:
+    """What has no room is left out: nothing is wrapped, and no number is cut."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, highlight=False)
+    recipe = replace(RECIPE, epochs=100, batch_size=4)
+    fit(small_cnn(toy), toy, recipe, progress=False, hooks=[TrainingProgress(console), StopAfter(150)])
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue())  # type: ignore[attr-defined]
+    assert "…" not in text
+    lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+    assert max(map(len, lines)) <= width
+    assert (
+        any(re.search(r"epoch 1/100: .*validation (loss .*accuracy )?[0-9.]+ %$", line) for line in lines) or width < 31
+    )
+    moving = [line for line in lines if "left" in line]
+    assert all(re.search(r"[0-9.]+ (s|min [0-9]+ s) left", line) for line in moving)
+    assert any("accuracy" in line for line in lines) == (width >= 60)
+
+
+class StopAfter(Hook):
+    """Stops the training after a number of steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_step_end(self, training: Training) -> None:
+        if training.steps_taken == self.steps:
+            training.stop()
 
 
 class Handle:

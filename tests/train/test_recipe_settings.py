@@ -174,9 +174,9 @@ def test_every_setting_is_stated_and_one_that_is_missing_has_its_default() -> No
     assert Recipe.from_dict(PLAIN.to_dict()) == PLAIN
     needed = ("name", "optimizer", "schedule", "epochs", "batch_size")
     assert Recipe.from_dict({name: PLAIN.to_dict()[name] for name in needed}) == PLAIN
-    told = ALL.to_dict()
-    assert (told["label_smoothing"], told["clip_norm"], told["ema_decay"]) == (0.1, 0.5, 0.8)
-    assert Recipe.from_dict(plain(told, "recipe")) == ALL  # also by way of JSON, which has no tuples
+    stated = ALL.to_dict()
+    assert (stated["label_smoothing"], stated["clip_norm"], stated["ema_decay"]) == (0.1, 0.5, 0.8)
+    assert Recipe.from_dict(plain(stated, "recipe")) == ALL  # also by way of JSON, which has no tuples
 
 
 @pytest.mark.parametrize(

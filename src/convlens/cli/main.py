@@ -17,7 +17,7 @@ import typer
 from ..errors import ConvlensError, nearest
 from ..signals import STOPPED_CODE, STOPPED_LINE, ignore
 from ..version import __version__
-from . import bench, data, evaluate, predict, reproduce, speedrun, study, summary, train, verify
+from . import bench, compare, data, evaluate, predict, reproduce, speedrun, study, summary, train, verify
 from .console import discard, reader_has_gone, show_everything
 
 # typer bundles its own click; this is the base of that copy's errors, reached by a public name
@@ -37,6 +37,7 @@ app.command("reproduce")(reproduce.reproduce)
 app.command("train")(train.train)
 app.command("speedrun")(speedrun.speedrun)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)

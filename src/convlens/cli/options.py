@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 
 from ..errors import ConfigurationError
-from ..files import require_writable, write_atomically
+from ..files import require_distinct, require_writable, write_atomically
 from ..wording import duration as duration
 from ..wording import percent as percent
 
@@ -59,7 +60,10 @@ FiltersOption: TypeAlias = Annotated[
 PaddingOption: TypeAlias = Annotated[str | None, typer.Option("--padding", help="same, valid or full.")]
 PoolingOption: TypeAlias = Annotated[str | None, typer.Option("--pooling", help="max, average, strided or none.")]
 ModelArgument: TypeAlias = Annotated[
-    str, typer.Argument(metavar="MODEL", help="baseline, baseline-wide, baseline-flops, cnn, or a TOML file.")
+    str,
+    typer.Argument(
+        metavar="MODEL", help="baseline, baseline-wide, baseline-flops, cnn, a TOML file, or a saved model."
+    ),
 ]
 
 
@@ -132,8 +136,9 @@ def write_json(path: Path, value: object) -> None:
     write_atomically(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
 
 
-def check_outputs(*paths: Path | None) -> None:
-    """Raise OutputError if one of the files could not be written; called before any work."""
-    for path in paths:
-        if path is not None:
-            require_writable(path)
+def check_outputs(*paths: Path | None, inputs: Iterable[Path] = ()) -> None:
+    """Raise OutputError if a file could not be written, is named twice, or is an input; called before any work."""
+    wanted = [path for path in paths if path is not None]
+    for path in wanted:
+        require_writable(path)
+    require_distinct(wanted, inputs)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import OutputError, TrainingInterrupted
+from ..errors import ConfigurationError
 from .intake import PrepareOption, with_chosen_intake
 from .options import (
     DataOption,
@@ -23,44 +22,13 @@ from .options import (
     SkipBrokenOption,
     ThreadsOption,
     architecture_options,
-    check_outputs,
-    duration,
     image_size,
     note_reading,
-    notes,
-    out,
-    percent,
-    write_json,
 )
+from .trainings import Places, Trainer, augmentation_settings, changed_recipe, seeds_from
 
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """The options of ``convlens train``."""
-
-    model: str
-    architecture: dict[str, Any]
-    data: str
-    skip_broken: bool
-    resize: str | None
-    as_digits: bool | None
-    train_images: int | None
-    recipe: str
-    epochs: int | None
-    patience: int | None
-    seed: int
-    engine: str | None
-    threads: int | None
-    out: Path | None
-    json: Path | None
-    checkpoint: Path | None
-    resume: bool
-
-    @property
-    def safety_net(self) -> Path:
-        """The file that Ctrl-C saves to if no checkpoint was named."""
-        beside = self.out or Path(f"{Path(self.model).stem}.safetensors")
-        return beside.with_suffix(".checkpoint")
+if TYPE_CHECKING:
+    from ..nn import Model
 
 
 def train(
@@ -76,12 +44,39 @@ def train(
     train_images: Annotated[
         int | None, typer.Option("--train-images", help="Train on a stratified subset of this number of images.")
     ] = None,
+    validation_fraction: Annotated[
+        float, typer.Option("--validation-fraction", help="Share of the training images kept for validation.")
+    ] = 0.1,
     recipe: Annotated[
         str,
-        typer.Option("--recipe", help="plain, good, speedrun, best (for the CNN) or best-dense: see README."),
+        typer.Option(
+            "--recipe",
+            metavar="NAME|FILE",
+            help="plain, good, speedrun, best (for the CNN) or best-dense: see README; or a TOML file.",
+        ),
     ] = "good",
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="Passes over the images; by default the recipe's.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images in a step.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", help="Learning rate; of a schedule, its peak.")
+    ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            "--augment",
+            metavar="SETTINGS",
+            help='Warp the training images, such as "shift=2,rotation=12"; also scale, shear, elastic; or none.',
+        ),
+    ] = None,
+    label_smoothing: Annotated[
+        float | None,
+        typer.Option("--label-smoothing", help="Share of the target spread over all classes, such as 0.1."),
+    ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option("--average", help="Average the weights over the steps, with this decay, such as 0.998."),
     ] = None,
     patience: Annotated[
         int | None,
@@ -90,112 +85,69 @@ def train(
         ),
     ] = None,
     seed: SeedOption = 0,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", help="Train this number of models, with seeds from --seed on: mean and 95 % interval."),
+    ] = None,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Save the trained model here.")] = None,
-    json: Annotated[Path | None, typer.Option("--json", help="Write the whole result here.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Save the trained model here; with --seeds, each seed's under its own name."),
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Write the whole result here; - is standard output.")
+    ] = None,
+    curves: Annotated[Path | None, typer.Option("--curves", help="Draw the learning curves here, as PNG.")] = None,
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Save to this file during training.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint, if there is one.")] = False,
 ) -> None:
     """Train a model and test it once, at the end.
 
+    MODEL is a name, a TOML file with layers, or a saved model, which is trained further.
+
     Example: [bold]convlens train cnn --kernel-size 5 --epochs 3 --seed 0 --out cnn.safetensors --json run.json[/bold]
     """
+    from .. import data as datasets
+    from .. import models
+
+    if Path(model).suffix == ".checkpoint":
+        raise ConfigurationError(
+            f"{model} is a checkpoint, not a model; to go on from it, repeat the command it was made with, and add "
+            f"--checkpoint {model} --resume"
+        )
     architecture = architecture_options(kernel_size, filters, padding, pooling)
-    run(
-        TrainSettings(
-            model=model,
-            architecture=architecture,
-            data=data,
-            skip_broken=skip_broken,
-            resize=resize,
-            as_digits=as_digits,
-            train_images=train_images,
-            recipe=recipe,
-            epochs=epochs,
-            patience=patience,
-            seed=seed,
-            engine=engine,
-            threads=threads,
-            out=out,
-            json=json,
-            checkpoint=checkpoint,
-            resume=resume,
-        )
+    chosen = changed_recipe(
+        recipe,
+        {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "schedule": None if learning_rate is None else {"rate": learning_rate},
+            "augmentation": augmentation_settings(augment),
+            "label_smoothing": label_smoothing,
+            "ema_decay": average,
+            "patience": patience,
+        },
     )
-
-
-def run(settings: TrainSettings) -> None:
-    """Train with the settings, and report."""
-    from .. import data, models
-    from ..train import TrainingProgress, fit
-    from ..train import recipe as named_recipe
-
-    checkpoint = settings.checkpoint or settings.safety_net
-    check_outputs(settings.out, settings.json, checkpoint)
-    recipe = replace(named_recipe(settings.recipe), patience=settings.patience)
-    if settings.epochs is not None:
-        recipe = replace(recipe, epochs=settings.epochs)
-    dataset = data.load(settings.data, skip_broken=settings.skip_broken, resize=image_size(settings.resize))
+    safety_net = (out or Path(f"{Path(model).stem}.safetensors")).with_suffix(".checkpoint")
+    places = Places(out, checkpoint or safety_net, checkpoint is not None, json, curves, seeds_from(seed, seeds))
+    places.check([model, data, recipe], seed, chosen)
+    dataset = datasets.load(
+        data, skip_broken=skip_broken, resize=image_size(resize), validation_fraction=validation_fraction
+    )
     note_reading(dataset)
-    if settings.train_images is not None:
-        dataset = dataset.subset(settings.train_images)
-    model = models.build(
-        settings.model,
-        input_shape=dataset.input_shape,
-        classes=len(dataset.class_names),
-        class_names=dataset.class_names,
-        seed=settings.seed,
-        **settings.architecture,
-    ).use(settings.engine, settings.threads)
-    notes.print(
-        f"{settings.model}: {model.program.parameter_count:,} parameters, {len(dataset.train):,} training images "
-        f"of {dataset.name}, recipe {recipe.name}, engine {model.engine.name}, {model.engine.threads} threads"
-    )
-    dataset = with_chosen_intake(dataset, as_digits=settings.as_digits)
-    try:
-        result = fit(
+    if train_images is not None:
+        dataset = dataset.subset(train_images)
+    dataset = with_chosen_intake(dataset, as_digits=as_digits)
+
+    def build(seed: int) -> Model:
+        return models.build(
             model,
-            dataset,
-            recipe,
-            checkpoint=checkpoint,
-            resume=settings.resume,
-            checkpoint_on_interrupt_only=settings.checkpoint is None,
-            progress=False,
-            hooks=[TrainingProgress(notes, every_epoch=True)],
-        )
-        if settings.out is not None:
-            model.save(settings.out)
-        if settings.json is not None:
-            write_json(settings.json, result.to_dict())
-    except TrainingInterrupted as error:
-        raise TrainingInterrupted(f"{error}: repeat the command with --resume") from None
-    except KeyboardInterrupt:  # the second Ctrl-C, or one while the result is written
-        raise TrainingInterrupted(f"stopped at once; {_how_to_go_on(checkpoint)}") from None
-    except OutputError as error:
-        raise OutputError(f"{error}; {_how_to_go_on(checkpoint)}") from error
-    if settings.checkpoint is None:
-        settings.safety_net.unlink(missing_ok=True)
-    _report(result, settings)
+            input_shape=dataset.input_shape,
+            classes=len(dataset.class_names),
+            class_names=dataset.class_names,
+            seed=seed,
+            **architecture,
+        ).use(engine, threads)
 
-
-def _how_to_go_on(checkpoint: Path) -> str:
-    """Say how to continue, for a user who may have to choose other paths."""
-    if checkpoint.exists():
-        return f"to go on from the last checkpoint, repeat the command with --checkpoint {checkpoint} --resume"
-    return "nothing was saved before"
-
-
-def _report(result: Any, settings: TrainSettings) -> None:
-    """Print the result."""
-    out.print(
-        f"test accuracy {percent(result.test.accuracy)} ({result.test.images:,} images), "
-        f"loss {result.test.loss:.4f}, calibration error {result.test.calibration_error:.4f}; "
-        f"validation accuracy {percent(result.validation.accuracy)}"
-    )
-    out.print(f"{duration(result.seconds['train'])} of training, {result.images_per_second:,.0f} images/s")
-    for what, path in (("model", settings.out), ("result", settings.json)):
-        if path is not None:
-            out.print(f"{what}: {path}")
-    if settings.out is None:
-        notes.print("the model was not saved; name a file with --out to keep it")
+    Trainer(build, dataset, chosen, places, resume, model).train(seed)

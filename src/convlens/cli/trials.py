@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..errors import ConvlensError
+from ..wording import fitting
 from .options import duration, notes, percent
 
 if TYPE_CHECKING:
     from ..studies.result import StudyResult
     from ..studies.runner import ProgressEvent
     from ..train import Training
+
+BAR, ELAPSED = 12, 7  # characters of the bar, and of the time
 
 
 def require_none_failed(results: Iterable[StudyResult]) -> None:
@@ -58,12 +61,14 @@ class TrialProgress:
     bar: Progress | None = None
     task: Any = None
     done: int = 0
+    trial: tuple[str, ...] = ("",)  # the running trial in a line, in forms from the longest to the shortest
+    now: tuple[str, ...] = ("",)  # and its position likewise
 
     def __enter__(self) -> TrialProgress:
         if notes.is_terminal:
             columns = (
                 TextColumn("{task.description}"),
-                BarColumn(24),
+                BarColumn(BAR),
                 TextColumn("{task.fields[now]}"),
                 TimeElapsedColumn(),
             )
@@ -81,12 +86,20 @@ class TrialProgress:
         self.done += event.kind in ("found", "finished", "failed")
         if self.bar is not None:
             left = "" if event.seconds_left is None else f", {duration(event.seconds_left)} left"
-            line = f"trial {event.position}/{event.total}: {event.planned.label}{left}"
-            self.bar.update(self.task, description=line, total=event.total, completed=self.done)
+            trial = f"trial {event.position}/{event.total}"
+            self.trial = f"{trial}: {event.planned.label}{left}", f"{trial}{left}", trial
+            self._draw(total=event.total, completed=self.done)
         elif event.kind in ("started", "finished", "failed"):
             notes.print(event_line(event), markup=False)
         if event.kind == "interrupted":
             notes.print(self._interrupted(event), markup=False)
+
+    def _draw(self, **more: Any) -> None:
+        """Draw the bar with what has room on the terminal: nothing is wrapped or cut."""
+        assert self.bar is not None
+        room = notes.width - BAR - ELAPSED - 3
+        now = fitting((*self.now, ""), room - len(self.trial[-1]))
+        self.bar.update(self.task, description=fitting(self.trial, room - len(now)), now=now, **more)
 
     def _interrupted(self, event: ProgressEvent) -> str:
         """Say whether the next run goes on inside a trial that was under way: one in a process of its own is lost."""
@@ -104,7 +117,8 @@ class TrialProgress:
             def on_step_end(self, training: Training) -> None:
                 if display.bar is not None and training.progress.step % 10 == 0:
                     progress, epochs = training.progress, training.recipe.epochs
-                    now = f"epoch {progress.epoch + 1}/{epochs}, {percent(progress.correct / progress.seen)}"
-                    display.bar.update(display.task, now=now)
+                    share = percent(progress.correct / progress.seen)
+                    display.now = f"epoch {progress.epoch + 1}/{epochs}, {share}", share
+                    display._draw()
 
         return Inner()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -46,6 +47,26 @@ def picture(result: StudyResult) -> Picture | None:
     return Picture(name, heading, caption, _alt(curves), partial(_draw, curves, absent))
 
 
+def of_results(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Picture:
+    """Return the learning curves of trainings, as `Run.to_dict` gives them: a panel a name, with every seed."""
+    curves = [(name, {split: _of_runs(runs, split) for split in SPLITS}) for name, runs in results.items()]
+    heading, name = "Learning curves", "learning-curves"
+    if not any(any(found.values()) for _, found in curves):
+        return Picture(name, heading, "Every training had one epoch, and a point is not a curve.")
+    caption = "Accuracy after every epoch. Thick: mean over seeds; thin: every seed; band: lowest to highest seed."
+    absent = dict.fromkeys(results, "one epoch: no curve")
+    return Picture(name, heading, caption, _alt(curves), partial(_draw, curves, absent))
+
+
+def _of_runs(runs: Sequence[Mapping[str, Any]], split: str) -> dict[int, list[float]]:
+    series = {run["seed"]: [row[f"{split}.accuracy"] for row in run["history"]] for run in runs}
+    return {seed: _errors(values) for seed, values in series.items() if len(values) > 1}
+
+
+def _errors(accuracies: Sequence[float]) -> list[float]:
+    return [max(_LEAST, 100 * (1 - value)) for value in accuracies]
+
+
 def _absent(arm: ArmTrials) -> str:
     """Return what a panel without curves says."""
     if not arm.trials:
@@ -61,11 +82,7 @@ def _has_history(arm: ArmTrials) -> bool:
 
 def _curves(arm: ArmTrials) -> Curves:
     return {
-        split: {
-            seed: [max(_LEAST, 100 * (1 - value)) for value in values]
-            for seed, values in arm.series(f"{split}.accuracy").items()
-            if len(values) > 1
-        }
+        split: {seed: _errors(values) for seed, values in arm.series(f"{split}.accuracy").items() if len(values) > 1}
         for split in SPLITS
     }
 

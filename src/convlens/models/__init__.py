@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError, nearest
-from ..nn import Model
+from ..nn import Layer, Model, load
 from ..nn.model import lower
+from ..plain import choose, require
 from ..typing import Shape
 from . import toml
 from .architectures import CNN, Architecture, DenseNet
@@ -55,17 +56,14 @@ def names() -> dict[str, str]:
 
 
 def architecture(name: str, input_shape: Shape, classes: int, **options: Any) -> Architecture:
-    """Return a named architecture with its options.
+    """Return a named architecture with its options; the name may be in any case of letters.
 
     Raises
     ------
     ConfigurationError
         If the name or an option is unknown; the message names the nearest right one.
     """
-    if name not in ARCHITECTURES:
-        raise ConfigurationError(
-            f"unknown model {name!r}{nearest(name, ARCHITECTURES)} (or name a TOML file that describes one)"
-        )
+    name = choose(name, ARCHITECTURES, "model", " (or name a TOML file that describes one, or a saved model)")
     cls, _, make = ARCHITECTURES[name]
     known = () if name in _WITHOUT_OPTIONS else tuple(field.name for field in fields(cls))
     for option in options:
@@ -84,16 +82,17 @@ def build(
     seed: int = 0,
     **options: Any,
 ) -> Model:
-    """Build a model by name.
+    """Build a model by name, or read a saved one.
 
     Parameters
     ----------
     name
-        A key of `ARCHITECTURES`, or the path of a TOML file (see `convlens.models.toml`).
+        A key of `ARCHITECTURES`, in any case of letters; the path of a TOML file (see `convlens.models.toml`); or the
+        path of a saved model, which is returned with its weights, to be trained further.
     input_shape, classes, class_names
         Those of the data set.
     seed
-        Of the initial weights.
+        Of the initial weights; a saved model keeps its own.
     options
         Of the architecture, such as ``kernel_size=5`` for ``"cnn"``.
 
@@ -103,6 +102,8 @@ def build(
         If a name or an option is unknown or out of range.
     ShapeError
         If the layers do not fit the images.
+    ArtifactError
+        If a saved model is damaged, or not convlens's.
 
     Examples
     --------
@@ -110,19 +111,34 @@ def build(
     >>> models.build("cnn", kernel_size=5).program.parameter_count
     215370
     """
-    shape = tuple(input_shape)
-    if str(name).endswith(".toml"):
+    require(name, (str, os.PathLike), "model", "'cnn', or the path of a TOML file or of a saved model")
+    shape, path = tuple(input_shape), Path(name)
+    is_file = str(name).casefold() not in ARCHITECTURES and path.suffix and path.is_file()
+    if is_file or path.suffix.lower() in (".toml", ".safetensors"):
         if options:
             raise ConfigurationError(f"{name} describes the whole model; leave out {', '.join(sorted(options))}")
-        description = toml.read(Path(name))
-        if description.input_shape is not None and description.input_shape != shape:
-            raise ConfigurationError(
-                f"{name} is for images of shape {description.input_shape}, and the data has {shape}"
-            )
-        layers = description.layers
+        if path.suffix.lower() != ".toml":
+            return _saved(path, shape)
+        layers = _described(path, shape)
     else:
         layers = architecture(str(name), shape, classes, **options).layers(classes)
     outputs = lower(layers, shape).output_shape[0]
     if outputs != classes:
         raise ConfigurationError(f"{name} ends in {outputs} outputs, and the data has {classes} classes")
     return Model(layers, shape, seed, class_names=class_names)
+
+
+def _described(path: Path, shape: Shape) -> tuple[Layer, ...]:
+    """Return the layers of a TOML file, for images of this shape."""
+    description = toml.read(path)
+    if description.input_shape is not None and description.input_shape != shape:
+        raise ConfigurationError(f"{path} is for images of shape {description.input_shape}, and the data has {shape}")
+    return description.layers
+
+
+def _saved(path: Path, shape: Shape) -> Model:
+    """Return a saved model, for images of this shape; training it checks the classes."""
+    model = load(path)
+    if model.input_shape != shape:
+        raise ConfigurationError(f"{path} is for images of shape {model.input_shape}, and the data has {shape}")
+    return model

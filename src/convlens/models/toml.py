@@ -18,14 +18,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigurationError
 from ..nn.layers import Layer
 from ..nn.serialize import layers_from_data
-from ..plain import check_keys
+from ..plain import check_keys, read_toml
 
 _KEYS = ("input_shape", "layers")
 
@@ -46,12 +45,7 @@ def read(path: Path) -> Description:
     ConfigurationError
         If the file cannot be read, is not TOML, or names something unknown; a wrong layer is named by its position.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not TOML: {error}") from error
+    data = read_toml(path)
     check_keys(_KEYS, data, str(path))
     if not isinstance(data.get("layers"), list) or not data["layers"]:
         raise ConfigurationError(f"{path}: no [[layers]]; write one such table for each layer")
@@ -59,5 +53,12 @@ def read(path: Path) -> Description:
         layers = layers_from_data(data["layers"])
     except ConfigurationError as error:
         raise type(error)(f"{path}: {error}") from error
-    shape = data.get("input_shape")
-    return Description(layers, tuple(shape) if isinstance(shape, list) else None)
+    return Description(layers, _input_shape(data["input_shape"], path) if "input_shape" in data else None)
+
+
+def _input_shape(shape: object, path: Path) -> tuple[int, ...]:
+    if not isinstance(shape, list) or len(shape) != 3 or not all(type(size) is int and size > 0 for size in shape):
+        raise ConfigurationError(
+            f"{path}: input_shape is [height, width, channels], such as [28, 28, 1], not {shape!r}"
+        )
+    return tuple(shape)

@@ -127,6 +127,63 @@ def paired_p_value(a: Mapping[int, float], b: Mapping[int, float]) -> float | No
     return float(2 * stats.t.sf(statistic, interval.n - 1))
 
 
+def welch_interval(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Return the mean of a minus the mean of b, of independent values, with Welch's t-interval.
+
+    ::
+
+        v = s_a**2 / n_a + s_b**2 / n_b;   df = v**2 / ((s_a**2 / n_a)**2 / (n_a - 1) + (s_b**2 / n_b)**2 / (n_b - 1))
+        mean_a - mean_b +- t(df) sqrt(v)
+
+    With one value on either side the bounds are infinite. ``n`` counts the values of both.
+
+    Raises
+    ------
+    ConfigurationError
+        For the reasons of `mean_interval`.
+
+    References
+    ----------
+    Welch, "The generalization of Student's problem when several different population variances are involved",
+    Biometrika 34 (1947).
+    """
+    one, other = _checked(a, confidence), _checked(b, confidence)
+    mean, n = float(one.mean() - other.mean()), one.size + other.size
+    if min(one.size, other.size) == 1:
+        return Interval(mean, -math.inf, math.inf, n, confidence, "Welch's t (one value: no interval)")
+    found = _welch(one, other)
+    if found is None:
+        return Interval(mean, mean, mean, n, confidence, "Welch's t (all values equal: zero width)")
+    error, freedom = found
+    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
+    return Interval(mean, mean - half, mean + half, n, confidence, "Welch's t")
+
+
+def welch_p_value(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """Return the two-sided p-value of Welch's t-test that two means are equal.
+
+    None with one value on either side. If the values of each side are all equal, p is 1 if the means are, otherwise 0.
+    """
+    one, other = _checked(a, 0.95), _checked(b, 0.95)
+    if min(one.size, other.size) == 1:
+        return None
+    found, mean = _welch(one, other), float(one.mean() - other.mean())
+    if found is None:
+        return 1.0 if mean == 0 else 0.0
+    return float(2 * stats.t.sf(abs(mean) / found[0], found[1]))
+
+
+def _welch(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> tuple[float, float] | None:
+    """Return the standard error of the difference of two means and its degrees of freedom; None if it is zero."""
+    if (one == one[0]).all() and (other == other[0]).all():  # compared exactly, as in `_t_interval`
+        return None
+    shares = [float(values.var(ddof=1)) / values.size for values in (one, other)]
+    freedom = sum(shares) ** 2 / sum(
+        share**2 / (values.size - 1) for share, values in zip(shares, (one, other), strict=True)
+    )
+    return math.sqrt(sum(shares)), freedom
+
+
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     """Return p-values adjusted for multiple comparisons by Holm's step-down method.
 

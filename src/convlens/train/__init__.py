@@ -9,6 +9,7 @@ from .loop import fit
 from .progress import TrainingProgress
 from .recipes import RECIPES, Recipe, recipe
 from .run import Run
+from .saver import Saver
 from .snapshots import Snapshots
 from .training import Training
 
@@ -22,6 +23,7 @@ __all__ = [
     "Hook",
     "Recipe",
     "Run",
+    "Saver",
     "Snapshots",
     "Training",
     "TrainingProgress",

@@ -3,6 +3,10 @@
 Randomness is addressed by seed, epoch and step, so no generator state has to be stored. The file holds the weights and
 their average, the optimiser's state, the best weights so far, the position, the sums of the epoch under way, the
 history, and the configuration that they belong to.
+
+A training can be extended: its checkpoint is also that of a training of more epochs, or with another schedule, if the
+learning rate of every step already taken is the same in both. That holds of a constant rate, and of a step decay before
+its first milestone; `OneCycle` and `Cosine` are stretched over all epochs, so that every step differs.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from .. import artifact
 from ..errors import ArtifactError, ConfigurationError
 from ..nn.serialize import layer_to_dict, layers_from_data
 from ..version import NUMERICS_VERSION
+from ..wording import count
 from .recipes import Recipe
 from .state import Progress, State
 
@@ -33,8 +38,8 @@ def save(path: Path, state: State, configuration: dict[str, Any]) -> None:
     artifact.write(path, "checkpoint", header, state.arrays())
 
 
-def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
-    """Read a checkpoint into the state.
+def restore(path: Path, state: State, configuration: dict[str, Any], steps: int) -> None:
+    """Read a checkpoint into the state, of a training with this number of `steps` in an epoch.
 
     Raises
     ------
@@ -47,7 +52,7 @@ def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
     contents = artifact.read(path, "checkpoint")
     header = contents.header
     _require_these_numerics(path, header)
-    _require_same(path, header.get("configuration"), configuration)
+    extended = _require_same(path, header.get("configuration"), configuration)
     arrays = state.arrays()
     try:
         progress = Progress(**header["progress"])
@@ -60,9 +65,13 @@ def restore(path: Path, state: State, configuration: dict[str, Any]) -> None:
                 raise ValueError(f"{name} is {found.dtype}{found.shape}")
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged: it does not describe a training ({error})") from error
+    if extended:
+        _require_same_rates(path, header["configuration"]["recipe"], configuration["recipe"], progress, steps)
     for name, array in arrays.items():
         np.copyto(array, contents.arrays[name])
     state.progress, state.optimizer.step = progress, step
+    configuration.pop("start", None)  # the training's beginning was that of the file
+    configuration |= {key: value for key, value in header["configuration"].items() if key == "start"}
 
 
 def _require_these_numerics(path: Path, header: dict[str, Any]) -> None:
@@ -75,17 +84,45 @@ def _require_these_numerics(path: Path, header: dict[str, Any]) -> None:
         )
 
 
-def _require_same(path: Path, found: object, expected: dict[str, Any]) -> None:
-    """Raise ConfigurationError if a checkpoint was made with another configuration."""
+def _require_same(path: Path, found: object, expected: dict[str, Any]) -> bool:
+    """Raise ConfigurationError if a checkpoint was made with another configuration; return whether it is extended."""
     if not isinstance(found, dict):
         raise ArtifactError(f"{path} is damaged: it does not name its configuration")
     ours, theirs = flatten(_decisive(expected)), flatten(_decisive(found))
+    if "start" not in theirs:  # it began with the seed's weights; a model that was trained since may take it up again
+        ours.pop("start", None)
     differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
-    if differing:
-        key = differing[0]
+    others = [key for key in differing if key != "recipe.epochs" and not key.startswith("recipe.schedule.")]
+    if others:
+        key = others[0]
         raise ConfigurationError(
             f"{path} belongs to another training: {key} is {theirs.get(key)!r} there and {ours.get(key)!r} here; "
             "repeat the command it was made with, or name another checkpoint"
+        )
+    return bool(differing)
+
+
+def _require_same_rates(
+    path: Path, theirs: dict[str, Any], ours: dict[str, Any], progress: Progress, steps: int
+) -> None:
+    """Raise ConfigurationError if the two recipes, of other lengths or schedules, differ in a step already taken."""
+    one, other = Recipe.from_dict(theirs), Recipe.from_dict(ours)
+    taken = progress.epoch * steps + progress.step
+    if taken > other.epochs * steps:
+        raise ConfigurationError(
+            f"{path} has been trained for more than {count(other.epochs, 'epoch')} already; resume with "
+            f"{count(one.epochs, 'epoch')}, or start again with another checkpoint"
+        )
+    if any(
+        one.schedule.at(step / (one.epochs * steps)) != other.schedule.at(step / (other.epochs * steps))
+        for step in range(taken)
+    ):
+        names = sorted({type(part.schedule).__name__ for part in (one, other)})
+        raise ConfigurationError(
+            f"{path} holds a training of {count(one.epochs, 'epoch')}, and one of {other.epochs} would have given its "
+            f"steps other learning rates ({' and '.join(names)}), so it cannot be extended; resume with "
+            f"{count(one.epochs, 'epoch')}, save the model and train that further, or start again with another "
+            "checkpoint"
         )
 
 

@@ -3,81 +3,27 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 
 from ..data import Dataset
-from ..errors import OutputError, TrainingDiverged, TrainingInterrupted
-from ..files import require_writable
+from ..errors import TrainingDiverged
 from ..nn import Model
+from ..plain import require
 from ..signals import StopRequest
-from . import checkpoint as checkpoints
 from .hooks import Hook
 from .progress import TrainingProgress
 from .recipes import Recipe
 from .recipes import recipe as named_recipe
 from .run import Run
+from .saver import Saver
 from .snapshots import Snapshots
 from .training import Training
-
-CHECKPOINT_SECONDS = 60.0  # between checkpoints within an epoch
-
-
-class Saver:
-    """Writes the checkpoint of a training: at intervals, after every epoch, and when training ends early.
-
-    With `on_interrupt_only`, the file is written only when training is interrupted or stopped, and, if possible, after
-    the last epoch, so that the training is not lost if the result cannot be written.
-    """
-
-    def __init__(self, training: Training, path: Path | None, *, on_interrupt_only: bool = False) -> None:
-        self.training, self.path, self._rare = training, path, on_interrupt_only
-        self._last, self._closed = time.perf_counter(), False
-
-    def save(self) -> None:
-        """Write the checkpoint now."""
-        if self.path is not None and not self._closed:
-            with self.training.timed("checkpoint"):
-                checkpoints.save(self.path, self.training.state, self.training.configuration)
-            self._last = time.perf_counter()
-
-    def after_step(self) -> None:
-        """Write the checkpoint if the last one is older than `CHECKPOINT_SECONDS`."""
-        if not self._rare and time.perf_counter() - self._last > CHECKPOINT_SECONDS:
-            self.save()
-
-    def after_epoch(self) -> None:
-        """Write the checkpoint, unless it is for interrupts only and training is not finished."""
-        if not self._rare:
-            self.save()
-        elif self.training.finished:
-            with suppress(OutputError):  # the user did not name this file
-                self.save()
-
-    def stopped(self) -> None:
-        """Write the position at which `Training.stop` ended training, and nothing after that: resuming starts there."""
-        if self._rare:
-            with suppress(OutputError):  # as after the last epoch
-                self.save()
-        else:
-            self.save()
-        self._closed = True
-
-    def interrupted(self) -> TrainingInterrupted:
-        """Write the checkpoint and return the error that says so."""
-        progress, recipe = self.training.progress, self.training.recipe
-        where = f"in epoch {progress.epoch + 1} of {recipe.epochs}, step {progress.step} of {self.training.steps}"
-        if self.training.finished or self._closed:
-            where = "after the last epoch, before the result was reported"
-        if self.path is None:
-            return TrainingInterrupted(f"stopped {where}; nothing is saved (name a checkpoint to be able to resume)")
-        self.save()
-        return TrainingInterrupted(f"stopped {where}; saved to {self.path}; resume from there")
 
 
 def run_epoch(training: Training, saver: Saver, request: StopRequest) -> None:
@@ -114,18 +60,18 @@ def run_epoch(training: Training, saver: Saver, request: StopRequest) -> None:
 def fit(
     model: Model,
     dataset: Dataset,
-    recipe: str | Recipe = "good",
+    recipe: str | os.PathLike[str] | Recipe = "good",
     *,
     epochs: int | None = None,
     seed: int | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint: str | os.PathLike[str] | Saver | None = None,
     resume: bool = False,
     checkpoint_on_interrupt_only: bool = False,
     test: bool = True,
     snapshots: Iterable[int] = (),
     snapshot_folder: str | os.PathLike[str] | None = None,
     progress: bool = True,
-    hooks: Sequence[Hook] = (),
+    hooks: Iterable[Hook] = (),
 ) -> Run:
     """Train a model.
 
@@ -136,15 +82,18 @@ def fit(
     dataset
         Validation is evaluated after every epoch; the test set once, at the very end.
     recipe
-        A recipe, or the name of one (`convlens.train.RECIPES`).
+        A recipe, the name of one (`convlens.train.RECIPES`), or the path of a TOML file that describes one.
     epochs
         Passes over the training images; if None, the recipe's.
     seed
         Of the order of the images, dropout and augmentation; if None, the model's.
     checkpoint
-        File to save to during training.
+        File to save to during training; or a `Saver`, which knows afterwards where it has saved. A file that exists is
+        only overwritten by a training that resumes from it.
     resume
-        Continue from the checkpoint if there is one; the result has the same bits as without the interruption.
+        Continue from the checkpoint if there is one; the result has the same bits as without the interruption. A
+        training can also be extended, by more epochs, if its schedule gave the steps already taken the rates that the
+        longer one gives them: see `convlens.train.checkpoint`.
     checkpoint_on_interrupt_only
         Write the checkpoint only when training is interrupted or stopped, and after the last epoch.
     test
@@ -165,21 +114,26 @@ def fit(
     TrainingDiverged
         If the loss is no longer finite; the last checkpoint is kept.
     ConfigurationError, ShapeError
-        If model, data and recipe do not fit together, or the checkpoint belongs to another training.
+        If an argument is not what it should be, model, data and recipe do not fit together, or the checkpoint belongs
+        to another training.
     OutputError
         If the checkpoint or a snapshot cannot be written.
     """
-    chosen = named_recipe(recipe) if isinstance(recipe, str) else recipe
+    require(model, Model, "model", "convlens.models.build('cnn')")
+    require(dataset, Dataset, "dataset", "convlens.data.load('mnist')")
+    require(checkpoint, (str, os.PathLike, Saver, NoneType), "checkpoint", "'cnn.checkpoint'")
+    require(snapshot_folder, (str, os.PathLike, NoneType), "snapshot_folder", "'steps'")
+    require(snapshots, Iterable, "snapshots", "[0, 100, 200]")
+    require(hooks, Iterable, "hooks", "[Snapshots([100], 'steps')]")
+    for hook in (hooks := list(hooks)):
+        require(hook, Hook, "a hook", "Snapshots([100], 'steps')")
+    chosen = recipe if isinstance(recipe, Recipe) else named_recipe(recipe)
     if epochs is not None:
         chosen = replace(chosen, epochs=epochs)
     own = [*Snapshots.wanted(snapshots, snapshot_folder), *([TrainingProgress()] if progress else [])]
     training = Training(model, dataset, chosen, model.seed if seed is None else seed, [*own, *hooks])
-    path = None if checkpoint is None else Path(checkpoint)
-    if path is not None:
-        require_writable(path)
-        if resume and path.exists():
-            checkpoints.restore(path, training.state, training.configuration)
-    saver = Saver(training, path, on_interrupt_only=checkpoint_on_interrupt_only)
+    saver = _saver(checkpoint, on_interrupt_only=checkpoint_on_interrupt_only)
+    saver.begin(training, resume=resume)
     with StopRequest() as request:
         _train(training, saver, request)
         if training.stop_requested and not training.finished:
@@ -197,6 +151,12 @@ def fit(
     return run
 
 
+def _saver(checkpoint: str | os.PathLike[str] | Saver | None, *, on_interrupt_only: bool) -> Saver:
+    if isinstance(checkpoint, Saver):
+        return checkpoint
+    return Saver(None if checkpoint is None else Path(checkpoint), on_interrupt_only=on_interrupt_only)
+
+
 def _train(training: Training, saver: Saver, request: StopRequest) -> None:
     """Run epochs until training is finished or stopped."""
     # `step` detects and reports a loss that is not finite; NumPy's warnings would only come before that
@@ -208,5 +168,5 @@ def _train(training: Training, saver: Saver, request: StopRequest) -> None:
             while not training.finished and not training.stop_requested:
                 run_epoch(training, saver, request)
         except TrainingDiverged as error:
-            stands = f"; the last good checkpoint is {saver.path}" if saver.path and saver.path.exists() else ""
+            stands = "" if saver.written is None else f"; the last good checkpoint is {saver.written}"
             raise TrainingDiverged(f"{error}{stands}") from error

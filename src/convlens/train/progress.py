@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..wording import duration, percent
+from ..wording import count, duration, fitting, percent
 from .hooks import Hook
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 10.0  # between plain lines
 QUIET_SECONDS = 2.0  # a shorter training prints no plain lines
 REFRESH_SECONDS = 0.25  # of a notebook's bar
+WIDEST_BAR, NARROWEST_BAR = 24, 2  # characters
 MOST_LINES = 200  # in a notebook, which is sent all of them at every refresh
 
 
@@ -48,7 +50,7 @@ class TrainingProgress(Hook):
         self._images_before, self._unsaid = training.progress.images, ""
         self._display = _display(self._console, training.steps)
         if training.progress.images:
-            self._display.line(f"resuming in epoch {training.progress.epoch + 1}, step {training.progress.step + 1}")
+            self._display.line(_where_it_resumes(training))
 
     def on_step_end(self, training: Training) -> None:
         now = time.perf_counter()
@@ -58,21 +60,30 @@ class TrainingProgress(Hook):
         rate = (progress.images - self._images_before) / (now - self._started)
         left = f"{duration((total - progress.images) / rate)} left"
         where = f"epoch {progress.epoch + 1}/{training.recipe.epochs}"
-        state = (
-            f"loss {progress.loss_sum / progress.seen:.4f}  accuracy {percent(progress.correct / progress.seen)}  "
-            f"{rate:,.0f} images/s"
-        )
+        loss = f"loss {progress.loss_sum / progress.seen:.4f}"
+        share, speed = percent(progress.correct / progress.seen), f"{rate:,.0f} images/s"
+        accuracy = f"accuracy {share}"
         if self._display.live:
-            self._display.bar(where, progress.step, training.steps, state, left)
+            states = [
+                f"{loss}  {accuracy}  {speed}  {left}",
+                f"{loss}  {accuracy}  {left}",
+                f"{accuracy}  {left}",
+                left,
+            ]
+            self._display.bar(where, progress.step, training.steps, states)
         else:
-            self._say(f"{where}, step {progress.step}/{training.steps}: {state}, {left}")
+            self._say(f"{where}, step {progress.step}/{training.steps}: {loss}  {accuracy}  {speed}, {left}")
 
     def on_epoch_end(self, training: Training, row: dict[str, Any]) -> None:
-        line = (
-            f"epoch {row['epoch']}/{training.recipe.epochs}: "
-            f"train loss {row['train.loss']:.4f}, accuracy {percent(row['train.accuracy'])}; "
-            f"validation loss {row['validation.loss']:.4f}, accuracy {percent(row['validation.accuracy'])}"
+        where = f"epoch {row['epoch']}/{training.recipe.epochs}"
+        trained, validated = percent(row["train.accuracy"]), percent(row["validation.accuracy"])
+        forms = (
+            f"{where}: train loss {row['train.loss']:.4f}, accuracy {trained}; "
+            f"validation loss {row['validation.loss']:.4f}, accuracy {validated}",
+            f"{where}: train accuracy {trained}, validation {validated}",
+            f"{where}: validation {validated}",
         )
+        line = fitting(forms, self._display.width)
         if self._display.live or self._every_epoch or time.perf_counter() - self._spoke >= PLAIN_SECONDS:
             self._say(line)
         else:
@@ -89,10 +100,18 @@ class TrainingProgress(Hook):
         self._display.line(line)
 
 
+def _where_it_resumes(training: Training) -> str:
+    progress = training.progress
+    if training.finished:
+        return f"finished already, after {count(progress.epoch, 'epoch')}: evaluating"
+    return f"resuming in epoch {progress.epoch + 1}, step {progress.step + 1}"
+
+
 class _Lines:
     """A display of progress: plain lines, to a console or to standard error."""
 
     live = False
+    width: int | None = None  # of a line; None where it does not matter
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console
@@ -105,8 +124,8 @@ class _Lines:
             with suppress(OSError):  # the reader is gone: training continues
                 sys.stderr.write(text + "\n")
 
-    def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:
-        """Move the bar, where there is one."""
+    def bar(self, where: str, step: int, steps: int, states: Sequence[str]) -> None:
+        """Move the bar, where there is one; the first of the states that has room stands beside it."""
 
     def close(self) -> None:
         """Take the bar away."""
@@ -121,22 +140,30 @@ class _Bar(_Lines):
         from rich.progress import BarColumn, Progress, TextColumn
 
         super().__init__(console)
-        columns = TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[state]}")
+        self._terminal, self._bar = console, BarColumn(WIDEST_BAR)
         # if stdout goes to a file, what the user prints must go there, not to the bar's terminal
         self._progress = Progress(
-            *columns,
-            TextColumn("{task.fields[left]}", style="cyan"),
+            TextColumn("{task.description}"),
+            self._bar,
+            TextColumn("{task.fields[state]}"),
             console=console,
             transient=True,
             refresh_per_second=4,
             redirect_stdout=bool(sys.stdout and sys.stdout.isatty()),
         )
-        self._task = self._progress.add_task("", total=steps, state="", left="")
+        self._task = self._progress.add_task("", total=steps, state="")
         self._progress.start()
 
-    def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:
+    @property
+    def width(self) -> int:  # type: ignore[override] # asked again for every line: windows change their size
+        return self._terminal.width
+
+    def bar(self, where: str, step: int, steps: int, states: Sequence[str]) -> None:
         del steps
-        self._progress.update(self._task, description=where, completed=step, state=state, left=left)
+        room = self.width - len(where) - 2  # for the bar and the state, with a space before each
+        state = fitting(states, room - NARROWEST_BAR)
+        self._bar.bar_width = min(WIDEST_BAR, max(1, room - len(state)))
+        self._progress.update(self._task, description=where, completed=step, state=state)
 
     def close(self) -> None:
         self._progress.stop()
@@ -157,9 +184,8 @@ class _Notebook(_Lines):
         self._lines.append(text)
         self._draw_if_due()
 
-    def bar(self, where: str, step: int, steps: int, state: str, left: str) -> None:
-        text = escape(f"{state}  {left}")
-        self._bar = f'{escape(where)} <progress value="{step}" max="{steps}"></progress> {text}'
+    def bar(self, where: str, step: int, steps: int, states: Sequence[str]) -> None:
+        self._bar = f'{escape(where)} <progress value="{step}" max="{steps}"></progress> {escape(states[0])}'
         self._draw_if_due()
 
     def close(self) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import operator
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeVar
+from pathlib import Path
+from types import NoneType
+from typing import Any, SupportsIndex, TypeVar
 
-from ..errors import ConfigurationError, nearest
+from ..errors import ConfigurationError
 from ..optim import OPTIMIZERS, SCHEDULES, SGD, Adam, AdamW, Constant, OneCycle, Optimizer, Schedule
 from ..optim.numbers import is_number
-from ..plain import check_keys
+from ..plain import check_keys, check_name, choose, read_toml, require
 from .augmentation import Augmentation
 
 _Part = TypeVar("_Part", Optimizer, Schedule)
@@ -58,10 +62,14 @@ class Recipe:
     augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:
+        check_name(self.name, "a recipe")
+        require(self.optimizer, Optimizer, "optimizer", "convlens.optim.Adam()")
+        require(self.schedule, Schedule, "schedule", "convlens.optim.OneCycle(5e-3)")
+        require(self.augmentation, (Augmentation, NoneType), "augmentation", "Augmentation(shift=2), or None")
         for field in ("epochs", "batch_size", "patience"):
             value = getattr(self, field)
-            if not (field == "patience" and value is None) and not (type(value) is int and value > 0):
-                raise ConfigurationError(f"{field} is a whole number above 0, not {value!r}")
+            if field != "patience" or value is not None:
+                object.__setattr__(self, field, _positive(field, value))
         smoothing, longest, decay = self.label_smoothing, self.clip_norm, self.ema_decay
         if not (is_number(smoothing) and 0 <= smoothing < 1):
             raise ConfigurationError(f"label_smoothing is a number from 0 to below 1, not {smoothing!r}")
@@ -95,15 +103,65 @@ class Recipe:
         augmentation = None if moved is None else Augmentation.from_dict(moved)
         return cls(**{**given, "optimizer": optimizer, "schedule": schedule, "augmentation": augmentation})
 
+    def changed(self, changes: Mapping[str, Any]) -> Recipe:
+        """Return the recipe with some settings changed.
 
-def _named(classes: Mapping[str, type[_Part]], given: Mapping[str, Any], what: str) -> _Part:
-    """Return the part that ``{"name": ..., settings}`` describes."""
+        Parameters
+        ----------
+        changes
+            Settings as plain data, as in `to_dict`. Optimizer, schedule and augmentation are changed setting by
+            setting, unless another ``name`` is given: then all its other settings are the defaults of that class.
+            ``"none"`` turns off what can be None.
+
+        Raises
+        ------
+        ConfigurationError
+            If a setting is unknown (the message names the nearest right one) or out of range.
+
+        Examples
+        --------
+        >>> RECIPES["good"].changed({"epochs": 5, "schedule": {"rate": 0.01}}).schedule
+        OneCycle(rate=0.01, warm_up=0.3, start_divisor=25.0)
+        """
+        check_keys([field.name for field in fields(Recipe)], changes, "recipe")
+        settings = self.to_dict()
+        for key, value in changes.items():
+            off = key in _MAY_BE_NONE and isinstance(value, str) and value.casefold() == "none"
+            settings[key] = None if off else value
+        for part in ("optimizer", "schedule", "augmentation"):
+            settings[part] = _merged(getattr(self, part), self.to_dict()[part], settings[part])
+        return Recipe.from_dict(settings)
+
+
+_MAY_BE_NONE = ("patience", "clip_norm", "ema_decay", "augmentation")
+
+
+def _merged(part: object, before: Mapping[str, Any] | None, after: object) -> Any:
+    """Return the settings of a part: `after` laid over those `before`, unless it names another class."""
+    given = {"name": after} if isinstance(after, str) and before and "name" in before else after
+    if not isinstance(given, Mapping) or before is None:
+        return given
+    name = given.get("name")
+    if name is None or str(name).casefold() == type(part).__name__.casefold():
+        return {**before, **given}
+    return given
+
+
+def _positive(field: str, value: object) -> int:
+    """Return a whole number above 0, of whatever type of integer, as int."""
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool) and operator.index(value) > 0:
+        return operator.index(value)
+    raise ConfigurationError(f"{field} is a whole number above 0, not {value!r}")
+
+
+def _named(classes: Mapping[str, type[_Part]], given: object, what: str) -> _Part:
+    """Return the part that ``{"name": ..., settings}``, or a name alone, describes."""
+    if isinstance(given, str):
+        given = {"name": given}
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"{what} is a mapping such as {{'name': {next(iter(classes))!r}}}, not {given!r}")
     settings = dict(given)
-    name = str(settings.pop("name", ""))
-    if name not in classes:
-        raise ConfigurationError(f"unknown {what} {name!r}{nearest(name, classes)}")
+    name = choose(settings.pop("name", ""), classes, what)
     check_keys(classes[name], settings, name)
     try:
         return classes[name](**settings)
@@ -151,8 +209,39 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-def recipe(name: str) -> Recipe:
-    """Return a recipe by name; ConfigurationError names the nearest right one."""
-    if name not in RECIPES:
-        raise ConfigurationError(f"unknown recipe {name!r}{nearest(name, RECIPES)}")
-    return RECIPES[name]
+def recipe(name: str | os.PathLike[str]) -> Recipe:
+    """Return a recipe by name, in any case of letters, or from a TOML file.
+
+    The file has the settings of `Recipe`, as `Recipe.changed` takes them; ``base`` names the one of `RECIPES` that they
+    change::
+
+        base = "good"
+        epochs = 5
+        label_smoothing = 0.1
+
+        [schedule]
+        rate = 0.003
+
+        [augmentation]
+        shift = 2
+        rotation = 12
+
+    Without ``base``, optimizer and schedule must be there. The recipe's name is the file's, unless it states one.
+
+    Raises
+    ------
+    ConfigurationError
+        If the name, or a setting in the file, is unknown (the message names the nearest right one), a setting is out of
+        range, or the file cannot be read.
+    """
+    require(name, (str, os.PathLike), "recipe", "'good', or the path of a TOML file")
+    path = Path(name)
+    if path.suffix.lower() != ".toml":
+        return RECIPES[choose(os.fspath(name), RECIPES, "recipe", " (or name a TOML file that describes one)")]
+    settings = read_toml(path)
+    try:
+        base = settings.pop("base", None)
+        named = {"name": path.stem, **settings}
+        return Recipe.from_dict(named) if base is None else RECIPES[choose(base, RECIPES, "base")].changed(named)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from error

@@ -61,9 +61,9 @@ class Run:
         """Evaluate a finished training; this is the only place where the test set is read."""
         progress, dataset, model = training.progress, training.dataset, training.model
         seconds = dict(progress.seconds)
-        validation = training.validation or model.evaluate(dataset.validation)
+        validation = training.validation or training.evaluated(dataset.validation)
         start = time.perf_counter()
-        tested = model.evaluate(dataset.test) if test else None
+        tested = training.evaluated(dataset.test) if test else None
         seconds["test"] = time.perf_counter() - start
         return cls(
             model=model,

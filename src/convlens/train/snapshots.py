@@ -75,6 +75,7 @@ class Snapshots(Hook):
     def _save(self, training: Training) -> None:
         step = training.steps_taken
         if step in self.steps:
+            training.require_finite()
             with training.timed("snapshots"), training.state.averaged():
                 training.model.save(self.path(step), training=_account(training, step))
 

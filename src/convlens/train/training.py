@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Dataset
+from ..data import Dataset, Examples
 from ..engine import Address, BatchResult
 from ..errors import ConfigurationError, DataError, TrainingDiverged
 from ..metrics import Evaluation
@@ -74,6 +75,7 @@ class Training:
             "preprocessing": model.preprocessing.to_dict(),
             "recipe": recipe.to_dict(),
             "seed": seed,
+            **({"start": _weights_sum(model)} if model.training else {}),  # trained before: not the seed's weights
         }
 
     @property
@@ -140,11 +142,23 @@ class Training:
         address, smoothing = Address(self.seed, progress.epoch, progress.step), self.recipe.label_smoothing
         result = self.engine.gradient(x, labels, self.gradient, address, smoothing)
         if not math.isfinite(result.loss):
-            raise TrainingDiverged(
-                f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1} "
-                f"(learning rate {progress.rate:.3g}); use a smaller learning rate"
+            raise self._diverged(
+                f"the loss became {result.loss} in epoch {progress.epoch + 1}, step {progress.step + 1}"
             )
         return result
+
+    def _diverged(self, what: str) -> TrainingDiverged:
+        """Return the error that training diverged: what was seen, and what to do."""
+        advice = "use a smaller learning rate (--learning-rate)"
+        return TrainingDiverged(f"{what} (learning rate {self.progress.rate:.3g}); {advice}")
+
+    @property
+    def _after(self) -> str:
+        """What the weights are those after: a step, an epoch or the last one."""
+        progress = self.progress
+        if progress.step == self.steps:
+            return f"after epoch {progress.epoch + 1}"
+        return "after the last epoch" if self.finished else f"after epoch {progress.epoch + 1}, step {progress.step}"
 
     def _update_weights(self) -> None:
         """Update the weights by `gradient`, then their average."""
@@ -154,21 +168,26 @@ class Training:
         if self.recipe.ema_decay is not None:
             self.state.follow(self.engine, self.recipe.ema_decay)
 
-    def _validated(self) -> Evaluation:
-        """Return the evaluation on validation.
+    def require_finite(self) -> None:
+        """Raise TrainingDiverged if the state is not finite: `step` sees only what was before its update."""
+        if not all(np.isfinite(array).all() for array in self.state.arrays().values()):
+            raise self._diverged(f"the weights are not finite {self._after}")
+
+    def evaluated(self, examples: Examples) -> Evaluation:
+        """Return the evaluation of the present weights.
 
         Raises
         ------
         TrainingDiverged
-            If the weights, or the logits, are not finite: `step` sees only what was before its own update.
+            If the state, or the logits, are not finite.
         """
-        where = f"after epoch {self.progress.epoch + 1} (learning rate {self.progress.rate:.3g})"
-        if not np.isfinite(self.state.parameters).all():
-            raise TrainingDiverged(f"the weights are not finite {where}; use a smaller learning rate")
+        self.require_finite()
         try:
-            return self.model.evaluate(self.dataset.validation)
-        except DataError as error:  # the data were checked when they were loaded
-            raise TrainingDiverged(f"{error} {where}; use a smaller learning rate") from error
+            return self.model.evaluate(examples)
+        except DataError as error:
+            if not len(examples):
+                raise
+            raise self._diverged(f"{error} {self._after}") from error  # the data were checked when they were loaded
 
     def finish_epoch(self) -> dict[str, Any]:
         """Evaluate on validation, append a row to the history, and advance to the next epoch.
@@ -177,7 +196,7 @@ class Training:
         """
         progress = self.progress
         with self.timed("validation"), self.state.averaged():
-            self.validation = validation = self._validated()
+            self.validation = validation = self.evaluated(self.dataset.validation)
             if validation.accuracy > progress.best_accuracy:
                 progress.best_accuracy, progress.best_epoch = validation.accuracy, progress.epoch
                 self.state.remember_best()
@@ -202,6 +221,13 @@ class Training:
     def finished(self) -> bool:
         """Whether the recipe has ended, by its number of epochs or its patience."""
         return self.progress.stopped or self.progress.epoch >= self.recipe.epochs
+
+
+def _weights_sum(model: Model) -> str:
+    """Return the SHA-256 of a model's weights and running statistics."""
+    found = hashlib.sha256(model.flat.tobytes())
+    found.update(model.flat_buffers.tobytes())
+    return found.hexdigest()
 
 
 def _name_classes(model: Model, dataset: Dataset) -> None:

@@ -172,7 +172,7 @@ def _trained(
             wanted.recipe,
             seed=wanted.seeds.of("shuffle", planned.seed),
             checkpoint=checkpoint,
-            resume=True,
+            resume=checkpoint is not None,
             checkpoint_on_interrupt_only=True,
             progress=False,
             hooks=(began, *options.hooks),

@@ -1,0 +1,222 @@
+"""Results of trainings as ``convlens train --json`` writes them: means with intervals, and their differences.
+
+Where two results have the same data, split and at least two seeds in common, their difference is paired by seed;
+otherwise it is that of two independent samples (Welch).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from ..errors import ConfigurationError, DataError
+from .stats import Interval, holm, mean_interval, paired_interval, paired_p_value, welch_interval, welch_p_value
+from .verdict import greater_than, seeds_needed
+
+Outcome: TypeAlias = Literal["better", "worse", "inconclusive"]
+
+LEVEL = 0.05  # of significance, over all differences together
+
+_NAMES = ("model.seed", "seed", "start", "recipe.name", "data.name")
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Trainings of one model on one data set, which differ in their seeds alone.
+
+    Attributes
+    ----------
+    name
+        Of their result, such as its file.
+    runs
+        The result of each, as `convlens.train.Run.to_dict` gives it.
+    diverged
+        Seeds whose training diverged, and has no result.
+
+    Raises
+    ------
+    DataError
+        If there are no trainings with a test accuracy, or two have the same seed.
+    """
+
+    name: str
+    runs: tuple[Mapping[str, Any], ...]
+    diverged: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise DataError(f"{self.name} holds no training that came to an end")
+        try:
+            seeds = list(self.accuracies)
+            test_sets = [_test_set(run) for run in self.runs]
+            _ = self.split, self.mean, self.seconds, [int(run["parameters"]) for run in self.runs]
+        except (AttributeError, KeyError, TypeError, ValueError, ConfigurationError) as error:
+            raise DataError(
+                f"{self.name} is no result of a training; expected what convlens train --json writes"
+            ) from error
+        if len(set(seeds)) < len(self.runs):
+            raise DataError(f"{self.name} holds two trainings of one seed; expected each seed once")
+        if any(one != self.test_set for one in test_sets):
+            raise DataError(f"{self.name} holds trainings with different test sets; compare those of one test set")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Trainings:
+        """Read a result that ``convlens train --json`` has written, with or without ``--seeds``.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read, or is something else.
+        """
+        try:
+            found = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise DataError(f"cannot read {os.fspath(path)}: {error.strerror or error}") from error
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{os.fspath(path)} is not JSON ({error}); expected a result of convlens train") from error
+        several = isinstance(found, dict) and isinstance(found.get("runs"), list)
+        runs = found["runs"] if several else [found]
+        diverged = [one["seed"] for one in found.get("diverged", []) if "seed" in one] if several else []
+        return cls(os.fspath(path), tuple(runs), tuple(diverged))
+
+    @cached_property
+    def accuracies(self) -> dict[int, float]:
+        """Test accuracy by seed, 0 to 1."""
+        return {run["seed"]: float(run["test"]["accuracy"]) for run in self.runs}
+
+    @property
+    def test_set(self) -> tuple[object, ...]:
+        """What identifies the test images."""
+        return _test_set(self.runs[0])
+
+    @property
+    def split(self) -> Mapping[str, Any]:
+        """How the data were split, subsets of the training images included."""
+        split: Mapping[str, Any] = self.runs[0]["configuration"]["data"]["split"]
+        return split
+
+    @property
+    def mean(self) -> Interval:
+        """Mean test accuracy, with its 95 % interval over seeds."""
+        return mean_interval(list(self.accuracies.values()))
+
+    @property
+    def seconds(self) -> float:
+        """Mean time of training, in seconds."""
+        return sum(float(run["seconds"]["train"]) for run in self.runs) / len(self.runs)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The test accuracy of one result minus that of another.
+
+    Attributes
+    ----------
+    name, reference
+        The results; the reference is subtracted.
+    interval
+        Of the difference; infinite bounds where no interval can be given.
+    p
+        Two-sided p-value that the difference is 0, adjusted by Holm's method for all differences of the comparison;
+        None where there is none.
+    outcome
+        ``"better"`` or ``"worse"`` where p is below 0.05, else ``"inconclusive"``.
+    why
+        Why it is inconclusive, and what would settle it; empty if it is not.
+    settings
+        Settings in which the two differ, with both values (the reference's first).
+    """
+
+    name: str
+    reference: str
+    interval: Interval
+    p: float | None
+    outcome: Outcome
+    why: str
+    settings: Mapping[str, tuple[object, object]]
+
+
+def compare(results: Sequence[Trainings]) -> list[Difference]:
+    """Return the differences of all results from the first.
+
+    Raises
+    ------
+    ConfigurationError
+        If they were tested on different images: their accuracies cannot be compared.
+    """
+    reference, *others = results
+    for other in others:
+        if other.test_set != reference.test_set:
+            raise ConfigurationError(
+                f"{reference.name} and {other.name} were tested on different images ({_described(reference)}; "
+                f"{_described(other)}); compare results on the same test set"
+            )
+    names = [f"{position} {other.name}" for position, other in enumerate(others)]  # one file may come twice
+    found = [_difference(other, reference) for other in others]
+    adjusted = holm({name: p for name, (_, p) in zip(names, found, strict=True) if p is not None})
+    return [
+        _judged(other, reference, interval, adjusted.get(name))
+        for name, other, (interval, _) in zip(names, others, found, strict=True)
+    ]
+
+
+def _difference(one: Trainings, other: Trainings) -> tuple[Interval, float | None]:
+    """Return the difference, with its p-value before adjustment."""
+    a, b = one.accuracies, other.accuracies
+    shared = len(a.keys() & b.keys())
+    if one.split == other.split and (shared > 1 or (shared and min(len(a), len(b)) == 1)):
+        return paired_interval(a, b), paired_p_value(a, b)
+    return welch_interval(list(a.values()), list(b.values())), welch_p_value(list(a.values()), list(b.values()))
+
+
+def _judged(one: Trainings, other: Trainings, interval: Interval, p: float | None) -> Difference:
+    settings = dict(_settings_that_differ(other.runs[0]["configuration"], one.runs[0]["configuration"]))
+    outcome: Outcome = "inconclusive"
+    why = ""
+    if p is None:
+        why = "one seed decides nothing: train with --seeds 5 or more"
+    elif interval.high == interval.low:
+        why = "all differences are equal, and a width of zero is no certainty"
+    elif p < LEVEL:
+        outcome = "better" if interval.mean > 0 else "worse"
+    else:
+        why = _outlook(interval)
+    return Difference(one.name, other.name, interval, p, outcome, why, settings)
+
+
+def _outlook(interval: Interval) -> str:
+    if interval.low > 0 or interval.high < 0:
+        return "the interval excludes 0, but of several differences one does so by chance (Holm's adjustment)"
+    needed = seeds_needed(interval, greater_than(0.0))
+    if needed is None:
+        return "more seeds may settle it"
+    if needed > 1000:
+        return "more than 1,000 seeds would be needed to settle it"
+    return f"in a new run, about {needed} seeds would settle it"
+
+
+def _test_set(run: Mapping[str, Any]) -> tuple[object, ...]:
+    data = run["configuration"]["data"]
+    split, share = data["split"], data["split"]["fractions"]["test"]
+    return data["sha256"], share, None if share is None else split["seed"], run["test"]["images"]
+
+
+def _described(one: Trainings) -> str:
+    return f"{one.runs[0]['test']['images']:,} of {one.runs[0]['configuration']['data'].get('name')}"
+
+
+def _settings_that_differ(one: object, other: object, place: str = "") -> Iterator[tuple[str, tuple[object, object]]]:
+    """Yield the settings in which two configurations differ, without names, seeds and the place of the data."""
+    if place in _NAMES or place == "data.provenance":
+        return
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in sorted({*one, *other}):
+            inner = f"{place}.{key}" if place else key
+            yield from _settings_that_differ(one.get(key), other.get(key), inner)
+    elif one != other:
+        yield place, (one, other)
