@@ -72,5 +72,5 @@ def run(settings: object, *, json: bool) -> None:
         print_json(result)
         return
     for part in terminal(result):
-        out.print(part, soft_wrap=False)
+        out.print(part)
     out.print(f"{duration(time.perf_counter() - begun)}; result: {settings.folder / measuring.FILE}")

@@ -72,6 +72,9 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except UsageError as error:
         _fail(_usage(error), 2)
+    except MemoryError as error:
+        _fail(f"there is not enough memory ({error}); choose a smaller network, fewer or smaller images, or a machine "
+              "with more", 2)  # fmt: skip
     except (KeyboardInterrupt, typer.Abort):
         _fail(STOPPED_LINE, STOPPED_CODE)
     except OSError as error:

@@ -60,8 +60,8 @@ def _show(found: Reproduction, page: Path, seconds: float) -> None:
     """Print the claims, and the path of the report."""
     from ..report import claims_lines, claims_table
 
-    if out.is_terminal:
-        out.print(claims_table(found.claims), soft_wrap=False)
+    if out.room is not None:
+        out.print(claims_table(found.claims))
     else:
         for line in claims_lines(found.claims):
             out.print(line, markup=False)

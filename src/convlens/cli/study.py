@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from ..errors import ConvlensError, DataError
+from ..text_table import TextTable
 from .options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
 
 if TYPE_CHECKING:
@@ -159,19 +160,10 @@ def _missing(result: StudyResult) -> list[str]:
 
 def _print(table: Rows) -> None:
     """Print a table: in columns on a terminal, elsewhere one line per row."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    if not out.is_terminal:
-        out.print(table.caption, markup=False)
+    if out.room is None:
+        out.print(table.caption)
         for row in table.rows:
             cells = (f"{column} {cell}" for column, cell in zip(table.columns[1:], row[1:], strict=True))
-            out.print(f"  {row[0]}: {'; '.join(cells)}", markup=False)
+            out.print(f"  {row[0]}: {'; '.join(cells)}")
         return
-    shown = Table(title=Text(table.caption), title_justify="left", box=box.SIMPLE)
-    for column in table.columns:
-        shown.add_column(Text(column))
-    for row in table.rows:
-        shown.add_row(*map(Text, row))
-    out.print(shown, soft_wrap=False)
+    out.print(TextTable(table.caption, table.columns, table.rows, left=range(len(table.columns)), spaced=True))

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import artifact, engine
 from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
+from ..memory import require
 from ..metrics import Evaluation
 from ..ops.activation import softmax
 from ..plain import difference
@@ -77,6 +78,8 @@ class Model:
     ------
     ShapeError
         If a layer does not accept the output of the one before it; the message names it.
+    ConfigurationError
+        If the parameters do not fit into memory, before any is allocated.
 
     Examples
     --------
@@ -100,6 +103,7 @@ class Model:
         self.input_shape = _input_shape(input_shape)
         self.seed = seed
         self.program = lower(self.layers, self.input_shape)
+        _require_memory(self.program, np.dtype(dtype).itemsize)
         self.flat = aligned_zeros(self.program.parameter_size, dtype)
         self.flat_buffers = aligned_zeros(self.program.buffer_size, dtype)
         initialize(self.program.slots, self.flat, seed)
@@ -254,6 +258,16 @@ def lower(layers: Sequence[Layer], input_shape: Shape) -> Program:
             "put Flatten() or GlobalAveragePool2D() and Dense(classes) at the end"
         )
     return program
+
+
+def _require_memory(program: Program, itemsize: int) -> None:
+    """Raise ConfigurationError if the parameters do not fit into memory."""
+    drawing = 32 * max((slot.size for slot in program.slots), default=0)  # a few arrays of float64, one slot at a time
+    require(
+        itemsize * program.parameter_size + drawing,
+        f"a network of {program.parameter_count:,} parameters",
+        "choose smaller kernels, fewer filters or units, or pool before the first dense layer",
+    )
 
 
 def architecture(model: Model) -> dict[str, Any]:
