@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ..names import shown
 from ..text_table import TextTable
 from .options import JsonFlag, notes, out, print_json
 
-app = typer.Typer(help="List, verify and fetch data sets.\n\nExample: [bold]convlens data list[/bold]")
+app = typer.Typer(
+    help="List, verify and fetch data sets.\n\nExample: [bold]convlens data list[/bold]", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -86,4 +89,5 @@ def fetch(
     if json:
         print_json([str(path) for path in files])
     else:
-        out.print(f"{name}: {len(files)} files, verified, in {files[0].parent}")
+        out.print(shown(f"{name}: {len(files)} files, verified, in {files[0].parent}"))
+        out.print(f"Next: convlens train cnn --data {name}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..names import shown
 from .options import JsonFlag, out, print_json
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def predict(
 
 def _show(path: Path, prediction: Prediction) -> None:
     """Print one prediction, what was done to the image, and every reason for doubt."""
-    out.print(f"{path}: {prediction}", markup=False)
+    out.print(shown(f"{path}: {prediction}"))
     if prediction.account.changed:
-        out.print(f"  {prediction.account}", markup=False)
+        out.print(f"  {prediction.account}")
     if prediction.unsure:
-        out.print(f"  unsure: {'; '.join(prediction.doubts)}", markup=False)
+        out.print(shown(f"  unsure: {'; '.join(prediction.doubts)}"))

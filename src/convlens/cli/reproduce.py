@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigurationError
+from ..names import shown
 from .options import EngineOption, ThreadsOption, duration, notes, out, print_json
 
 if TYPE_CHECKING:
@@ -64,5 +65,5 @@ def _show(found: Reproduction, page: Path, seconds: float) -> None:
         out.print(claims_table(found.claims))
     else:
         for line in claims_lines(found.claims):
-            out.print(line, markup=False)
-    out.print(f"{duration(seconds)}; report: {page}")
+            out.print(line)
+    out.print(shown(f"{duration(seconds)}; report: {page}"))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import OutputError, TrainingInterrupted
+from ..names import shown
 from .options import (
     DataOption,
     EngineOption,
@@ -140,8 +141,9 @@ def run(settings: TrainSettings) -> None:
         **settings.architecture,
     ).use(settings.engine, settings.threads)
     notes.print(
-        f"{settings.model}: {model.program.parameter_count:,} parameters, {len(dataset.train):,} training images "
-        f"of {dataset.name}, recipe {recipe.name}, engine {model.engine.name}, {model.engine.threads} threads"
+        f"{shown(settings.model)}: {model.program.parameter_count:,} parameters, {len(dataset.train):,} training "
+        f"images of {shown(dataset.name)}, recipe {recipe.name}, engine {model.engine.name}, "
+        f"{model.engine.threads} threads"
     )
     try:
         result = fit(
@@ -186,6 +188,6 @@ def _report(result: Any, settings: TrainSettings) -> None:
     out.print(f"{duration(result.seconds['train'])} of training, {result.images_per_second:,.0f} images/s")
     for what, path in (("model", settings.out), ("result", settings.json)):
         if path is not None:
-            out.print(f"{what}: {path}")
+            out.print(shown(f"{what}: {path}"))
     if settings.out is None:
         notes.print("the model was not saved; name a file with --out to keep it")

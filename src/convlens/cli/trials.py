@@ -32,7 +32,7 @@ def require_none_failed(results: Iterable[StudyResult]) -> None:
 
 def report_progress(line: str) -> None:
     """Say what is being done for the report."""
-    notes.print(f"  {line}", markup=False)
+    notes.print(f"  {line}")
 
 
 def event_line(event: ProgressEvent) -> str:
@@ -84,9 +84,9 @@ class TrialProgress:
             line = f"trial {event.position}/{event.total}: {event.planned.label}{left}"
             self.bar.update(self.task, description=line, total=event.total, completed=self.done)
         elif event.kind in ("started", "finished", "failed"):
-            notes.print(event_line(event), markup=False)
+            notes.print(event_line(event))
         if event.kind == "interrupted":
-            notes.print(self._interrupted(event), markup=False)
+            notes.print(self._interrupted(event))
 
     def _interrupted(self, event: ProgressEvent) -> str:
         """Say whether the next run goes on inside a trial that was under way: one in a process of its own is lost."""
