@@ -102,6 +102,8 @@ class TextTable:
         from rich.text import Text  # only whoever prints with Rich has it
 
         room = getattr(console, "room", options.max_width)
+        if self.title:
+            yield Text()
         for line in self.lines(room):
             yield Text.assemble(*line)
 

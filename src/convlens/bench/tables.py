@@ -30,6 +30,7 @@ class SpeedTable:
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+    words: bool = False  # and not numbers, behind the first column
 
     def markdown(self) -> str:
         """Return it in Markdown, without the title."""
@@ -38,7 +39,8 @@ class SpeedTable:
 
     def text(self) -> TextTable:
         """Return it for a terminal."""
-        return TextTable(self.title, self.columns, self.rows, names=())
+        left = range(len(self.columns)) if self.words else (0,)
+        return TextTable(self.title, self.columns, self.rows, left, names=())
 
 
 def headline(result: Result) -> SpeedTable:
@@ -188,7 +190,7 @@ def absent(result: Result) -> SpeedTable:
         for name, reason in part["absent"].items():
             places.setdefault((name, reason), []).append(place)
     rows = [(name, ", ".join(where), reason) for (name, reason), where in places.items()]
-    return SpeedTable("Not measured", ("peer", "where", "why"), rows)
+    return SpeedTable("Not measured", ("peer", "where", "why"), rows, words=True)
 
 
 def tables(result: Result) -> Sequence[SpeedTable]:

@@ -14,7 +14,10 @@ from rich.console import Console, ConsoleDimensions
 
 from ..names import visible
 
-_PLAIN = {"−": "-", "–": "-", "—": "-", "×": "x", "→": "->", "∞": "inf", "✓": "yes", "✗": "no", "…": "...", "·": "."}
+_PLAIN = {
+    "−": "-", "–": "-", "—": "-", "×": "x", "·": ".", "…": "...", "→": "->", "∞": "inf", "²": "^2",
+    "≥": ">=", "≤": "<=", "“": '"', "”": '"', "‘": "'", "’": "'", "✓": "yes", "✗": "no",
+}  # fmt: skip
 
 
 class Screen(Console):

@@ -167,4 +167,5 @@ def _print(table: Rows) -> None:
             cells = (f"{column} {cell}" for column, cell in zip(table.columns[1:], row[1:], strict=True))
             out.print(f"  {row[0]}: {'; '.join(cells)}")
         return
-    out.print(TextTable(table.caption, table.columns, table.rows, left=range(len(table.columns)), spaced=True))
+    every = range(len(table.columns))
+    out.print(TextTable(table.caption, table.columns, table.rows, left=every, names=(), spaced=True))
