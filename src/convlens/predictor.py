@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from .data.pixels import refuse, to_pixels
 from .errors import ConfigurationError, DataError, ShapeError
+from .names import shown
 from .nn import Model, load
 from .pictures import Account, prepare_digit, read_image, reads_digits
 from .typing import Array, Float32, FloatArray
@@ -73,7 +74,7 @@ class Prediction:
         }
 
     def __str__(self) -> str:
-        return f"{self.class_name} ({percent(self.probability)})"
+        return f"{shown(self.class_name)} ({percent(self.probability)})"
 
 
 class Predictor:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from .names import shown
+from .names import shown, visible
 
 GAP = "  "  # between columns
 INDENT = "  "  # of a block
@@ -66,6 +66,10 @@ class TextTable:
     foot: int = 0
     spaced: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", visible(self.title))
+        object.__setattr__(self, "columns", tuple(map(visible, self.columns)))
+
     def lines(self, room: int | None = None) -> list[Line]:
         """Return the table for a width of `room` characters, as lines of (text, style); None: as wide as it likes."""
         if self.spare and not self.fits(room):
@@ -112,7 +116,7 @@ class TextTable:
         text, style = (cell, "") if isinstance(cell, str) else cell
         if column in self.names:
             return shown(text, LONGEST_NAME), style
-        return "\n".join(shown(line) for line in text.split("\n")), style
+        return visible(text), style
 
     def _widths(self, cells: Sequence[Sequence[Piece]], room: int | None) -> list[int] | None:
         """Return the width of every column, or None where the table is too wide however its cells are wrapped."""

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from rich.console import Console, ConsoleDimensions
 
 from ..names import visible
+from ..text_table import TextTable
 
 _PLAIN = {
     "−": "-", "–": "-", "—": "-", "×": "x", "·": ".", "…": "...", "→": "->", "∞": "inf", "²": "^2",
@@ -42,6 +43,8 @@ class Screen(Console):
 
     def print(self, *objects: Any, **settings: Any) -> None:
         """Print; a line wider than the terminal is broken between words, but a long word, such as a path, is not."""
+        if any(isinstance(one, TextTable) for one in objects):
+            settings["soft_wrap"] = True  # it breaks its own lines
         super().print(*(self._text(one) if isinstance(one, str) else one for one in objects), **settings)
 
     def _text(self, text: str) -> str:

@@ -63,13 +63,13 @@ def verify(
     else:
         rows = [
             (
-                *(one.name, ("ok", "green") if one.ok else (f"damaged: {one.problem}", "bold red")),
-                *(f"{one.items:,}", one.place, one.sha256[:16]),
+                *(one.name, f"{one.items:,}", one.place, one.sha256[:16]),
+                ("ok", "green") if one.ok else (f"damaged: {one.problem}", "bold red"),
             )
             for one in files
         ]
-        columns = ("file", "state", "items", "where", "SHA-256")
-        out.print(TextTable("", columns, rows, left=(0, 1, 3, 4)))
+        columns = ("file", "items", "where", "SHA-256", "state")
+        out.print(TextTable("", columns, rows, left=(0, 2, 3, 4)))
     if not all(one.ok for one in files):
         raise typer.Exit(2)
 

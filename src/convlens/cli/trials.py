@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..errors import ConvlensError
+from ..names import shown
+from ..text_table import cells_of
 from .options import duration, notes, percent
 
 if TYPE_CHECKING:
     from ..studies.result import StudyResult
     from ..studies.runner import ProgressEvent
     from ..train import Training
+
+
+_WIDE = 90  # columns of a terminal that has room for a bar and a clock
+_BAR, _ELAPSED, _NOW = 24, 9, 22  # their widths, and that of the epoch and the accuracy
 
 
 def require_none_failed(results: Iterable[StudyResult]) -> None:
@@ -50,6 +56,14 @@ def event_line(event: ProgressEvent) -> str:
     return f"{trial}: {event.planned.label}{left}"
 
 
+def running_line(event: ProgressEvent, room: int) -> str:
+    """Return which trial runs, its label and the time left: as much of it as fits into `room` columns."""
+    trial = f"trial {event.position}/{event.total}"
+    left = "" if event.seconds_left is None else f", {duration(event.seconds_left)} left"
+    lines = (f"{trial}: {shown(event.planned.label)}{left}", f"{trial}{left}", trial)
+    return next((line for line in lines if cells_of(line) <= room), trial)
+
+
 @dataclass
 class TrialProgress:
     """Shows the running trial and the time left: a live bar on a terminal, plain lines elsewhere."""
@@ -60,13 +74,9 @@ class TrialProgress:
     done: int = 0
 
     def __enter__(self) -> TrialProgress:
-        if notes.is_terminal:
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(24),
-                TextColumn("{task.fields[now]}"),
-                TimeElapsedColumn(),
-            )
+        if notes.is_terminal and not notes.is_dumb_terminal:
+            trial, now = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[now]}"))
+            columns = (trial, BarColumn(_BAR), now, TimeElapsedColumn()) if notes.width >= _WIDE else (trial, now)
             self.bar = Progress(*columns, console=notes, transient=True, refresh_per_second=4)
             self.task = self.bar.add_task("", total=1, now="")
             self.bar.start()
@@ -80,8 +90,7 @@ class TrialProgress:
         """Show an event of the runner."""
         self.done += event.kind in ("found", "finished", "failed")
         if self.bar is not None:
-            left = "" if event.seconds_left is None else f", {duration(event.seconds_left)} left"
-            line = f"trial {event.position}/{event.total}: {event.planned.label}{left}"
+            line = running_line(event, notes.width - _NOW - (_BAR + _ELAPSED) * (notes.width >= _WIDE))
             self.bar.update(self.task, description=line, total=event.total, completed=self.done)
         elif event.kind in ("started", "finished", "failed"):
             notes.print(event_line(event))
