@@ -20,11 +20,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from .names import shown
+
 
 class ConvlensError(Exception):
-    """Base of every error that convlens raises on purpose."""
+    """Base of every error that convlens raises on purpose: one line, whatever the names in it hold (`names.shown`)."""
 
     exit_code = 2
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(shown(message))
 
 
 class ConfigurationError(ConvlensError):

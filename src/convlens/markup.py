@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from .names import shown
+
 
 def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return an HTML table of text and numbers; everything is escaped, and numbers are right-aligned.
@@ -12,7 +14,7 @@ def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object
     >>> html_table("a < b", ["name", "n"], [["x", 1200]]).count("<td")
     2
     """
-    lines = ["<table>", f"<caption>{escape(title)}</caption>"]
+    lines = ["<table>", f"<caption>{escape(shown(title))}</caption>"]
     if header:
         lines.append("<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in header) + "</tr>")
     lines += ["<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows]
@@ -22,4 +24,4 @@ def html_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object
 def _cell(value: object) -> str:
     if isinstance(value, int | float):
         return f'<td style="text-align: right">{value:,}</td>'
-    return f'<td style="text-align: left">{escape(str(value))}</td>'
+    return f'<td style="text-align: left">{escape(shown(value))}</td>'

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from .data.pixels import refuse, to_pixels
 from .data.sources.mnist import IDENTITIES
 from .errors import ConfigurationError, ConvlensError, DataError, ShapeError
+from .names import shown
 from .nn import Model, load
 from .pictures import Account, prepare_digit
 from .pictures.image_file import LARGEST_FILE
@@ -89,7 +90,7 @@ class Prediction:
         }
 
     def __str__(self) -> str:
-        return f"{self.class_name} ({percent(self.probability)})"
+        return f"{shown(self.class_name)} ({percent(self.probability)})"
 
 
 class _Read(NamedTuple):

@@ -180,13 +180,20 @@ class ReceptiveField:
 
     Over layers l with kernels k and strides s: size = 1 + sum of (k_l - 1) * (product of the strides before l),
     stride = product of all strides. Source: Araujo et al., "Computing receptive fields of convolutional neural
-    networks", Distill 2019. `everything` is set after a layer that sees the whole image at once.
+    networks", Distill 2019. `everything` is set after a layer that sees the whole image at once; `rearranged` after a
+    reshape to another image, where neighbours are no longer neighbours of the input and these numbers mean nothing.
     """
 
     height: int = 1
     width: int = 1
     stride: tuple[int, int] = (1, 1)
     everything: bool = False
+    rearranged: bool = False
+
+    @property
+    def extent(self) -> tuple[bool, bool, int]:
+        """What fields are compared by: one that sees everything is the largest, then one that is not known."""
+        return self.everything, self.rearranged, self.height * self.width
 
     def through(self, window: Window) -> ReceptiveField:
         """Return the receptive field after one more window."""
@@ -243,14 +250,26 @@ class Program:
         return tuple(node for node in self.nodes if name in node.inputs)
 
     def receptive_fields(self) -> dict[str, ReceptiveField]:
-        """Return the theoretical receptive field of every value; where branches meet, the largest one."""
-        fields = {INPUT: ReceptiveField()}
+        """Return the theoretical receptive field of every value; where branches meet, the largest one.
+
+        A vector keeps the field of the image that it was, and so does an image of the same shape made of it again.
+        """
+        fields, images = {INPUT: ReceptiveField()}, {INPUT: self.input_shape}  # the image that a vector was
         for node in self.nodes:
-            seen = max((fields[name] for name in node.inputs), key=lambda r: (r.everything, r.height * r.width))
-            if isinstance(node.sight, Window):
+            source = max(node.inputs, key=lambda name: fields[name].extent)
+            seen, images[node.name] = fields[source], node.output_shape
+            if node.op == "reshape":
+                images[node.name] = images[source] if len(node.output_shape) == 1 else node.output_shape
+                moved, alone = images[node.name] != images[source], node.output_shape[:-1] == (1, 1)
+                seen = replace(
+                    seen, rearranged=seen.rearranged or moved, everything=seen.everything or (moved and alone)
+                )
+            elif isinstance(node.sight, Window):
                 seen = seen.through(node.sight)
             elif node.sight == "all":
                 seen = replace(seen, everything=True)
+            elif node.output_shape == node.input_shapes[node.inputs.index(source)]:
+                images[node.name] = images[source]
             fields[node.name] = seen
         return fields
 

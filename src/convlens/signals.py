@@ -25,9 +25,12 @@ _AGAIN_SECONDS = 0.02  # by then whatever swallowed the interrupt has returned
 
 
 def heeded() -> list[signal.Signals]:
-    """Return the stop signals that this process does not ignore."""
+    """Return the stop signals that this process does not ignore.
+
+    One that a program around Python handles in C is left to it: Python could not give it back.
+    """
     known = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+    return [number for number in known if signal.getsignal(number) not in (signal.SIG_IGN, None)]
 
 
 def ignore() -> None:

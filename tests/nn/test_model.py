@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convlens import engine, nn
+from convlens import engine, memory, nn
 from convlens.engine import ENGINES, interpreter
 from convlens.errors import ArtifactError, ConfigurationError, DataError, ShapeError
 from convlens.preprocessing import Preprocessing
@@ -97,6 +97,48 @@ def test_dense_layers_and_global_pools_see_everything() -> None:
     assert [name for name, field in fields.items() if field.everything] == ["dense1", "relu3", "dense2"]
     pooled = nn.Model([nn.Conv2D(2), nn.GlobalAveragePool2D(), nn.Dense(2)], (8, 9, 1)).program.receptive_fields()
     assert pooled["global_pool1"] == ReceptiveField(3 + 7, 3 + 8, (8, 9))
+
+
+SHAPE = (8, 8, 2)
+RESHAPES = {  # layers behind a 3x3 convolution of 8 x 8 x 2, and what the summary says of the last of them
+    "a vector": ([nn.Flatten()], "3x3"),
+    "the same image again": ([nn.Flatten(), nn.ReLU(), nn.Reshape(SHAPE), nn.Conv2D(2, 5)], "7x7"),
+    "another image": ([nn.Reshape((4, 16, 2)), nn.ReLU()], "–"),
+    "a window over another image": ([nn.Reshape((4, 16, 2)), nn.Conv2D(2, 5), nn.Reshape(SHAPE)], "–"),
+    "another image of the same numbers": ([nn.Flatten(), nn.Reshape((8, 2, 8)), nn.MaxPool2D()], "–"),
+    "one pixel of all values": ([nn.Reshape((1, 1, 128)), nn.Conv2D(4, 1)], "all"),
+    "dense": ([nn.Reshape((4, 16, 2)), nn.Flatten(), nn.Dense(4)], "all"),
+    "a branch": ([nn.Residual([nn.Reshape((4, 16, 2)), nn.Conv2D(2), nn.Reshape(SHAPE)])], "–"),
+}
+
+
+@pytest.mark.parametrize("case", RESHAPES)
+def test_a_reshape_keeps_the_receptive_field_or_says_that_it_has_none(case: str) -> None:
+    layers, sight = RESHAPES[case]
+    row = nn.Model([nn.Conv2D(2), *layers, nn.Flatten(), nn.Dense(3)], SHAPE).summary().rows[-3]
+    assert row.receptive_field == sight
+
+
+def test_a_summary_counts_layers_and_not_their_nodes() -> None:
+    model = nn.Model([nn.Residual([nn.Conv2D(1), nn.ReLU()]), nn.Flatten(), nn.Dense(3)], (4, 4, 1))
+    assert "3 layers" in repr(model)
+    assert "3 layers" in repr(model.summary())
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 1 << 27)
+    layers = [nn.Flatten(), nn.Dense(4000), nn.Dense(3)]
+    assert nn.Model(layers, (8, 8, 4)).program.parameter_count == 1_040_003
+    with pytest.raises(
+        ConfigurationError, match=r"a network of 16,014,975 parameters needs \d+ MiB of memory, and 128"
+    ):
+        nn.Model([*layers[:2], nn.Dense(3743), nn.Dense(3)], (8, 8, 4))
+    model = nn.Model(layers, (8, 8, 4)).use("numpy", 1)
+    batch = np.zeros((64, 8, 8, 4), np.float32), np.zeros(64, np.int64)
+    monkeypatch.setattr(memory, "LARGE", 1 << 20)
+    monkeypatch.setattr(memory, "available", lambda: 1 << 22)
+    with pytest.raises(ConfigurationError, match="training a network of 1,040,003 parameters needs"):
+        model.engine.gradient(*batch, np.zeros_like(model.flat))
 
 
 def test_one_seed_gives_the_same_bits_and_another_gives_others() -> None:

@@ -1,24 +1,19 @@
-"""A result as tables: Markdown for README and docs, Rich for a terminal. Both show the same rows."""
+"""A result as tables: Markdown for README and docs, text for a terminal. Both show the same rows."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from rich import box
-from rich.console import RenderableType
-from rich.table import Table
-from rich.text import Text
-
+from ..text_table import TextTable
 from ..wording import NONE, percent
 from .cells import GEMM, MAIN, NUMBA, NUMPY
 from .results import Ratio, best_torch, better_eager, race_ratio, share_of_peak
 
 WORDS = {"train": "training", "predict": "prediction"}
 NETWORKS = {"cnn": "CNN {0}x{0}", "dense": "dense 784-128-64-10", "deep": "three blocks with batch normalisation"}
-NAME_WIDTH = 24  # longest name of a cell that is not broken on a terminal
 SHORT = {
     "convlens-numpy": "ours\nnumpy", "convlens-numba": "ours\nnumba", "torch-nchw": "torch\nnchw",
     "torch-channels-last": "torch\nlast", "torch-compile": "torch\ncompile",
@@ -35,22 +30,17 @@ class SpeedTable:
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+    words: bool = False  # and not numbers, behind the first column
 
     def markdown(self) -> str:
         """Return it in Markdown, without the title."""
         lines = [self.columns, tuple("---" for _ in self.columns), *self.rows]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-    def rich(self) -> Table:
+    def text(self) -> TextTable:
         """Return it for a terminal."""
-        table = Table(title=self.title, title_justify="left", box=box.SIMPLE, pad_edge=False)
-        whole = max(len(row[0]) for row in self.rows) <= NAME_WIDTH
-        for position, column in enumerate(self.columns):
-            justify: Literal["left", "right"] = "right" if position else "left"
-            table.add_column(column, justify=justify, overflow="fold", no_wrap=whole and not position)
-        for row in self.rows:
-            table.add_row(*map(Text, row))
-        return table
+        left = range(len(self.columns)) if self.words else (0,)
+        return TextTable(self.title, self.columns, self.rows, left, names=())
 
 
 def headline(result: Result) -> SpeedTable:
@@ -200,7 +190,7 @@ def absent(result: Result) -> SpeedTable:
         for name, reason in part["absent"].items():
             places.setdefault((name, reason), []).append(place)
     rows = [(name, ", ".join(where), reason) for (name, reason), where in places.items()]
-    return SpeedTable("Not measured", ("peer", "where", "why"), rows)
+    return SpeedTable("Not measured", ("peer", "where", "why"), rows, words=True)
 
 
 def tables(result: Result) -> Sequence[SpeedTable]:
@@ -236,8 +226,8 @@ def readme(result: Result) -> str:
     return f"{headline(result).markdown()}\n\n{conditions(result)}\n"
 
 
-def terminal(result: Result) -> Sequence[RenderableType]:
+def terminal(result: Result) -> Sequence[TextTable | str]:
     """Return what a terminal shows of a result."""
     found = (headline(result), short(result, "train"), short(result, "predict"), memory(result), race_table(result))
     shown = [table for table in (*found, absent(result)) if table.rows]
-    return [*(table.rich() for table in shown), Text(conditions(result))]
+    return [*(table.text() for table in shown), conditions(result)]

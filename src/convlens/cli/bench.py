@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigurationError
+from ..names import shown
 from .options import JsonFlag, ThreadsOption, duration, notes, out, print_json
 
 
@@ -72,5 +73,5 @@ def run(settings: object, *, json: bool) -> None:
         print_json(result)
         return
     for part in terminal(result):
-        out.print(part, soft_wrap=False)
-    out.print(f"{duration(time.perf_counter() - begun)}; result: {settings.folder / measuring.FILE}")
+        out.print(part)
+    out.print(shown(f"{duration(time.perf_counter() - begun)}; result: {settings.folder / measuring.FILE}"))

@@ -1,4 +1,4 @@
-"""Consoles that cannot show every character, and readers that close the pipe."""
+"""Consoles: narrow ones, ones that cannot show every character, and readers that close the pipe."""
 
 from __future__ import annotations
 
@@ -6,9 +6,62 @@ import codecs
 import errno
 import os
 import sys
-from typing import TextIO
+import textwrap
+from contextlib import suppress
+from typing import Any, TextIO
 
-_PLAIN = {"−": "-", "–": "-", "—": "-", "×": "x", "→": "->", "∞": "inf", "✓": "yes", "✗": "no", "…": "...", "·": "."}
+from rich.console import Console, ConsoleDimensions
+
+from ..names import visible
+from ..text_table import TextTable
+
+_PLAIN = {
+    "−": "-", "–": "-", "—": "-", "×": "x", "·": ".", "…": "...", "→": "->", "∞": "inf", "²": "^2",
+    "≥": ">=", "≤": "<=", "“": '"', "”": '"', "‘": "'", "’": "'", "✓": "yes", "✗": "no",
+}  # fmt: skip
+
+
+class Screen(Console):
+    """Where the command line prints: text as it is, without markup or emoji codes, which names may look like.
+
+    What a terminal would obey is escaped (`convlens.names`). On a terminal, lines break between words; in a pipe and in
+    a file they stay whole.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
+        if self.is_dumb_terminal:  # Rich takes each of these for one of 80 columns
+            with suppress(OSError, ValueError):
+                columns, lines = os.get_terminal_size(self.file.fileno())
+                if columns:
+                    self.size = ConsoleDimensions(self._width or columns, lines)
+
+    @property
+    def room(self) -> int | None:
+        """Columns that a table may take; None, where nobody has said: in a pipe or a file."""
+        return self.width if self.is_terminal or self._width is not None else None
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        """Print; a line wider than the terminal is broken between words, but a long word, such as a path, is not."""
+        if any(isinstance(one, TextTable) for one in objects):
+            settings["soft_wrap"] = True  # it breaks its own lines
+        super().print(*(self._text(one) if isinstance(one, str) else one for one in objects), **settings)
+
+    def _text(self, text: str) -> str:
+        """Return a text as it is printed: escaped, and on a terminal with its lines broken."""
+        text = visible(text)
+        if not self.is_terminal:
+            return text
+        return "\n".join(_broken(line, self.width) for line in text.split("\n"))
+
+
+def _broken(line: str, width: int) -> str:
+    """Return a line broken between words; where it is indented, its rest is indented more."""
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    rest = f"{indent}  " if indent else ""
+    return textwrap.fill(line, width, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)
 
 
 def show_everything() -> None:

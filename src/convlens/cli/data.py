@@ -6,11 +6,14 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from ..names import shown
+from ..text_table import TextTable
 from .options import JsonFlag, notes, out, print_json
 
-app = typer.Typer(help="List, verify and fetch data sets.\n\nExample: [bold]convlens data list[/bold]")
+app = typer.Typer(
+    help="List, verify and fetch data sets.\n\nExample: [bold]convlens data list[/bold]", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -25,17 +28,21 @@ def list_sets(json: JsonFlag = False) -> None:
     if json:
         print_json([asdict(one) for one in listing])
         return
-    table = Table("name", "training", "test", "size", "classes", "licence", "ready")
-    for one in listing:
-        size = "x".join(map(str, one.image_shape))
-        ready = "yes" if one.ready else "no"
-        table.add_row(
-            one.name, f"{one.train_images:,}", f"{one.test_images:,}", size, str(one.classes), one.licence, ready
+    rows = [
+        (
+            *(one.name, "yes" if one.ready else "no", f"{one.train_images:,}", f"{one.test_images:,}"),
+            *("x".join(map(str, one.image_shape)), str(one.classes), one.licence),
         )
-    out.print(table, soft_wrap=False)
+        for one in listing
+    ]
+    columns = ("name", "ready", "training", "test", "size", "classes", "licence")
+    out.print(TextTable("", columns, rows, left=(0, 1, 4, 6)))
+    absent = [one.name for one in listing if not one.ready]
+    if absent:
+        out.print(f"Not on this machine yet: {', '.join(absent)}. Download with: convlens data fetch {absent[0]}")
     out.print(
-        "'convlens data fetch NAME' downloads one that is not ready. A folder of images or of IDX files, a CSV "
-        "file and an npz file are data sets too: give the path to --data."
+        "Your own pictures are a data set too: give --data the path of a folder with one folder of images per class, "
+        "of IDX files, or of a CSV or npz file."
     )
 
 
@@ -54,9 +61,15 @@ def verify(
     if json:
         print_json([asdict(one) for one in files])
     else:
-        for one in files:
-            state = "[green]ok[/green]" if one.ok else f"[bold red]damaged[/bold red]: {one.problem}"
-            out.print(f"{one.place:8} {one.name:32} {one.items:>7,} items  {one.sha256[:16]}  {state}")
+        rows = [
+            (
+                *(one.name, f"{one.items:,}", one.place, one.sha256[:16]),
+                ("ok", "green") if one.ok else (f"damaged: {one.problem}", "bold red"),
+            )
+            for one in files
+        ]
+        columns = ("file", "items", "where", "SHA-256", "state")
+        out.print(TextTable("", columns, rows, left=(0, 2, 3, 4)))
     if not all(one.ok for one in files):
         raise typer.Exit(2)
 
@@ -76,4 +89,5 @@ def fetch(
     if json:
         print_json([str(path) for path in files])
     else:
-        out.print(f"{name}: {len(files)} files, verified, in {files[0].parent}")
+        out.print(shown(f"{name}: {len(files)} files, verified, in {files[0].parent}"))
+        out.print(f"Next: convlens train cnn --data {name}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..files import make_folder, write_atomically
+from ..names import shown
 from .options import (
     DataOption,
     EngineOption,
@@ -85,10 +86,10 @@ def evaluate(
     if json:
         print_json(found)
     else:
-        out.print(f"{model} on {dataset.name}, {split}: {result.images:,} images", markup=False)
+        out.print(shown(f"{model} on {dataset.name}, {split}: {result.images:,} images"))
         _print(result, names)
     if folder is not None:
-        notes.print(f"written to {folder}: {', '.join(FILES)}", markup=False)
+        notes.print(shown(f"written to {folder}: {', '.join(FILES)}"))
 
 
 def _check_shape(path: Path, network: Model, dataset: Dataset) -> None:

@@ -15,14 +15,17 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..errors import ConvlensError, nearest
+from ..names import shown
 from ..signals import STOPPED_CODE, STOPPED_LINE, ignore
 from ..version import __version__
 from . import bench, compare, data, evaluate, predict, reproduce, speedrun, study, summary, train, verify
 from .console import discard, reader_has_gone, show_everything
+from .options import notes, out
 
 # typer bundles its own click; this is the base of that copy's errors, reached by a public name
 UsageError: Any = typer.BadParameter.__base__
 
+NARROW = 76  # columns of a terminal
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 app = typer.Typer(
@@ -30,6 +33,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Find out why convolutional layers work, and when they do not: train, compare, look inside.\n\n"
     "Example: [bold]convlens train cnn --epochs 3 --out cnn.safetensors[/bold]",
 )
@@ -44,6 +48,18 @@ app.command("bench")(bench.bench)
 app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
 app.add_typer(study.app, name="study")
+
+
+@app.command("help", hidden=True)
+def _help(words: Annotated[list[str] | None, typer.Argument(metavar="[VERB]...")] = None) -> None:
+    """Show the help of a verb: what ``convlens VERB --help`` shows."""
+    app(args=[*(words or ()), "--help"], prog_name="convlens", standalone_mode=False)
+
+
+@app.command("version", hidden=True)
+def _version() -> None:
+    """Show the version: what ``convlens --version`` shows."""
+    _show_version(True)
 
 
 def _show_version(wanted: bool) -> None:
@@ -65,7 +81,7 @@ def main() -> None:
     """Run the command line."""
     show_everything()
     try:
-        code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
+        code = _command()(args=sys.argv[1:] or ["--help"], prog_name="convlens", standalone_mode=False)
         sys.stdout.flush()
         if code == STOPPED_CODE:  # typer swallows the KeyboardInterrupt and returns this
             raise KeyboardInterrupt
@@ -73,6 +89,9 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except UsageError as error:
         _fail(_usage(error), 2)
+    except MemoryError as error:
+        _fail(f"there is not enough memory ({error}); choose a smaller network, fewer or smaller images, or a machine "
+              "with more", 2)  # fmt: skip
     except (KeyboardInterrupt, typer.Abort):
         _fail(STOPPED_LINE, STOPPED_CODE)
     except OSError as error:
@@ -86,23 +105,59 @@ def main() -> None:
     _leave(code if isinstance(code, int) else 0)
 
 
+def _command() -> Any:
+    """Return the command; on a narrow terminal with plain help, because Typer's boxes cut the names of options."""
+    if out.room is None or out.room >= NARROW:
+        return app
+    app.rich_markup_mode = None
+    command = typer.main.get_command(app)
+    command.context_settings["terminal_width"] = out.room
+    _without_markup(command)
+    return command
+
+
+def _without_markup(command: Any) -> None:
+    command.help = (command.help or "").replace("[bold]", "").replace("[/bold]", "")
+    for one in getattr(command, "commands", {}).values():
+        _without_markup(one)
+
+
 def _usage(error: Any) -> str:
     """Return one line that says what is wrong with a command, and where its help is."""
-    option = getattr(error, "option_name", None)
-    message = str(error.format_message()).rstrip(".")
-    if option is not None and error.ctx is not None:
-        known = [name for parameter in error.ctx.command.params for name in parameter.opts if name[0] == "-"]
-        message = f"no such option: {option}{nearest(option, known)}"
-    if not message and error.ctx is not None:  # a group alone: its help has been shown
-        message = f"missing command: {', '.join(error.ctx.command.commands)}"
-    return f"{message} (see {error.ctx.command_path} --help)" if error.ctx else message
+    option, message = getattr(error, "option_name", None), " ".join(str(error.format_message()).split()).rstrip(".")
+    if error.ctx is None:
+        return message
+    command = error.ctx.command
+    if type(error).__name__ == "NoArgsIsHelpError" and message:  # Typer has shown the help, but plain help not yet
+        notes.print(error.format_message())
+        message = ""
+    if option is not None:
+        message = f"no such option: {option}{_nearest_option(option, command)}"
+    elif message.startswith("No such command"):
+        name = message.split("'")[1]
+        message = f"no such command: {name}{nearest(name.lower(), _commands(command))}"
+    elif not message or message == "Missing command":  # a group alone: its help has been shown
+        message = f"missing command: {', '.join(_commands(command))}"
+    return f"{message} (see {error.ctx.command_path} --help)"
+
+
+def _nearest_option(option: str, command: Any) -> str:
+    """Return the hint for an unknown option: of a single letter, the options that begin with it."""
+    known = [name for parameter in command.params for name in parameter.opts if name[0] == "-"]
+    if len(option.lstrip("-")) > 1:
+        return nearest(option.lower().replace("_", "-"), known)
+    alike = [name for name in known if name.startswith(f"--{option[-1].lower()}")]
+    return f"; did you mean {' or '.join(map(repr, alike))}?" if alike else nearest("", known)
+
+
+def _commands(group: Any) -> list[str]:
+    return [name for name, one in getattr(group, "commands", {}).items() if not one.hidden]
 
 
 def _fail(message: str, code: int) -> NoReturn:
     ignore()
-    line = " ".join(message.split())
     with contextlib.suppress(OSError):  # if the terminal is gone, only the exit code is left
-        print(f"convlens: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the one place where errors are printed
+        notes.print(f"convlens: {shown(message)}")
     _leave(code)
 
 

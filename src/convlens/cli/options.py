@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
-from rich.console import Console
 
 from ..errors import ConfigurationError
 from ..files import require_distinct, require_writable, write_atomically
+from ..names import shown
 from ..wording import duration as duration
 from ..wording import percent as percent
+from .console import Screen
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -67,7 +68,7 @@ ModelArgument: TypeAlias = Annotated[
 ]
 
 
-class _Notes(Console):
+class _Notes(Screen):
     """A console that goes quiet when its pipe is closed, while the work goes on."""
 
     def on_broken_pipe(self) -> None:
@@ -75,8 +76,8 @@ class _Notes(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-out = Console(highlight=False, soft_wrap=True)
-notes = _Notes(stderr=True, highlight=False, soft_wrap=True)  # progress and remarks, kept apart from results
+out = Screen()
+notes = _Notes(stderr=True)  # progress and remarks, kept apart from results
 
 
 def architecture_options(
@@ -118,10 +119,10 @@ def whole_numbers(option: str, parts: list[str], expected: str) -> tuple[int, ..
 def note_reading(dataset: Dataset) -> None:
     """Report how a data set was read, and the files left out of it: the first few, and the number of others."""
     for note in dataset.notes:
-        notes.print(note, markup=False)
+        notes.print(shown(note))
     skipped = dataset.provenance.get("skipped", [])
     for line in skipped[:5]:
-        notes.print(f"skipped {line}", markup=False)
+        notes.print(shown(f"skipped {line}"))
     if len(skipped) > 5:
         notes.print(f"skipped {len(skipped) - 5:,} more; a result written with --json lists them all")
 

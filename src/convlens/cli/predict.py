@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from ..errors import ConfigurationError, ConvlensError, DataError
+from ..names import shown
 from .intake import PrepareOption
 from .options import JsonFlag, notes, out
 
@@ -103,11 +104,11 @@ def _print(found: Outcomes, *, alone: bool) -> int:
             failed += 1
             notes.print(str(one), markup=False)
             continue
-        out.print(f"{path}: {one}", markup=False)
+        out.print(shown(f"{path}: {one}"))
         if one.account.changed:
-            out.print(f"  {one.account}", markup=False)
+            out.print(f"  {one.account}")
         if one.unsure:
-            out.print(f"  unsure: {'; '.join(one.doubts)}", markup=False)
+            out.print(shown(f"  unsure: {'; '.join(one.doubts)}"))
     return failed
 
 

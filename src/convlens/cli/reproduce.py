@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigurationError
+from ..names import shown
 from .options import EngineOption, ThreadsOption, duration, notes, out, print_json
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def _show(found: Reproduction, page: Path, seconds: float) -> None:
     """Print the claims, and the path of the report."""
     from ..report import claims_lines, claims_table
 
-    if out.is_terminal:
-        out.print(claims_table(found.claims), soft_wrap=False)
+    if out.room is not None:
+        out.print(claims_table(found.claims))
     else:
         for line in claims_lines(found.claims):
-            out.print(line, markup=False)
-    out.print(f"{duration(seconds)}; report: {page}")
+            out.print(line)
+    out.print(shown(f"{duration(seconds)}; report: {page}"))

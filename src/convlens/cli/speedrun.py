@@ -149,7 +149,7 @@ def report(found: dict[str, Any]) -> None:
         values = [record[name] for record in found["seeds"]]
         mean, low, high = (found[name][part] for part in ("mean", "low", "high"))
         interval = "one seed has no interval" if low is None else f"{show(low)} to {show(high)}"
-        out.print(f"{title:16} {show(mean)} [{interval}], {show(min(values))} to {show(max(values))}", markup=False)
+        out.print(f"{title:16} {show(mean)} [{interval}], {show(min(values))} to {show(max(values))}")
     out.print(f"{found['reached']} of {seeds} seeds reached {found['target']:g} % ({percent(found['share'])})")
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from ..errors import ConvlensError, DataError
+from ..names import shown
+from ..text_table import TextTable
 from .options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
 
 if TYPE_CHECKING:
@@ -40,17 +42,17 @@ def listed(json: JsonFlag = False) -> None:
     broken: dict[str, str] = {}
     found = [_described(entry) for entry in entries(broken).values()]
     for reason in broken.values():
-        notes.print(reason, markup=False)
+        notes.print(reason)
     if json:
         print_json(found)
         return
     for one in found:
-        out.print(f"{one['name']}: {one['question']}", markup=False)
+        out.print(f"{one['name']}: {one['question']}")
         if one["arms"]:
             sizes = [f"{profile['name']} ({profile['trials']} trials)" for profile in one["profiles"]]
-            out.print(f"  arms: {'; '.join(one['arms'])}", markup=False)
+            out.print(f"  arms: {'; '.join(one['arms'])}")
             cost = f"standard takes at most {one['max_minutes']:g} minutes on two cores"
-            out.print(f"  profiles: {', '.join(sizes)}; {cost}", markup=False)
+            out.print(f"  profiles: {', '.join(sizes)}; {cost}")
 
 
 @app.command("run")
@@ -86,7 +88,7 @@ def run(
     written = report.write_study(result, folder / f"{name}-{profile}", report_progress)
     _show(result, json=json)
     if not json:
-        out.print(f"report: {next(path for path in written if path.name == 'report.html')}", markup=False)
+        out.print(shown(f"report: {next(path for path in written if path.name == 'report.html')}"))
     require_none_failed([result])
 
 
@@ -142,7 +144,7 @@ def _show(result: StudyResult, *, json: bool) -> None:
         _print(table)
     found = (*_missing(result), study_answer(result)) if result.trials else ()
     for line in (*found, *warnings([result], result.command)):
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def _missing(result: StudyResult) -> list[str]:
@@ -159,19 +161,11 @@ def _missing(result: StudyResult) -> list[str]:
 
 def _print(table: Rows) -> None:
     """Print a table: in columns on a terminal, elsewhere one line per row."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    if not out.is_terminal:
-        out.print(table.caption, markup=False)
+    if out.room is None:
+        out.print(table.caption)
         for row in table.rows:
             cells = (f"{column} {cell}" for column, cell in zip(table.columns[1:], row[1:], strict=True))
-            out.print(f"  {row[0]}: {'; '.join(cells)}", markup=False)
+            out.print(f"  {row[0]}: {'; '.join(cells)}")
         return
-    shown = Table(title=Text(table.caption), title_justify="left", box=box.SIMPLE)
-    for column in table.columns:
-        shown.add_column(Text(column))
-    for row in table.rows:
-        shown.add_row(*map(Text, row))
-    out.print(shown, soft_wrap=False)
+    every = range(len(table.columns))
+    out.print(TextTable(table.caption, table.columns, table.rows, left=every, names=(), spaced=True))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..names import shown
 from .options import (
     FiltersOption,
     JsonFlag,
@@ -15,9 +16,15 @@ from .options import (
     PaddingOption,
     PoolingOption,
     architecture_options,
+    notes,
     out,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from ..program import Program
+
+SHAPE, CLASSES = (28, 28, 1), 10  # MNIST's, where nothing else is named
 
 
 def summary(
@@ -30,23 +37,44 @@ def summary(
 ) -> None:
     """Show shapes, parameters, FLOPs, receptive field and stride of every layer.
 
+    Nothing is trained, and no weights are made, so a model of any size can be looked at.
+
     Example: [bold]convlens summary cnn --kernel-size 5[/bold]
     """
-    from .. import models, nn
-    from ..errors import ConfigurationError
+    from ..nn.summary import summarize
 
-    options = architecture_options(kernel_size, filters, padding, pooling)
-    if Path(model).suffix == ".safetensors":
-        if options:
-            raise ConfigurationError(f"{model} is a saved model; leave out {', '.join(sorted(options))}")
-        network = nn.load(model)
-    elif model.endswith(".toml"):
-        description = models.toml.read(Path(model))
-        network = nn.Model(description.layers, description.input_shape or (28, 28, 1))
-    else:
-        network = models.build(model, **options)
-    found = network.summary()
+    found = summarize(_program(model, architecture_options(kernel_size, filters, padding, pooling)))
     if json:
         print_json(asdict(found))
     else:
-        out.print(str(found), markup=False)
+        out.print(found.text_table())
+
+
+def _program(model: str, options: dict[str, Any]) -> Program:
+    """Return the Program of a saved model, of a TOML file's, or of a named one with its options."""
+    from .. import models, nn
+    from ..nn.model import lower
+
+    name, path = model.lower(), Path(model)
+    if name not in models.ARCHITECTURES and (path.is_file() or path.suffix == ".safetensors"):
+        if path.suffix.lower() == ".toml":
+            _refuse_options(options, f"{model} describes the whole model", "or say the same in the file's layers")
+            description = models.toml.read(path)
+            if description.input_shape is None:
+                shape = "x".join(map(str, SHAPE))
+                notes.print(shown(f"{model} names no input_shape: shown for images of {shape}"))
+            return lower(description.layers, description.input_shape or SHAPE)
+        _refuse_options(options, f"{model} is a saved model", "or give them with a model's name, such as cnn")
+        return nn.load(model).program
+    if path.suffix.lower() == ".toml":
+        models.toml.read(path)  # says why it cannot be read
+    return lower(models.architecture(name, SHAPE, CLASSES, **options).layers(CLASSES), SHAPE)
+
+
+def _refuse_options(options: dict[str, Any], because: str, instead: str) -> None:
+    """Refuse options that would change nothing."""
+    from ..errors import ConfigurationError
+
+    if options:
+        given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+        raise ConfigurationError(f"{because}; leave out {given}, {instead}")

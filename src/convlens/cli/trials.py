@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..errors import ConvlensError
-from ..wording import fitting
+from ..names import shown
+from ..text_table import cells_of
 from .options import duration, notes, percent
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from ..studies.runner import ProgressEvent
     from ..train import Training
 
-BAR, ELAPSED = 12, 7  # characters of the bar, and of the time
+
+_WIDE = 90  # columns of a terminal that has room for a bar and a clock
+_BAR, _ELAPSED, _NOW = 24, 9, 22  # their widths, and that of the epoch and the accuracy
 
 
 def require_none_failed(results: Iterable[StudyResult]) -> None:
@@ -35,7 +38,7 @@ def require_none_failed(results: Iterable[StudyResult]) -> None:
 
 def report_progress(line: str) -> None:
     """Say what is being done for the report."""
-    notes.print(f"  {line}", markup=False)
+    notes.print(f"  {line}")
 
 
 def event_line(event: ProgressEvent) -> str:
@@ -53,6 +56,14 @@ def event_line(event: ProgressEvent) -> str:
     return f"{trial}: {event.planned.label}{left}"
 
 
+def running_line(event: ProgressEvent, room: int) -> str:
+    """Return which trial runs, its label and the time left: as much of it as fits into `room` columns."""
+    trial = f"trial {event.position}/{event.total}"
+    left = "" if event.seconds_left is None else f", {duration(event.seconds_left)} left"
+    lines = (f"{trial}: {shown(event.planned.label)}{left}", f"{trial}{left}", trial)
+    return next((line for line in lines if cells_of(line) <= room), trial)
+
+
 @dataclass
 class TrialProgress:
     """Shows the running trial and the time left: a live bar on a terminal, plain lines elsewhere."""
@@ -61,17 +72,11 @@ class TrialProgress:
     bar: Progress | None = None
     task: Any = None
     done: int = 0
-    trial: tuple[str, ...] = ("",)  # the running trial in a line, in forms from the longest to the shortest
-    now: tuple[str, ...] = ("",)  # and its position likewise
 
     def __enter__(self) -> TrialProgress:
-        if notes.is_terminal:
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(BAR),
-                TextColumn("{task.fields[now]}"),
-                TimeElapsedColumn(),
-            )
+        if notes.is_terminal and not notes.is_dumb_terminal:
+            trial, now = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[now]}"))
+            columns = (trial, BarColumn(_BAR), now, TimeElapsedColumn()) if notes.width >= _WIDE else (trial, now)
             self.bar = Progress(*columns, console=notes, transient=True, refresh_per_second=4)
             self.task = self.bar.add_task("", total=1, now="")
             self.bar.start()
@@ -85,21 +90,12 @@ class TrialProgress:
         """Show an event of the runner."""
         self.done += event.kind in ("found", "finished", "failed")
         if self.bar is not None:
-            left = "" if event.seconds_left is None else f", {duration(event.seconds_left)} left"
-            trial = f"trial {event.position}/{event.total}"
-            self.trial = f"{trial}: {event.planned.label}{left}", f"{trial}{left}", trial
-            self._draw(total=event.total, completed=self.done)
+            line = running_line(event, notes.width - _NOW - (_BAR + _ELAPSED) * (notes.width >= _WIDE))
+            self.bar.update(self.task, description=line, total=event.total, completed=self.done)
         elif event.kind in ("started", "finished", "failed"):
-            notes.print(event_line(event), markup=False)
+            notes.print(event_line(event))
         if event.kind == "interrupted":
-            notes.print(self._interrupted(event), markup=False)
-
-    def _draw(self, **more: Any) -> None:
-        """Draw the bar with what has room on the terminal: nothing is wrapped or cut."""
-        assert self.bar is not None
-        room = notes.width - BAR - ELAPSED - 3
-        now = fitting((*self.now, ""), room - len(self.trial[-1]))
-        self.bar.update(self.task, description=fitting(self.trial, room - len(now)), now=now, **more)
+            notes.print(self._interrupted(event))
 
     def _interrupted(self, event: ProgressEvent) -> str:
         """Say whether the next run goes on inside a trial that was under way: one in a process of its own is lost."""
@@ -117,8 +113,7 @@ class TrialProgress:
             def on_step_end(self, training: Training) -> None:
                 if display.bar is not None and training.progress.step % 10 == 0:
                     progress, epochs = training.progress, training.recipe.epochs
-                    share = percent(progress.correct / progress.seen)
-                    display.now = f"epoch {progress.epoch + 1}/{epochs}, {share}", share
-                    display._draw()
+                    now = f"epoch {progress.epoch + 1}/{epochs}, {percent(progress.correct / progress.seen)}"
+                    display.bar.update(display.task, now=now)
 
         return Inner()

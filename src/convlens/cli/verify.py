@@ -7,13 +7,18 @@ from typing import Annotated
 
 import typer
 
+from ..errors import ConfigurationError
+from ..names import shown
 from .options import JsonFlag, notes, out, print_json, whole_numbers
+
+THREADS = "1,2,3,8"
 
 
 def verify(
     threads: Annotated[
-        str, typer.Option("--threads", metavar="N,N", help="Numbers of threads to train with.")
-    ] = "1,2,3,8",
+        str | None,
+        typer.Option("--threads", metavar="N,N", help=f"Numbers of threads to train with; by default {THREADS}."),
+    ] = None,
     json: JsonFlag = False,
     record: Annotated[
         Path | None, typer.Option("--record", help="Write this machine's hashes to a file instead of comparing them.")
@@ -28,14 +33,16 @@ def verify(
     from .. import verification
 
     if record is not None:
+        if threads is not None or json:
+            raise ConfigurationError("--record only writes the hashes; leave out --threads and --json")
         verification.record(record)
-        notes.print(f"recorded: {record}", markup=False)
+        notes.print(shown(f"recorded: {record}"))
         return
-    counts = whole_numbers("--threads", threads.split(","), "numbers with commas, such as 1,8")
+    counts = whole_numbers("--threads", (threads or THREADS).split(","), "numbers with commas, such as 1,8")
     report = verification.verify(counts)
     if json:
         print_json(report.to_dict())
     else:
-        out.print(str(report), markup=False)
+        out.print(str(report))
     if not report.holds:
         raise typer.Exit(1)

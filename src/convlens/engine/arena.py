@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..memory import require
 from ..program import ALIGNMENT, aligned_zeros
 from ..typing import Array, Float32, Shape
 
@@ -13,7 +14,11 @@ _BLOCK = 1 << 20  # floats: 4 MiB, the smallest block
 
 
 def readable(size: int) -> Array:
-    """Return a flat zeroed array that can be read a few values past its end: kernels read whole vectors."""
+    """Return a flat zeroed array that can be read a few values past its end: kernels read whole vectors.
+
+    ConfigurationError if it does not fit into memory.
+    """
+    require(4 * size, "one array of the network's values", "choose smaller images, smaller kernels or fewer filters")
     return aligned_zeros(size + ALIGNMENT)[:size]
 
 

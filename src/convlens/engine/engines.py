@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from .. import ops
+from ..memory import require
 from ..ops.warp import warp
 from ..program import Program, aligned_zeros
 from ..typing import Array, FloatArray, IntArray, Labels
@@ -249,6 +250,11 @@ class Plan(Engine):
         """Return the memory for the lanes' gradients (lanes, parameters), which all plans share."""
         if lanes > len(self._gradients):
             size = self.program.parameter_size
+            require(
+                4 * size * (lanes + 3),  # with the gradient of the batch, and Adam's two arrays
+                f"training a network of {self.program.parameter_count:,} parameters",
+                "choose smaller kernels, fewer filters or units, or a smaller batch",
+            )
             self._gradients = aligned_zeros(lanes * size).reshape(lanes, size)
         return self._gradients[:lanes]
 

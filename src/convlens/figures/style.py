@@ -15,6 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ..names import shown
+
 WIDE, NARROW = 9.6, 3.6  # inches: 960 and 360 CSS pixels at 100 pixels per inch
 GLYPH = 0.62  # mean width of a character, in type sizes
 DPI = {False: 180, True: 280}  # by `narrow`: sharp on a projector, and on a phone's dense display
@@ -117,6 +119,7 @@ class Look:
             "lines.linewidth": 1.6 if self.narrow else 2.2,
             "lines.markersize": 4.5 if self.narrow else 7.0,
             "axes.unicode_minus": True,
+            "text.parse_math": False,  # a class or an arm may be called "$x$"
             **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), self.ink),
             **dict.fromkeys(("xtick.color", "ytick.color"), self.muted),
             **dict.fromkeys(("xtick.labelcolor", "ytick.labelcolor"), self.ink),
@@ -152,7 +155,7 @@ def png(figure: Figure, *, palette: bool = True) -> bytes:
 
 def shortened(name: str, length: int) -> str:
     """Shorten a name to at most `length` characters on one line; its end is kept, because names often differ there."""
-    whole, end = " ".join(name.split()) or "–", length // 4
+    whole, end = shown(" ".join(name.split())) or "–", length // 4
     return whole if len(whole) <= length else f"{whole[: length - end - 1].rstrip()}…{whole[len(whole) - end :]}"
 
 

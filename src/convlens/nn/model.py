@@ -13,6 +13,7 @@ import numpy.typing as npt
 from .. import artifact, engine
 from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
 from ..files import checked_path
+from ..memory import require
 from ..metrics import Evaluation, require_finite
 from ..ops.activation import softmax
 from ..plain import difference
@@ -89,6 +90,8 @@ class Model:
     ------
     ShapeError
         If a layer does not accept the output of the one before it; the message names it.
+    ConfigurationError
+        If the parameters do not fit into memory, before any is allocated.
 
     Examples
     --------
@@ -114,6 +117,7 @@ class Model:
             raise ConfigurationError(f"a model's dtype is np.float32 or np.float64, not {dtype!r}")
         self.seed = checked_seed(seed)
         self.program = lower(self.layers, self.input_shape)
+        _require_memory(self.program, np.dtype(dtype).itemsize)
         self.flat = aligned_zeros(self.program.parameter_size, dtype)
         self.flat_buffers = aligned_zeros(self.program.buffer_size, dtype)
         initialize(self.program.slots, self.flat, seed)
@@ -299,6 +303,16 @@ def lower(layers: Sequence[Layer], input_shape: Shape) -> Program:
             "put Flatten() or GlobalAveragePool2D() and Dense(classes) at the end"
         )
     return program
+
+
+def _require_memory(program: Program, itemsize: int) -> None:
+    """Raise ConfigurationError if the parameters do not fit into memory."""
+    drawing = 32 * max((slot.size for slot in program.slots), default=0)  # a few arrays of float64, one slot at a time
+    require(
+        itemsize * program.parameter_size + drawing,
+        f"a network of {program.parameter_count:,} parameters",
+        "choose smaller kernels, fewer filters or units, or pool before the first dense layer",
+    )
 
 
 def architecture(model: Model) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from ..markup import html_table
 from ..program import Program, ReceptiveField
+from ..text_table import TextTable
 from ..typing import Shape
+from ..wording import NONE, count
 
 HEADER = ("layer", "kind", "output shape", "parameters", "FLOPs", "receptive field", "stride")
 
@@ -16,7 +18,8 @@ class SummaryRow:
     """One node of the model.
 
     `flops` counts two for each multiply-add of one image's forward pass; `receptive_field` and `stride` (height,
-    width) are in pixels of the input image, as text: ``"10x10"``, or ``"all"``.
+    width) are in pixels of the input image, as text: ``"10x10"``, ``"all"``, or ``"–"`` after a reshape that rearranges
+    the pixels.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Summary:
     rows: tuple[SummaryRow, ...]
     parameters: int
     flops: int
+    layers: int
 
     def table(self) -> list[tuple[str | int, ...]]:
         """Return the cells: one line for the input, for each node, and for the total; counts of zero are left empty."""
@@ -55,24 +59,18 @@ class Summary:
         return [*lines, ("total", "", "", self.parameters, self.flops, "", "")]
 
     def __repr__(self) -> str:
-        return f"<Summary: {len(self.rows)} layers, {self.parameters:,} parameters, {self.flops:,} FLOPs>"
+        return f"<Summary: {count(self.layers, 'layer')}, {self.parameters:,} parameters, {self.flops:,} FLOPs>"
 
     def _repr_html_(self) -> str:
         return html_table("layers of the model", HEADER, self.table())
 
+    def text_table(self) -> TextTable:
+        """Return the table as text that fits any width; `str` is the same, as wide as it likes."""
+        rows = [[f"{cell:,}" if isinstance(cell, int) else cell for cell in line] for line in self.table()]
+        return TextTable("", HEADER, rows, left=(0, 1, 2, 5, 6), spare=(1,), foot=1)
+
     def __str__(self) -> str:
-        cells = [HEADER, *([f"{cell:,}" if isinstance(cell, int) else cell for cell in line] for line in self.table())]
-        widths = [max(len(line[column]) for line in cells) for column in range(len(HEADER))]
-        numeric = {3, 4}
-        lines = [
-            "  ".join(
-                cell.rjust(width) if column in numeric else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in cells
-        ]
-        rule = "-" * max(map(len, lines))
-        return "\n".join((lines[0], rule, *lines[1:-1], rule, lines[-1]))
+        return str(self.text_table())
 
 
 def summarize(program: Program) -> Summary:
@@ -89,12 +87,15 @@ def summarize(program: Program) -> Summary:
         )
         for node in program.nodes
     )
-    return Summary(program.input_shape, rows, program.parameter_count, program.flops)
+    layers = 1 + max((node.layer for node in program.nodes), default=-1)  # some of which have several nodes
+    return Summary(program.input_shape, rows, program.parameter_count, program.flops, layers)
 
 
 def _sight(field: ReceptiveField) -> tuple[str, str]:
     if field.everything:
         return "all", ""
+    if field.rearranged:
+        return NONE, NONE
     return f"{field.height}x{field.width}", f"{field.stride[0]}x{field.stride[1]}"
 
 

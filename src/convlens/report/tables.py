@@ -1,35 +1,27 @@
-"""The claims on a terminal: a table on a terminal, plain lines elsewhere."""
+"""The claims as text: a table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
 from ..claims.rows import ClaimRow
 from ..figures.numbers import measured, parts
+from ..text_table import TextTable
 from ..wording import seeds
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 STYLES = {"supported": "green", "true": "green", "refuted": "red", "false": "red", "inconclusive": "yellow"}
 
 
-def claims_table(claims: Sequence[ClaimRow]) -> Table:
-    """Return the claims as a table for 80 columns or more."""
-    table = Table(title="Claims put to the test", title_justify="left", show_lines=True, box=box.SIMPLE)
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("claim", min_width=18, overflow="fold")
-    table.add_column("claimed", min_width=8, max_width=14)
-    table.add_column("measured", min_width=16, max_width=44)
-    table.add_column("verdict", no_wrap=True)
+def claims_table(claims: Sequence[ClaimRow]) -> TextTable:
+    """Return the claims as a table."""
+    rows = []
     for row in claims:
         word = row.verdict.word
-        cells = (str(row.number), row.claim, row.claimed, _measured_cell(row))
-        # as Text, so that a bracket in a claim is never read as markup
-        table.add_row(*map(Text, cells), Text(f"{MARKS[word]} {word}", style=f"bold {STYLES[word]}"))
-    return table
+        verdict = (f"{MARKS[word]} {word}", f"bold {STYLES[word]}")
+        rows.append((f"{row.number} {row.claim}", row.claimed, _measured_cell(row), verdict))
+    columns = ("claim", "claimed", "measured", "verdict")
+    return TextTable("Claims put to the test", columns, rows, left=range(4), names=(), spaced=True)
 
 
 def claims_lines(claims: Sequence[ClaimRow]) -> list[str]:

@@ -5,6 +5,7 @@ Its geometry is in `convlens.engine.compiled.geometry`; its computation is in `c
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,7 @@ class CompiledConvKernel(CompiledKernel):
             bias=self.bias,
             outputs=of.outputs,
             spans=of.spans,
-            strip=_strips(of.taps),
+            strip=_strips(len(of.taps)),
             planes=self.planes,
         )
         return [call]
@@ -161,7 +162,7 @@ class CompiledConvKernel(CompiledKernel):
             pixels=back.outputs,
             spans_back=back.spans,
             taps_back=back.taps,
-            strip_back=_strips(back.taps),
+            strip_back=_strips(len(back.taps)),
             dpadded=self.dpadded,
             dx=NONE if dx is None else dx.reshape(-1),
             lifting_back=back.lifting,
@@ -170,6 +171,7 @@ class CompiledConvKernel(CompiledKernel):
         return [call]
 
 
-def _strips(taps: Array) -> Array:
-    """Return, for each tap, where its sixteen values begin."""
-    return np.arange(len(taps), dtype=np.int32) * np.int32(WIDTH)
+@lru_cache(maxsize=64)
+def _strips(taps: int) -> Array:
+    """Return, for each of `taps` taps, where its sixteen values begin; all micro-batches share the table."""
+    return np.arange(taps, dtype=np.int32) * np.int32(WIDTH)
