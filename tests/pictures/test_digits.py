@@ -193,7 +193,7 @@ def warned(page: np.ndarray) -> str:
     return "; ".join(prepare_digit(picture(page), SHAPE)[1].warnings)
 
 
-def test_doubts_are_told(digits: np.ndarray) -> None:
+def test_doubts_are_reported(digits: np.ndarray) -> None:
     assert warned(np.full((50, 50), 200.0)) == "no ink stands out from its paper"
     assert warned(np.zeros((50, 50, 4))) == "no ink stands out from its paper"
     assert not prepare_digit(np.full((50, 50), 200, np.uint8), SHAPE)[0].any()

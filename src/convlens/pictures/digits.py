@@ -20,7 +20,8 @@ import numpy.typing as npt
 from ..errors import ConfigurationError, DataError
 from ..typing import Array, BoolArray, Float32, UInt8
 from .image_file import LARGEST_PIXELS, colours_of, opened
-from .ink import Ink, blobs, find_ink, grown, reduced, strongest_channel, widened
+from .ink import Ink, blobs, extent, find_ink, grown, reduced, strongest_channel, widened
+from .rulings import rulings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -142,7 +143,7 @@ def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
     frame = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
     if grey.max() < 128 or np.median(frame) > 0 or (grey > 0).mean() > 0.6:
         return False
-    (top, bottom), (left, right) = _extent(grey > 0)
+    (top, bottom), (left, right) = extent(grey > 0)
     side, box = max(bottom - top, right - left), BOX * min(height, width)
     row, column = _centre_of_mass(grey)
     return abs(side - box) <= 0.1 * box + 0.5 and abs(row - height / 2) <= 0.501 and abs(column - width / 2) <= 0.501
@@ -194,28 +195,30 @@ class _Cut(NamedTuple):
 
 
 def _cut_out(ink: Ink, done: list[str], warnings: list[str]) -> _Cut | None:
-    """Find and crop the digit, without specks; None and a warning if there is no ink."""
+    """Find and crop the digit, without rulings and specks; None and a warning if there is no ink."""
     height, width = ink.map.shape
-    if ink.contrast < max(6.0, 4 * ink.unrest):
+    if not ink.stands_out:
         warnings.append("no ink stands out from its paper")
         return None
     if ink.dark:
         done.append("inverted (dark ink on light paper)")
     if ink.gradient > 8:
         done.append(f"levelled its paper (brightness varied by {ink.gradient:.0f} of 255)")
-    step = -(-max(height, width) // _GRID)
-    cells = reduced(ink.map, step)
-    strokes = _strokes(cells, max(0.2 * ink.contrast, 4 * ink.unrest), done)
-    (top, bottom), (left, right) = _extent(strokes)
-    factor = max(1, step * max(bottom - top, right - left) // _FINE)
-    near = widened(widened(strokes)).repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
-    fine = reduced(np.where(near, ink.map, np.float32(0)), factor)
+    removed = rulings(ink.mask)
+    done += removed.words
+    near, size = _digit(ink.mask & ~removed.mask, reduced(ink.map, ink.step), done)
+    factor = max(1, ink.step * size // _FINE)
+    shown = _enlarged(near & ~removed.mask, ink.step, ink.map.shape)
+    fine = reduced(np.where(shown, ink.map, np.float32(0)), factor)
+    if not (fine > 0).any():
+        warnings.append("nothing is left beside frames and lines")
+        return None
     full = _full_ink(fine)
     if full < _PALE:
         warnings.append(f"there is little contrast ({full:.0f} of 255)")
-    floor = max(0.04 * full, 3 * ink.unrest / max(step / factor, 1))
+    floor = max(0.04 * full, 3 * ink.noise / max(factor / ink.step, 1))
     fine = np.clip((fine - np.float32(floor)) / np.float32(full - floor), 0, 1)
-    rows, columns = _extent(fine > 0.15)
+    rows, columns = extent(fine > 0.15)
     if rows[0] == 0 or columns[0] == 0 or rows[1] == fine.shape[0] or columns[1] == fine.shape[1]:
         warnings.append("the ink touches the edge of the picture")
     tall, wide = min(height, factor * (rows[1] - rows[0])), min(width, factor * (columns[1] - columns[0]))
@@ -224,15 +227,46 @@ def _cut_out(ink: Ink, done: list[str], warnings: list[str]) -> _Cut | None:
     return _Cut(fine, rows, columns)
 
 
-def _strokes(cells: Float32, threshold: float, done: list[str]) -> BoolArray:
-    """Return the cells of the digit: blobs with at least 6 % of the largest one's ink; the rest are specks."""
-    mask = cells > min(threshold, 0.8 * float(cells.max()))
+def _enlarged(mask: BoolArray, step: int, shape: tuple[int, int]) -> BoolArray:
+    """Return a mask of blocks as one of pixels."""
+    return mask.repeat(step, axis=0).repeat(step, axis=1)[: shape[0], : shape[1]]
+
+
+def _digit(mask: BoolArray, ink: Float32, done: list[str]) -> tuple[BoolArray, int]:
+    """Return where the digit is, with a margin, and its longer side, both in blocks of the ink's mask.
+
+    Parts that are near each other for their size belong together, so it is looked for on a grid of `_GRID` cells; if it
+    takes few of these, again on a grid of its own surroundings.
+    """
+    top, left, (height, width) = 0, 0, mask.shape
+    while True:
+        part = np.s_[top : top + height, left : left + width]
+        step = -(-max(height, width) // _GRID)
+        strokes, specks = _strokes(reduced(np.where(mask[part], ink[part], np.float32(0)), step))
+        rows, columns = extent(strokes)
+        size = step * max(rows[1] - rows[0], columns[1] - columns[0])
+        if step == 1 or 3 * size + 2 * step >= max(height, width):
+            break
+        bottom, right = (
+            min(top + step * rows[1] + size, top + height),
+            min(left + step * columns[1] + size, left + width),
+        )
+        top, left = max(top + step * rows[0] - size, top), max(left + step * columns[0] - size, left)
+        height, width = bottom - top, right - left
+    if specks:
+        done.append(f"left out {specks} speck{'s' if specks > 1 else ''}")
+    near = np.zeros_like(mask)
+    near[part] = _enlarged(widened(widened(strokes)), step, (height, width))
+    return near, size
+
+
+def _strokes(cells: Float32) -> tuple[BoolArray, int]:
+    """Return the cells of the digit, blobs with at least 6 % of the largest one's ink, and the number of the others."""
+    mask = cells > 0
     labels, count = blobs(widened(mask))
-    mass = np.bincount(labels.ravel(), np.where(mask, cells, 0).ravel(), count + 1)[1:]
-    kept = np.flatnonzero(mass >= 0.06 * mass.max()) + 1
-    if count > len(kept):
-        done.append(f"left out {count - len(kept)} speck{'s' if count - len(kept) > 1 else ''}")
-    return mask & np.isin(labels, kept)
+    mass = np.bincount(labels.ravel(), cells.ravel(), count + 1)[1:]
+    kept = np.flatnonzero(mass >= 0.06 * mass.max(initial=0)) + 1
+    return mask & np.isin(labels, kept), count - len(kept)
 
 
 def _full_ink(ink: Float32) -> float:
@@ -313,15 +347,6 @@ def _doubts(placed: Float32, ink: Ink) -> list[str]:
     if ink.unrest > 0.08 * ink.contrast and ink.unrest > 4:
         doubts.append("the background is not plain paper")
     return doubts
-
-
-def _extent(mask: BoolArray) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return (first, last + 1) of a mask's rows and of its columns; the full ranges if it is empty."""
-    spans = []
-    for axis in (1, 0):
-        found = np.flatnonzero(mask.any(axis=axis))
-        spans.append((int(found[0]), int(found[-1]) + 1) if len(found) else (0, mask.shape[1 - axis]))
-    return spans[0], spans[1]
 
 
 def _centre_of_mass(values: Array) -> tuple[float, float]:

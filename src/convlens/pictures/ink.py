@@ -10,10 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..typing import BoolArray, Float32, FloatArray, UInt8
+from ..typing import BoolArray, Float32, FloatArray, IntArray, UInt8
 
 _COARSE = 64  # cells along the longer side of the grid on which the paper is fitted
+_FINE = 400  # blocks along the longer side of the grid on which ink is told from paper
 _EVEN = 3.0  # grey levels: paper that varies less counts as evenly lit
+_NEAR = 12.0  # grey levels: what departs less from the paper may be paper
+_OTHER = 24.0  # grey levels: the border's tone, if it departs more from the commonest, need not be paper
 
 
 class Ink(NamedTuple):
@@ -23,6 +26,10 @@ class Ink(NamedTuple):
     ----------
     map
         (H, W) float32: departure of each pixel from the paper towards the ink, in grey levels; may be negative.
+    mask
+        (h, w): where there is ink, on a grid of blocks of `step` pixels, at most `_FINE` along the longer side.
+    step
+        See `mask`.
     dark
         Whether the ink is darker than its paper.
     contrast
@@ -31,27 +38,39 @@ class Ink(NamedTuple):
         Grey levels between the lightest and the darkest paper.
     unrest
         Departure of the paper from a smooth surface, in grey levels (a robust standard deviation over cells).
+    noise
+        The same over the blocks of the mask: the paper's grain.
     """
 
     map: Float32
+    mask: BoolArray
+    step: int
     dark: bool
     contrast: float
     gradient: float
     unrest: float
+    noise: float
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether there is any ink."""
+        return self.contrast >= max(6.0, 4 * self.unrest, 5.5 * self.noise)
 
 
 def find_ink(grey: Float32) -> Ink:
     """Separate ink from paper in a grey image (H, W), 0-255."""
     cells = reduced(grey, -(-max(grey.shape) // _COARSE))
+    step = -(-max(grey.shape) // _FINE)
+    fine = reduced(grey, step)
     basis = _basis(*cells.shape)
-    border = _border(cells.shape)
-    start = basis[..., :3] @ _fitted(basis[border][:, :3], cells[border])
     # Both polarities are tried; the one with more contrast relative to the paper's unevenness wins.
-    dark, light = (_against(cells, basis, border, start, sign) for sign in (-1.0, 1.0))
+    dark, light = (_against(cells, fine, basis, sign) for sign in (-1.0, 1.0))
     is_dark = dark.clearness > light.clearness
     found, sign = (dark, -1.0) if is_dark else (light, 1.0)
     departure = np.float32(sign) * (grey - _surface(found.coefficients, *grey.shape))
-    return Ink(departure, is_dark, found.contrast, found.gradient, found.unrest)
+    threshold = max(0.25 * found.contrast, 4 * found.unrest, 4 * found.noise)
+    mask = reduced(departure, step) > min(threshold, 0.8 * found.contrast)
+    return Ink(departure, mask, step, is_dark, found.contrast, found.gradient, found.unrest, found.noise)
 
 
 class _Guess(NamedTuple):
@@ -61,15 +80,36 @@ class _Guess(NamedTuple):
     contrast: float
     gradient: float
     unrest: float
+    noise: float
+    share: float  # of the picture that is paper
 
     @property
     def clearness(self) -> float:
         return self.contrast / (self.unrest + 1.0)
 
 
-def _against(cells: Float32, basis: FloatArray, border: BoolArray, paper: FloatArray, sign: float) -> _Guess:
+def _against(cells: Float32, fine: Float32, basis: FloatArray, sign: float) -> _Guess:
+    """Fit the paper, begun at the border; or at the commonest tone, where that gives much more paper."""
+    border = _border(cells.shape)
+    edge = basis[..., :3] @ _fitted(basis[border][:, :3], cells[border])
+    level = _commonest(cells)
+    begun = _fitted_paper(cells, fine, basis, sign, edge)
+    if abs(level - float(np.median(edge))) <= _OTHER:
+        return begun
+    other = _fitted_paper(cells, fine, basis, sign, np.full_like(edge, level))
+    return other if other.share > max(1.5 * begun.share, 0.35) else begun
+
+
+def _commonest(values: FloatArray) -> float:
+    """Return the commonest tone: the median of the values around the mode of their histogram."""
+    counts = np.bincount(np.clip(values, 0, 255).astype(int).ravel(), minlength=256)
+    mode = int(np.argmax(np.convolve(counts, np.ones(17), "same")))
+    return float(np.median(values[np.abs(values - mode) <= 12]))
+
+
+def _fitted_paper(cells: Float32, fine: Float32, basis: FloatArray, sign: float, paper: FloatArray) -> _Guess:
     """Alternate four times between finding the ink and fitting the paper to the rest."""
-    blank = border
+    blank = border = _border(cells.shape)
     for _ in range(4):
         ink = sign * (cells - paper)
         found = ~widened(ink > max(0.15 * _top(ink), 3 * _deviation(ink[blank])))
@@ -82,7 +122,11 @@ def _against(cells: Float32, basis: FloatArray, border: BoolArray, paper: FloatA
             coefficients[:] = _fitted(basis[blank], cells[blank])
         paper = basis @ coefficients
     ink = sign * (cells - paper)
-    return _Guess(coefficients, _top(ink), float(np.ptp(paper)), _deviation(ink[blank]))
+    unrest = _deviation(ink[blank])
+    departure = sign * (fine - _surface(coefficients, *fine.shape))
+    noise = _deviation(departure[np.abs(departure) < 30])
+    share = float((np.abs(ink) <= max(3 * unrest, _NEAR)).mean())
+    return _Guess(coefficients, _strength(departure), float(np.ptp(paper)), unrest, noise, share)
 
 
 def reduced(values: FloatArray, factor: int) -> Float32:
@@ -119,23 +163,49 @@ def grown(values: Float32, reach: int) -> Float32:
     return result
 
 
-def blobs(mask: BoolArray) -> tuple[np.ndarray, int]:
-    """Label the 8-connected components of a mask: labels (H, W), from 1, 0 outside; and their number."""
+def blobs(mask: BoolArray) -> tuple[IntArray, int]:
+    """Label the 8-connected components of a mask: labels (H, W), from 1, 0 outside; and their number.
+
+    Runs of ink along rows are joined to those that they touch in the row above: each takes the least label of its
+    component, found by repeated hooking and pointer jumping (Shiloach and Vishkin, 1982).
+    """
     height, width = mask.shape
+    change = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (rows, starts), ends = np.nonzero(change == 1), np.nonzero(change == -1)[1]
+    above = (rows - 1) * (width + 2)
+    first = np.searchsorted(rows * (width + 2) + ends, above + starts)
+    last = np.searchsorted(rows * (width + 2) + starts, above + ends, side="right")
+    touching = np.maximum(last - first, 0)
+    lower = np.repeat(np.arange(len(rows)), touching)
+    upper = np.arange(len(lower)) - np.repeat(np.cumsum(touching) - touching - first, touching)
+    least = _least_of_component(len(rows), lower, upper)
+    names, number = np.unique(least, return_inverse=True)
     labels = np.zeros((height, width), np.intp)
-    count = 0
-    left = {(int(row), int(column)) for row, column in zip(*np.nonzero(mask), strict=True)}
-    while left:
-        count += 1
-        edge = [left.pop()]
-        while edge:
-            row, column = edge.pop()
-            labels[row, column] = count
-            for neighbour in ((row + i, column + j) for i in (-1, 0, 1) for j in (-1, 0, 1)):
-                if neighbour in left:
-                    left.remove(neighbour)
-                    edge.append(neighbour)
-    return labels, count
+    labels[mask] = np.repeat(number + 1, ends - starts)
+    return labels, len(names)
+
+
+def _least_of_component(count: int, ones: IntArray, others: IntArray) -> IntArray:
+    """Return for each node the least number of a node in its component, given the edges."""
+    parents = np.arange(count)
+    while True:
+        roots, other_roots = parents[ones], parents[others]
+        lower = np.minimum(roots, other_roots)
+        if np.array_equal(roots, other_roots):
+            return parents
+        np.minimum.at(parents, roots, lower)
+        np.minimum.at(parents, other_roots, lower)
+        while not np.array_equal(parents, parents[parents]):
+            parents = parents[parents]
+
+
+def extent(mask: BoolArray) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return (first, last + 1) of a mask's rows and of its columns; the full ranges if it is empty."""
+    spans = []
+    for axis in (1, 0):
+        found = np.flatnonzero(mask.any(axis=axis))
+        spans.append((int(found[0]), int(found[-1]) + 1) if len(found) else (0, mask.shape[1 - axis]))
+    return spans[0], spans[1]
 
 
 def strongest_channel(colours: UInt8) -> tuple[Float32, str]:
@@ -193,6 +263,12 @@ def _top(ink: FloatArray) -> float:
     return max(float(largest[min(len(largest) // 400, len(largest) - 1)]), 0.0)
 
 
+def _strength(departure: FloatArray) -> float:
+    """Return the contrast of the ink: that of its darkest sixteen blocks, or fewer in a tiny picture."""
+    place = departure.size - min(16, departure.size // 400 + 1)
+    return max(float(np.partition(departure, place, axis=None)[place]), 0.0)
+
+
 def _deviation(values: FloatArray) -> float:
     """Return the standard deviation as estimated from the median absolute deviation, robust to outliers."""
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
