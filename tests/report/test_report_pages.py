@@ -140,7 +140,7 @@ def test_page_is_accessible(whole: tuple[Reproduction, Path, list[Path]]) -> Non
     outline.feed(page)
     assert outline.headings.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(outline.headings, outline.headings[1:], strict=False))
-    assert len(outline.images) == 5
+    assert len(outline.images) == 6
     assert all(image["alt"] for image in outline.images)
     assert all(cell["scope"] in ("row", "col") for cell in outline.header_cells)
     assert '<html lang="en">' in page
@@ -172,16 +172,19 @@ def test_results_hold_every_seed(whole: tuple[Reproduction, Path, list[Path]]) -
 
 @pytest.mark.usefixtures("_quick_figures")
 def test_one_seed_has_no_interval_and_is_inconclusive(tmp_path: Path) -> None:
-    made, said = make((0,), profile="quick"), list[str]()
+    made, said = make((0,), profile="quick", command="convlens reproduce --quick"), list[str]()
     write_report(made, tmp_path, said.append)
-    assert len(said) == 3  # one epoch, so there are no learning curves
-    assert said[0] == "figure 1/3, in 4 looks: Accuracy and size against the kernel size"
+    assert len(said) == 4  # one epoch, so there are no learning curves
+    assert said[0] == "figure 1/4, in 4 looks: Test accuracy of every arm"
     seen = text_of((tmp_path / "report.html").read_text())
-    assert "One seed is always inconclusive" in seen
+    assert seen.count("one seed decides nothing") == 1
+    assert not re.search("One seed|one seed:|one seed, so|no interval ", seen), "said once"
+    assert "“convlens reproduce” trains more seeds" in seen
+    assert seen.index("Figures") < seen.index("The claims, put to the test"), "what was seen comes first"
+    assert "minus a dense network of the same size, test accuracy: 9" in seen
     assert "∞" not in seen
     assert not re.search(r"\[[+−]?\d", seen)
-    assert "0 are supported, 0 refuted" in seen
-    assert "one seed, so there is no interval" in seen
+    assert "5 of 9 claims about sizes and costs are true and 4 false; the other 17 need more seeds" in seen
     json.loads((tmp_path / "results.json").read_text(), parse_constant=lambda word: pytest.fail(word))
 
 

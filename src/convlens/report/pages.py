@@ -29,7 +29,7 @@ from .sections import (
     metrics_table,
     seeds_table,
 )
-from .words import MARKS, answer, explanation, study_answer, warnings
+from .words import MARKS, answer, explanation, is_preview, study_answer, warnings
 
 Progress: TypeAlias = Callable[[str], None]
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -84,7 +84,7 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
         **_context(results_of, reproduction.command, reproduction.started, reproduction.seconds),
         "title": _TITLE,
         "answer": answer(reproduction),
-        "counts": [(word, mark, counts[word]) for word, mark in MARKS.items()],
+        "counts": [(word, mark, counts[word]) for word, mark in MARKS.items() if counts[word]],
         "claims": claim_views(reproduction.claims),
         "confusion": None if confusion is None else confusion_table(confusion),
     }
@@ -108,7 +108,8 @@ def _study_answer(result: StudyResult) -> list[str]:
     if not result.trials:
         return []
     interval = result.evidence.primary.interval
-    return [study_answer(result)] + ([] if interval is None else [explanation(result.verdict, interval)])
+    why = [] if interval is None or interval.n < 2 else [explanation(result.verdict, interval)]
+    return [study_answer(result), *why]
 
 
 def _write(
@@ -164,6 +165,7 @@ def _context(results_of: list[StudyResult], command: str, started: str, seconds:
     shown = [result for result in results_of if result.trials]
     return {
         "measured": bool(shown),
+        "preview": is_preview(results_of),
         "command": command,
         "profile": ", ".join(dict.fromkeys(result.evidence.profile.name for result in results_of)),
         "started": started.replace("T", " ").replace("+00:00", " UTC"),

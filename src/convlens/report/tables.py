@@ -28,7 +28,7 @@ def claims_table(claims: Sequence[ClaimRow]) -> Table:
         word = row.verdict.word
         cells = (str(row.number), row.claim, row.claimed, _measured_cell(row))
         # as Text, so that a bracket in a claim is never read as markup
-        table.add_row(*map(Text, cells), Text(f"{MARKS[word]} {word}", style=f"bold {STYLES[word]}"))
+        table.add_row(*map(Text, cells), Text(f"{MARKS[word]} {row.verdict.label}", style=f"bold {STYLES[word]}"))
     return table
 
 
@@ -48,7 +48,7 @@ def _measured_cell(row: ClaimRow) -> str:
 
 
 def _line(row: ClaimRow) -> str:
-    start = f"claim {row.number}: {row.claim}: {row.verdict.word.upper()}"
+    start = f"claim {row.number}: {row.claim}: {row.verdict.label.upper()}"
     if by_arithmetic(row.verdict):
         return f"{start}. Claimed {row.claimed}; {calculation(row.verdict)}."
     found = measured(row.interval) + (f", {seeds(row.interval.n)}" if row.interval else "")
