@@ -7,9 +7,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 OLDEST := .venv-oldest
 
-.PHONY: help reproduce test check check-oldest oldest bench lint lock clean
+.PHONY: help install reproduce test check check-oldest oldest bench clean-bench lint lock clean
 
 help:
+	@echo "make install     convlens and what it needs, into $(VENV)"
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
 	@echo "make test        the tests, in under three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
@@ -17,10 +18,13 @@ help:
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "convlens needs Python 3.11 or later; set PYTHON=")'
+	@echo "Installing convlens and what it needs into $(VENV): 700 MB on disk, a minute or two; only this once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+install: $(READY)
 
 reproduce: $(READY)
 	$(BIN)/convlens reproduce $(ARGS)
