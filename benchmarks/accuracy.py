@@ -1,7 +1,8 @@
 """Accuracy of a model and a recipe on the test set, over seeds: `python benchmarks/accuracy.py cnn best`.
 
-Every training reads the test set once, at its end. A finished seed is stored at once and never runs again, so the same
-command continues where it stopped. Writes mean, 95 % interval and range as JSON, and prints them as a row of docs/training.md.
+Every training reads the test set once, at its end. A finished seed is stored at once and never runs again, so the
+same command continues where it stopped. Writes mean, 95 % interval and range as JSON, and prints them as a row of
+docs/training.md.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from PIL import Image
 
 from convlens.errors import OutputError
 from convlens.figures import LOOKS, Look, Picture, png, study_pictures
-from convlens.report import Reproduction, pages, write_report, write_study
+from convlens.report import Reproduction, current, pages, write_report, write_study
 from convlens.report.protocol import protocol
 from convlens.report.sections import arms_table
 from convlens.report.words import warnings
@@ -348,3 +348,32 @@ def test_one_epoch_is_no_learning_curve() -> None:
     texts = {axes.get_title(): [text.get_text() for text in axes.texts] for axes in curves.draw(Look()).axes}
     assert texts["7x7"] == ["one epoch: no curve"]
     assert texts["5x5"] == []
+
+
+@pytest.mark.usefixtures("_quick_figures")
+def test_pages_that_are_up_to_date_are_left_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def written(**changes: object) -> bool:
+        """Write the report again, and return whether anything was drawn."""
+        said.clear()
+        paths = write_report(replace(make((0,)), **changes), tmp_path, said.append)  # type: ignore[arg-type]
+        assert all(path.exists() for path in paths)
+        assert len(paths) == len(set(paths)) > 3
+        return said != ["the pages are up to date"]
+
+    assert written()
+    page = (tmp_path / "report.html").read_bytes()
+    assert not written(seconds=1.0, started="2026-02-02T00:00:00+00:00")  # the times of another call
+    assert (tmp_path / "report.html").read_bytes() == page
+    assert written(command="convlens reproduce --out elsewhere"), "other results"
+    assert written()
+    (tmp_path / "report.md").write_text("changed by hand")
+    assert written()
+    (tmp_path / "figures" / "confusion.png").unlink()
+    assert written()
+    (tmp_path / "results.json").write_text("{}")
+    assert written(), "of an older version"
+    monkeypatch.setattr(current, "_code", lambda: "another version")
+    assert written()
+    assert not written()
