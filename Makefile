@@ -7,20 +7,25 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 OLDEST := .venv-oldest
 
-.PHONY: help reproduce test check check-oldest oldest bench lint lock clean
+.PHONY: help install reproduce test check check-oldest oldest bench clean-bench lint lock clean
 
 help:
+	@echo "make install     convlens and what it needs, into $(VENV)"
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
 	@echo "make test        the tests, in under three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
-	@echo "make bench       speed beside PyTorch, JAX and others, at most 15 minutes (installs them into an environment of its own)"
+	@echo "make bench       speed beside PyTorch, JAX and others, at most 15 minutes (first installs them, 1.3 GB, into .venv-bench)"
+	@echo "make clean-bench removes .venv-bench again"
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "convlens needs Python 3.11 or later; set PYTHON=")'
+	@echo "Installing convlens and what it needs into $(VENV): 700 MB on disk, a minute or two; only this once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+install: $(READY)
 
 reproduce: $(READY)
 	$(BIN)/convlens reproduce $(ARGS)
@@ -58,6 +63,9 @@ oldest: $(OLDEST)/.ready
 # The peers (PyTorch's CPU build, JAX, scikit-learn) go into an environment of their own.
 bench: $(READY)
 	$(BIN)/convlens bench --environment .venv-bench $(ARGS)
+
+clean-bench: $(READY)
+	$(BIN)/convlens bench --environment .venv-bench --remove-environment
 
 # Rewrites requirements.lock from pyproject.toml; needs uv (https://docs.astral.sh/uv).
 lock:

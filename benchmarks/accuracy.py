@@ -1,7 +1,8 @@
 """Accuracy of a model and a recipe on the test set, over seeds: `python benchmarks/accuracy.py cnn best`.
 
-Every training reads the test set once, at its end. A finished seed is stored at once and never runs again, so the same
-command continues where it stopped. Writes mean, 95 % interval and range as JSON, and prints them as the README's row.
+Every training reads the test set once, at its end. A finished seed is stored at once and never runs again, so the
+same command continues where it stopped. Writes mean, 95 % interval and range as JSON, and prints them as a row of
+docs/training.md.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def summary(model: str, name: str, trials: list[Any]) -> dict[str, Any]:
 
 
 def row(found: dict[str, Any]) -> str:
-    """Return README's row for the result."""
+    """Return the row of docs/training.md for the result."""
     interval, values = found["test.accuracy"], [100 * seed["test.accuracy"] for seed in found["seeds"]]
     mean, low, high = (100 * interval[name] for name in ("mean", "low", "high"))
     return (

@@ -127,15 +127,15 @@ def test_a_disturbed_timing_is_repeated_and_the_least_disturbed_counts() -> None
     with PeerPool([sys.executable, "-c", ECHO]) as pool:
         found = time_cell(cell, pool, 2, 0.1, {}, lambda _: None)
     assert found["rates"] == {"train": {"crowded": [2.0, 6.0]}, "predict": {"crowded": [4.0, 8.0]}}
-    assert found["disturbed"] == 0
+    assert found["others"] == {"train": {"crowded": [0.05, 0.05]}, "predict": {"crowded": [0.05, 0.05]}}
 
 
-def test_what_stays_disturbed_is_counted() -> None:
+def test_what_stays_disturbed_is_kept_with_its_load() -> None:
     cell = Cell("toy", "cnn", 1, 1, peers=("smothered",))
     with PeerPool([sys.executable, "-c", ECHO]) as pool:
         found = time_cell(cell, pool, 1, 0.1, {}, lambda _: None)
     assert found["rates"] == {"train": {"smothered": [4.0]}, "predict": {"smothered": [8.0]}}
-    assert found["disturbed"] == 2
+    assert found["others"] == {"train": {"smothered": [0.2]}, "predict": {"smothered": [pytest.approx(1 / 9)]}}
 
 
 def test_memory_is_that_of_a_fresh_process_each(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from convlens.bench.cells import GEMM, Cell, cells
 from convlens.bench.coordinator import PeerPool
-from convlens.bench.peer_process import Server, busy_seconds, disagreement, expected
+from convlens.bench.load import busy_seconds
+from convlens.bench.peer_process import Server, disagreement, expected
 from convlens.bench.peers import load, work
 from tests.faults.forks import environment
 

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from convlens.bench.results import Fastest, Ratio, best_torch, better_eager, race_ratio, ratios, share_of_peak
+from convlens.bench.cells import GEMM, MAIN, WORKS
+from convlens.bench.results import (
+    Fastest,
+    Ratio,
+    Withheld,
+    best_torch,
+    better_eager,
+    compared,
+    disturbance,
+    race_ratio,
+    ratios,
+    share_of_peak,
+    undisturbed,
+)
 from convlens.bench.run import read
+from convlens.bench.tables import headline, markdown, terminal
+from convlens.figures.speed import LOOK, draw_speed
 from tests.bench.toy_result import RATES, toy_cell, toy_result
 
 
@@ -42,7 +58,8 @@ def test_each_round_is_compared_with_who_was_fastest_in_it() -> None:
 def test_the_kept_result_says_what_its_rates_say() -> None:
     kept = read(Path(__file__).parents[2] / "benchmarks/results/speed.json")
     for cell in kept["cells"].values():
-        assert cell["ratios"] == {work: ratios(rates) for work, rates in cell["rates"].items()}
+        assert cell["ratios"] == {work: ratios(undisturbed(cell, work)) for work in cell["rates"]}
+    assert disturbance(kept) is None
 
 
 def test_an_absent_peer_has_no_ratio() -> None:
@@ -67,3 +84,50 @@ def test_the_race_pairs_seeds() -> None:
     assert race_ratio(race, "seconds") == Ratio(0.5, 0.5, 0.5)
     race["runs"].pop("torch-channels-last")
     assert race_ratio(race, "seconds") is None
+
+
+def disturbed_cell(**others: list[float | None]) -> dict[str, Any]:
+    """Return a cell in whose rounds of training others took these shares of the machine, by peer."""
+    cell = toy_cell()
+    cell["others"] = {"train": {name.replace("_", "-"): shares for name, shares in others.items()}, "predict": {}}
+    cell["ratios"] = {work: ratios(undisturbed(cell, work)) for work in WORKS}
+    return cell
+
+
+def test_a_disturbed_round_does_not_count() -> None:
+    cell = disturbed_cell(torch_channels_last=[0.5, 0.02, None])
+    rates = undisturbed(cell, "train")
+    assert rates["torch-channels-last"] == [None, 80.0, 60.0]
+    assert undisturbed(cell, "predict")["torch-channels-last"] == [100.0, 80.0, 60.0]
+    assert better_eager(rates) == Fastest("torch-channels-last", [None, 80.0, 60.0])
+    assert compared(rates["convlens-numba"], rates["torch-channels-last"]) == Ratio(2.25, 1.5, 3.0)
+
+
+def test_a_disturbed_measurement_has_no_ratio_and_says_so_first() -> None:
+    """Other processes hold PyTorch up in two rounds of three: that is no ratio of speeds, however large."""
+    result = toy_result()
+    result["cells"][MAIN] = disturbed_cell(torch_nchw=[0.4, 0.6, 0.0])
+    entry = result["cells"][MAIN]["ratios"]["train"]["convlens-numba"]["better eager PyTorch"]
+    assert entry == {"peer": "torch-channels-last", "withheld": "2 of 3 rounds"}
+    assert headline(result).rows[0] == ("CNN 3x3, batch 128, training", "disturbed", "disturbed", "disturbed")
+    assert headline(result).rows[1][1] == "2.00 (1.50 to 3.00)"
+    said = disturbance(result)
+    assert said is not None
+    assert said.startswith("This measurement was disturbed: other processes took up to 60 % of the machine. ")
+    assert markdown(result).startswith(said)
+    assert str(terminal(result)[0]) == said
+    assert draw_speed(result, LOOK) is not None
+
+
+def test_where_the_load_is_unknown_the_yardstick_shows_it() -> None:
+    cell = toy_cell()
+    cell["rates"]["train"][GEMM] = [1e9, 0.4e9, 0.6e9]
+    assert undisturbed(cell, "train")["convlens-numba"] == [200.0, None, 90.0]
+    assert undisturbed(cell, "predict")["convlens-numba"] == [200.0, 240.0, 90.0]
+
+
+def test_a_race_beside_other_processes_has_no_ratio() -> None:
+    race = toy_result()["time-to-99"]
+    race["runs"]["convlens"][0]["others"] = 0.3
+    assert race_ratio(race, "seconds") == Withheld("1 of 1 rounds")
+    assert disturbance({"cells": {}, "time-to-99": race}) is not None

@@ -23,7 +23,6 @@ def toy_cell(name: str = MAIN) -> dict[str, Any]:
     return {
         **cell.to_dict(),
         "flops": 1_000_000,
-        "disturbed": 0,
         "absent": {"jax": "not installed: No module named 'jax'"},
         "first_call_seconds": {"torch-compile": {"train": 12.0, "predict": 3.0}},
         "rates": rates,

@@ -4,6 +4,7 @@ A shell block is preceded by a marker that a reader of the rendered page does no
 
     <!-- run -->                 run as it stands
     <!-- run with ADDED -->      run with these words added to each line
+    <!-- run, printing TEXT -->  run, and what it prints contains this text, which the document quotes
     <!-- shown: REASON -->       not run, and why
 
 Blocks of one document run one after the other in one folder, as a reader would.
@@ -45,7 +46,14 @@ def blocks(document: Path) -> list[Block]:
 def test_every_block_is_marked(document: Path) -> None:
     for block in blocks(document):
         assert block.marker is not None, block.text
-        assert re.fullmatch(r"run|run with .+|shown: .+|file", block.marker), block.marker
+        assert re.fullmatch(r"run|run with .+|run, printing .+|shown: .+|file", block.marker), block.marker
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_is_to_be_printed_is_quoted(document: Path) -> None:
+    for block in blocks(document):
+        _, _, printed = (block.marker or "").partition(", printing ")
+        assert printed in block.text
 
 
 def test_few_commands_are_only_shown() -> None:
@@ -62,6 +70,7 @@ def test_documented_commands_work(document: Path, tmp_path: Path) -> None:
         if marker == "file":
             (tmp_path / block.name).write_text(block.text, encoding="utf-8")
         elif marker.startswith("run"):
+            marker, _, printed = marker.partition(", printing ")
             added = marker.removeprefix("run").removeprefix(" with ").strip()
             if block.language == "python":
                 command = [sys.executable, "-c", block.text]
@@ -72,3 +81,4 @@ def test_documented_commands_work(document: Path, tmp_path: Path) -> None:
                 command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=900
             )
             assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{done.stderr}"
+            assert printed in done.stdout, f"{block.text}\n{done.stdout}"

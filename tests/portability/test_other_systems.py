@@ -82,7 +82,7 @@ def test_the_command_limits_accelerate(monkeypatch: pytest.MonkeyPatch, before: 
 
 
 def test_installing_needs_no_compiler() -> None:
-    """What README says."""
+    """What docs/installing.md says."""
     names = [path.name for path in (ROOT / "src").rglob("*") if path.suffix in (".c", ".cpp", ".pyx", ".rs", ".f90")]
     assert not names
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from PIL import Image
 
 from convlens.errors import OutputError
 from convlens.figures import LOOKS, Look, Picture, png, study_pictures
-from convlens.report import Reproduction, pages, write_report, write_study
+from convlens.report import Reproduction, current, pages, write_report, write_study
 from convlens.report.protocol import protocol
 from convlens.report.sections import arms_table
 from convlens.report.words import warnings
@@ -140,7 +140,7 @@ def test_page_is_accessible(whole: tuple[Reproduction, Path, list[Path]]) -> Non
     outline.feed(page)
     assert outline.headings.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(outline.headings, outline.headings[1:], strict=False))
-    assert len(outline.images) == 5
+    assert len(outline.images) == 6
     assert all(image["alt"] for image in outline.images)
     assert all(cell["scope"] in ("row", "col") for cell in outline.header_cells)
     assert '<html lang="en">' in page
@@ -172,16 +172,19 @@ def test_results_hold_every_seed(whole: tuple[Reproduction, Path, list[Path]]) -
 
 @pytest.mark.usefixtures("_quick_figures")
 def test_one_seed_has_no_interval_and_is_inconclusive(tmp_path: Path) -> None:
-    made, said = make((0,), profile="quick"), list[str]()
+    made, said = make((0,), profile="quick", command="convlens reproduce --quick"), list[str]()
     write_report(made, tmp_path, said.append)
-    assert len(said) == 3  # one epoch, so there are no learning curves
-    assert said[0] == "figure 1/3, in 4 looks: Accuracy and size against the kernel size"
+    assert len(said) == 4  # one epoch, so there are no learning curves
+    assert said[0] == "figure 1/4, in 4 looks: Test accuracy of every arm"
     seen = text_of((tmp_path / "report.html").read_text())
-    assert "One seed is always inconclusive" in seen
+    assert seen.count("one seed decides nothing") == 1
+    assert not re.search("One seed|one seed:|one seed, so|no interval ", seen), "said once"
+    assert "“convlens reproduce” trains more seeds" in seen
+    assert seen.index("Figures") < seen.index("The claims, put to the test"), "what was seen comes first"
+    assert "minus a dense network of the same size, test accuracy: 9" in seen
     assert "∞" not in seen
     assert not re.search(r"\[[+−]?\d", seen)
-    assert "0 are supported, 0 refuted" in seen
-    assert "one seed, so there is no interval" in seen
+    assert "5 of 9 claims about sizes and costs are true and 4 false; the other 17 need more seeds" in seen
     json.loads((tmp_path / "results.json").read_text(), parse_constant=lambda word: pytest.fail(word))
 
 
@@ -345,3 +348,32 @@ def test_one_epoch_is_no_learning_curve() -> None:
     texts = {axes.get_title(): [text.get_text() for text in axes.texts] for axes in curves.draw(Look()).axes}
     assert texts["7x7"] == ["one epoch: no curve"]
     assert texts["5x5"] == []
+
+
+@pytest.mark.usefixtures("_quick_figures")
+def test_pages_that_are_up_to_date_are_left_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def written(**changes: object) -> bool:
+        """Write the report again, and return whether anything was drawn."""
+        said.clear()
+        paths = write_report(replace(make((0,)), **changes), tmp_path, said.append)  # type: ignore[arg-type]
+        assert all(path.exists() for path in paths)
+        assert len(paths) == len(set(paths)) > 3
+        return said != ["the pages are up to date"]
+
+    assert written()
+    page = (tmp_path / "report.html").read_bytes()
+    assert not written(seconds=1.0, started="2026-02-02T00:00:00+00:00")  # the times of another call
+    assert (tmp_path / "report.html").read_bytes() == page
+    assert written(command="convlens reproduce --out elsewhere"), "other results"
+    assert written()
+    (tmp_path / "report.md").write_text("changed by hand")
+    assert written()
+    (tmp_path / "figures" / "confusion.png").unlink()
+    assert written()
+    (tmp_path / "results.json").write_text("{}")
+    assert written(), "of an older version"
+    monkeypatch.setattr(current, "_code", lambda: "another version")
+    assert written()
+    assert not written()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -11,6 +13,7 @@ from convlens import wording
 from convlens.figures import numbers
 from convlens.report import claims_lines, claims_table
 from convlens.report.words import calculation, explanation, study_answer
+from convlens.studies.estimand import Estimand
 from convlens.studies.metric import Metric
 from convlens.studies.stats import Interval, mean_interval, paired_interval
 from convlens.studies.verdict import arithmetic, between, greater_than, less_than, verdict_on
@@ -39,7 +42,16 @@ def test_lines_are_one_a_claim() -> None:
     assert len(lines) == len(made.claims)
     assert all("\n" not in line for line in lines)
     assert all(row.verdict.word.upper() in line for row, line in zip(made.claims, lines, strict=True))
-    assert any("One seed is always inconclusive" in line for line in lines)
+    assert any(line.endswith("One seed.") for line in lines)
+
+
+def test_a_claim_that_was_too_modest_says_so_everywhere() -> None:
+    (row,) = [row for row in make().claims if row.name == "cnn-accuracy-good"]
+    assert row.verdict.label == "refuted: higher"
+    assert "REFUTED: HIGHER" in claims_lines([row])[0]
+    assert "lies above the claim" in claims_lines([row])[0]
+    assert row.to_dict()["verdict"]["direction"] == "higher"
+    assert "refuted: higher" in make()._repr_html_()
 
 
 def test_numbers() -> None:
@@ -72,14 +84,24 @@ def test_explanations_follow_the_verdict() -> None:
 
 def test_the_answer_is_a_plain_sentence_that_does_not_repeat_the_question():
     result = make().studies["baseline-vs-cnn"]
-    estimand, interval = result.evidence.primary.estimand, result.evidence.primary.interval
+    interval = result.evidence.primary.interval
     sentence = study_answer(result)
-    assert sentence.startswith(f"“{estimand.arm}” minus “{estimand.reference}”, test accuracy: ")
+    assert sentence.startswith("The CNN minus a dense network of the same size, test accuracy: ")
     assert interval is not None
     assert numbers.measured(interval, signed=True) + " (95 % interval over 3 seeds). The claim, above +" in sentence
     assert sentence.endswith(f"is {result.verdict.word}.")
     assert "?" not in sentence
-    assert "(one seed, so no interval)" in study_answer(make((0,)).studies["baseline-vs-cnn"])
+    seen = study_answer(make((0,)).studies["baseline-vs-cnn"])
+    ours, theirs, difference = (float(one) for one in re.findall(r"\d+\.\d+", seen))
+    assert ours - theirs == pytest.approx(difference)
+    assert seen.endswith(f"{ours:.2f} % − {theirs:.2f} % = +{difference:.2f} points.")
+
+
+def test_an_estimand_without_a_description_names_its_arms() -> None:
+    contrast = Estimand("gain", "test.accuracy", "max", greater_than(0), reference="mean")
+    assert contrast.described == "“max” minus “mean”"
+    assert replace(contrast, reference=None).described == "“max”"
+    assert replace(contrast, description="a minus b").described == "a minus b"
 
 
 def test_a_reproduction_is_short_in_a_notebook():

@@ -76,14 +76,14 @@ def test_accuracy_reads_the_test_set_once_a_seed_and_keeps_it(
     accuracy.main()
 
 
-def test_the_readme_quotes_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_on_training_quotes_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     accuracy = script("accuracy.py", monkeypatch)
-    readme = (BENCHMARKS.parent / "README.md").read_text(encoding="utf-8")
+    page = (BENCHMARKS.parent / "docs" / "training.md").read_text(encoding="utf-8")
     written = sorted((BENCHMARKS / "results").glob("accuracy-*.json"))
     assert written
     for path in written:
         found = json.loads(path.read_text())
-        assert accuracy.row(found) in readme
+        assert accuracy.row(found) in page
         assert Recipe.from_dict(found["recipe"]) == recipe(found["recipe"]["name"]), (
             "measured with another of that name"
         )

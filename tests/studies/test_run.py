@@ -50,6 +50,7 @@ def test_one_call_runs_what_is_missing_and_prints_nothing(tmp_path: Path, capsys
     again = studies.read_study(make_study(), THREE, folder=tmp_path)
     assert again.evidence.to_dict() == whole.evidence.to_dict()
     assert capsys.readouterr() == ("", "")
+    assert not (tmp_path / "checkpoints").exists(), "nothing was stopped, so nothing is kept for that"
 
 
 def test_the_page_has_every_seed_and_lists_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

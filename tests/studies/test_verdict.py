@@ -54,6 +54,24 @@ def test_the_word_follows_from_the_place(region, low, high, word):
 
 
 @pytest.mark.parametrize(
+    ("region", "low", "high", "label", "place"),
+    [
+        (between(0.96, 0.98), 0.985, 0.99, "refuted: higher", "wholly above"),
+        (between(0.96, 0.98), 0.93, 0.95, "refuted: lower", "wholly below"),
+        (greater_than(0.002), -0.01, 0.001, "refuted", "wholly outside"),  # it can be missed on one side only
+        (less_than(-0.002), -0.001, 0.01, "refuted", "wholly outside"),
+        (between(0.96, 0.98), 0.965, 0.97, "supported", "wholly inside"),
+        (between(0.96, 0.98), 0.95, 0.97, "inconclusive", "partly inside"),
+    ],
+)
+def test_a_refuted_range_says_on_which_side_it_was_missed(region, low, high, label, place):
+    verdict = verdict_on(interval(low, high), region)
+    assert verdict.label == label
+    assert place in verdict.sentence
+    assert verdict.to_dict()["direction"] == (label.partition(": ")[2] or None)
+
+
+@pytest.mark.parametrize(
     ("region", "value", "word"),
     [
         (greater_than(0.0), 0.0, "refuted"),
@@ -155,6 +173,7 @@ def test_arithmetic():
     false = arithmetic("about 210K, 690K, 1.5M", "206,922, 215,370, 228,042", holds=False)
     assert false.to_dict() == {
         "word": "false",
+        "direction": None,
         "sentence": "False by arithmetic: claimed about 210K, 690K, 1.5M; 206,922, 215,370, 228,042.",
         "seeds_needed": None,
     }

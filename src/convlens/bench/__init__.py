@@ -11,6 +11,7 @@ Reading order::
     measure.py                   rounds, in which the peers are timed in turn
     time_to_accuracy.py          time to an accuracy, by convlens and by PyTorch with the same recipe
     time_to_accuracy_process.py  what runs in the process of one such training
+    load.py                      how much of the machine other processes take
     results.py                   ratios, and the result as plain data
     run.py                       the whole benchmark, saved cell by cell
     tables.py                    the result as tables: on a terminal and in Markdown

@@ -7,6 +7,7 @@ the reason.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import venv
@@ -14,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import OutputError
+from ..errors import ConfigurationError, OutputError
 from ..files import cache_folder
 
-# plain "torch" is the build for CPUs where the package index offers only that one
 REQUIREMENTS = {"torch": "torch==2.13.0", "jax": "jax", "sklearn": "scikit-learn"}
+MIB = {"torch": 860, "jax": 390, "sklearn": 60}  # on disk, with what each of them needs
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"  # elsewhere, on Linux, torch brings gigabytes for GPUs
 INSTALL_SECONDS = 1800.0
 
 _BORROW = "convlens-bench.pth"
@@ -63,12 +65,39 @@ def prepare(folder: Path, say: Callable[[str], None]) -> Environment:
         reason = f"no environment could be made in {folder}: {_reason(error)}"
         return Environment(Path(sys.executable), _absent(Path(sys.executable), reason))
     failed = {}
-    for module, requirement in REQUIREMENTS.items():
-        if not _has(python, module):
-            say(f"installing {requirement}")
-            if reason := _install(python, requirement):
-                failed[module] = reason
+    lacking = [module for module in REQUIREMENTS if not _has(python, module)]
+    if lacking:
+        size = sum(MIB.get(module, 0) for module in lacking)
+        say(
+            f"installing {', '.join(REQUIREMENTS[module] for module in lacking)} into {folder}: about "
+            f"{size / 1024:.1f} GiB on disk, some minutes; only this once (convlens bench --remove-environment removes "
+            "it)"
+        )
+    for module in lacking:
+        say(f"installing {REQUIREMENTS[module]}")
+        if reason := _install(python, REQUIREMENTS[module]):
+            failed[module] = reason
     return Environment(python, failed)
+
+
+def remove(folder: Path) -> int:
+    """Remove an environment that `prepare` made; return its size in bytes.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none in the folder: nothing else is ever removed.
+    OutputError
+        If it cannot be removed.
+    """
+    if not (folder / "pyvenv.cfg").is_file() or not any(folder.rglob(_BORROW)):
+        raise ConfigurationError(f"{folder} holds no environment of convlens bench, so nothing is removed")
+    size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise OutputError(f"cannot remove {folder}: {_reason(error)}") from error
+    return size
 
 
 def interpreter(folder: Path, platform: str = sys.platform) -> Path:
@@ -98,6 +127,8 @@ def _has(python: Path, module: str) -> bool:
 def _install(python: Path, requirement: str) -> str:
     """Install one package; return the reason if that failed, else an empty string."""
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+    if requirement.startswith("torch") and sys.platform == "linux":
+        command += ["--extra-index-url", CPU_BUILDS]
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=INSTALL_SECONDS)  # noqa: S603
     except (OSError, subprocess.SubprocessError) as error:

@@ -12,9 +12,9 @@ from typing import Any
 
 from .cells import COMPILED, GEMM, OURS, WORKS, Cell
 from .coordinator import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, PeerPool, Worker
+from .load import DISTURBED
 from .peers.gemm import FLOPS
 
-DISTURBED = 0.1  # share of the machine used by other processes above which a timing is repeated
 TRIES = 4  # maximum for one timing
 ROUNDS_OF_A_VISIT = 3
 MEMORY_SECONDS = 2.0  # of training before the memory is read
@@ -41,9 +41,9 @@ def time_cell(
 ) -> dict[str, Any]:
     """Measure a cell with new processes until it has `until` rounds, and return its result.
 
-    The result holds every peer's rates by work and round, which peers are absent and why, and the seconds of the first
-    calls (of the first visit only, because later visits profit from compilers' caches). `disturbed` counts the timings
-    during which other processes took more than a tenth of the machine at every try. `before` is the result so far.
+    The result holds every peer's rates by work and round, with the share of the machine that others took meanwhile
+    (None where it is unknown), which peers are absent and why, and the seconds of the first calls (of the first visit
+    only, because later visits profit from compilers' caches). `before` is the result so far.
 
     Rates are in images/s, that of `GEMM` in FLOP/s.
     """
@@ -57,7 +57,9 @@ def time_cell(
     rates: dict[str, dict[str, list[float]]] = {
         work: {name: list(before["rates"][work][name]) if before else [] for name in present} for work in WORKS
     }
-    disturbed = before["disturbed"] if before else 0
+    shares: dict[str, dict[str, list[float | None]]] = {
+        work: {name: _shares_so_far(before, work, name) for name in present} for work in WORKS
+    }
     for number in range(begun, until):
         for work in WORKS:
             for name in present if number % 2 == 0 else present[::-1]:
@@ -66,20 +68,28 @@ def time_cell(
                 try:
                     rate, others = _rate(cell, pool.worker(name), name, work, seconds)
                     rates[work][name].append(rate)
-                    disturbed += others > DISTURBED
+                    shares[work][name].append(others)
                 except PeerLost as error:
                     absent[name] = f"in round {number + 1}: {error}"
                     pool.dismiss(name)
     for name in present:
         pool.dismiss(name)
-    kept = {work: {name: row for name, row in of_work.items() if name not in absent} for work, of_work in rates.items()}
+    here = [name for name in present if name not in absent]
     return {
         "cell": cell.to_dict(),
-        "rates": kept,
+        "rates": {work: {name: rates[work][name] for name in here} for work in WORKS},
+        "others": {work: {name: shares[work][name] for name in here} for work in WORKS},
         "absent": absent,
         "first_call_seconds": before["first_call_seconds"] if before else first,
-        "disturbed": disturbed,
     }
+
+
+def _shares_so_far(before: Mapping[str, Any] | None, work: str, name: str) -> list[float | None]:
+    """Return what others took in the rounds so far; a result of an earlier version has not kept it."""
+    if before is None:
+        return []
+    unknown: list[float | None] = [None] * len(before["rates"][work][name])
+    return list(before.get("others", {}).get(work, {}).get(name, unknown))
 
 
 def _prepare(
@@ -112,16 +122,16 @@ def explained(name: str, reason: str, missing: dict[str, str]) -> str:
     return f"{reason} ({missing[module]})" if module in missing else reason
 
 
-def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> tuple[float, float]:
+def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> tuple[float, float | None]:
     """Return the rate of the least disturbed of several tries, and the share of the machine others took."""
     units, found = FLOPS if name == GEMM else cell.batch, []
     for _ in range(TRIES):
         answer = worker.ask({"do": "measure", "work": work, "seconds": seconds}, MEASURE_SECONDS)
-        others = float(answer.get("others") or 0.0)
+        others: float | None = answer.get("others")
         found.append((others, answer["calls"] * units / answer["seconds"]))
-        if others <= DISTURBED:
+        if others is None or others <= DISTURBED:
             break
-    others, rate = min(found)
+    others, rate = min(found, key=lambda one: one[0] or 0.0)
     return rate, others
 
 

@@ -24,7 +24,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from ..engine import start
 from ..ops import softmax
 from ..typing import FloatArray
 from .cells import Cell
+from .load import Watch
 from .peak_memory import peak_memory
 from .peers import Peer, Timed, load, work
 
@@ -78,13 +78,11 @@ class Server:
         """Call a work repeatedly for `seconds`; one call before that, to fill the caches, does not count."""
         call: Callable[[], None] = getattr(self.peer, name)
         call()
-        busy, own = busy_seconds(), time.process_time()
-        calls, begun = 0, time.perf_counter()
+        watch, calls, begun = Watch(), 0, time.perf_counter()
         while (spent := time.perf_counter() - begun) < seconds or not calls:
             call()
             calls += 1
-        total, mine = busy_seconds(), time.process_time() - own
-        others = None if busy is None or total is None else (total - busy - mine) / (spent * (os.cpu_count() or 1))
+        others = watch.others()
         fall_silent()
         return {"calls": calls, "seconds": spent, "others": others}
 
@@ -122,17 +120,6 @@ def fall_silent() -> None:
         time.sleep(SILENCE_SECONDS)
         if time.process_time() - before < SILENCE_SECONDS / 10:
             return
-
-
-def busy_seconds() -> float | None:
-    """Return the busy seconds of all processors, including time stolen by the host; None except on Linux."""
-    try:
-        fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
-    except OSError:
-        return None
-    idle, waiting, guests = 3, 4, (8, 9)  # guest time is already part of user time
-    counted = (int(ticks) for place, ticks in enumerate(fields) if place not in (idle, waiting, *guests))
-    return sum(counted) / os.sysconf("SC_CLK_TCK")
 
 
 def take_output() -> Any:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -19,10 +19,12 @@ from ..errors import ConfigurationError
 from ..files import make_folder, write_atomically
 from ..train import Recipe
 from ..train.provenance import hardware, versions
+from ..wording import count, percent
 from . import results
 from .cells import MAIN, MEMORY, RACE, WORKS, Cell, cells, chosen
 from .coordinator import PeerPool
 from .environment import Environment, prepare
+from .load import DISTURBED, others_now
 from .measure import measure_memory, rounds_of, time_cell, visits
 from .peers import work
 from .time_to_accuracy import race
@@ -50,7 +52,8 @@ class BenchSettings:
     folder
         Folder for the result.
     resume
-        Keep the results in the folder and measure the rest; `rounds` may be larger than before.
+        Keep the results in the folder, also of a finished measurement, and measure the rest; `rounds` may be larger
+        than before. A measurement that was interrupted is continued in any case, if it is the same one.
     """
 
     only: tuple[str, ...]
@@ -85,8 +88,10 @@ def run(settings: BenchSettings, say: Callable[[str], None]) -> dict[str, Any]:
     wanted, others = chosen(settings.only, settings.threads)
     make_folder(settings.folder)
     path = settings.folder / FILE
-    result = _begun(path, settings) if settings.resume and path.exists() else _empty(settings)
+    result = _begun(path, settings) if settings.resume and path.exists() else _interrupted(path, settings, say)
+    result["complete"], result["only"] = False, list(settings.only)
     place = prepare(settings.environment, say)
+    _say_what_it_takes(len(wanted), others, settings.rounds, say)
     result["versions"] = {**versions(), **_versions(place.python)}
     with tempfile.TemporaryDirectory(prefix="convlens-bench-") as scratch:
         variables = _variables(scratch, settings.threads)
@@ -104,7 +109,25 @@ def run(settings: BenchSettings, say: Callable[[str], None]) -> dict[str, Any]:
                 result[name] = _other(name, settings, place, variables, say)
                 result["seconds"][name] = round(time.perf_counter() - begun, 1)
                 _keep(path, result)
+    result["complete"] = True
+    _keep(path, result)
     return result
+
+
+CELL_SECONDS, OTHER_SECONDS = 55, {MEMORY: 30, RACE: 90}  # of two cores, six rounds of a quarter of a second
+
+
+def _say_what_it_takes(cells_wanted: int, others: Sequence[str], rounds: int, say: Callable[[str], None]) -> None:
+    """Report how long it will take, and whether other processes are at work."""
+    seconds = cells_wanted * CELL_SECONDS * rounds / 6 + sum(OTHER_SECONDS[name] for name in others)
+    minutes = max(1, round(seconds / 60))
+    say(f"{count(cells_wanted + len(others), 'measurement')}, about {minutes} min; Ctrl-C keeps what is measured")
+    share = others_now()
+    if share is not None and share > DISTURBED:
+        say(
+            f"other processes take {percent(share, 0)} of this machine: what they disturb will have no ratio; "
+            "close them, or come back when it is quiet"
+        )
 
 
 def _other(
@@ -131,6 +154,23 @@ def _empty(settings: BenchSettings) -> dict[str, Any]:
         "seconds": {},
         "cells": {},
     }
+
+
+def _interrupted(path: Path, settings: BenchSettings, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return what is left of the same measurement if it was interrupted, to be continued; else an empty result."""
+    empty = _empty(settings)
+    try:
+        found = read(path)
+    except ConfigurationError:  # there is none, or one of an older version
+        return empty
+    same = all(found.get(what) == empty[what] for what in ("settings", "hardware")) and found.get("only") == list(
+        settings.only
+    )
+    if found.get("complete", True) or not same:
+        return empty
+    done = count(len(found["cells"]), "cell")
+    say(f"continuing the measurement of {found['date']} that was interrupted: {done} so far")
+    return found
 
 
 def _begun(path: Path, settings: BenchSettings) -> dict[str, Any]:
@@ -163,16 +203,20 @@ def _add_cell(result: dict[str, Any], found: dict[str, Any], seconds: float) -> 
     """Add a cell to the result, with its ratios, and its rates rounded to six digits."""
     cell = found["cell"]
     rates = {w: {n: [float(f"{rate:.6g}") for rate in row] for n, row in found["rates"][w].items()} for w in WORKS}
+    others = {
+        w: {n: [None if share is None else round(share, 3) for share in row] for n, row in found["others"][w].items()}
+        for w in WORKS
+    }
+    kept = {"rates": rates, "others": others}
     result["cells"][cell["name"]] = {
         **cell,
         "flops": work.model(Cell.from_dict(cell)).program.flops,
         "absent": found["absent"],
-        "disturbed": found["disturbed"],
         "first_call_seconds": {
             name: {w: round(s, 2) for w, s in first.items()} for name, first in found["first_call_seconds"].items()
         },
-        "rates": rates,
-        "ratios": {w: results.ratios(rates[w]) for w in WORKS},
+        **kept,
+        "ratios": {w: results.ratios(results.undisturbed(kept, w)) for w in WORKS},
     }
     result["seconds"][cell["name"]] = round(result["seconds"].get(cell["name"], 0) + seconds, 1)
 

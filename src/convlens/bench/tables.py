@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..text_table import TextTable
 from ..wording import NONE, percent
 from .cells import GEMM, MAIN, NUMBA, NUMPY
-from .results import Ratio, best_torch, better_eager, race_ratio, share_of_peak
+from .results import (
+    Ratio,
+    Withheld,
+    best_torch,
+    better_eager,
+    compared,
+    disturbance,
+    race_ratio,
+    share_of_peak,
+    undisturbed,
+)
 
 WORDS = {"train": "training", "predict": "prediction"}
 NETWORKS = {"cnn": "CNN {0}x{0}", "dense": "dense 784-128-64-10", "deep": "three blocks with batch normalisation"}
@@ -43,21 +53,31 @@ class SpeedTable:
         return TextTable(self.title, self.columns, self.rows, left, names=())
 
 
+HEADLINE = (
+    (MAIN, ("train", "predict")), ("cnn-3x3-batch1", ("predict",)), ("cnn-3x3-batch512", ("train", "predict")),
+    ("cnn-5x5-batch128", ("train", "predict")), ("cnn-7x7-batch128", ("train", "predict")),
+    ("deep-batch128", ("train", "predict")), ("dense-batch128", ("train", "predict")),
+    (f"{MAIN}-1thread", ("train",)),
+)  # fmt: skip
+README_ROWS = (
+    (MAIN, ("train", "predict")),
+    ("dense-batch128", ("predict",)),
+)  # where it gains most, and where it loses
+
+
 def headline(result: Result) -> SpeedTable:
-    """Return README's table: ratios of the compiled and the NumPy engine to PyTorch."""
-    names = [
-        (MAIN, ("train", "predict")), ("cnn-3x3-batch1", ("predict",)), ("cnn-3x3-batch512", ("train", "predict")),
-        ("cnn-5x5-batch128", ("train", "predict")), ("cnn-7x7-batch128", ("train", "predict")),
-        ("deep-batch128", ("train", "predict")), ("dense-batch128", ("train", "predict")),
-        (f"{MAIN}-1thread", ("train",)),
-    ]  # fmt: skip
-    rows: list[tuple[str, ...]] = [
+    """Return ratios of the compiled and the NumPy engine to PyTorch, in rates, memory and time to an accuracy."""
+    found = _ratios(result, HEADLINE)
+    return replace(found, rows=[*found.rows, *_memory_headline(result), *_race_headline(result)])
+
+
+def _ratios(result: Result, names: Sequence[tuple[str, Sequence[str]]]) -> SpeedTable:
+    rows = [
         (f"{label(cell)}, {WORDS[work]}", *_both(cell, work, NUMBA), _to_eager(cell, work, NUMPY))
         for name, works in names
         if (cell := result["cells"].get(name))
         for work in works
     ]
-    rows += [*_memory_headline(result), *_race_headline(result)]
     columns = ("", "compiled, to better eager PyTorch", "compiled, to best PyTorch", "NumPy, to better eager PyTorch")
     return SpeedTable("convlens beside PyTorch", columns, rows)
 
@@ -69,18 +89,18 @@ def label(cell: Mapping[str, Any]) -> str:
 
 
 def _both(cell: Mapping[str, Any], work: str, ours: str) -> tuple[str, str]:
-    rates = cell["rates"][work]
+    rates = undisturbed(cell, work)
     best = best_torch(rates)
     if best is None or ours not in rates:
         return _to_eager(cell, work, ours), NONE
-    mode = "compile" if best.name == "torch-compile" else "eager"
-    return _to_eager(cell, work, ours), f"{Ratio.of(rates[ours], best.rates)} {mode}"
+    ratio, mode = compared(rates[ours], best.rates), "compile" if best.name == "torch-compile" else "eager"
+    return _to_eager(cell, work, ours), str(ratio) if isinstance(ratio, Withheld) else f"{ratio} {mode}"
 
 
 def _to_eager(cell: Mapping[str, Any], work: str, ours: str) -> str:
-    rates = cell["rates"][work]
+    rates = undisturbed(cell, work)
     eager = better_eager(rates)
-    return str(Ratio.of(rates[ours], eager.rates)) if eager is not None and ours in rates else NONE
+    return str(compared(rates[ours], eager.rates)) if eager is not None and ours in rates else NONE
 
 
 def _memory_headline(result: Result) -> Iterator[tuple[str, ...]]:
@@ -139,8 +159,8 @@ def _thousands(rate: float) -> str:
     return f"{rate:.0f}" if rate < 1000 else f"{rate / 1000:.1f}K" if rate < 100_000 else f"{rate / 1000:.0f}K"
 
 
-def _percent(ratio: Ratio | None) -> str:
-    return NONE if ratio is None else percent(ratio.median, 0)
+def _percent(ratio: Ratio | Withheld | None) -> str:
+    return percent(ratio.median, 0) if isinstance(ratio, Ratio) else str(ratio or NONE)
 
 
 def first_calls(result: Result) -> SpeedTable:
@@ -206,28 +226,30 @@ def conditions(result: Result) -> str:
     names = {"NumPy": "numpy", "Numba": "numba", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
     with_what = ", ".join(f"{title} {versions[name]}" for title, name in names.items() if versions.get(name))
     threads = f"{how['threads']} thread{'s' * (how['threads'] != 1)}"
-    disturbed = sum(cell["disturbed"] for cell in result["cells"].values())
-    noise = f" {disturbed} timings were disturbed by other processes." if disturbed else ""
     return (
         f"Measured {result['date']} on {hardware['processor']} ({hardware['system']}), {threads}, {how['rounds']} "
         f"rounds of {how['seconds']} s, with {with_what}. Ratios are medians of paired rounds, with their range."
-        f"{noise}"
     )
 
 
 def markdown(result: Result) -> str:
-    """Return all tables in Markdown."""
+    """Return all tables in Markdown; where the measurement was disturbed, that comes first."""
     parts = [f"### {table.title}\n\n{table.markdown()}" for table in tables(result)]
-    return "\n\n".join([conditions(result), *parts]) + "\n"
+    return "\n\n".join([*_warning(result), conditions(result), *parts]) + "\n"
+
+
+def _warning(result: Result) -> list[str]:
+    disturbed = disturbance(result)
+    return [] if disturbed is None else [disturbed]
 
 
 def readme(result: Result) -> str:
     """Return what README shows of a result."""
-    return f"{headline(result).markdown()}\n\n{conditions(result)}\n"
+    return "\n\n".join([*_warning(result), _ratios(result, README_ROWS).markdown(), conditions(result)]) + "\n"
 
 
 def terminal(result: Result) -> Sequence[TextTable | str]:
     """Return what a terminal shows of a result."""
     found = (headline(result), short(result, "train"), short(result, "predict"), memory(result), race_table(result))
     shown = [table for table in (*found, absent(result)) if table.rows]
-    return [*(table.text() for table in shown), conditions(result)]
+    return [*_warning(result), *(table.text() for table in shown), conditions(result)]

@@ -10,6 +10,7 @@ from typing import Any
 from ..train import Recipe
 from ..wording import percent
 from .coordinator import PeerLost, Worker
+from .load import Watch
 from .measure import explained
 from .time_to_accuracy_process import RACERS
 
@@ -26,7 +27,10 @@ def race(
     missing: dict[str, str],
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Return, by contestant, one row per seed: seconds of training, seconds from process start to end, accuracy."""
+    """Return, by contestant, one row per seed: seconds of training, and from process start to end, and accuracy.
+
+    And ``others``: the share of the machine that other processes took meanwhile; None where it is unknown.
+    """
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in RACERS}
     absent: dict[str, str] = {}
     for seed in SEEDS:
@@ -44,11 +48,11 @@ def race(
 
 
 def _run(command: Sequence[str | Path], environment: dict[str, str], task: dict[str, Any]) -> dict[str, Any]:
-    begun = time.perf_counter()
+    begun, watch = time.perf_counter(), Watch(children=True)
     worker = Worker(command, environment)
     try:
         answer = worker.ask(task, LIMIT_SECONDS)
         worker.process.wait()
-        return {**answer, "cold_seconds": time.perf_counter() - begun}
+        return {**answer, "cold_seconds": time.perf_counter() - begun, "others": watch.others()}
     finally:
         worker.close()

@@ -75,7 +75,7 @@ class Reproduction:
         return f"<Reproduction: {self.profile}, {len(self.claims)} claims: {counts}{missing}>"
 
     def _repr_html_(self) -> str:
-        rows = [(row.number, row.claim, row.claimed, row.verdict.word) for row in self.claims]
+        rows = [(row.number, row.claim, row.claimed, row.verdict.label) for row in self.claims]
         return html_table(f"Claims, profile {self.profile}", ("number", "claim", "claimed", "verdict"), rows)
 
     def best_cnn(self) -> ArmTrials | None:

@@ -27,6 +27,8 @@ class ClaimRow:
 
     Attributes
     ----------
+    name
+        Short and lasting, by which a document chooses it: ``"cnn-over-wide"``.
     number
         Number of the claim it belongs to.
     claim
@@ -41,6 +43,7 @@ class ClaimRow:
         The command that measures it.
     """
 
+    name: str
     number: int
     claim: str
     claimed: str
@@ -51,6 +54,7 @@ class ClaimRow:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         return {
+            "name": self.name,
             "number": self.number,
             "claim": self.claim,
             "claimed": self.claimed,
@@ -83,8 +87,10 @@ def claims(evidence: Mapping[str, Evidence], command: str) -> list[ClaimRow]:
 def _sizes() -> list[ClaimRow]:
     dense, cnn = _program("baseline"), _program("cnn")
     return [
-        _count(1, "the dense baseline 784-128-64-10 has about 109K parameters", 109_000, dense, "baseline"),
-        _count(2, "the CNN (3x3, 16 then 32 filters) has about 210K parameters", 210_000, cnn, "cnn"),
+        _count(
+            "baseline-size", 1, "the dense baseline 784-128-64-10 has about 109K parameters", 109_000, dense, "baseline"
+        ),
+        _count("cnn-size", 2, "the CNN (3x3, 16 then 32 filters) has about 210K parameters", 210_000, cnn, "cnn"),
     ]
 
 
@@ -92,6 +98,7 @@ def _accuracies(evidence: Evidence, command: str) -> list[ClaimRow]:
     ranges = {"cnn": "96 to 98 %", "baseline": "92 to 94 %"}
     return [
         _measured(
+            f"{model}-accuracy-{recipe}",
             3,
             f"the {'CNN' if model == 'cnn' else model} reaches {claimed} (recipe {recipe!r})",
             claimed,
@@ -109,7 +116,15 @@ def _similar(evidence: Evidence, command: str) -> list[ClaimRow]:
     shown = f"{cnn:,} / {dense:,} = {cnn / dense:.2f}"
     similar = arithmetic("similar parameter counts", shown, holds=abs(cnn / dense - 1) <= ABOUT)
     rows = [
-        ClaimRow(4, "baseline and CNN have similar parameter counts", "1 : 1", None, similar, "convlens summary cnn")
+        ClaimRow(
+            "similar-size",
+            4,
+            "baseline and CNN have similar parameter counts",
+            "1 : 1",
+            None,
+            similar,
+            "convlens summary cnn",
+        )
     ]
     for other, how in (
         ("baseline", "as is"),
@@ -117,7 +132,8 @@ def _similar(evidence: Evidence, command: str) -> list[ClaimRow]:
         ("baseline-flops", "at equal FLOPs"),
     ):
         text = f"the CNN is better by more than half a point {how}"
-        rows.append(_measured(4, text, "> 0.5 points", evidence, f"cnn over {other}", command))
+        estimand = f"cnn over {other}"
+        rows.append(_measured(estimand.replace(" ", "-"), 4, text, "> 0.5 points", evidence, estimand, command))
     return rows
 
 
@@ -126,6 +142,7 @@ def _growth() -> list[ClaimRow]:
     claimed = {3: 210_000, 5: 690_000, 7: 1_500_000}
     rows = [
         _count(
+            f"size-{k}x{k}",
             5,
             f"with {k}x{k} kernels the CNN has about {_short(claimed[k])} parameters",
             claimed[k],
@@ -145,6 +162,7 @@ def _growth() -> list[ClaimRow]:
     return [
         *rows,
         ClaimRow(
+            "kernel-weights-square",
             5,
             "the kernels' weights grow with the square of the kernel size",
             "k²",
@@ -153,6 +171,7 @@ def _growth() -> list[ClaimRow]:
             command,
         ),
         ClaimRow(
+            "network-square",
             5,
             "the network's parameters grow with the square of the kernel size",
             "k²: 1, 2.78, 5.44",
@@ -169,6 +188,7 @@ def _best(evidence: Evidence, command: str) -> list[ClaimRow]:
     costlier = arithmetic("5x5 costs more", shown, holds=flops[5] > flops[3])
     better = [
         _measured(
+            f"3x3-over-{k}x{k}{how.replace(', ', '-').replace(' ', '-')}",
             6,
             f"3x3 is better than {k}x{k}{how.replace(', ', ' at ')} by more than 0.1 points",
             "> 0.1 points",
@@ -181,8 +201,11 @@ def _best(evidence: Evidence, command: str) -> list[ClaimRow]:
     ]
     return [
         *better,
-        ClaimRow(6, "5x5 costs more than 3x3", "more", None, costlier, "convlens summary cnn --kernel-size 5"),
+        ClaimRow(
+            "5x5-cost", 6, "5x5 costs more than 3x3", "more", None, costlier, "convlens summary cnn --kernel-size 5"
+        ),
         _measured(
+            "7x7-gap",
             6,
             "7x7 overfits: its train-minus-validation gap is larger by more than 0.1 points",
             "> 0.1 points",
@@ -191,6 +214,7 @@ def _best(evidence: Evidence, command: str) -> list[ClaimRow]:
             command,
         ),
         _measured(
+            "7x7-worse",
             6,
             "7x7 overfits: it tests worse by more than 0.1 points",
             "< −0.1 points",
@@ -201,22 +225,24 @@ def _best(evidence: Evidence, command: str) -> list[ClaimRow]:
     ]
 
 
-def _measured(number: int, claim: str, claimed: str, evidence: Evidence, estimand: str, command: str) -> ClaimRow:
+def _measured(
+    name: str, number: int, claim: str, claimed: str, evidence: Evidence, estimand: str, command: str
+) -> ClaimRow:
     found = _find(evidence, estimand)
-    return ClaimRow(number, claim, claimed, found.interval, found.verdict, command)
+    return ClaimRow(name, number, claim, claimed, found.interval, found.verdict, command)
 
 
 def _find(evidence: Evidence, name: str) -> EstimandEvidence:
     return next(one for one in (evidence.primary, *evidence.secondary) if one.estimand.name == name)
 
 
-def _count(number: int, claim: str, claimed: int, program: Program, model: str) -> ClaimRow:
+def _count(name: str, number: int, claim: str, claimed: int, program: Program, model: str) -> ClaimRow:
     total = program.parameter_count
     parts = " + ".join(f"{node.parameter_count:,}" for node in program.nodes if node.parameters)
     verdict = arithmetic(
         f"about {_short(claimed)} parameters", f"{parts} = {total:,}", holds=abs(total / claimed - 1) <= ABOUT
     )
-    return ClaimRow(number, claim, f"about {_short(claimed)}", None, verdict, f"convlens summary {model}")
+    return ClaimRow(name, number, claim, f"about {_short(claimed)}", None, verdict, f"convlens summary {model}")
 
 
 def _kernel_weights(program: Program) -> int:

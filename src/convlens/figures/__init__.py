@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..claims.reproduction import KERNELS, Reproduction
+from ..claims.reproduction import KERNELS, NETWORKS, Reproduction
 from ..studies.result import StudyResult
 from . import confusion, filters, kernel_size, learning, seeds
 from .picture import Picture as Picture
@@ -17,10 +17,11 @@ def study_pictures(result: StudyResult) -> list[Picture]:
 
 
 def pictures(reproduction: Reproduction) -> list[Picture]:
-    """Return the report's figures in their order; nothing is drawn yet."""
+    """Return the report's figures in their order, the answers to its two questions first; nothing is drawn yet."""
     return [
-        *(curves for result in reproduction.studies.values() for curves in _curves(result)),
+        seeds.picture(reproduction.studies[NETWORKS]),
         kernel_size.picture(reproduction.studies[KERNELS]),
+        *(curves for result in reproduction.studies.values() for curves in _curves(result)),
         confusion.picture(reproduction),
         filters.picture(reproduction),
     ]

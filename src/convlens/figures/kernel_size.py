@@ -43,13 +43,13 @@ def picture(result: StudyResult) -> Picture:
         return Picture(_NAME, _HEADING, "No trial of the kernel-size study has been stored yet.")
     n = sorted({len(point.accuracies) for point in points})
     seeds = f"{n[0]}" if len(n) == 1 else f"{n[0]} to {n[-1]}"
-    marks = "large mark and bar: mean and 95 % t-interval" if n[-1] > 1 else "one seed, so there is no interval"
+    marks = "; large mark and bar: mean and 95 % t-interval" if n[-1] > 1 else ""
     cut = bars.CLIPPED if bars.clipped([p.interval for p in points], _limits(points), 100) else ""
     caption = (
         f"Test accuracy, parameters and cost of the CNN with kernels of 3x3, 5x5 and 7x7: as is (circles, solid), "
         f"with as many FLOPs as 3x3 (squares, dashed); a 3x3 network with as many parameters as each (triangles, "
         f"dotted), and one whose stacked 3x3 layers have the same receptive field (diamonds, dash-dotted). Small "
-        f"hollow dots: every seed; {marks}; n = {seeds} per point. {cut}The series share the 3x3 network. "
+        f"hollow dots: every seed{marks}; n = {seeds} per point. {cut}The series share the 3x3 network. "
         + setting(result.arms)
     )
     described = "; ".join(

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..studies.metric import Metric
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.result import ArmTrials, StudyResult, setting
 from ..studies.stats import Interval
 from . import bars, numbers
 from .picture import Picture
@@ -19,7 +19,7 @@ def picture(result: StudyResult) -> Picture:
     """Return the figure of the metric that the study's primary estimand is about."""
     study = result.evidence.study
     metric = next(one for one in study.metrics if one.name == study.primary.metric)
-    heading, name = f"Every seed of every arm: {metric.label}", f"seeds-{study.name}"
+    heading, name = f"{metric.label[0].upper()}{metric.label[1:]} of every arm", f"seeds-{study.name}"
     arms = [arm for arm in result.arms if arm.values(metric.name)]
     if not arms:
         return Picture(name, heading, "No trial has been stored yet, so there is nothing to draw.")
@@ -28,9 +28,15 @@ def picture(result: StudyResult) -> Picture:
     words = "Bar with mark: mean and 95 % t-interval over seeds. " if n[-1] > 1 else ""
     if bars.clipped(_intervals(arms, metric), _limits(arms, metric), _scale(metric)):
         words += bars.CLIPPED
-    caption = f"{metric.label}, by arm. Hollow dots: every seed, n = {seeds} per arm. {words}"
-    means = "; ".join(f"{arm.name}: {_value(arm, metric)}" for arm in arms)
+    caption = f"Hollow dots: every seed, n = {seeds} per arm. {words}{setting(arms)}"
+    means = "; ".join(f"{arm.arm.described}: {_value(arm, metric)}" for arm in arms)
     return Picture(name, heading, caption.strip(), f"{metric.label} by arm. {means}.", partial(_draw, arms, metric))
+
+
+def _label(arm: ArmTrials, look: Look) -> str:
+    """Return what the arm is; on a phone, each part of it on its own line."""
+    parts = arm.arm.described.split("; ") if look.narrow else [arm.arm.described]
+    return "\n".join(shortened(part, 22 if look.narrow else 48) for part in parts)
 
 
 def _value(arm: ArmTrials, metric: Metric) -> str:
@@ -66,11 +72,11 @@ def _draw(arms: list[ArmTrials], metric: Metric, look: Look) -> Figure:
             np.full(len(values), row + (0.22 if many else 0)),
             linestyle="none",
             marker=series.marker,
-            markersize=look.type_size * 0.42,
+            markersize=look.type_size * (0.42 if many else 0.75),
             markerfacecolor=look.ground,
             markeredgecolor=series.colour,
         )
-    axes.set_yticks(range(len(arms)), [shortened(arm.name, 22 if look.narrow else 40) for arm in arms])
+    axes.set_yticks(range(len(arms)), [_label(arm, look) for arm in arms])
     axes.set_ylim(len(arms) - 0.4, -0.6)  # the first arm on top
     axes.set_xlim(bars.spread(within))
     axes.grid(visible=False, axis="y")

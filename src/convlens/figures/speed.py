@@ -62,5 +62,5 @@ def _panel(axes: Axes, cells: list[Mapping[str, Any]], work: str, look: Look) ->
 
 
 def _ratio(cell: Mapping[str, Any], work: str, engine: str) -> Mapping[str, float] | None:
-    found: Mapping[str, float] | None = cell["ratios"][work].get(engine, {}).get(_REFERENCE)
-    return found
+    found: Mapping[str, Any] | None = cell["ratios"][work].get(engine, {}).get(_REFERENCE)
+    return None if found is None or "withheld" in found else found

@@ -7,6 +7,7 @@ Reading order::
     sections.py      the report's tables as plain rows
     protocol.py      how it was measured, and on what
     results.py       everything as JSON
+    current.py       whether the pages in a folder are up to date
     pages.py         writes rows and figures to files: report.html, report.md, results.json, figures/
     evaluation.py    the figures of one evaluation
 """

@@ -17,6 +17,7 @@ from ..claims.reproduction import Confusion, Reproduction
 from ..figures import LOOKS, Look, Picture, pictures, png, study_pictures
 from ..files import make_folder, write_atomically
 from ..studies.result import StudyResult
+from .current import KEY, RESULTS, files_made_from, made_from, sha256s
 from .protocol import protocol, provenance_table
 from .results import as_bytes, results, study_results
 from .sections import (
@@ -29,7 +30,7 @@ from .sections import (
     metrics_table,
     seeds_table,
 )
-from .words import MARKS, answer, explanation, study_answer, warnings
+from .words import MARKS, answer, explanation, is_preview, study_answer, warnings
 
 Progress: TypeAlias = Callable[[str], None]
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -56,7 +57,8 @@ class Drawn:
 def write_report(reproduction: Reproduction, folder: Path, progress: Progress | None = None) -> list[Path]:
     """Write the report of the claims: ``report.html``, ``report.md``, ``results.json`` and ``figures/*.png``.
 
-    Everything is rendered before anything is written, so that a failure leaves an older report unchanged.
+    Everything is rendered before anything is written, so that a failure leaves an older report unchanged. Files that
+    already show these results are left as they are: they also keep the time at which they were made.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
     Returns
     -------
     list of Path
-        The files that were written.
+        The files of the report.
 
     Raises
     ------
@@ -84,7 +86,7 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
         **_context(results_of, reproduction.command, reproduction.started, reproduction.seconds),
         "title": _TITLE,
         "answer": answer(reproduction),
-        "counts": [(word, mark, counts[word]) for word, mark in MARKS.items()],
+        "counts": [(word, mark, counts[word]) for word, mark in MARKS.items() if counts[word]],
         "claims": claim_views(reproduction.claims),
         "confusion": None if confusion is None else confusion_table(confusion),
     }
@@ -108,7 +110,8 @@ def _study_answer(result: StudyResult) -> list[str]:
     if not result.trials:
         return []
     interval = result.evidence.primary.interval
-    return [study_answer(result)] + ([] if interval is None else [explanation(result.verdict, interval)])
+    why = [] if interval is None or interval.n < 2 else [explanation(result.verdict, interval)]
+    return [study_answer(result), *why]
 
 
 def _write(
@@ -120,6 +123,11 @@ def _write(
     progress: Progress | None,
 ) -> list[Path]:
     make_folder(folder / "figures")
+    key = made_from(found, wanted)
+    if (current := files_made_from(folder, key)) is not None:
+        if progress is not None:
+            progress("the pages are up to date")
+        return current
     drawn = []
     for number, picture in enumerate(wanted, 1):
         if progress is not None:
@@ -127,12 +135,13 @@ def _write(
         drawn.append(_draw(picture))
     contents = {
         **{f"report.{kind}": _render(f"{template}.{kind}", {**context, "drawn": drawn}) for kind in ("html", "md")},
-        "results.json": as_bytes(found),
     }
     for one in drawn:
         # for slides and documents; those for a phone are only in the page
         kept = {look: image for look, image in one.images.items() if not look.narrow}
         contents |= {f"figures/{one.picture.name}{look.suffix}.png": image for look, image in kept.items()}
+    found = {**found, KEY: {"made_from": key, "files": sha256s(contents)}}
+    contents[RESULTS] = as_bytes(found)  # last, as it names the others
     for name, content in contents.items():
         write_atomically(folder / name, content)
     return [folder / name for name in contents]
@@ -164,6 +173,7 @@ def _context(results_of: list[StudyResult], command: str, started: str, seconds:
     shown = [result for result in results_of if result.trials]
     return {
         "measured": bool(shown),
+        "preview": is_preview(results_of),
         "command": command,
         "profile": ", ".join(dict.fromkeys(result.evidence.profile.name for result in results_of)),
         "started": started.replace("T", " ").replace("+00:00", " UTC"),

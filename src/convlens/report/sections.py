@@ -9,6 +9,7 @@ from .. import wording
 from ..claims.reproduction import Confusion
 from ..claims.rows import ClaimRow
 from ..figures import numbers
+from ..studies.estimand import Estimand
 from ..studies.evidence import EstimandEvidence, Evidence
 from ..studies.metric import Metric
 from ..studies.result import StudyResult
@@ -36,6 +37,7 @@ class ClaimView:
     bounds: str
     n: str
     word: str
+    label: str
     mark: str
     sentence: str
     command: str
@@ -54,14 +56,26 @@ def _claim_view(row: ClaimRow) -> ClaimView:
         found, bounds = numbers.parts(row.interval) if row.interval else ("nothing yet", "")
         n = str(row.interval.n) if row.interval else "0"
         sentence = explanation(row.verdict, row.interval)
-    return ClaimView(row.number, row.claim, row.claimed, found, bounds, n, word, MARKS[word], sentence, row.command)
+    return ClaimView(
+        row.number,
+        row.claim,
+        row.claimed,
+        found,
+        bounds,
+        n,
+        word,
+        row.verdict.label,
+        MARKS[word],
+        sentence,
+        row.command,
+    )
 
 
 def arms_table(result: StudyResult) -> Rows:
     """Return the exact values of every arm, one column per metric of the study."""
     arms, metrics = result.arms, result.evidence.study.metrics
     largest = max((len(arm.evidence.seeds) for arm in arms), default=0)
-    bounds = "mean [95 % t-interval over seeds]" if largest > 1 else "one seed: no interval"
+    bounds = ", mean [95 % t-interval over seeds]" if largest > 1 else ""
     rows = [
         (
             arm.name,
@@ -70,7 +84,7 @@ def arms_table(result: StudyResult) -> Rows:
         )
         for arm in arms
     ]
-    return Rows(f"{result.name}: exact values, {bounds}", ("arm", "n", *(m.label for m in metrics)), rows)
+    return Rows(f"{result.name}: exact values{bounds}", ("arm", "n", *(m.label for m in metrics)), rows)
 
 
 def metrics_table(result: StudyResult) -> Rows:
@@ -121,6 +135,8 @@ def failed_table(result: StudyResult) -> Rows:
 def contrasts_table(evidence: Evidence) -> Rows:
     """Return the study's contrasts, the primary one first."""
     found = [one for one in (evidence.primary, *evidence.secondary) if one.estimand.reference is not None]
+    if not any(one.interval is not None and one.interval.n > 1 for one in found):
+        return _differences_table(evidence, found)
     columns = ("contrast", "difference", "95 % interval", "n pairs", "claimed", "verdict", "p, Holm-adjusted",
                "McNemar's p, per seed pair")  # fmt: skip
     caption = f"{evidence.study.name}: contrasts, paired by seed, the primary one first"
@@ -128,15 +144,33 @@ def contrasts_table(evidence: Evidence) -> Rows:
     return Rows(caption, columns, [_contrast_row(one, metrics[one.estimand.metric]) for one in found])
 
 
+def _differences_table(evidence: Evidence, found: Sequence[EstimandEvidence]) -> Rows:
+    """Return the contrasts of a single seed: no intervals, p-values or verdicts."""
+    metrics = {metric.name: metric for metric in evidence.study.metrics}
+    rows = [
+        (
+            _contrast_name(one.estimand),
+            numbers.difference_in_unit(one.interval, metrics[one.estimand.metric])[0],
+            numbers.region(one.estimand.region, metrics[one.estimand.metric].unit, signed=True),
+        )
+        for one in found
+    ]
+    return Rows(f"{evidence.study.name}: contrasts, the primary one first", ("contrast", "difference", "claimed"), rows)
+
+
+def _contrast_name(estimand: Estimand) -> str:
+    metric = "" if estimand.metric == "test.accuracy" else f" ({estimand.metric})"
+    return f"{estimand.name}{metric}: “{estimand.arm}” − “{estimand.reference}”"
+
+
 def _contrast_row(found: EstimandEvidence, measured: Metric) -> tuple[str, ...]:
     estimand, interval = found.estimand, found.interval
-    metric = "" if estimand.metric == "test.accuracy" else f" ({estimand.metric})"
     return (
-        f"{estimand.name}{metric}: “{estimand.arm}” − “{estimand.reference}”",
+        _contrast_name(estimand),
         *numbers.difference_in_unit(interval, measured),
         str(interval.n if interval else 0),
         numbers.region(estimand.region, measured.unit, signed=True),
-        f"{MARKS[found.verdict.word]} {found.verdict.word}",
+        f"{MARKS[found.verdict.word]} {found.verdict.label}",
         wording.p_value(found.p_adjusted),
         _mcnemar(found),
     )

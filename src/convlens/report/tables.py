@@ -18,7 +18,7 @@ def claims_table(claims: Sequence[ClaimRow]) -> TextTable:
     rows = []
     for row in claims:
         word = row.verdict.word
-        verdict = (f"{MARKS[word]} {word}", f"bold {STYLES[word]}")
+        verdict = (f"{MARKS[word]} {row.verdict.label}", f"bold {STYLES[word]}")
         rows.append((f"{row.number} {row.claim}", row.claimed, _measured_cell(row), verdict))
     columns = ("claim", "claimed", "measured", "verdict")
     return TextTable("Claims put to the test", columns, rows, left=range(4), names=(), spaced=True)
@@ -40,7 +40,7 @@ def _measured_cell(row: ClaimRow) -> str:
 
 
 def _line(row: ClaimRow) -> str:
-    start = f"claim {row.number}: {row.claim}: {row.verdict.word.upper()}"
+    start = f"claim {row.number}: {row.claim}: {row.verdict.label.upper()}"
     if by_arithmetic(row.verdict):
         return f"{start}. Claimed {row.claimed}; {calculation(row.verdict)}."
     found = measured(row.interval) + (f", {seeds(row.interval.n)}" if row.interval else "")

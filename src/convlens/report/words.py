@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from ..claims.reproduction import Reproduction
 from ..claims.rows import ClaimRow
-from ..figures.numbers import digits, region, with_unit
+from ..figures.numbers import digits, in_unit, region, with_unit
+from ..studies.estimand import Estimand
 from ..studies.evidence import Evidence
+from ..studies.metric import Metric
 from ..studies.result import StudyResult, different_trials
 from ..studies.stats import Interval
-from ..studies.verdict import MOST_SEEDS, Verdict
+from ..studies.verdict import MOST_SEEDS, PLACES, Verdict
 from ..wording import seeds
 
 MARKS = {"supported": "✓", "true": "✓", "refuted": "✗", "false": "✗", "inconclusive": "?"}
@@ -39,17 +41,32 @@ def explanation(verdict: Verdict, interval: Interval | None) -> str:
     if interval is None:
         return "Nothing has been measured yet."
     if interval.n < 2:
-        return "One seed is always inconclusive: it cannot show how much seeds vary."
+        return "One seed."
     if verdict.word == "supported":
         return "The whole interval lies inside the claim."
     if verdict.word == "refuted":
-        return "The whole interval lies outside the claim."
+        return f"The whole interval lies {PLACES[verdict.direction]} the claim."
     return f"The interval lies partly inside and partly outside the claim; {_outlook(verdict.seeds_needed)}."
 
 
+def is_preview(results: Sequence[StudyResult]) -> bool:
+    """Return whether something was measured, and no arm with more than one seed: nothing can be decided yet."""
+    return any(result.trials for result in results) and _most_seeds(results) <= 1
+
+
+def _most_seeds(results: Sequence[StudyResult]) -> int:
+    return max((len(arm.seeds) for result in results for arm in result.evidence.arms), default=0)
+
+
 def answer(reproduction: Reproduction) -> list[str]:
-    """Return the answer: a sentence that counts the verdicts, then one per study, on its primary estimand."""
-    return [_counts(reproduction.claims), *(study_answer(result) for result in reproduction.studies.values())]
+    """Return the answer: a sentence that counts the verdicts, and one per study, on its primary estimand.
+
+    A preview begins with what was seen: nothing has been decided that could be counted.
+    """
+    studies = list(reproduction.studies.values())
+    seen = [study_answer(result) for result in studies]
+    counts = _counts(reproduction.claims)
+    return [*seen, counts] if is_preview(studies) else [counts, *seen]
 
 
 def study_answer(result: StudyResult) -> str:
@@ -70,12 +87,10 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
             f"This report is incomplete: {missing} of the declared trials {_are(missing)} missing{failures}. "
             f"Run “{command}” again to continue; finished trials are kept."
         )
-    if all(len(arm.seeds) <= 1 for result in results for arm in result.evidence.arms):
-        more = any(len(result.evidence.profile.seeds) > 1 for result in results)
+    if is_preview(results):
         found.append(
-            "One seed is always inconclusive: a single training cannot show how much trainings vary, so there are "
-            "no intervals here and no measured claim is decided. "
-            + ("The missing trials have more seeds." if more else "Run a profile with more seeds.")
+            "A preview: one seed decides nothing, because a single training cannot show how much trainings vary. So "
+            f"there are no intervals here, and no measured claim is decided. {_where_more(results, command)}"
         )
     engines = sorted({str(t.provenance["engine"]) for t in trials if "engine" in t.provenance})
     if len(engines) > 1:
@@ -94,6 +109,14 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
     return found
 
 
+def _where_more(results: Sequence[StudyResult], command: str) -> str:
+    """Return what has more seeds than one."""
+    if any(len(result.evidence.profile.seeds) > 1 for result in results):
+        return "The missing trials have more seeds."
+    larger = command.replace(" --quick", "").replace("--profile quick", "--profile standard")
+    return "Run a profile with more seeds." if larger == command else f"“{larger}” trains more seeds."
+
+
 def _diverged(results: Sequence[StudyResult]) -> str:
     """Return the arms with diverged trainings, each with their seeds."""
     found: dict[str, dict[int, None]] = {}
@@ -110,6 +133,11 @@ def _counts(claims: Sequence[ClaimRow]) -> str:
     count = Counter(row.verdict.word for row in claims)
     arithmetic = count["true"] + count["false"]
     tested = len(claims) - arithmetic
+    if all(row.interval is None or row.interval.n < 2 for row in claims):
+        return (
+            f"By arithmetic, {count['true']} of {arithmetic} claims about sizes and costs {_are(count['true'])} true "
+            f"and {count['false']} false; the other {tested} need more seeds."
+        )
     return (
         f"Of {tested} claims put to the test, {count['supported']} {_are(count['supported'])} supported, "
         f"{count['refuted']} refuted and {count['inconclusive']} inconclusive; of {arithmetic} decided by "
@@ -122,13 +150,23 @@ def _primary(evidence: Evidence) -> str:
     estimand, interval = found.estimand, found.interval
     metric = next(metric for metric in evidence.study.metrics if metric.name == estimand.metric)
     contrast = estimand.reference is not None
-    what = f"“{estimand.arm}”" + (f" minus “{estimand.reference}”" if contrast else "")
+    what = f"{estimand.described[0].upper()}{estimand.described[1:]}, {metric.label}"
     if interval is None:
-        return f"{what}, {metric.label}: nothing has been measured yet."
+        return f"{what}: nothing has been measured yet."
     came_to = with_unit(interval, metric.unit, signed=contrast, digits=digits(metric))
-    over = f"95 % interval over {seeds(interval.n)}" if interval.n > 1 else "one seed, so no interval"
+    if interval.n < 2:
+        return f"{what}: {_subtraction(evidence, estimand, metric)}{came_to}."
     claimed = _claimed(region(estimand.region, metric.unit, signed=contrast))
-    return f"{what}, {metric.label}: {came_to} ({over}). The claim, {claimed}, is {found.verdict.word}."
+    over = f"95 % interval over {seeds(interval.n)}"
+    return f"{what}: {came_to} ({over}). The claim, {claimed}, is {found.verdict.label}."
+
+
+def _subtraction(evidence: Evidence, estimand: Estimand, metric: Metric) -> str:
+    """Return how a difference comes about: ``97.69 % − 95.34 % = ``; nothing if there is none."""
+    if estimand.reference is None:
+        return ""
+    values = {arm.name: in_unit(arm.metrics.get(metric.name), metric) for arm in evidence.arms}
+    return f"{values[estimand.arm]} − {values[estimand.reference]} = "
 
 
 def _claimed(text: str) -> str:

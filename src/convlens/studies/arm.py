@@ -26,12 +26,15 @@ class Arm:
         left.
     most_seeds
         For an expensive arm: use only the first `most_seeds` of the profile's seeds; None uses all.
+    description
+        What it is, in a few words for figures: ``"dense, same size; recipe good"``. By default, the name.
     """
 
     name: str
     configuration: Mapping[str, JSON] = field(hash=False)
     cost: float = 1.0
     most_seeds: int | None = None
+    description: str = ""
 
     def __post_init__(self) -> None:
         check_name(self.name, "an arm")
@@ -41,6 +44,11 @@ class Arm:
         if self.most_seeds is not None and self.most_seeds < 1:
             raise ConfigurationError(f"arm {self.name!r}: most_seeds is 1 or more, not {self.most_seeds}")
 
+    @property
+    def described(self) -> str:
+        """What it is, in a few words: the description, or else the name."""
+        return self.description or self.name
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         configuration = plain(self.configuration, "configuration")
@@ -49,6 +57,7 @@ class Arm:
             "configuration": configuration,
             "cost": self.cost,
             "most_seeds": self.most_seeds,
+            "description": self.description,
         }
 
     @classmethod

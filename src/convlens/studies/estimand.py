@@ -28,7 +28,8 @@ class Estimand:
     reference
         The arm that is subtracted, seed by seed; None for the metric itself.
     description
-        What it means, in a sentence.
+        What it is, in words that a value may follow: ``"the CNN minus a dense network of the same size"``. Where it is
+        empty, `described` names the arms.
     """
 
     name: str
@@ -42,6 +43,11 @@ class Estimand:
         check_name(self.name, "an estimand")
         if self.reference == self.arm:
             raise ConfigurationError(f"estimand {self.name!r} compares {self.arm!r} with itself")
+
+    @property
+    def described(self) -> str:
+        """What it is, in words: the description, or else its arms."""
+        return self.description or f"“{self.arm}”" + (f" minus “{self.reference}”" if self.reference else "")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""

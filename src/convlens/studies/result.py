@@ -115,7 +115,7 @@ class StudyResult:
         ]
 
     def __repr__(self) -> str:
-        state = self.verdict.word if self.trials else "nothing measured yet"
+        state = self.verdict.label if self.trials else "nothing measured yet"
         failed = f", {len(self.failed)} failed" if self.failed else ""
         return f"<StudyResult: {self.name}, {self._size}{failed}: {state}>"
 

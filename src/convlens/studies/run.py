@@ -5,6 +5,7 @@ All studies of a folder share one store, so a trial that two of them need is run
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -127,6 +128,9 @@ def run_studies(
             raise TrainingInterrupted(
                 f"stopped; {kept} finished trials are kept in {folder}: repeat the command to go on"
             ) from None
+        finally:
+            with contextlib.suppress(OSError):  # not there, or it holds trainings that were stopped
+                (Path(folder) / CHECKPOINTS).rmdir()
         return _results(plans, store, folder, began, started)
 
 

@@ -16,6 +16,10 @@ from ..wording import bare, named, quantity
 from .stats import Interval
 
 Word: TypeAlias = Literal["supported", "refuted", "inconclusive", "true", "false"]
+Direction: TypeAlias = Literal["higher", "lower"]
+
+PLACES: Mapping[Direction | None, str] = {"higher": "above", "lower": "below", None: "outside"}
+"""Where a refuted claim's interval lies, seen from the claim."""
 
 MOST_SEEDS = 1000  # beyond this, an estimate from a few seeds is worthless and the study impractical
 
@@ -60,6 +64,12 @@ class Region:
         if self.closed:
             return interval.high < self.low or interval.low > self.high
         return interval.high <= self.low or interval.low >= self.high
+
+    def missed(self, interval: Interval) -> Direction | None:
+        """Return on which side of the region an interval outside it lies; None if the region has one bound only."""
+        if math.isinf(self.low) or math.isinf(self.high):
+            return None
+        return "higher" if interval.mean > self.high else "lower"
 
     def described(self, unit: str = "", *, signed: bool = False) -> str:
         """Return the region in words, in the unit of the estimand: ``greater than +0.20 points``."""
@@ -112,17 +122,38 @@ def between(low: float, high: float) -> Region:
 class Verdict:
     """The verdict on a claim.
 
-    ``word`` is the verdict; ``sentence`` states it with its numbers. ``seeds_needed``, if it is inconclusive, is the
-    total number of seeds that would settle it; 1001 means more than 1000, None that it is unknown.
+    Attributes
+    ----------
+    word
+        The verdict.
+    sentence
+        The verdict with its numbers.
+    seeds_needed
+        If it is inconclusive, the total number of seeds that would settle it; 1001 means more than 1000, None that it
+        is unknown.
+    direction
+        If a claim of a range, such as 96 to 98 %, is refuted: whether what was measured is higher or lower. None for
+        other claims: one that names a single bound can be missed on one side only.
     """
 
     word: Word
     sentence: str
     seeds_needed: int | None = None
+    direction: Direction | None = None
+
+    @property
+    def label(self) -> str:
+        """The verdict as it is shown: ``supported``, ``refuted: higher``."""
+        return self.word if self.direction is None else f"{self.word}: {self.direction}"
 
     def to_dict(self) -> dict[str, str | int | None]:
         """Return plain JSON."""
-        return {"word": self.word, "sentence": self.sentence, "seeds_needed": self.seeds_needed}
+        return {
+            "word": self.word,
+            "direction": self.direction,
+            "sentence": self.sentence,
+            "seeds_needed": self.seeds_needed,
+        }
 
 
 def verdict_on(interval: Interval | None, region: Region, unit: str = "", *, signed: bool = False) -> Verdict:
@@ -149,7 +180,9 @@ def verdict_on(interval: Interval | None, region: Region, unit: str = "", *, sig
     if region.contains(interval):
         return Verdict("supported", f"Supported: {numbers} lies wholly inside the claim, {claim}.")
     if region.excludes(interval):
-        return Verdict("refuted", f"Refuted: {numbers} lies wholly outside the claim, {claim}.")
+        direction = region.missed(interval)
+        sentence = f"Refuted: {numbers} lies wholly {PLACES[direction]} the claim, {claim}."
+        return Verdict("refuted", sentence, direction=direction)
     needed = seeds_needed(interval, region)
     sentence = f"Inconclusive: {numbers} lies partly inside and partly outside the claim, {claim}; "
     return Verdict("inconclusive", sentence + _outlook(needed), needed)

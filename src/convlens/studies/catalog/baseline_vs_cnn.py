@@ -18,8 +18,19 @@ PROFILES = {
 
 def study() -> Study:
     """Return the study."""
+    words = {
+        "baseline": "dense baseline",
+        "baseline-wide": "dense, same size",
+        "baseline-flops": "dense, same cost",
+        "cnn": "CNN",
+    }
     arms = tuple(
-        Arm(f"{model}, {recipe}", configuration(model, recipe_name=recipe), cost=cost)
+        Arm(
+            f"{model}, {recipe}",
+            configuration(model, recipe_name=recipe),
+            cost=cost,
+            description=f"{words[model]}; recipe “{recipe}”",
+        )
         for model, recipe, cost in (  # approximate seconds on one thread
             ("baseline", "plain", 4),
             ("baseline", "good", 3),
@@ -30,9 +41,9 @@ def study() -> Study:
         )
     )
     against = {
-        "baseline": "the stock baseline",
-        "baseline-wide": "a dense network with as many parameters",
-        "baseline-flops": "a dense network with as many FLOPs",
+        "baseline": "the dense baseline",
+        "baseline-wide": "a dense network of the same size",
+        "baseline-flops": "a dense network of the same cost",
     }
     contrasts = {
         name: Estimand(
@@ -41,7 +52,7 @@ def study() -> Study:
             "cnn, good",
             greater_than(SMALLEST_EFFECT),
             reference=f"{name}, good",
-            description=f"How much more accurate the CNN is than {what}.",
+            description=f"the CNN minus {what}",
         )
         for name, what in against.items()
     }

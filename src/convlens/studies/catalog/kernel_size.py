@@ -51,13 +51,23 @@ def study() -> Study:
             arm.format(k=f"{k}x{k}"),
             reference.format(k=f"{k}x{k}"),
             greater_than(SMALLEST_EFFECT),
+            f"kernels of 3x3 minus {k}x{k}{how}",
         )
         for how, (arm, reference) in comparisons.items()
         for k in SIZES[1:]
     )
     overfitting = (
-        _contrast("gap of 7x7 over 3x3", "gap.accuracy", "7x7", "3x3", greater_than(SMALLEST_EFFECT)),
-        _contrast("7x7 loses to 3x3", "test.accuracy", "7x7", "3x3", less_than(-SMALLEST_EFFECT)),
+        _contrast(
+            "gap of 7x7 over 3x3",
+            "gap.accuracy",
+            "7x7",
+            "3x3",
+            greater_than(SMALLEST_EFFECT),
+            "kernels of 7x7 minus 3x3",
+        ),
+        _contrast(
+            "7x7 loses to 3x3", "test.accuracy", "7x7", "3x3", less_than(-SMALLEST_EFFECT), "kernels of 7x7 minus 3x3"
+        ),
     )
     return Study(
         name=NAME,
@@ -86,5 +96,5 @@ def _arm(name: str, network: CNN, cost: float) -> Arm:
     return Arm(name, configuration(network, train_images=TRAIN_IMAGES, epochs=EPOCHS, name=name), cost)
 
 
-def _contrast(name: str, metric: str, arm: str, reference: str, region: Region) -> Estimand:
-    return Estimand(name, metric, arm, region, reference=reference)
+def _contrast(name: str, metric: str, arm: str, reference: str, region: Region, words: str) -> Estimand:
+    return Estimand(name, metric, arm, region, reference, words)

@@ -26,6 +26,7 @@ import numpy as np
 
 from ... import data, models
 from ...errors import ArtifactError, ConfigurationError, TrainingDiverged, TrainingInterrupted
+from ...files import make_folder
 from ...nn import Model
 from ...nn.serialize import layer_to_dict
 from ...train import Hook, Run, Training, fit, recipe
@@ -140,6 +141,8 @@ class TrainingExecutor:
         model = wanted.build(dataset, planned.seed).use(options.engine, options.threads)
         folder = options.checkpoints_folder
         checkpoint = None if folder is None else folder / f"{planned.key[:16]}.checkpoint"
+        if folder is not None:
+            make_folder(folder)  # a run that has ended removes it where it is empty
         try:
             run = _trained(model, dataset, wanted, planned, checkpoint, options)
             outcome, diverged = _measured(run, dataset, options), False
