@@ -200,7 +200,7 @@ class Trainer:
             raise OutputError(f"{error}; {self._how_to_go_on(saver)}") from error
         finally:
             model.engine.close()
-        self.say.print(f"{f'seed {seed}: ' if self.places.seeds else ''}{result_line(run)}", markup=False)
+        self.say.print(seed_line(run) if self.places.seeds else result_line(run), markup=False)
         return run
 
     def _write(self, runs: list[Run], diverged: dict[int, str], saver: Saver, *, last: bool) -> None:
@@ -272,6 +272,15 @@ def result_line(run: Run) -> str:
     return (
         f"test accuracy {percent(run.test.accuracy)} ({run.test.images:,} images), loss {run.test.loss:.4f}, "
         f"calibration error {run.test.calibration_error:.4f}; validation accuracy {percent(run.validation.accuracy)}"
+    )
+
+
+def seed_line(run: Run) -> str:
+    """Return the result of one of several trainings in a short line."""
+    assert run.test is not None
+    return (
+        f"seed {run.seed}: test accuracy {percent(run.test.accuracy)}, validation {percent(run.validation.accuracy)}, "
+        f"{duration(run.seconds['train'])}"
     )
 
 
