@@ -164,6 +164,8 @@ CHECKPOINTS: list[Row] = [
     Command("a checkpoint is not overwritten", with_files(c=b"another's"), f"{TRAIN} --checkpoint c", 2,
             ("the checkpoint c exists", "--resume"),
             check=holds(lambda folder: (folder / "c").read_bytes() == b"another's")),
+    Command("nor is a later seed's, which is found before the first is trained", with_files(c_seed1=b"another's"),
+            f"{TRAIN} --seeds 2 --checkpoint c", 2, ("the checkpoint c-seed1 exists",), ("seed 0",)),
     Command("resuming from nothing is said", bars, f"{TRAIN} --resume",
             says=("there is no checkpoint baseline.checkpoint: training begins at the start",)),
     Command("resuming what is finished", checkpoint(2), f"{TRAIN} --checkpoint c --resume",

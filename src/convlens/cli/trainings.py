@@ -140,6 +140,8 @@ class Trainer:
         runs: list[Run] = []
         diverged: dict[int, str] = {}
         savers = [self.places.saver(one) for one in seeds]
+        for saver in savers:  # before the first training, not after it
+            saver.check(resume=self.resume)
         self._note_checkpoints(savers)
         for position, (one, saver) in enumerate(zip(seeds, savers, strict=True), 1):
             if many:
@@ -214,7 +216,7 @@ class Trainer:
                 else:
                     write_json(json, found)
             if curves is not None and last and runs:
-                write_curves(curves, {curves.stem: [run.to_dict() for run in runs]})
+                write_curves(curves, {Path(self.name).stem: [run.to_dict() for run in runs]})
         except KeyboardInterrupt:
             raise TrainingInterrupted(f"stopped at once; {self._how_to_go_on(saver)}") from None
         except OutputError as error:
