@@ -12,6 +12,7 @@ import pytest
 
 from convlens.cli.trainings import augmentation_settings
 from convlens.errors import ConfigurationError
+from convlens.studies.comparison import Trainings, compare
 from tests.toys import write_toy_folder
 
 SEEDS = ["cnn", "--data", "bars", "--seeds", "3", "--recipe", "plain", "--epochs", "60", "--json", "r.json"]
@@ -47,6 +48,8 @@ def test_seeds_are_stopped_kept_and_resumed(tmp_path: Path) -> None:
     one, other = (json.loads((tmp_path / name / "r.json").read_text()) for name in ("whole", "stopped"))
     assert one["test.accuracy"] == other["test.accuracy"]
     assert [run["history"] for run in one["runs"]] == [run["history"] for run in other["runs"]]
+    [found] = compare([Trainings.read(tmp_path / name / "r.json") for name in ("whole", "stopped")])
+    assert (found.interval.mean, found.interval.n, dict(found.settings)) == (0.0, 3, {})
 
 
 def test_standard_output_is_json_alone(tmp_path: Path) -> None:

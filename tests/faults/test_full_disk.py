@@ -112,7 +112,7 @@ def good_files(disk: Disk) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in disk.before.iterdir()}
 
 
-WHAT = {"checkpoint": "disk/c.checkpoint", "out": "disk/m.safetensors", "json": "disk/run.json"}
+WHAT = {"checkpoint": "disk/new.checkpoint", "out": "disk/m.safetensors", "json": "disk/run.json"}
 
 
 @pytest.mark.parametrize(("state", "room"), [("full", 0), ("full", 4), ("read-only", 0)])

@@ -12,9 +12,9 @@ import pytest
 from convlens import artifact, nn
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError, TrainingInterrupted
-from convlens.optim import Adam, OneCycle, StepDecay
+from convlens.optim import SGD, Adam, AdamW, Constant, OneCycle, StepDecay
 from convlens.plain import plain
-from convlens.train import Hook, Recipe, Training, evaluate, fit
+from convlens.train import Augmentation, Hook, Recipe, Training, evaluate, fit
 from convlens.train import checkpoint as checkpoints
 from tests.train.test_fit import StopAt, assert_same, small_cnn
 
@@ -194,3 +194,42 @@ def test_a_model_saved_after_training_holds_the_average(toy: Dataset, tmp_path: 
     run.model.save(tmp_path / "m.safetensors")
     assert nn.model.load(tmp_path / "m.safetensors").flat.tobytes() == run.model.flat.tobytes()
     assert run.validation.loss == run.history[-1]["validation.loss"]
+
+
+CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"epochs": 9}, {"epochs": 9}),
+    ({"optimizer": "sgd"}, {"optimizer": SGD()}),
+    ({"optimizer": {"weight_decay": 0.1}}, {"optimizer": Adam(weight_decay=0.1, beta1=0.8)}),
+    ({"optimizer": {"name": "adam", "beta2": 0.5}}, {"optimizer": Adam(beta1=0.8, beta2=0.5)}),
+    ({"optimizer": {"name": "AdamW"}}, {"optimizer": AdamW()}),  # the defaults of another class
+    ({"schedule": {"rate": 0.5}}, {"schedule": OneCycle(0.5, warm_up=0.2)}),
+    ({"schedule": {"name": "Constant", "rate": 0.5}}, {"schedule": Constant(0.5)}),
+    ({"augmentation": {"rotation": 3}}, {"augmentation": Augmentation(shift=2, rotation=3)}),
+    ({"augmentation": "none", "patience": "None"}, {"augmentation": None, "patience": None}),
+]
+
+
+@pytest.mark.parametrize(("changes", "wanted"), CHANGES, ids=str)
+def test_a_recipe_is_changed_setting_by_setting(changes: dict[str, Any], wanted: dict[str, Any]) -> None:
+    base = Recipe("base", Adam(beta1=0.8), OneCycle(0.01, warm_up=0.2), patience=3, augmentation=Augmentation(shift=2))
+    assert base.changed(changes) == replace(base, **wanted)
+    without = replace(base, augmentation=None)
+    if "augmentation" in changes and changes["augmentation"] != "none":
+        assert without.changed(changes).augmentation == Augmentation(rotation=3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epoch": 3}, "did you mean 'epochs'"),
+        ({"optimizer": "Adan"}, "unknown optimiser 'Adan'; did you mean 'Adam'"),
+        ({"optimizer": {"momentum": 0.9}}, "Adam: unknown key 'momentum'"),
+        ({"schedule": 0.01}, "schedule is a mapping"),
+        ({"schedule": "none"}, "unknown schedule 'none'"),
+        ({"augmentation": 3}, "augmentation: expected settings by name"),
+        ({"epochs": "none"}, "epochs is a whole number"),
+    ],
+)
+def test_changes_that_cannot_be(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Recipe("base", Adam(), OneCycle(0.01)).changed(changes)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convlens import artifact, nn
+from convlens import artifact, models, nn
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError, TrainingDiverged
 from convlens.models import CNN
@@ -158,6 +158,29 @@ def test_a_training_is_not_shortened(toy: Dataset, tmp_path: Path) -> None:
         train(toy, tmp_path / "c", replace(RECIPE, epochs=1), resume=True)
     with pytest.raises(ConfigurationError, match=r"recipe\.batch_size"):
         train(toy, tmp_path / "c", replace(RECIPE, epochs=4, batch_size=8), resume=True)
+
+
+def test_a_trained_model_begins_with_its_weights(toy: Dataset, tmp_path: Path) -> None:
+    """That is part of what its checkpoint belongs to; but a training from the seed's weights may be taken up in it."""
+    first = fit(small(toy), toy, RECIPE, checkpoint=tmp_path / "fresh")
+    assert "start" not in first.configuration
+    first.model.save(tmp_path / "m.safetensors")
+
+    def saved() -> nn.Model:
+        return models.build(tmp_path / "m.safetensors", input_shape=toy.input_shape, classes=3)
+
+    further = fit(saved(), toy, RECIPE, checkpoint=tmp_path / "c")
+    assert further.history[0]["train.loss"] < first.history[0]["train.loss"]
+    again = fit(saved(), toy, RECIPE, checkpoint=tmp_path / "c", resume=True)
+    assert again.model.flat.tobytes() == further.model.flat.tobytes()
+    assert again.configuration["start"] == further.configuration["start"]
+    other = saved()
+    other.flat[0] += 1
+    with pytest.raises(ConfigurationError, match="start is"):
+        fit(other, toy, RECIPE, checkpoint=tmp_path / "c", resume=True)
+    extended = fit(first.model, toy, RECIPE, epochs=3, checkpoint=tmp_path / "fresh", resume=True)
+    assert extended.model.flat.tobytes() == fit(small(toy), toy, RECIPE, epochs=3).model.flat.tobytes()
+    assert "start" not in extended.configuration
 
 
 @pytest.mark.parametrize("engine", ["numba", "numpy", "interpreter"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,20 +56,29 @@ def compare(
 
 
 def _print_table(found: list[Trainings]) -> None:
-    """Print a row for each result; names come last, because they may be long."""
-    out.print("seeds  accuracy  95 % interval     parameters  training    result")
+    """Print a row for each result, on a narrow terminal without size and time; names come last, as they may be long."""
+    rows = [("seeds", "accuracy", "95 % interval", "parameters", "training", "result")]
     for one in found:
-        mean, parameters = one.mean, one.runs[0]["parameters"]
-        out.print(
-            f"{mean.n:5}  {percent(mean.mean):>8}  {_bounds(mean):16}  {parameters:10,}  {duration(one.seconds):10}  "
-            f"{one.name}",
-            markup=False,
-        )
+        mean, size = one.mean, f"{one.runs[0]['parameters']:,}"
+        rows.append((str(mean.n), percent(mean.mean), _bounds(mean), size, duration(one.seconds), one.name))
+    lines = _aligned(rows)
+    if out.is_terminal and max(map(len, lines)) > out.width:
+        lines = _aligned([(*row[:3], row[-1]) for row in rows])
+    for line in lines:
+        out.print(line, markup=False)
     for one in found:
         if one.diverged:
             seeds = ", ".join(map(str, one.diverged))
             notes.print(f"{one.name}: {count(len(one.diverged), 'training')} diverged (seed {seeds}), and left out",
                         markup=False)  # fmt: skip
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines: every column but the last, of names, is aligned to the right."""
+    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
+    return [
+        "  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows
+    ]
 
 
 def _bounds(mean: Interval) -> str:

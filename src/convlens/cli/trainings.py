@@ -140,6 +140,8 @@ class Trainer:
         runs: list[Run] = []
         diverged: dict[int, str] = {}
         savers = [self.places.saver(one) for one in seeds]
+        for saver in savers:  # before the first training, not after it
+            saver.check(resume=self.resume)
         self._note_checkpoints(savers)
         for position, (one, saver) in enumerate(zip(seeds, savers, strict=True), 1):
             if many:
@@ -154,7 +156,7 @@ class Trainer:
             except TrainingInterrupted as error:
                 done = f" ({len(runs)} of {len(seeds)} trainings are finished, and kept)" if many else ""
                 raise TrainingInterrupted(f"{error}{done}") from None
-            self._write(runs, diverged, last=position == len(seeds))
+            self._write(runs, diverged, saver, last=position == len(seeds))
         for saver in () if self.places.named else savers:
             saver.remove()
         if many and runs:
@@ -195,15 +197,15 @@ class Trainer:
         except TrainingInterrupted as error:
             raise TrainingInterrupted(f"{error}: repeat the command with --resume") from None
         except KeyboardInterrupt:  # the second Ctrl-C, or one while the model is written
-            raise TrainingInterrupted(f"stopped at once; {_how_to_go_on(saver)}") from None
+            raise TrainingInterrupted(f"stopped at once; {self._how_to_go_on(saver)}") from None
         except OutputError as error:
-            raise OutputError(f"{error}; {_how_to_go_on(saver)}") from error
+            raise OutputError(f"{error}; {self._how_to_go_on(saver)}") from error
         finally:
             model.engine.close()
-        self.say.print(f"{f'seed {seed}: ' if self.places.seeds else ''}{result_line(run)}", markup=False)
+        self.say.print(seed_line(run) if self.places.seeds else result_line(run), markup=False)
         return run
 
-    def _write(self, runs: list[Run], diverged: dict[int, str], *, last: bool) -> None:
+    def _write(self, runs: list[Run], diverged: dict[int, str], saver: Saver, *, last: bool) -> None:
         """Write JSON and curves; with several seeds JSON after each, so that a stop loses nothing."""
         json, curves = self.places.json, self.places.curves
         try:
@@ -214,13 +216,18 @@ class Trainer:
                 else:
                     write_json(json, found)
             if curves is not None and last and runs:
-                write_curves(curves, {curves.stem: [run.to_dict() for run in runs]})
+                write_curves(curves, {Path(self.name).stem: [run.to_dict() for run in runs]})
         except KeyboardInterrupt:
-            raise TrainingInterrupted(
-                "stopped while the result was written; repeat the command with --resume"
-            ) from None
+            raise TrainingInterrupted(f"stopped at once; {self._how_to_go_on(saver)}") from None
         except OutputError as error:
-            raise OutputError(f"{error}; to go on from the training, repeat the command with --resume") from error
+            raise OutputError(f"{error}; {self._how_to_go_on(saver)}") from error
+
+    def _how_to_go_on(self, saver: Saver) -> str:
+        """Say how to continue, for a user who may have to choose other paths."""
+        if saver.written is None:
+            return "nothing was saved before"
+        path = self.places.checkpoint if self.places.seeds else saver.written
+        return f"to go on from the last checkpoint, repeat the command with --checkpoint {path} --resume"
 
     def _note_training(self, model: Model) -> None:
         """Say what is trained, and how."""
@@ -245,13 +252,6 @@ class Trainer:
             )
 
 
-def _how_to_go_on(saver: Saver) -> str:
-    """Say how to continue, for a user who may have to choose other paths."""
-    if saver.written is not None:
-        return f"to go on from the last checkpoint, repeat the command with --checkpoint {saver.written} --resume"
-    return "nothing was saved before"
-
-
 def results(runs: list[Run], diverged: dict[int, str]) -> dict[str, Any]:
     """Return several trainings as plain data: all of them, and their means with 95 % intervals over seeds."""
     from ..studies.stats import mean_interval
@@ -274,6 +274,15 @@ def result_line(run: Run) -> str:
     return (
         f"test accuracy {percent(run.test.accuracy)} ({run.test.images:,} images), loss {run.test.loss:.4f}, "
         f"calibration error {run.test.calibration_error:.4f}; validation accuracy {percent(run.validation.accuracy)}"
+    )
+
+
+def seed_line(run: Run) -> str:
+    """Return the result of one of several trainings in a short line."""
+    assert run.test is not None
+    return (
+        f"seed {run.seed}: test accuracy {percent(run.test.accuracy)}, validation {percent(run.validation.accuracy)}, "
+        f"{duration(run.seconds['train'])}"
     )
 
 

@@ -161,7 +161,7 @@ class _Bar(_Lines):
     def bar(self, where: str, step: int, steps: int, states: Sequence[str]) -> None:
         del steps
         room = self.width - len(where) - 2  # for the bar and the state, with a space before each
-        state = fitting(states, room - NARROWEST_BAR)
+        state = fitting((*states, ""), room - NARROWEST_BAR)
         self._bar.bar_width = min(WIDEST_BAR, max(1, room - len(state)))
         self._progress.update(self._task, description=where, completed=step, state=state)
 

@@ -108,6 +108,7 @@ class Run:
             "data": self.configuration["data"],
             "recipe": self.configuration["recipe"],
             "seed": self.seed,
+            **{key: self.configuration[key] for key in ("start",) if key in self.configuration},
             "epochs": len(self.history),
             **({"stopped": True} if self.stopped else {}),
             "validation.accuracy": self.validation.accuracy,

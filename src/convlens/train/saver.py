@@ -56,32 +56,44 @@ class Saver:
         beside = takewhile(Path.exists, _beside(self.path)) if self._rare else ()
         return [*([self.path] if self.path.exists() else []), *beside]
 
-    def begin(self, training: Training, *, resume: bool) -> None:
-        """Check that the file can be written, and restore the training from it if it is to be resumed.
+    def check(self, *, resume: bool) -> None:
+        """Check that the file can be written, and that a training would not overwrite another's.
 
         Raises
         ------
         ConfigurationError
-            If there is a file and training is not to be resumed from it, or only files of other trainings.
-        ArtifactError
-            If the file is damaged.
+            If there is a file and training is not to be resumed from it, or it is and no file was named.
         OutputError
             If it cannot be written.
         """
-        self._training, self._last = training, time.perf_counter()
         if self.path is None:
             if resume:
                 raise ConfigurationError("resume needs a checkpoint to go on from; name it (checkpoint=)")
             return
         require_writable(self.path)
-        found = self.existing()
-        if resume and found:
-            self._restore(found)
-        elif found and not self._rare:
+        if not resume and not self._rare and self.path.exists():
             raise ConfigurationError(
                 f"the checkpoint {self.path} exists, and a new training would overwrite it; go on from it with resume "
                 "(--resume), or name another file"
             )
+
+    def begin(self, training: Training, *, resume: bool) -> None:
+        """Take charge of a training, and restore it from the checkpoint, if there is one and it is to be resumed.
+
+        Raises
+        ------
+        ConfigurationError
+            For the reasons of `check`; also if there are only checkpoints of other trainings.
+        ArtifactError
+            If the checkpoint is damaged.
+        OutputError
+            If it cannot be written.
+        """
+        self.check(resume=resume)
+        self._training, self._last = training, time.perf_counter()
+        found = self.existing()
+        if resume and found:
+            self._restore(found)
 
     def _restore(self, found: list[Path]) -> None:
         """Restore the training from the first of the files that belongs to it; the first one's error if none does."""
