@@ -23,16 +23,18 @@ from .scores import (
     wilson_interval,
 )
 
+_LARGEST = float(np.float32(3.4e38))  # compiled code writes it, negative, in place of minus infinity
+
 
 def require_finite(logits: FloatArray) -> None:
-    """Check that all logits (N, K) are finite numbers.
+    """Check that all logits (N, K) are finite, and not as large as a float32 can be.
 
     Raises
     ------
     DataError
         If one is not; the message names its image.
     """
-    wrong = ~np.isfinite(logits).all(axis=1)
+    wrong = ~(np.abs(logits) < _LARGEST).all(axis=1)  # NaN is not below it either
     if wrong.any():
         raise DataError(
             f"the network's output is not finite for {int(wrong.sum()):,} of {len(logits):,} images, first for number "
