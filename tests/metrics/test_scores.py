@@ -113,13 +113,13 @@ def test_no_image_says_nothing() -> None:
 
 def test_what_is_undefined_is_none_in_json() -> None:
     found = evaluation([0, 0, 1], [0, 0, 0], [0.9, 0.8, 0.7], 3).to_dict()
-    told = json.loads(json.dumps(found, allow_nan=False))
-    assert told["classes"][0] == {"precision": 2 / 3, "recall": 1, "f1": 0.8, "support": 2, "called": 3}
-    assert told["classes"][1] == {"precision": None, "recall": 0, "f1": 0, "support": 1, "called": 0}
-    assert told["classes"][2] == {"precision": None, "recall": None, "f1": None, "support": 0, "called": 0}
-    assert told["macro"] == {"precision": 2 / 3, "recall": 0.5, "f1": 0.4}
-    assert told["calibration"][0]["accuracy"] is None
-    assert sum(one["count"] for one in told["calibration"]) == 3
+    data = json.loads(json.dumps(found, allow_nan=False))
+    assert data["classes"][0] == {"precision": 2 / 3, "recall": 1, "f1": 0.8, "support": 2, "called": 3}
+    assert data["classes"][1] == {"precision": None, "recall": 0, "f1": 0, "support": 1, "called": 0}
+    assert data["classes"][2] == {"precision": None, "recall": None, "f1": None, "support": 0, "called": 0}
+    assert data["macro"] == {"precision": 2 / 3, "recall": 0.5, "f1": 0.4}
+    assert data["calibration"][0]["accuracy"] is None
+    assert sum(one["count"] for one in data["calibration"]) == 3
 
 
 def test_the_most_wrong_come_first_and_ties_in_order() -> None:

@@ -16,7 +16,8 @@ class SummaryRow:
     """One node of the model.
 
     `flops` counts two for each multiply-add of one image's forward pass; `receptive_field` and `stride` (height,
-    width) are in pixels of the input image, as text: ``"10x10"``, or ``"all"``.
+    width) are in pixels of the input image, as text: ``"10x10"``, ``"all"``, or ``"scattered"`` after a reshape that
+    rearranges the pixels.
     """
 
     name: str
@@ -95,6 +96,8 @@ def summarize(program: Program) -> Summary:
 def _sight(field: ReceptiveField) -> tuple[str, str]:
     if field.everything:
         return "all", ""
+    if field.scattered:
+        return "scattered", ""
     return f"{field.height}x{field.width}", f"{field.stride[0]}x{field.stride[1]}"
 
 
