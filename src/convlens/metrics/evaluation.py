@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data.labels import check_labels
-from ..errors import DataError
+from ..errors import ConfigurationError, DataError
 from ..ops import softmax, softmax_cross_entropy
 from ..typing import Float32, FloatArray, IntArray, Labels
 from .scores import (
@@ -152,7 +152,9 @@ class Evaluation:
         return self.images - int(self.confusion.trace())
 
     def most_wrong(self, limit: int) -> list[WrongImage]:
-        """Return up to `limit` misclassified images, the most confident first."""
+        """Return up to `limit` misclassified images, the most confident first; ConfigurationError if it is below 0."""
+        if type(limit) is not int or limit < 0:
+            raise ConfigurationError(f"a limit is a whole number from 0, not {limit!r}")
         wrong = np.flatnonzero(self.predictions != self.labels)
         first = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:limit]  # stable: ties by index
         return [

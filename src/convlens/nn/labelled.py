@@ -39,8 +39,8 @@ def images_and_labels(data: LabelledImages, classes: int, preprocessing: Preproc
             "give model.evaluate((images, labels)) for arrays"
         )
     if not len(images) or given.shape != (len(images),):
+        count = f"{len(given):,} labels" if given.ndim == 1 else f"labels of shape {given.shape}"
         raise DataError(
-            f"{name}: {len(images):,} images and labels of shape {given.shape}; expected at least one image, one class "
-            "number each"
+            f"{name}: {len(images):,} images and {count}; expected at least one image, one class number each"
         )
     return images, check_labels(given, classes, f"{name} labels")
