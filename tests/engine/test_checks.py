@@ -105,6 +105,18 @@ def test_numbers_of_threads_that_are_refused(runner: Engine, threads: Any) -> No
         engine.start(runner.program, runner.parameters, runner.name, threads)
 
 
+@pytest.mark.parametrize(
+    "change", [lambda flat: flat[:9], list, lambda flat: flat.astype(int), lambda flat: np.repeat(flat, 2)[::2]]
+)
+def test_arrays_that_are_not_the_programs(runner: Engine, change: Callable[[Any], Any]) -> None:
+    with pytest.raises(ConfigurationError, match="the parameters of this Program are a contiguous float32 or float64"):
+        engine.start(runner.program, change(runner.parameters), runner.name)
+    norm = nn.Model([nn.BatchNorm(), nn.Flatten(), nn.Dense(2)], (3, 3, 1))
+    for buffers in (None, change(norm.flat_buffers)):
+        with pytest.raises(ConfigurationError, match="the buffers, the running statistics, of this Program are"):
+            engine.start(norm.program, norm.flat, runner.name, buffers=buffers)
+
+
 @pytest.mark.parametrize("name", ["", "nmba", 3, True, b"numpy", ["numpy"]])
 def test_names_of_engines_that_are_refused(runner: Engine, name: Any) -> None:
     with pytest.raises(ConfigurationError, match="unknown engine"):

@@ -32,7 +32,7 @@ def images_and_labels(data: LabelledImages, classes: int, preprocessing: Preproc
     if isinstance(data, Examples):
         images, given, name = preprocessing.as_batch(data.images), data.labels, data.name
     elif isinstance(data, tuple) and len(data) == 2:
-        images, given, name = preprocessing.as_batch(data[0]), np.asarray(data[1]), "evaluate"
+        images, given, name = preprocessing.as_batch(data[0]), _array(data[1]), "evaluate"
     else:
         raise DataError(
             f"evaluate takes a data set, examples, or (images, labels), not {type(data).__name__}; "
@@ -44,3 +44,10 @@ def images_and_labels(data: LabelledImages, classes: int, preprocessing: Preproc
             f"{name}: {len(images):,} images and {count}; expected at least one image, one class number each"
         )
     return images, check_labels(given, classes, f"{name} labels")
+
+
+def _array(labels: npt.ArrayLike) -> Array:
+    try:
+        return np.asarray(labels)
+    except ValueError as error:  # lists of several lengths
+        raise DataError("evaluate: labels are one class number for each image, and these are no single list") from error
