@@ -74,6 +74,8 @@ def read(path: Path, kind: Kind) -> Artifact:
         If there is no such file, or it is damaged, not convlens's, of another kind, or of a later version of the
         format.
     """
+    if os.path.isdir(path):  # noqa: PTH112
+        raise ArtifactError(f"{path} is a folder; name a {kind}'s file")
     if not os.path.isfile(path):  # noqa: PTH113 - False, not an error, for a name that is too long
         raise ArtifactError(f"there is no file {path}; name a {kind} that convlens has saved")
     try:

@@ -180,20 +180,17 @@ class ReceptiveField:
 
     Over layers l with kernels k and strides s: size = 1 + sum of (k_l - 1) * (product of the strides before l),
     stride = product of all strides. Source: Araujo et al., "Computing receptive fields of convolutional neural
-    networks", Distill 2019. `everything` is set after a layer that sees the whole image at once; `rearranged` after a
-    reshape to another image, where neighbours are no longer neighbours of the input and these numbers mean nothing.
+    networks", Distill 2019.
+
+    `everything` is set after a layer that sees the whole image at once. `scattered` is set after a reshape into an
+    image of another shape: what a pixel sees then lies in several places, and sizes and stride mean nothing.
     """
 
     height: int = 1
     width: int = 1
     stride: tuple[int, int] = (1, 1)
     everything: bool = False
-    rearranged: bool = False
-
-    @property
-    def extent(self) -> tuple[bool, bool, int]:
-        """What fields are compared by: one that sees everything is the largest, then one that is not known."""
-        return self.everything, self.rearranged, self.height * self.width
+    scattered: bool = False
 
     def through(self, window: Window) -> ReceptiveField:
         """Return the receptive field after one more window."""
@@ -204,6 +201,11 @@ class ReceptiveField:
             width=self.width + (kw - 1) * self.stride[1],
             stride=(self.stride[0] * sh, self.stride[1] * sw),
         )
+
+
+def _extent(field: ReceptiveField) -> tuple[bool, bool, int]:
+    """Return what orders receptive fields by size."""
+    return field.everything, field.scattered, field.height * field.width
 
 
 @dataclass(frozen=True)
@@ -250,27 +252,18 @@ class Program:
         return tuple(node for node in self.nodes if name in node.inputs)
 
     def receptive_fields(self) -> dict[str, ReceptiveField]:
-        """Return the theoretical receptive field of every value; where branches meet, the largest one.
-
-        A vector keeps the field of the image that it was, and so does an image of the same shape made of it again.
-        """
-        fields, images = {INPUT: ReceptiveField()}, {INPUT: self.input_shape}  # the image that a vector was
+        """Return the theoretical receptive field of every value; where branches meet, the largest one."""
+        fields, images = {INPUT: ReceptiveField()}, {INPUT: self.input_shape}  # images: as which a value's pixels lie
         for node in self.nodes:
-            source = max(node.inputs, key=lambda name: fields[name].extent)
-            seen, images[node.name] = fields[source], node.output_shape
-            if node.op == "reshape":
-                images[node.name] = images[source] if len(node.output_shape) == 1 else node.output_shape
-                moved, alone = images[node.name] != images[source], node.output_shape[:-1] == (1, 1)
-                seen = replace(
-                    seen, rearranged=seen.rearranged or moved, everything=seen.everything or (moved and alone)
-                )
-            elif isinstance(node.sight, Window):
+            seen = max((fields[name] for name in node.inputs), key=_extent)
+            image = images[node.inputs[0]] if node.sight == "point" else node.output_shape
+            if len(node.output_shape) == 3 and node.output_shape != image:
+                seen, image = replace(seen, scattered=True), node.output_shape
+            if isinstance(node.sight, Window):
                 seen = seen.through(node.sight)
             elif node.sight == "all":
                 seen = replace(seen, everything=True)
-            elif node.output_shape == node.input_shapes[node.inputs.index(source)]:
-                images[node.name] = images[source]
-            fields[node.name] = seen
+            fields[node.name], images[node.name] = seen, image
         return fields
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -100,13 +100,25 @@ def test_steps_that_are_refused(runner: Engine) -> None:
 
 
 @pytest.mark.parametrize("threads", [0, -1, 65, 10**6, 2.5, "2", True, [2], float("nan")])
-def test_numbers_of_threads_that_are_none(runner: Engine, threads: Any) -> None:
+def test_numbers_of_threads_that_are_refused(runner: Engine, threads: Any) -> None:
     with pytest.raises(ConfigurationError, match="threads is a whole number from 1 to 64, not"):
         engine.start(runner.program, runner.parameters, runner.name, threads)
 
 
+@pytest.mark.parametrize(
+    "change", [lambda flat: flat[:9], list, lambda flat: flat.astype(int), lambda flat: np.repeat(flat, 2)[::2]]
+)
+def test_arrays_that_are_not_the_programs(runner: Engine, change: Callable[[Any], Any]) -> None:
+    with pytest.raises(ConfigurationError, match="the parameters of this Program are a contiguous float32 or float64"):
+        engine.start(runner.program, change(runner.parameters), runner.name)
+    norm = nn.Model([nn.BatchNorm(), nn.Flatten(), nn.Dense(2)], (3, 3, 1))
+    for buffers in (None, change(norm.flat_buffers)):
+        with pytest.raises(ConfigurationError, match="the buffers, the running statistics, of this Program are"):
+            engine.start(norm.program, norm.flat, runner.name, buffers=buffers)
+
+
 @pytest.mark.parametrize("name", ["", "nmba", 3, True, b"numpy", ["numpy"]])
-def test_names_that_are_no_engines(runner: Engine, name: Any) -> None:
+def test_names_of_engines_that_are_refused(runner: Engine, name: Any) -> None:
     with pytest.raises(ConfigurationError, match="unknown engine"):
         engine.start(runner.program, runner.parameters, name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from convlens import nn
 from convlens.data import Dataset
+from convlens.errors import ConvlensError
 from convlens.metrics import (
     Evaluation,
     calibration,
@@ -113,13 +115,13 @@ def test_no_image_says_nothing() -> None:
 
 def test_what_is_undefined_is_none_in_json() -> None:
     found = evaluation([0, 0, 1], [0, 0, 0], [0.9, 0.8, 0.7], 3).to_dict()
-    told = json.loads(json.dumps(found, allow_nan=False))
-    assert told["classes"][0] == {"precision": 2 / 3, "recall": 1, "f1": 0.8, "support": 2, "called": 3}
-    assert told["classes"][1] == {"precision": None, "recall": 0, "f1": 0, "support": 1, "called": 0}
-    assert told["classes"][2] == {"precision": None, "recall": None, "f1": None, "support": 0, "called": 0}
-    assert told["macro"] == {"precision": 2 / 3, "recall": 0.5, "f1": 0.4}
-    assert told["calibration"][0]["accuracy"] is None
-    assert sum(one["count"] for one in told["calibration"]) == 3
+    data = json.loads(json.dumps(found, allow_nan=False))
+    assert data["classes"][0] == {"precision": 2 / 3, "recall": 1, "f1": 0.8, "support": 2, "called": 3}
+    assert data["classes"][1] == {"precision": None, "recall": 0, "f1": 0, "support": 1, "called": 0}
+    assert data["classes"][2] == {"precision": None, "recall": None, "f1": None, "support": 0, "called": 0}
+    assert data["macro"] == {"precision": 2 / 3, "recall": 0.5, "f1": 0.4}
+    assert data["calibration"][0]["accuracy"] is None
+    assert sum(one["count"] for one in data["calibration"]) == 3
 
 
 def test_the_most_wrong_come_first_and_ties_in_order() -> None:
@@ -142,3 +144,33 @@ def test_an_evaluation_fits_together(toy: Dataset) -> None:
     assert found.wrong == found.images - found.confusion.trace()
     low, high = found.accuracy_interval
     assert low < found.accuracy < high
+
+
+REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+    "a label of no class": (lambda: confusion_matrix([0, 5], [0, 1], 3), "labels: number 1 is 5, expected 0 to 2"),
+    "a prediction of no class": (lambda: confusion_matrix([0, 1], [0, -1], 3), "predictions: number 1 is -1"),
+    "labels as floats": (lambda: confusion_matrix([0.0], [0], 3), "labels: expected integers"),
+    "labels of another number": (lambda: confusion_matrix([0, 1], [0, 1, 1], 3), "2 labels and 3 predictions"),
+    "an oblong matrix": (lambda: class_scores(np.ones((2, 3), int)), "has shape (K, K), not (2, 3)"),
+    "more successes than images": (lambda: wilson_interval(5, 3), "not 5 of 3"),
+    "fewer than none": (lambda: wilson_interval(-1, 3), "not -1 of 3"),
+    "a confidence in percent": (lambda: wilson_interval(1, 3, 95), "between 0 and 1, not 95"),
+    "NaN": (lambda: calibration([np.nan, 0.5], [True, False]), "probabilities from 0 to 1"),
+    "percent": (lambda: calibration([50.0, 60.0], [True, False]), "probabilities from 0 to 1"),
+    "class numbers as right": (lambda: calibration([0.5, 0.6], [1, 0]), "true or false for each confidence, not int"),
+    "one right for two": (lambda: calibration([0.5, 0.6], [True]), "not bool of shape (1,)"),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_scored_is_refused(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(ConvlensError) as caught:
+        call()
+    assert message in str(caught.value)
+
+
+def test_lists_are_scored_as_arrays_are() -> None:
+    assert confusion_matrix([0, 1, 1], [0, 1, 0], 2).tolist() == [[1, 0], [1, 1]]
+    assert class_scores([[1, 0], [1, 1]]) == class_scores(np.array([[1, 0], [1, 1]]))
+    assert calibration([0.5, 0.6], [True, False]) == calibration(np.array([0.5, 0.6]), np.array([True, False]))
+    assert calibration([], []).error == 0

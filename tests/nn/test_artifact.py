@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_written(model: nn.Model, tmp_path: Path) -> None:
 
 def test_a_missing_file_or_a_folder(tmp_path: Path) -> None:
     assert "name a model that convlens has saved" in refusal(tmp_path / "none.safetensors")
-    assert refusal(tmp_path).startswith("there is no file")
+    assert refusal(tmp_path).endswith("is a folder; name a model's file")
 
 
 def test_every_truncation_is_found(saved: Path, tmp_path: Path) -> None:

@@ -92,6 +92,23 @@ def test_receptive_fields_are_what_gradients_reach(
     assert (boxes[1][0] - boxes[0][0], boxes[1][1] - boxes[0][1]) == stride
 
 
+@pytest.mark.parametrize(
+    ("layers", "sights"),
+    [
+        ([nn.Conv2D(2), nn.Reshape((2, 8, 2)), nn.Conv2D(3), nn.Flatten()], ["3x3", *["scattered"] * 3]),
+        ([nn.Reshape((2, 2, 4)), nn.MaxPool2D(), nn.Flatten(), nn.Dense(2)], [*["scattered"] * 3, "all"]),
+        ([nn.Flatten(), nn.Reshape((16, 1, 1)), nn.Conv2D(1, (3, 1)), nn.Flatten()], ["1x1", *["scattered"] * 3]),
+        ([nn.Flatten(), nn.ReLU(), nn.Reshape((4, 4, 1)), nn.Conv2D(1), nn.Flatten()], ["1x1"] * 3 + ["3x3"] * 2),
+        ([nn.Flatten(), nn.Dense(4), nn.Reshape((2, 2, 1)), nn.Conv2D(1), nn.Flatten()], ["1x1", *["all"] * 4]),
+        ([nn.Residual([nn.Flatten(), nn.Reshape((4, 4, 1))]), nn.Conv2D(1), nn.Flatten()], ["1x1"] * 3 + ["3x3"] * 2),
+    ],
+)  # fmt: skip
+def test_behind_a_reshape_that_rearranges_nothing_is_seen_through_one_window(
+    layers: list[nn.Layer], sights: list[str]
+) -> None:
+    assert [row.receptive_field for row in nn.Model(layers, (4, 4, 1)).summary().rows] == sights
+
+
 def test_dense_layers_and_global_pools_see_everything() -> None:
     fields = cnn().program.receptive_fields()
     assert [name for name, field in fields.items() if field.everything] == ["dense1", "relu3", "dense2"]
@@ -270,6 +287,9 @@ def test_without_finite_logits_there_is_no_class(name: str) -> None:
     for ask in (model.predict, model.predict_proba, lambda x: model.evaluate((x, [0, 1, 1]))):
         with pytest.raises(DataError, match="output is not finite for 2 of 3 images, first for number 1; its weights"):
             ask(images)
+    model.parameters["dense2.b"][0] = -np.inf
+    with pytest.raises(DataError, match="not finite for 3 of 3 images, first for number 0"):
+        model.predict(np.ones((3, 3, 3, 1), np.uint8))
     model.flat[:] = 3e38
     with pytest.raises(DataError, match="not finite for 3 of 3 images, first for number 0"):
         model.predict(np.ones((3, 3, 3, 1), np.uint8))

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ConfigurationError, nearest
 from ..program import Program
 from ..typing import Array
+from .checks import require_layout
 from .compiled.availability import require_tested_numba
 from .engines import BatchResult, Engine, Interpreter, NumbaPlan, NumpyPlan
 from .interpreter import Address
@@ -75,13 +76,14 @@ def start(
     Raises
     ------
     ConfigurationError
-        If there is no such engine, or the number of threads is not a whole number from 1 to 64.
+        If there is no such engine, the number of threads is not a whole number from 1 to 64, or a flat array does not
+        have the Program's size.
     """
+    require_layout(parameters, program.parameter_size, "parameters")
+    buffers = parameters[:0] if buffers is None else buffers
+    require_layout(buffers, program.buffer_size, "buffers, the running statistics,")
     asked = (os.environ.get("CONVLENS_ENGINE") or None) if name is None else name
     if asked is not None and not (isinstance(asked, str) and asked in ENGINES):
         raise ConfigurationError(f"unknown engine {asked!r}{nearest(str(asked), ENGINES)}")
     chosen = Interpreter.name if parameters.dtype != np.float32 else asked or fastest()
-    if buffers is None:
-        assert not program.buffer_size, "this Program has running statistics: give their array"
-        buffers = parameters[:0]
     return ENGINES[chosen](program, parameters, buffers, threads)

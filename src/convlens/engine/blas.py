@@ -11,6 +11,7 @@ engine and the interpreter need it: the compiled engine calls no BLAS.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ def single_threaded_blas() -> Iterator[None]:
     """Limit every BLAS of the process to one thread; nested and concurrent uses share one limit."""
     global _depth, _limit  # the limit is the process's
     with _lock:
-        if _depth == 0:
+        if _limit is None:
             _speak_for_all_threads()
             _limit = _current_controller().limit(limits=1, user_api="blas")
         _depth += 1
@@ -61,3 +62,15 @@ def single_threaded_blas() -> Iterator[None]:
                 _speak_for_all_threads()
                 _limit.restore_original_limits()
                 _limit = None
+
+
+def _begin_again() -> None:
+    """In a forked process, forget the other threads' uses, which never end there; the limit goes with the next one."""
+    global _depth
+    _depth = 0
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    # a lock that another thread holds while the process is copied would be held in the copy for ever
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_begin_again)

@@ -53,6 +53,26 @@ def checked_labels(program: Program, labels: Any, images: int) -> Labels:
     return check_labels(given, classes)
 
 
+def require_layout(array: Any, size: int, what: str) -> None:
+    """Check that a flat array has the size that a Program states, and holds floats in one piece.
+
+    Raises
+    ------
+    ConfigurationError
+        If not.
+    """
+    if not (
+        isinstance(array, np.ndarray)
+        and array.shape == (size,)
+        and array.dtype in (np.float32, np.float64)
+        and array.flags.c_contiguous
+    ):
+        raise ConfigurationError(
+            f"the {what} of this Program are a contiguous float32 or float64 array of {size:,} values, such as "
+            f"its model's, not {_described(array)}"
+        )
+
+
 def require_flat(array: Any, like: Array, what: str) -> None:
     """Check that a flat array can be written in place of another: its size and type, in one piece.
 

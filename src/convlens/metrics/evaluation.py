@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data.labels import check_labels
-from ..errors import DataError
+from ..errors import ConfigurationError, DataError
 from ..ops import softmax, softmax_cross_entropy
 from ..typing import Float32, FloatArray, IntArray, Labels
 from .scores import (
@@ -23,16 +23,18 @@ from .scores import (
     wilson_interval,
 )
 
+_LARGEST = float(np.float32(3.4e38))  # compiled code writes it, negative, in place of minus infinity
+
 
 def require_finite(logits: FloatArray) -> None:
-    """Check that all logits (N, K) are finite numbers.
+    """Check that all logits (N, K) are finite, and not as large as a float32 can be.
 
     Raises
     ------
     DataError
         If one is not; the message names its image.
     """
-    wrong = ~np.isfinite(logits).all(axis=1)
+    wrong = ~(np.abs(logits) < _LARGEST).all(axis=1)  # NaN is not below it either
     if wrong.any():
         raise DataError(
             f"the network's output is not finite for {int(wrong.sum()):,} of {len(logits):,} images, first for number "
@@ -150,7 +152,9 @@ class Evaluation:
         return self.images - int(self.confusion.trace())
 
     def most_wrong(self, limit: int) -> list[WrongImage]:
-        """Return up to `limit` misclassified images, the most confident first."""
+        """Return up to `limit` misclassified images, the most confident first; ConfigurationError if it is below 0."""
+        if type(limit) is not int or limit < 0:
+            raise ConfigurationError(f"a limit is a whole number from 0, not {limit!r}")
         wrong = np.flatnonzero(self.predictions != self.labels)
         first = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:limit]  # stable: ties by index
         return [

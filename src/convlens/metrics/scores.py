@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ..data.labels import check_labels
+from ..errors import ConfigurationError, DataError
+from ..plain import is_number
 from ..typing import BoolArray, FloatArray, IntArray
 
 BINS = 15  # for the calibration error, as in Guo et al. 2017
@@ -54,7 +57,16 @@ class MacroScores:
 
 
 def class_scores(confusion: IntArray) -> tuple[ClassScores, ...]:
-    """Return the scores of every class, for a confusion matrix (K, K) of true (row) by predicted (column)."""
+    """Return the scores of every class, for a confusion matrix (K, K) of true (row) by predicted (column).
+
+    Raises
+    ------
+    DataError
+        If it is not square.
+    """
+    confusion = np.asarray(confusion)
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
+        raise DataError(f"a confusion matrix has shape (K, K), not {confusion.shape}")
     right, support, called = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     counts = zip(right.tolist(), support.tolist(), called.tolist(), strict=True)
     return tuple(
@@ -88,7 +100,17 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 
 def confusion_matrix(labels: IntArray, predictions: IntArray, classes: int) -> IntArray:
-    """Return (K, K): how often class i (row) was predicted as class j (column)."""
+    """Return (K, K): how often class i (row) was predicted as class j (column).
+
+    Raises
+    ------
+    DataError
+        If labels and predictions (N,) differ in number, or one is not a class number 0..K-1.
+    """
+    labels = check_labels(labels, classes)
+    predictions = check_labels(predictions, classes, "predictions")
+    if len(labels) != len(predictions):
+        raise DataError(f"{len(labels):,} labels and {len(predictions):,} predictions; expected one each for an image")
     return np.bincount(labels * classes + predictions, minlength=classes**2).reshape(classes, classes)
 
 
@@ -104,7 +126,16 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     images; it does not cover the variation between seeds. Source: Wilson, "Probable inference, the law of
     succession, and statistical inference", JASA 22 (1927); Brown, Cai & DasGupta, Statistical Science 16 (2001). No
     images: 0 to 1.
+
+    Raises
+    ------
+    ConfigurationError
+        If there are more successes than images, or the confidence is not between 0 and 1.
     """
+    if not (is_number(successes) and is_number(n) and 0 <= successes <= n):
+        raise ConfigurationError(f"successes are 0 to n, the number of images, not {successes!r} of {n!r}")
+    if not (is_number(confidence) and 0 < confidence < 1):
+        raise ConfigurationError(f"a confidence is a number between 0 and 1, not {confidence!r}")
     if not n:
         return 0.0, 1.0
     z, p = NormalDist().inv_cdf((1 + confidence) / 2), successes / n
@@ -159,7 +190,17 @@ def calibration(confidence: FloatArray, right: BoolArray, bins: int = BINS) -> C
     """Return the calibration of predictions with confidences (N,), the largest probabilities, and `right` (N,).
 
     Source: Guo et al., "On calibration of modern neural networks", ICML 2017.
+
+    Raises
+    ------
+    DataError
+        If a confidence is not from 0 to 1, or `right` does not hold true or false for each.
     """
+    confidence, right = np.asarray(confidence), np.asarray(right, bool if not np.size(right) else None)
+    if confidence.ndim != 1 or confidence.dtype.kind not in "fiu" or not ((confidence >= 0) & (confidence <= 1)).all():
+        raise DataError("confidences are probabilities from 0 to 1, of shape (N,), and these are not")
+    if right.shape != confidence.shape or right.dtype != np.bool_:
+        raise DataError(f"right holds true or false for each confidence, not {right.dtype} of shape {right.shape}")
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     counts = np.bincount(which, minlength=bins).tolist()
     rights = np.bincount(which[right], minlength=bins).tolist()

@@ -38,15 +38,22 @@ def images_and_labels(
     if isinstance(data, Examples):
         images, given, name = preprocessing.as_batch(data.images), data.labels, data.name
     elif isinstance(data, tuple) and len(data) == 2:
-        images, given, name = preprocessing.as_batch(data[0]), np.asarray(data[1]), "evaluate"
+        images, given, name = preprocessing.as_batch(data[0]), _array(data[1]), "evaluate"
     else:
         raise DataError(
             f"evaluate takes a data set, examples, or (images, labels), not {type(data).__name__}; "
             "give model.evaluate((images, labels)) for arrays"
         )
     if not len(images) or given.shape != (len(images),):
+        count = f"{len(given):,} labels" if given.ndim == 1 else f"labels of shape {given.shape}"
         raise DataError(
-            f"{name}: {len(images):,} images and labels of shape {given.shape}; expected at least one image, one class "
-            "number each"
+            f"{name}: {len(images):,} images and {count}; expected at least one image, one class number each"
         )
     return images, check_labels(given, len(class_names), f"{name} labels")
+
+
+def _array(labels: npt.ArrayLike) -> Array:
+    try:
+        return np.asarray(labels)
+    except ValueError as error:  # lists of several lengths
+        raise DataError("evaluate: labels are one class number for each image, and these are no single list") from error

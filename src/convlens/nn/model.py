@@ -33,6 +33,15 @@ from .summary import Summary, summarize
 _starting = threading.Lock()
 
 
+def _renew_lock() -> None:
+    global _starting
+    _starting = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_renew_lock)  # another thread may have held it when the process was copied
+
+
 class Parameters(Mapping[str, Array]):
     """Arrays by name (``"conv1.w"``): views of one flat array, so writing into them changes the model."""
 

@@ -8,7 +8,7 @@ from ..markup import html_table
 from ..program import Program, ReceptiveField
 from ..text_table import TextTable
 from ..typing import Shape
-from ..wording import NONE, count
+from ..wording import count
 
 HEADER = ("layer", "kind", "output shape", "parameters", "FLOPs", "receptive field", "stride")
 
@@ -18,8 +18,8 @@ class SummaryRow:
     """One node of the model.
 
     `flops` counts two for each multiply-add of one image's forward pass; `receptive_field` and `stride` (height,
-    width) are in pixels of the input image, as text: ``"10x10"``, ``"all"``, or ``"–"`` after a reshape that rearranges
-    the pixels.
+    width) are in pixels of the input image, as text: ``"10x10"``, ``"all"``, or ``"scattered"`` after a reshape that
+    rearranges the pixels.
     """
 
     name: str
@@ -94,8 +94,8 @@ def summarize(program: Program) -> Summary:
 def _sight(field: ReceptiveField) -> tuple[str, str]:
     if field.everything:
         return "all", ""
-    if field.rearranged:
-        return NONE, NONE
+    if field.scattered:
+        return "scattered", ""
     return f"{field.height}x{field.width}", f"{field.stride[0]}x{field.stride[1]}"
 
 
