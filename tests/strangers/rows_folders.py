@@ -141,7 +141,7 @@ LAYOUTS: list[Row] = [
     Data("parts within classes", parts_in_classes, refused=True, says=("within a class", "test/cat")),
     Data("one level too many", one_level_too_many, refused=True, says=("nothing but the folder PetImages; give",)),
     Data("images and a table of labels", kaggle, refused=True,
-         says=("no folder for each class", "train.csv lists them")),
+         says=("no folder for each class", "train.csv is not read")),
     Data("images without classes", lambda folder: kaggle(folder) / "images", refused=True, says=("holds 4 images",)),
     Data("a table beside class folders", beside("labels.csv"), ("cat", "dog"), says=("not read: labels.csv",)),
     Data("a table of pixels and an empty folder", pixels_beside, ("0", "1")),

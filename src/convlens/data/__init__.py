@@ -205,7 +205,8 @@ def _resolve(name: str | os.PathLike[str]) -> Source | tuple[Path, Format]:
     path = Path(name)
     try:
         exists = path.exists()
-        for layout in FORMATS if exists else FORMATS[:1]:  # IDX files are also named by the beginning of their names
+        usable = path.is_file() or path.is_dir()  # and no pipe
+        for layout in FORMATS if usable else FORMATS[:1]:  # IDX files are also named by the beginning of their names
             if layout.recognises(path):
                 return path, layout
     except (OSError, ValueError) as error:  # a null character, a name too long, a folder that may not be entered

@@ -209,7 +209,7 @@ def unsorted(folder: Path, files: Sequence[Path], beside: Sequence[Path] = ()) -
     if not pictures:
         return None
     table = next((path.name for path in (*files, *beside) if path.suffix.lower() in _TABLES), None)
-    more = f", also where a file such as {table} lists them" if table else ""
+    more = f" (a file such as {table} is not read for them)" if table else ""
     return (
         f"{folder}: holds {pictures:,} images, but no folder for each class, so their classes are unknown{more}; move "
         "the images of each class into a folder of its name"
