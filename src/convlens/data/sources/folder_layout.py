@@ -54,7 +54,7 @@ class Layout:
     Attributes
     ----------
     parts
-        The folder of each part that is there; `classes` finds the classes in them.
+        The folder of each part that is there, the training part first if there is one.
     classes
         For each part, the folder of each class that has one there.
     names
@@ -107,8 +107,15 @@ def part_of(path: Path) -> Part | None:
     return _PARTS.get(path.name.lower())
 
 
-def find_layout(folder: Path) -> Layout:
+def find_layout(folder: Path, *, evaluating: bool = False) -> Layout:
     """Find parts and classes.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    evaluating
+        Whether a model is to be evaluated on it: one class is enough then, and no training part is needed.
 
     Raises
     ------
@@ -116,17 +123,18 @@ def find_layout(folder: Path) -> Layout:
         If there are fewer than two classes, or it cannot be told what the sub-folders are; the message says what to do.
     """
     top = entries(folder)
-    parts = _parts(folder, top)
+    parts = _parts(folder, top, evaluating=evaluating)
     inside = {part: top if path == folder else entries(path) for part, path in parts.items()}
     classes = {part: _classes(parts[part], found) for part, found in inside.items()}
-    names = _ordered(classes["train"])
-    if len(names) < 2:
-        raise DataError(_too_few(parts["train"], inside["train"]))
+    leading: Part = next(iter(parts))
+    names = _ordered(classes[leading])
+    if len(names) < (1 if evaluating else 2):
+        raise DataError(_too_few(parts[leading], inside[leading]))
     for part in parts:
         for name, path in classes[part].items():
             if name not in names:
                 raise DataError(f"{path}: there is no training class of that name{nearest(name, names)}")
-    everything = [top] if parts["train"] == folder else [top, *inside.values()]
+    everything = [top] if parts[leading] == folder else [top, *inside.values()]
     return Layout(
         parts,
         classes,
@@ -136,7 +144,7 @@ def find_layout(folder: Path) -> Layout:
     )
 
 
-def _parts(folder: Path, top: Entries) -> dict[Part, Path]:
+def _parts(folder: Path, top: Entries, *, evaluating: bool) -> dict[Part, Path]:
     """Return the folder of each part; the folder itself is the training part if there are none."""
     named = [(part, path) for path in top.folders if (part := part_of(path)) is not None]
     if not named or (len(named) < len(top.folders) and not any(entries(path).folders for _, path in named)):
@@ -151,7 +159,7 @@ def _parts(folder: Path, top: Entries) -> dict[Part, Path]:
         if len(same := [path for found, path in named if found == part]) > 1:
             raise DataError(f"{folder}: holds {_listed(same)}, which mean the same; merge them, or move one away")
     parts = {part: path for wanted in get_args(Part) for part, path in named if part == wanted}
-    if "train" not in parts:
+    if "train" not in parts and not evaluating:
         one = named[0][1]
         raise DataError(
             f"{folder}: holds {_listed(path for _, path in named)} and no train/, so there is nothing to train on; add "
