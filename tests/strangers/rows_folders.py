@@ -104,7 +104,7 @@ def accents(folder: Path) -> Path:
 def pixels_beside(folder: Path) -> Path:
     """A table of pixels, and a folder without images."""
     (folder / "notes").mkdir()
-    (folder / "data.csv").write_text("label,pixel0\n" + "0,7\n1,9\n" * 20)
+    (folder / "data.csv").write_text("label,pixel0\n" + "0,0\n1,255\n" * 20)
     return folder
 
 
