@@ -151,7 +151,7 @@ def few_images(folder: Path) -> None:
     few = load(fill(folder / "few", each=2), like=model)
     assert (len(few.train), len(few.validation), len(few.test)) == (0, 0, 4)
     assert few.test.labels.tolist() == [0, 0, 1, 1]
-    assert few.notes == ("4 images are too few to split: all are the test set",)
+    assert few.notes == ("all 4 images are the test set: they are too few to split, or of one class",)
     one = load(fill(folder / "one", classes=("dog",)), like=model)
     assert (one.class_names, len(one.test)) == (("dog",), 10)
     fill(folder / "part" / "Test", each=3)
