@@ -45,9 +45,7 @@ def load(folder: Path, request: Request) -> Dataset:
     notes = [*found.notes, *_passed_over(layout, folder)]
     alone = _test_alone(found.parts, len(layout.names)) if request.like is not None else None
     if alone is not None and alone.part != "test":
-        notes.append(
-            f"all {len(alone.labels):,} images are the test set: they are too few to be split, or of one class"
-        )
+        notes.append(f"all {len(alone.labels):,} images are the test set: they are too few to split, or of one class")
     if notes:
         provenance["notes"] = notes
     if found.skipped:
