@@ -75,7 +75,7 @@ def read_images(folder: Path, layout: Layout, request: Request) -> FolderImages:
         If a file cannot be used (and `skip_broken` is not set), a class is left without an image, the images have no
         common size, or they would take too much memory.
     """
-    broken, notes = Broken(folder, request.skip_broken), list[str]()
+    broken, notes = Broken(folder, request.skip_broken), list(layout.notes)
     files = {part: headers(layout, part, broken, notes) for part in layout.parts}
     everything = [file for part in files.values() for file in part]
     if several := [file.path for file in everything if file.header.several]:

@@ -11,6 +11,7 @@ Names of parts are recognised in any case of letters. Folders that systems and p
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -27,10 +28,13 @@ EXPECTED = (
     "a folder of images with a sub-folder for each class (cat/, dog/), or train/ and test/ (and val/) above those"
 )
 _PARTS: dict[str, Part] = {
-    **dict.fromkeys(("train", "training", "trainset", "train_set"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "validationset", "validation_set"), "validation"),
-    **dict.fromkeys(("test", "testing", "testset", "test_set"), "test"),
+    **dict.fromkeys(("train", "training", "trainset"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validationset", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "testset"), "test"),
 }
+# what may stand beside those words (training_set, seg_test, test1), and folders that hold no class either
+_GENERAL = {"set", "data", "dataset", "images", "image", "img", "imgs", "pictures", "photos", "jpegimages", "seg"}
+_TARGETS = {"masks", "mask", "labels", "label", "annotations", "annotation", "annots", "groundtruth", "gt", "boxes"}
 # created by operating systems, storage devices and programs; treated as hidden
 _SYSTEM = {
     "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__", "lost+found", "$recycle.bin",
@@ -59,6 +63,8 @@ class Layout:
         For each part, the folder of each class that has one there.
     names
         Of the classes: in numerical order if all are numbers, else alphabetically.
+    notes
+        What a user should know about how the folders were understood.
     strangers
         Files beside the folders of parts or classes.
     passed_over
@@ -68,6 +74,7 @@ class Layout:
     parts: dict[Part, Path]
     classes: dict[Part, dict[str, Path]]
     names: list[str]
+    notes: list[str]
     strangers: list[Path]
     passed_over: list[Path]
 
@@ -103,8 +110,9 @@ def is_picture(path: Path) -> bool:
 
 
 def part_of(path: Path) -> Part | None:
-    """Return the part that a folder's name stands for, if it does."""
-    return _PARTS.get(path.name.lower())
+    """Return the part that a folder's name stands for, if it does: ``Train``, ``training_set``, ``test1``."""
+    words = [word for word in re.split(r"[\W\d_]+", path.name.lower()) if word not in {"", *_GENERAL}]
+    return _PARTS.get(words[0]) if len(words) == 1 else None
 
 
 def find_layout(folder: Path, *, evaluating: bool = False) -> Layout:
@@ -134,11 +142,15 @@ def find_layout(folder: Path, *, evaluating: bool = False) -> Layout:
         for name, path in classes[part].items():
             if name not in names:
                 raise DataError(f"{path}: there is no training class of that name{nearest(name, names)}")
+    if parts[leading] == folder:
+        _check_meant(folder, names)
+    taken = [f"{path.name}/ was taken for a class" for path in classes[leading].values() if part_of(path) is not None]
     everything = [top] if parts[leading] == folder else [top, *inside.values()]
     return Layout(
         parts,
         classes,
         names,
+        taken,
         [path for found in everything for path in found.files],
         [path for found in everything for path in found.passed_over],
     )
@@ -179,6 +191,15 @@ def _classes(folder: Path, found: Entries) -> dict[str, Path]:
             raise DataError(f"{folder}: has two folders called {name}; merge them")
         classes[name] = path
     return classes
+
+
+def _check_meant(folder: Path, names: Sequence[str]) -> None:
+    """Raise DataError where sub-folders hold images and what belongs to them, such as masks, and no classes."""
+    plain = {name.lower().replace("_", "").replace("-", "") for name in names}
+    if plain <= _GENERAL | _TARGETS and plain & _TARGETS:
+        raise DataError(
+            f"{folder}: holds {_listed(Path(name) for name in names)}, which are no classes; expected {EXPECTED}"
+        )
 
 
 def _ordered(names: Iterable[str]) -> list[str]:
