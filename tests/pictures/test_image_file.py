@@ -112,6 +112,12 @@ def test_sixteen_bit_colour_is_read_unless_it_would_be_all_but_black() -> None:
         read_image(sixteen_bit_colour(colour * 16), (6, 5, 3))
 
 
+def test_a_dark_picture_of_eight_bits_is_read() -> None:
+    for kind in ("BMP", "PNG", "TIFF"):  # 16 bytes a row, which a header may say
+        assert read_image(encoded(Image.new("RGB", (16, 6), (5, 6, 7)), kind), (6, 16, 3))[0, 0].tolist() == [5, 6, 7]
+        assert read_image(encoded(Image.new("L", (16, 6), 3), kind), (6, 16, 1))[0, 0, 0] == 3
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turned_upright(kind: str, orientation: int) -> None:
@@ -147,6 +153,16 @@ def test_a_large_jpeg_is_decoded_small() -> None:
     from_pillow = read_image(image, (8, 8, 1), intake=Intake(resize=True))
     assert image.size == (1600, 1200)  # left as it was given
     assert np.abs(from_pillow[..., 0].astype(int) - whole).max() <= 2
+
+
+def test_a_jpeg_that_is_resized_a_little_keeps_its_details() -> None:
+    rings = np.hypot(*np.mgrid[-300:300, -400:400])
+    picture = Image.fromarray(np.rint(127 + 120 * np.cos(rings / 6)).astype(np.uint8))
+    resized = [
+        read_image(encoded(picture, kind, **options), (150, 200, 1), intake=Intake(resize=True)).astype(int)
+        for kind, options in (("PNG", {}), ("JPEG", {"quality": 95}))
+    ]
+    assert np.abs(resized[0] - resized[1]).mean() < 5
 
 
 def test_48_megapixels_are_read() -> None:

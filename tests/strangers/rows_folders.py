@@ -104,7 +104,7 @@ def accents(folder: Path) -> Path:
 def pixels_beside(folder: Path) -> Path:
     """A table of pixels, and a folder without images."""
     (folder / "notes").mkdir()
-    (folder / "data.csv").write_text("label,pixel0\n" + "0,7\n1,9\n" * 20)
+    (folder / "data.csv").write_text("label,pixel0\n" + "0,0\n1,255\n" * 20)
     return folder
 
 
@@ -136,12 +136,21 @@ LAYOUTS: list[Row] = [
     Data("val and validation", parts("train", "val", "validation"), refused=True, says=("which mean the same",)),
     Data("parts without classes", unsorted_parts, refused=True,
          says=("Train: holds 4 images, but no folder for each",)),
-    Data("a class called train", class_called_train, ("bus", "car", "train"), counts=(24, 3, 3)),
+    Data("a class called train", class_called_train, ("bus", "car", "train"), counts=(24, 3, 3),
+         says=("train/ was taken for a class",)),
+    Data("training_set and test_set", parts("training_set", "test_set"), ("cat", "dog"), counts=(18, 2, 6)),
+    Data("seg_train and seg_test", parts("seg_train", "seg_test"), ("cat", "dog"), counts=(18, 2, 6)),
+    Data("train and test1 without classes", lambda folder: fill(folder, ("train", "test1")), refused=True,
+         says=("train: holds 10 images, but no folder for each class",)),
+    Data("classes named like parts", lambda folder: fill(folder, ("test tube", "train driver")), counts=(16, 2, 2)),
+    Data("images and masks", lambda folder: fill(folder, ("images", "masks")), refused=True,
+         says=("holds images/ and masks/, which are no classes",)),
+    Data("classes called images and icons", lambda folder: fill(folder, ("images", "icons")), ("icons", "images")),
     Data("parts beside another folder", classes_and_parts, refused=True, says=("beside them annotations/", "move")),
     Data("parts within classes", parts_in_classes, refused=True, says=("within a class", "test/cat")),
     Data("one level too many", one_level_too_many, refused=True, says=("nothing but the folder PetImages; give",)),
     Data("images and a table of labels", kaggle, refused=True,
-         says=("no folder for each class", "train.csv lists them")),
+         says=("no folder for each class", "train.csv is not read")),
     Data("images without classes", lambda folder: kaggle(folder) / "images", refused=True, says=("holds 4 images",)),
     Data("a table beside class folders", beside("labels.csv"), ("cat", "dog"), says=("not read: labels.csv",)),
     Data("a table of pixels and an empty folder", pixels_beside, ("0", "1")),

@@ -154,6 +154,7 @@ ROWS: list[Row] = [
     Data("a spreadsheet", file("data.xlsx"), refused=True, says=("is a spreadsheet; save it as CSV",)),
     Data("a model", file("cnn.safetensors"), refused=True, says=("is a model; give the data",)),
     Data("one picture", picture, refused=True, says=("is one picture", "convlens predict --model MODEL seven.png")),
+    Data("a device", lambda folder: Path("/dev/null"), refused=True, says=("but a pipe or a device",)),
     Data("an empty folder", lambda folder: folder, refused=True, says=("is empty",)),
     Data("a path with a null character", lambda folder: Path("a\0b"), refused=True, says=("no file or folder",)),
     Command("no name at all", lambda folder: None, "train cnn --data ''", code=2, says=("by its name or its path",)),

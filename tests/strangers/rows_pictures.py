@@ -145,6 +145,21 @@ def lying_photographs(folder: Path) -> Path:
     return folder
 
 
+def few_images(folder: Path) -> None:
+    """Evaluate on two images of each class, on one class, and on a test part alone."""
+    model = load(fill(folder / "training"))
+    few = load(fill(folder / "few", each=2), like=model)
+    assert (len(few.train), len(few.validation), len(few.test)) == (0, 0, 4)
+    assert few.test.labels.tolist() == [0, 0, 1, 1]
+    assert few.notes == ("all 4 images are the test set: they are too few to split, or of one class",)
+    one = load(fill(folder / "one", classes=("dog",)), like=model)
+    assert (one.class_names, len(one.test)) == (("dog",), 10)
+    fill(folder / "part" / "Test", each=3)
+    part = load(folder / "part", like=model)
+    assert (len(part.test), part.notes) == (6, ())
+    assert len(load(folder / "training", like=model).test) == 2
+
+
 def colours_for_a_grey_model(folder: Path) -> None:
     found = load(colours(40)(folder / "colours"), like=load(fill(folder / "grey")))
     assert found.input_shape == (5, 6, 1)
@@ -197,6 +212,7 @@ SIZES: list[Row] = [
     Data("photographs that lie on their side", lying_photographs, shape=(40, 30, 3), check=same_when_loaded_and_read),
     Data("photographs on their side, resized", lying_photographs, shape=(9, 9, 3), options={"resize": 9},
          check=same_when_loaded_and_read),
+    Call("few images to evaluate on", few_images, gives=lambda found: None),
     Call("colours for a grey model", colours_for_a_grey_model, gives=lambda found: None),
     Data("20 images of 4000 x 4000", huge, refused=True, says=("4,000 x 4,000 pixels", "1,048,576", "--resize")),
     Data("20 images of 4000 x 4000, resized", huge, shape=(8, 8, 1), options={"resize": 8}),

@@ -85,7 +85,14 @@ def load(
     found = _resolve(name)
     if isinstance(found, Source) or not found[1].pictures:
         _check_options(os.fspath(name), skip_broken=skip_broken, resize=resize)
-    request = Request(validation_fraction, seed, skip_broken, *_reading(resize, like))
+    size = _checked_size(resize)
+    request = Request(
+        validation_fraction=validation_fraction,
+        seed=seed,
+        skip_broken=skip_broken,
+        resize=size,
+        like=_like(like, size),
+    )
     if isinstance(found, Source):
         return found.load(request)
     path, layout = found
@@ -105,28 +112,30 @@ def _check_options(name: str, *, skip_broken: bool, resize: int | tuple[int, int
         )
 
 
-def _reading(
-    resize: int | tuple[int, int] | None, like: TakesImages | None
-) -> tuple[tuple[int, int] | None, Like | None]:
-    """Return the size to resize to and what images are made like, checked against each other."""
-    size = (resize, resize) if type(resize) is int else resize
-    if size is not None and not (
-        isinstance(size, tuple | list) and len(size) == 2 and all(type(side) is int for side in size)
-    ):
+def _checked_size(resize: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return height and width to resize to, if that is asked for."""
+    if resize is None:
+        return None
+    sides = resize if isinstance(resize, tuple | list) else (resize, resize)
+    if len(sides) != 2 or any(type(side) is not int for side in sides):
         raise ConfigurationError(f"resize is a whole number of pixels, or (height, width), not {resize!r}")
-    if size is not None and not (min(size) >= 1 and size[0] * size[1] <= LARGEST_IMAGE):
+    if min(sides) < 1 or sides[0] * sides[1] > LARGEST_IMAGE:
         raise ConfigurationError(f"resize takes 1 to {LARGEST_IMAGE:,} pixels an image (height x width), not {resize}")
+    return sides[0], sides[1]
+
+
+def _like(like: TakesImages | None, size: tuple[int, int] | None) -> Like | None:
+    """Return what images are made like, after checking that a size asked for is not another."""
     if like is None:
-        return None if size is None else (size[0], size[1]), None
-    if size is not None and tuple(size) != tuple(like.input_shape[:2]):
+        return None
+    height, width, _ = like.input_shape
+    if size is not None and size != (height, width):
         raise ConfigurationError(
-            f"resize is {size[0]} x {size[1]}, and the model takes {like.input_shape[0]} x {like.input_shape[1]} "
-            "(height x width); leave resize (--resize) out, or give the model's size"
+            f"resize is {size[0]} x {size[1]}, and the model takes {height} x {width} (height x width); leave resize "
+            "(--resize) out, or give the model's size"
         )
-    # a model that was saved before the intake was recorded has None
-    return None if size is None else (size[0], size[1]), Like(
-        like.input_shape, getattr(like, "intake", None) or Intake()
-    )
+    # a model that was saved before its intake was recorded has none
+    return Like(like.input_shape, getattr(like, "intake", None) or Intake())
 
 
 def fetch(name: str, report: Callable[[str], object] = str) -> list[Path]:
@@ -205,7 +214,8 @@ def _resolve(name: str | os.PathLike[str]) -> Source | tuple[Path, Format]:
     path = Path(name)
     try:
         exists = path.exists()
-        for layout in FORMATS if exists else FORMATS[:1]:  # IDX files are also named by the beginning of their names
+        usable = path.is_file() or path.is_dir()  # and no pipe
+        for layout in FORMATS if usable else FORMATS[:1]:  # IDX files are also named by the beginning of their names
             if layout.recognises(path):
                 return path, layout
     except (OSError, ValueError) as error:  # a null character, a name too long, a folder that may not be entered

@@ -131,6 +131,41 @@ def _span(given: Examples) -> tuple[float, float] | None:
     return None if given.dtype == np.uint8 else (float(given.images.min()), float(given.images.max()))
 
 
+def assemble_test(
+    name: str, test: Examples, *, provenance: dict[str, Any], class_names: Sequence[str], intake: Intake
+) -> Dataset:
+    """Make a Dataset that is a test set and nothing else, to evaluate a model on; its other parts are empty.
+
+    Parameters
+    ----------
+    name, provenance, class_names, intake
+        As for `assemble`.
+    test
+        All examples.
+    """
+    shape = cast("tuple[int, int, int]", test.image_shape)
+    nothing = test.take(np.arange(0))
+    return Dataset(
+        name=name,
+        train=nothing.take(np.arange(0), "train"),
+        validation=nothing.take(np.arange(0), "validation"),
+        test=test.take(np.arange(len(test)), "test"),
+        class_names=tuple(class_names),
+        input_shape=shape,
+        split={
+            "stratified": True,
+            "seed": 0,
+            "fractions": {"validation": None, "test": None},
+            "counts": {"train": 0, "validation": 0, "test": len(test)},
+            "subsets": [],
+        },
+        provenance=provenance,
+        preprocessing=Preprocessing(shape),
+        sha256=identity(nothing.sums, test.sums, class_names),
+        intake=intake,
+    )
+
+
 def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, ...]:
     """Return one name for each class."""
     names = tuple(map(str, range(classes)) if given is None else given)

@@ -1,7 +1,7 @@
 """Pictures of any origin: read a file as pixels, and make a picture of a digit like MNIST's.
 
-Reading order: `image_file` (reads a file) -> `ink` (finds the ink) -> `rulings` (removes frames and
-lines) -> `digits` (makes it like MNIST's).
+Reading order: `image_file` (opens a file; `formats`, `depth`) -> `conversion` (makes it pixels) -> `ink` (finds the
+ink) -> `rulings` (removes frames and lines) -> `digits` (makes it like MNIST's).
 """
 
 from .digits import Account, prepare_digit, reads_digits

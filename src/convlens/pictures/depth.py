@@ -7,6 +7,7 @@ for 0 to 65535 such pictures are all but black. What white is can be told from m
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -23,6 +24,7 @@ _WHITES = (1, 255, 1023, 4095, 16383, FULL)  # values scaled to 0..1, and 8, 10,
 _FOUR_BITS = (15, 16)  # white only where a picture has just that value
 _DOUBTFUL = range(2, 64)  # largest values between: a mask, levels, or dark pictures
 _DARK_BYTE = 15  # largest upper byte of a colour that may have been twelve bits or fewer
+_SIXTEEN = re.compile(r"^(?!BGR).*;16[BLN]?$")  # Pillow's raw modes of sixteen bits a channel; BGR;16 are 5, 6 and 5
 _ADVICE = "convert the images to eight bits a channel"
 
 
@@ -47,7 +49,7 @@ def is_deep(image: Image) -> bool:
     if _one_deep_channel(image):
         return True
     tiles = getattr(image, "tile", None) or ()
-    return any("16" in str(argument) for tile in tiles for argument in _arguments(tile[3]))
+    return any(_SIXTEEN.search(mode) for tile in tiles for mode in _arguments(tile[3]) if isinstance(mode, str))
 
 
 def depth_of(image: Image) -> Depth:

@@ -84,7 +84,7 @@ def _text(start: bytes) -> str | None:
     try:
         text = start.decode("utf-8-sig").lstrip().lower()
     except UnicodeDecodeError as error:
-        if len(start) < START or error.start < START - 4:  # a character may be cut at the end
+        if error.start < START - 4:  # a character may be cut at the end
             return None
         text = start[: error.start].decode("utf-8-sig").lstrip().lower()
     if "<svg" in text:

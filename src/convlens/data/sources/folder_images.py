@@ -75,7 +75,7 @@ def read_images(folder: Path, layout: Layout, request: Request) -> FolderImages:
         If a file cannot be used (and `skip_broken` is not set), a class is left without an image, the images have no
         common size, or they would take too much memory.
     """
-    broken, notes = Broken(folder, request.skip_broken), list[str]()
+    broken, notes = Broken(folder, request.skip_broken), list(layout.notes)
     files = {part: headers(layout, part, broken, notes) for part in layout.parts}
     everything = [file for part in files.values() for file in part]
     if several := [file.path for file in everything if file.header.several]:
@@ -96,7 +96,8 @@ def read_images(folder: Path, layout: Layout, request: Request) -> FolderImages:
     channels = None if request.like is None else request.like.input_shape[2]
     plan = _Plan(size, channels, Intake(resize=resize, white=white))
     parts = _decoded(files, plan, broken, notes, folder)
-    _check_classes(layout, parts["train"].labels)
+    if "train" in parts:
+        _check_classes(layout, parts["train"].labels)
     brightest = max(int(part.images.max(initial=0)) for part in parts.values())
     if brightest < _DARK:
         notes.append(f"the images are all but black: the brightest pixel of all is {brightest} of 255; brighten them")

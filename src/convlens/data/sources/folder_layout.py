@@ -11,6 +11,7 @@ Names of parts are recognised in any case of letters. Folders that systems and p
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -27,10 +28,13 @@ EXPECTED = (
     "a folder of images with a sub-folder for each class (cat/, dog/), or train/ and test/ (and val/) above those"
 )
 _PARTS: dict[str, Part] = {
-    **dict.fromkeys(("train", "training", "trainset", "train_set"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "validationset", "validation_set"), "validation"),
-    **dict.fromkeys(("test", "testing", "testset", "test_set"), "test"),
+    **dict.fromkeys(("train", "training", "trainset"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validationset", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "testset"), "test"),
 }
+# what may stand beside those words (training_set, seg_test, test1), and folders that hold no class either
+_GENERAL = {"set", "data", "dataset", "images", "image", "img", "imgs", "pictures", "photos", "jpegimages", "seg"}
+_TARGETS = {"masks", "mask", "labels", "label", "annotations", "annotation", "annots", "groundtruth", "gt", "boxes"}
 # created by operating systems, storage devices and programs; treated as hidden
 _SYSTEM = {
     "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__", "lost+found", "$recycle.bin",
@@ -54,11 +58,13 @@ class Layout:
     Attributes
     ----------
     parts
-        The folder of each part that is there; `classes` finds the classes in them.
+        The folder of each part that is there, the training part first if there is one.
     classes
         For each part, the folder of each class that has one there.
     names
         Of the classes: in numerical order if all are numbers, else alphabetically.
+    notes
+        What a user should know about how the folders were understood.
     strangers
         Files beside the folders of parts or classes.
     passed_over
@@ -68,6 +74,7 @@ class Layout:
     parts: dict[Part, Path]
     classes: dict[Part, dict[str, Path]]
     names: list[str]
+    notes: list[str]
     strangers: list[Path]
     passed_over: list[Path]
 
@@ -103,12 +110,20 @@ def is_picture(path: Path) -> bool:
 
 
 def part_of(path: Path) -> Part | None:
-    """Return the part that a folder's name stands for, if it does."""
-    return _PARTS.get(path.name.lower())
+    """Return the part that a folder's name stands for, if it does: ``Train``, ``training_set``, ``test1``."""
+    words = [word for word in re.split(r"[\W\d_]+", path.name.lower()) if word not in {"", *_GENERAL}]
+    return _PARTS.get(words[0]) if len(words) == 1 else None
 
 
-def find_layout(folder: Path) -> Layout:
+def find_layout(folder: Path, *, evaluating: bool = False) -> Layout:
     """Find parts and classes.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    evaluating
+        Whether a model is to be evaluated on it: one class is enough then, and no training part is needed.
 
     Raises
     ------
@@ -116,27 +131,32 @@ def find_layout(folder: Path) -> Layout:
         If there are fewer than two classes, or it cannot be told what the sub-folders are; the message says what to do.
     """
     top = entries(folder)
-    parts = _parts(folder, top)
+    parts = _parts(folder, top, evaluating=evaluating)
     inside = {part: top if path == folder else entries(path) for part, path in parts.items()}
     classes = {part: _classes(parts[part], found) for part, found in inside.items()}
-    names = _ordered(classes["train"])
-    if len(names) < 2:
-        raise DataError(_too_few(parts["train"], inside["train"]))
+    leading: Part = next(iter(parts))
+    names = _ordered(classes[leading])
+    if len(names) < (1 if evaluating else 2):
+        raise DataError(_too_few(parts[leading], inside[leading]))
     for part in parts:
         for name, path in classes[part].items():
             if name not in names:
                 raise DataError(f"{path}: there is no training class of that name{nearest(name, names)}")
-    everything = [top] if parts["train"] == folder else [top, *inside.values()]
+    if parts[leading] == folder:
+        _check_meant(folder, names)
+    taken = [f"{path.name}/ was taken for a class" for path in classes[leading].values() if part_of(path) is not None]
+    everything = [top] if parts[leading] == folder else [top, *inside.values()]
     return Layout(
         parts,
         classes,
         names,
+        taken,
         [path for found in everything for path in found.files],
         [path for found in everything for path in found.passed_over],
     )
 
 
-def _parts(folder: Path, top: Entries) -> dict[Part, Path]:
+def _parts(folder: Path, top: Entries, *, evaluating: bool) -> dict[Part, Path]:
     """Return the folder of each part; the folder itself is the training part if there are none."""
     named = [(part, path) for path in top.folders if (part := part_of(path)) is not None]
     if not named or (len(named) < len(top.folders) and not any(entries(path).folders for _, path in named)):
@@ -151,7 +171,7 @@ def _parts(folder: Path, top: Entries) -> dict[Part, Path]:
         if len(same := [path for found, path in named if found == part]) > 1:
             raise DataError(f"{folder}: holds {_listed(same)}, which mean the same; merge them, or move one away")
     parts = {part: path for wanted in get_args(Part) for part, path in named if part == wanted}
-    if "train" not in parts:
+    if "train" not in parts and not evaluating:
         one = named[0][1]
         raise DataError(
             f"{folder}: holds {_listed(path for _, path in named)} and no train/, so there is nothing to train on; add "
@@ -171,6 +191,15 @@ def _classes(folder: Path, found: Entries) -> dict[str, Path]:
             raise DataError(f"{folder}: has two folders called {name}; merge them")
         classes[name] = path
     return classes
+
+
+def _check_meant(folder: Path, names: Sequence[str]) -> None:
+    """Raise DataError where sub-folders hold images and what belongs to them, such as masks, and no classes."""
+    plain = {name.lower().replace("_", "").replace("-", "") for name in names}
+    if plain <= _GENERAL | _TARGETS and plain & _TARGETS:
+        raise DataError(
+            f"{folder}: holds {_listed(Path(name) for name in names)}, which are no classes; expected {EXPECTED}"
+        )
 
 
 def _ordered(names: Iterable[str]) -> list[str]:
@@ -209,7 +238,7 @@ def unsorted(folder: Path, files: Sequence[Path], beside: Sequence[Path] = ()) -
     if not pictures:
         return None
     table = next((path.name for path in (*files, *beside) if path.suffix.lower() in _TABLES), None)
-    more = f", also where a file such as {table} lists them" if table else ""
+    more = f" (a file such as {table} is not read for them)" if table else ""
     return (
         f"{folder}: holds {pictures:,} images, but no folder for each class, so their classes are unknown{more}; move "
         "the images of each class into a folder of its name"

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...errors import DataError
-from ..assemble import assemble
+from ..assemble import assemble, assemble_test
 from ..dataset import Dataset
 from .folder_files import SKIP
 from .folder_images import PartImages, read_images
-from .folder_layout import EXPECTED, Entries, Layout, entries, find_layout, is_picture
+from .folder_layout import EXPECTED, Entries, Layout, Part, entries, find_layout, is_picture
 from .source import Format, Request, VerifiedFile
 
 
@@ -32,7 +34,7 @@ def load(folder: Path, request: Request) -> Dataset:
     ConfigurationError
         If fraction or seed is out of range.
     """
-    layout = find_layout(folder)
+    layout = find_layout(folder, evaluating=request.like is not None)
     found = read_images(folder, layout, request)
     digest = hashlib.sha256(b"".join(one for part in found.parts.values() for one in part.sums))
     provenance: dict[str, Any] = {
@@ -40,13 +42,20 @@ def load(folder: Path, request: Request) -> Dataset:
         "licence": "not stated (one's own data)",
         "sha256": {"all files in order": digest.hexdigest()},
     }
-    if notes := [*found.notes, *_passed_over(layout, folder)]:
+    notes = [*found.notes, *_passed_over(layout, folder)]
+    alone = _test_alone(found.parts, len(layout.names)) if request.like is not None else None
+    if alone is not None and alone.part != "test":
+        notes.append(f"all {len(alone.labels):,} images are the test set: they are too few to split, or of one class")
+    if notes:
         provenance["notes"] = notes
     if found.skipped:
         provenance["skipped"] = [f"{file.name}: {file.problem}" for file in found.skipped]
+    name = folder.resolve().name
+    if alone is not None:
+        return assemble_test(name, alone.examples, provenance=provenance, class_names=layout.names, intake=found.intake)
     test, validation = found.parts.get("test"), found.parts.get("validation")
     return assemble(
-        folder.resolve().name,
+        name,
         found.parts["train"].examples,
         None if test is None else test.examples,
         validation_fraction=request.validation_fraction,
@@ -56,6 +65,16 @@ def load(folder: Path, request: Request) -> Dataset:
         validation=None if validation is None else validation.examples,
         intake=found.intake,
     )
+
+
+def _test_alone(parts: dict[Part, PartImages], classes: int) -> PartImages | None:
+    """Return the images that are a test set by themselves: those of the test part, or too few to be split."""
+    if "train" not in parts:
+        return parts.get("test") or parts["validation"]
+    if len(parts) > 1:
+        return None
+    counts = np.bincount(parts["train"].labels, minlength=2)
+    return parts["train"] if classes < 2 or counts.min() < 3 else None
 
 
 def _passed_over(layout: Layout, folder: Path) -> Iterator[str]:
