@@ -31,16 +31,6 @@ def npz(**arrays: Any) -> Callable[[Path], Path]:
     return make
 
 
-def other(name: str, content: bytes = b"\x89HDF\r\n\x1a\n") -> Callable[[Path], Path]:
-    """Return what writes some other file."""
-
-    def make(folder: Path) -> Path:
-        (folder / name).write_bytes(content)
-        return folder / name
-
-    return make
-
-
 def images_are(wanted: np.ndarray) -> Callable[[Dataset], None]:
     """Return a check that all images together are these."""
 
@@ -158,6 +148,9 @@ LABELLED: list[Row] = [
          says=["'4' is none of the classes"]),
     Data("class names of another number", npz(images=IMAGES, labels=LABELS, class_names=["a", "b"]), refused=True,
          says=["2 class names", "3 classes"]),
+    Data("class names of which some have no image",
+         npz(images=IMAGES, labels=LABELS + 1, class_names=["a", "b", "c", "d", "e"]), classes="bcd",
+         says=["left out: a, e"], check=labels_follow(np.array(["b", "c", "d"])[LABELS], ["b", "c", "d"])),
     Data("class names that do not differ", npz(images=IMAGES, labels=LABELS, class_names=["a", "b", "b"]), refused=True,
          says=["2 different"]),
     Data("class names are numbers", npz(images=IMAGES, labels=LABELS, class_names=[7, 8, 9]), classes="789"),

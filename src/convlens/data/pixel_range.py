@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -103,6 +103,30 @@ def find_range(parts: Sequence[tuple[Array, str]], known: tuple[float, float] | 
             f"{found.black:g} to {found.white:g}; give both in one range"
         )
     return found
+
+
+def recorded_range(trained: object) -> tuple[float, float] | None:
+    """Return the black and white of the tables that a model was trained on, or that a data set was read from.
+
+    Parameters
+    ----------
+    trained
+        A model, whose record has the provenance of its training data, or a data set.
+
+    Returns
+    -------
+    tuple[float, float] | None
+        What `find_range` takes as `known`; None if there is no such record.
+    """
+    training = getattr(trained, "training", None)
+    record = training.get("data") if isinstance(training, Mapping) else None
+    provenance = record.get("provenance") if isinstance(record, Mapping) else getattr(trained, "provenance", None)
+    found = provenance.get("pixel_range") if isinstance(provenance, Mapping) else None
+    if not isinstance(found, list | tuple) or len(found) != 2:
+        return None
+    black, white = found
+    numbers = all(isinstance(one, int | float) and math.isfinite(one) for one in found)
+    return (float(black), float(white)) if numbers and black < white else None
 
 
 def all_but_black(images: UInt8) -> str:
