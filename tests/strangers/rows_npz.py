@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError, DataError
@@ -192,6 +193,12 @@ ARRAYS: list[Row] = [
          lambda _: Dataset.from_arrays(np.moveaxis(COLOURS, -1, 1).reshape(60, -1), Y), images_are(COLOURS)),
     Call("from_arrays: lists", lambda _: Dataset.from_arrays(X.tolist(), Y.tolist()), images_are(IMAGES)),
     Call("from_arrays: an array of arrays", lambda _: Dataset.from_arrays(_objects(X), Y), images_are(IMAGES)),
+    Call("from_arrays: Pillow images", lambda _: Dataset.from_arrays([Image.fromarray(x) for x in X], list(Y)),
+         images_are(IMAGES)),
+    Call("from_arrays: a tensor that has gradients", lambda _: Dataset.from_arrays(Tensor(), Y), error=DataError,
+         says=["Use tensor.detach().numpy() instead"]),
+    Call("from_arrays: labels of two kinds in one array",
+         lambda _: Dataset.from_arrays(X, np.array(["a", 1, 2] * 20, object)), error=DataError, says=["int and str"]),
     Call("from_arrays: images of many sizes", lambda _: Dataset.from_arrays([X[0], X[0, :5]] * 30, Y), error=DataError,
          says=["train_images: is not an array", "one size"]),
     Call("from_arrays: nothing", lambda _: Dataset.from_arrays(None, None), error=DataError, says=["train_"]),
@@ -200,6 +207,13 @@ ARRAYS: list[Row] = [
     Call("subset of 1e1 images", lambda _: Dataset.from_arrays(X, Y).subset(1e1),  # type: ignore[arg-type]
          error=ConfigurationError, says=["whole number", "10.0"]),
 ]  # fmt: skip
+
+
+class Tensor:
+    """What NumPy cannot read, as PyTorch's tensors with gradients."""
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
 
 
 def _objects(images: np.ndarray) -> np.ndarray:
