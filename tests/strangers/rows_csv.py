@@ -100,6 +100,8 @@ READ: list[Row] = [
          check=lambda found: holds(found, labels=WORDS)),
     Data("labels are names, without a header", file(text(rows(WORDS))), classes=["ant", "bee", "cat"],
          check=lambda found: holds(found, labels=WORDS)),
+    Data("labels are names in quotes, with commas", file(text(rows([f'"{word}, a"' for word in WORDS]), HEADER)),
+         classes=["ant, a", "bee, a", "cat, a"]),
     Data("labels from 1", file(text(rows(LABELS + 1), HEADER)), classes="123", says=["named by these numbers"],
          check=lambda found: holds(found, labels=LABELS + 1)),
     Data("labels 3 and 8", file(text(rows(np.where(LABELS, 8, 3)), HEADER)), classes="38", says=["labels are 3, 8"]),

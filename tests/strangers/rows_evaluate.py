@@ -87,6 +87,23 @@ ROWS: list[Row] = [
         "evaluate m.safetensors --engine numpy --data other",
         says=["evaluated are 2 of its 24 images", "--split all"],
     ),
+    Command(
+        "colour images for a model of grey ones",
+        lambda place: (
+            trained("one", "zero")(place),
+            np.savez(place / "c.npz", images=np.zeros((60, 4, 4, 3), np.uint8), labels=["one", "zero"] * 30),
+        ),
+        "evaluate m.safetensors --engine numpy --data c.npz",
+        code=2,
+        says=["takes images of 4 x 4 x 1", "are 4 x 4 x 3", "trained on grey ones"],
+    ),
+    Command(
+        "images without labels",
+        lambda place: (trained("one", "zero")(place), np.savez(place / "u.npz", images=np.zeros((60, 4, 4), np.uint8))),
+        "evaluate m.safetensors --engine numpy --data u.npz",
+        code=2,
+        says=["no labels", "only predicting does without"],
+    ),
     Call("library: as many classes of other names", with_model("ab", "ac"), error=DataError,
          says=["its classes are a, c, and the model's are a, b"]),
     Call("library: numbers are no names", with_model(["ant", "bee"], ["0", "1"]), error=DataError,

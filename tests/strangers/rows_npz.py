@@ -84,6 +84,7 @@ RANGES: list[Row] = [
     small("16 bits", IMAGES.astype(np.uint16) * 257, says=["from 0 to 65535"], check=images_are(IMAGES)),
     small("10 bits in floats", IMAGES * 4.0 + 0.5, refused=True, says=["cannot be told"]),
     small("16-bit numbers from 0 to 255", IMAGES.astype(np.uint16), check=images_are(IMAGES)),
+    small("0 to 300", IMAGES * (300 / 255) // 1, refused=True, says=["go from 0 to 300", "cannot be told"]),
     small("0 to 9", IMAGES // 26, refused=True, says=["go from 0 to 9", "cannot be told", "scale them"]),
     small("divided by 255 twice", IMAGES / 255**2, refused=True, says=["cannot be told"]),
     small("standardised", (IMAGES - 128.0) / 74, refused=True, says=["from_arrays"]),
