@@ -27,7 +27,7 @@ def test_a_dim_table_is_read_as_the_training_data_were(tmp_path: Path) -> None:
     model.training = {"data": trained.describe()}
     known = recorded_range(model)
     assert known == recorded_range(trained) == (0, 16)
-    with pytest.raises(DataError, match="cannot be told"):
+    with pytest.raises(DataError, match="it is not clear"):
         load(dim, Request())
     found = load(dim, Request(pixel_range=known))
     assert found.whole().images.max() == round(9 * 255 / 16)

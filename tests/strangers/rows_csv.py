@@ -115,7 +115,7 @@ RANGES: list[Row] = [
     Data("floats from -1 to 1", file(text(rows(pixels=PIXELS / 127.5 - 1), HEADER)), says=["-1 to 1"], check=holds),
     Data("0 to 16", file(text(rows(pixels=(PIXELS + 8) // 16), HEADER)), says=["from 0 to 16"]),
     Data("12 bits", file(text(rows(pixels=PIXELS * 16), HEADER)), says=["from 0 to 4095"]),
-    bad("0 to 9", text(rows(pixels=PIXELS // 26), HEADER), "go from 0 to 9", "cannot be told"),
+    bad("0 to 9", text(rows(pixels=PIXELS // 26), HEADER), "go from 0 to 9", "it is not clear"),
     Data("test file in another range",
          folder(train=text(rows(), HEADER), test=text(rows(pixels=PIXELS / 255), HEADER)),
          refused=True, says=["test.csv: its pixels go from 0 to 1", "one range"]),

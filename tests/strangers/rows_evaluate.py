@@ -106,6 +106,8 @@ ROWS: list[Row] = [
     ),
     Call("library: as many classes of other names", with_model("ab", "ac"), error=DataError,
          says=["its classes are a, c, and the model's are a, b"]),
+    Call("library: names from another file system", with_model(["ko\u0308nig", "a"], ["k\u00f6nig", "a"]),
+         lambda confusion: np.testing.assert_array_equal(confusion.sum(axis=1), [30, 30])),
     Call("library: numbers are no names", with_model(["ant", "bee"], ["0", "1"]), error=DataError,
          says=["the model's are ant, bee", "numbers for names"]),
     Call("library: a class lacking, in another order", with_model("cba", "ac"),

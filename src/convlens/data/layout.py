@@ -40,7 +40,7 @@ def to_channels_last(
     Raises
     ------
     DataError
-        If it has another shape, or the order of flattened colours cannot be told.
+        If it has another shape, or the order of flattened colours is not clear.
     """
     channels = "(N, H, W, C), channels last" if in_memory else "(N, H, W, C), channels last: 1 (grey) or 3 (colour)"
     if 0 in values.shape or values.ndim not in {2, 3, 4}:
@@ -108,8 +108,8 @@ def colour_order(rows: Array, height: int, width: int, name: str) -> str:
     if pixels * _CLEARLY < planes:
         return "pixels"
     raise DataError(
-        f"{name}: rows of {rows.shape[1]:,} values are colour images, but whether as planes or as pixels cannot be "
-        "told; give an array (N, H, W, 3) in an .npz file"
+        f"{name}: rows of {rows.shape[1]:,} values are colour images, and it is not clear whether as planes or "
+        "as pixels; give an array (N, H, W, 3) in an .npz file"
     )
 
 

@@ -81,12 +81,12 @@ def find_range(parts: Sequence[tuple[Array, str]], known: tuple[float, float] | 
     parts
         Images (N, ...) of any numeric type, and their name in messages.
     known
-        Black and white of data like these, from a model trained on them: used where the values alone cannot tell.
+        Black and white of data like these, from a model trained on them: used where the values alone do not show it.
 
     Raises
     ------
     DataError
-        If values are no numbers, not finite, of no range that can be told, or of several.
+        If values are not numbers or not finite, their range is not clear, or the parts have several.
     """
     found = _own_range(*parts[0]) or _recorded(known, parts[0][0])
     if found is None:
@@ -149,7 +149,7 @@ def range_notes(found: PixelRange, images: UInt8) -> list[str]:
 
 
 def _own_range(values: Array, name: str) -> PixelRange | None:
-    """Return the range that values tell by themselves; None if they do not."""
+    """Return the range that values show by themselves; None if it is not clear."""
     if values.dtype == np.bool_:
         return PixelRange(0, 1)
     if values.dtype.kind not in "uif":
@@ -207,7 +207,7 @@ def _cannot_tell(values: Array, name: str) -> str:
         advice = "undo centring or standardising, or give floats as they are to Dataset.from_arrays"
     else:
         advice = "scale them to 0 to 255, or to floats from 0 to 1"
-    return f"{name}: its values go from {least:.6g} to {most:.6g}, and which of them is white cannot be told; {advice}"
+    return f"{name}: its values go from {least:.6g} to {most:.6g}, and it is not clear which of them is white; {advice}"
 
 
 def _is_whole(values: Array) -> bool:

@@ -44,7 +44,7 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
     Raises
     ------
     DataError
-        If the label cannot be told, or there are columns that are neither label nor pixel.
+        If the label is not clear, or there are columns that are neither label nor pixel.
     """
     used = [column for column in range(table.values.shape[1]) if not _is_empty(table, column)]
     if all(column in table.texts for column in used):
@@ -141,8 +141,8 @@ def _label(table: Table, used: list[int], notes: list[str]) -> int | None:
 
 def _refuse_others(table: Table, others: list[int]) -> int:
     raise DataError(
-        f"{table.path}: {listed(_names(table, others))} are not named as the pixels are, and which of them is "
-        "the label cannot be told; call it label, and remove the others"
+        f"{table.path}: {listed(_names(table, others))} are not named as the pixels are, and it is not clear "
+        "which of them is the label; call it label, and remove the others"
     )
 
 

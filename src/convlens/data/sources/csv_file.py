@@ -68,7 +68,7 @@ def load(path: Path, request: Request) -> Dataset:
     Raises
     ------
     DataError
-        If a row is malformed (the message names its line), or it cannot be told what the columns or their values mean.
+        If a row is malformed (the message names its line), or it is not clear what the columns or their values mean.
     ConfigurationError
         If fraction or seed is out of range.
     """

@@ -24,7 +24,7 @@ class Request:
         Leave out files that cannot be read and name them in the provenance, instead of raising an error.
     pixel_range
         Black and white in a table of pixels, as recorded by a model trained on such tables: used where a table's own
-        values cannot tell.
+        values do not show it.
     """
 
     validation_fraction: float = 0.1
