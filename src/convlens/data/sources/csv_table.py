@@ -267,4 +267,7 @@ def _check_texts(path: Path, texts: dict[int, list[str]], lines: Array) -> None:
 def _narrow(values: Array) -> Array:
     """Return whole numbers from 0 to 255 as bytes, and others as float32, which keeps whole numbers up to 2**24."""
     found = values.astype(np.uint8) if values.min() >= 0 and values.max() <= 255 else None
-    return found if found is not None and bool((found == values).all()) else values.astype(np.float32)
+    if found is not None and bool((found == values).all()):
+        return found
+    with np.errstate(over="ignore"):  # infinity is refused with its place
+        return values.astype(np.float32)
