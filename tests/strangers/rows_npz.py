@@ -12,7 +12,7 @@ from PIL import Image
 
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError, DataError
-from tests.strangers.table import Call, Data, Row
+from tests.strangers.table import Call, Command, Data, Row
 
 LABELS = np.arange(60) % 3
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
@@ -223,4 +223,8 @@ def _objects(images: np.ndarray) -> np.ndarray:
     return found
 
 
-ROWS: list[Row] = [*RANGES, *NAMES, *LABELLED, *SHAPES, *ARRAYS]
+SAID: list[Row] = [
+    Command("train says how pixels were read", npz(images=INK, labels=LABELS),
+            "train baseline --data data.npz --epochs 1 --engine numpy", says=["whole numbers from 0 to 1: stretched"]),
+]  # fmt: skip
+ROWS: list[Row] = [*SAID, *RANGES, *NAMES, *LABELLED, *SHAPES, *ARRAYS]

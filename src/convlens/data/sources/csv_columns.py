@@ -27,6 +27,7 @@ class Columns(NamedTuple):
     pixels: list[int]  # in the order of the image's pixels
     names: list[str] | None  # of the pixels
     shape: tuple[int, int] | None  # (H, W), if the pixels' names say it
+    label_name: str | None = None
 
 
 def find_columns(table: Table, notes: list[str], like: Columns | None = None) -> Columns:
@@ -52,7 +53,10 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
     used = _without_index(table, used, notes)
     if like is not None and (like.names is None or table.header is None):
         return _as_in_training(table, used, like)
-    label = _label(table, used, notes)
+    if like is not None and table.header is not None and like.label_name in table.header:
+        label: int | None = table.header.index(like.label_name)
+    else:
+        label = _label(table, used, notes)
     if label is None and like is None:
         raise DataError(
             f"{table.path}: its header names no label; expected a column called label, for instance the first"
@@ -67,7 +71,8 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
         return Columns(label, rest, None, None)
     if like is not None and like.names is not None and set(_names(table, rest)) == set(like.names):
         return _named_alike(table, label, rest, like, like.names, notes)
-    return _in_order(table, label, rest, notes)
+    found = _in_order(table, label, rest, notes)
+    return found if label is None else found._replace(label_name=table.header[label])
 
 
 def _names(table: Table, columns: Sequence[int]) -> list[str]:
