@@ -192,6 +192,8 @@ ARRAYS: list[Row] = [
          error=ConfigurationError, says=["list of texts"]),
     Call("from_arrays: rows of colour planes",
          lambda _: Dataset.from_arrays(np.moveaxis(COLOURS, -1, 1).reshape(60, -1), Y), images_are(COLOURS)),
+    Call("from_arrays: low images of five channels",
+         lambda _: Dataset.from_arrays(np.zeros((60, 3, 9, 5)), Y).input_shape, lambda shape: _equal(shape, (3, 9, 5))),
     Call("from_arrays: lists", lambda _: Dataset.from_arrays(X.tolist(), Y.tolist()), images_are(IMAGES)),
     Call("from_arrays: an array of arrays", lambda _: Dataset.from_arrays(_objects(X), Y), images_are(IMAGES)),
     Call("from_arrays: Pillow images", lambda _: Dataset.from_arrays([Image.fromarray(x) for x in X], list(Y)),
@@ -215,6 +217,10 @@ class Tensor:
 
     def __array__(self, *_: object, **__: object) -> np.ndarray:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+
+
+def _equal(found: object, wanted: object) -> None:
+    assert found == wanted
 
 
 def _objects(images: np.ndarray) -> np.ndarray:

@@ -58,6 +58,8 @@ def to_channels_last(
     if values.ndim == 3:
         return values[..., np.newaxis]
     if values.shape[1] in {1, 3} and values.shape[3] not in {1, 3}:
+        if in_memory and values.shape[2] != values.shape[3]:
+            return values  # low images with several channels
         if in_memory:
             raise DataError(
                 f"{name}: is of shape {values.shape}, which looks like channels first; expected {channels}: "

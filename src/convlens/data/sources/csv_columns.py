@@ -86,18 +86,19 @@ def _is_empty(table: Table, column: int) -> bool:
 
 
 def _without_index(table: Table, used: list[int], notes: list[str]) -> list[int]:
-    """Leave out a first column that only counts the rows, as pandas writes it."""
+    """Leave out a first column that only numbers the rows, as pandas writes it."""
     first, rest = used[0], used[1:]
     if first in table.texts or len(table.values) < 2:
         return used
-    steps = table.values[:, first].astype(np.float64)
-    if not (steps[0] in {0, 1} and bool((np.diff(steps) == 1).all())):
+    numbers = table.values[:, first].astype(np.float64)
+    if table.header is None:  # without a name, it must count up, and fill the place that makes images no squares
+        is_index = numbers[0] in {0, 1} and bool((np.diff(numbers) == 1).all())
+        is_index = is_index and _fits_square(len(rest) - 1) and not _fits_square(len(used) - 1)
+    else:  # rows may have been shuffled, or some of them left out
+        is_index = _INDEX_NAMES.fullmatch(table.header[first]) is not None and len(np.unique(numbers)) == len(numbers)
+    if not is_index:
         return used
-    if table.header is None and (_fits_square(len(used) - 1) or not _fits_square(len(rest) - 1)):
-        return used
-    if table.header is not None and not _INDEX_NAMES.fullmatch(table.header[first]):
-        return used
-    notes.append(f"{table.path.name}: the first column only counts the rows and is not used")
+    notes.append(f"{table.path.name}: the first column only numbers the rows and is not used")
     return rest
 
 
