@@ -85,7 +85,13 @@ ROWS: list[Row] = [
         "a tenth of a folder is evaluated and that is said",
         trained("one", "zero", other={"zero": "zero", "one": "one"}),
         "evaluate m.safetensors --engine numpy --data other",
-        says=["evaluated are 2 of its 24 images", "--split all"],
+        says=["2 of its 24 images, drawn at random, are evaluated", "--split all"],
+    ),
+    Command(
+        "all images of the training data are evaluated and that is said",
+        trained("one", "zero"),
+        "evaluate m.safetensors --engine numpy --data training --split all",
+        says=["60 images", "includes the images it has learned from"],
     ),
     Command(
         "colour images for a model of grey ones",
