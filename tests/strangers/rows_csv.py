@@ -104,6 +104,8 @@ READ: list[Row] = [
          classes=["ant, a", "bee, a", "cat, a"]),
     Data("labels from 1", file(text(rows(LABELS + 1), HEADER)), classes="123", says=["named by these numbers"],
          check=lambda found: holds(found, labels=LABELS + 1)),
+    Data("EMNIST's letters", file(text(rows(LABELS + 1)), "emnist-letters-train.csv"), says=["turned upright"],
+         check=lambda found: holds(found, PIXELS.reshape(60, 4, 4).swapaxes(1, 2).reshape(60, 16), LABELS + 1)),
     Data("labels 3 and 8", file(text(rows(np.where(LABELS, 8, 3)), HEADER)), classes="38", says=["labels are 3, 8"]),
     Data("sorted by label, in several portions", file(text(sorted(rows(), key=lambda row: str(row[0])))), check=holds),
 ]  # fmt: skip
