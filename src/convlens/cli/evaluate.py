@@ -95,7 +95,7 @@ def _check_shape(path: Path, network: Model, dataset: Dataset) -> None:
     wanted, found = network.input_shape, tuple(dataset.input_shape)
     if found == wanted:
         return
-    advice = "give images of the model's size, or train a model on images of this one"
+    advice = "name the data it was trained on, --data NAME|PATH, or others of that size"
     if found[:2] == wanted[:2]:
         kinds = {1: "grey", 3: "colour"}
         advice = f"convert the images: the model was trained on {kinds.get(wanted[2], f'{wanted[2]}-channel')} ones"
