@@ -147,3 +147,29 @@ def test_lines_are_counted_over_portions(tmp_path: Path, monkeypatch: pytest.Mon
     path.write_text(changed(23, 3, "x"))
     with pytest.raises(DataError, match="line 23, column 4"):
         load(path)
+
+
+def test_a_file_too_large_is_refused_after_its_first_portion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from convlens.data.sources import csv_table
+
+    parsed: list[int] = []
+    parse = csv_table._parse
+    monkeypatch.setattr(csv_table, "_parse", lambda *given: parsed.append(1) or parse(*given))
+    monkeypatch.setattr(csv_table, "_CHUNK", 1000)
+    monkeypatch.setattr(csv_table, "LARGEST_CONTENT", 2**11)
+    path = tmp_path / "mine.csv"
+    path.write_text(text(rows(3000)))
+    with pytest.raises(DataError, match=r"mine\.csv: comes to about 0\.0 GiB of pixels, more than .* split the file"):
+        load(path)
+    assert len(parsed) == 1
+
+
+def test_one_giant_line_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from convlens.data.sources import csv_table
+
+    monkeypatch.setattr(csv_table, "_CHUNK", 100)
+    monkeypatch.setattr(csv_table, "_LONGEST_LINE", 1000)
+    path = tmp_path / "mine.csv"
+    path.write_text("1," * 5000)
+    with pytest.raises(DataError, match="a line of more than 1,000 characters"):
+        load(path)

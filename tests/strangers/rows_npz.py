@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError, DataError
-from tests.strangers.table import Call, Data, Row
+from tests.strangers.table import Call, Command, Data, Row
 
 LABELS = np.arange(60) % 3
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
@@ -27,16 +28,6 @@ def npz(**arrays: Any) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         np.savez(folder / "data.npz", **arrays)
         return folder / "data.npz"
-
-    return make
-
-
-def other(name: str, content: bytes = b"\x89HDF\r\n\x1a\n") -> Callable[[Path], Path]:
-    """Return what writes some other file."""
-
-    def make(folder: Path) -> Path:
-        (folder / name).write_bytes(content)
-        return folder / name
 
     return make
 
@@ -91,10 +82,11 @@ RANGES: list[Row] = [
     small("0 to 15", IMAGES // 17, pixels=set(range(0, 256, 17)), says=["from 0 to 15"]),
     small("12 bits", IMAGES.astype(np.uint16) * 16, says=["from 0 to 4095"]),
     small("16 bits", IMAGES.astype(np.uint16) * 257, says=["from 0 to 65535"], check=images_are(IMAGES)),
-    small("10 bits in floats", IMAGES * 4.0 + 0.5, refused=True, says=["cannot be told"]),
+    small("10 bits in floats", IMAGES * 4.0 + 0.5, refused=True, says=["it is not clear"]),
     small("16-bit numbers from 0 to 255", IMAGES.astype(np.uint16), check=images_are(IMAGES)),
-    small("0 to 9", IMAGES // 26, refused=True, says=["go from 0 to 9", "cannot be told", "scale them"]),
-    small("divided by 255 twice", IMAGES / 255**2, refused=True, says=["cannot be told"]),
+    small("0 to 300", IMAGES * (300 / 255) // 1, refused=True, says=["go from 0 to 300", "it is not clear"]),
+    small("0 to 9", IMAGES // 26, refused=True, says=["go from 0 to 9", "it is not clear", "scale them"]),
+    small("divided by 255 twice", IMAGES / 255**2, refused=True, says=["it is not clear"]),
     small("standardised", (IMAGES - 128.0) / 74, refused=True, says=["from_arrays"]),
     small("int8 overflown", IMAGES.astype(np.int8), refused=True, says=["go from -128 to 127"]),
     small("one value too large", np.where(np.arange(64).reshape(8, 8) == 9, 300, IMAGES.astype(int)).astype(int) *
@@ -158,6 +150,9 @@ LABELLED: list[Row] = [
          says=["'4' is none of the classes"]),
     Data("class names of another number", npz(images=IMAGES, labels=LABELS, class_names=["a", "b"]), refused=True,
          says=["2 class names", "3 classes"]),
+    Data("class names of which some have no image",
+         npz(images=IMAGES, labels=LABELS + 1, class_names=["a", "b", "c", "d", "e"]), classes="bcd",
+         says=["left out: a, e"], check=labels_follow(np.array(["b", "c", "d"])[LABELS], ["b", "c", "d"])),
     Data("class names that do not differ", npz(images=IMAGES, labels=LABELS, class_names=["a", "b", "b"]), refused=True,
          says=["2 different"]),
     Data("class names are numbers", npz(images=IMAGES, labels=LABELS, class_names=[7, 8, 9]), classes="789"),
@@ -173,7 +168,7 @@ SHAPES: list[Row] = [
     Data("rows of colour pixels", npz(images=COLOURS.reshape(60, -1), labels=LABELS), shape=(8, 8, 3),
          says=["192 values: read as red, green and blue of each pixel"], check=images_are(COLOURS)),
     Data("rows of noise", npz(images=np.random.default_rng(1).integers(0, 256, (60, 192)), labels=LABELS), refused=True,
-         says=["planes or as pixels cannot be told", "(N, H, W, 3)"]),
+         says=["as planes or as pixels", "(N, H, W, 3)"]),
     Data("channels first", npz(images=np.moveaxis(COLOURS, -1, 1), labels=LABELS), shape=(8, 8, 3),
          says=["channels first, (3, 8, 8)"], check=images_are(COLOURS)),
     Data("one channel first", npz(images=IMAGES[:, None], labels=LABELS), shape=(8, 8, 1), check=images_are(IMAGES)),
@@ -197,8 +192,16 @@ ARRAYS: list[Row] = [
          error=ConfigurationError, says=["list of texts"]),
     Call("from_arrays: rows of colour planes",
          lambda _: Dataset.from_arrays(np.moveaxis(COLOURS, -1, 1).reshape(60, -1), Y), images_are(COLOURS)),
+    Call("from_arrays: low images of five channels",
+         lambda _: Dataset.from_arrays(np.zeros((60, 3, 9, 5)), Y).input_shape, lambda shape: _equal(shape, (3, 9, 5))),
     Call("from_arrays: lists", lambda _: Dataset.from_arrays(X.tolist(), Y.tolist()), images_are(IMAGES)),
     Call("from_arrays: an array of arrays", lambda _: Dataset.from_arrays(_objects(X), Y), images_are(IMAGES)),
+    Call("from_arrays: Pillow images", lambda _: Dataset.from_arrays([Image.fromarray(x) for x in X], list(Y)),
+         images_are(IMAGES)),
+    Call("from_arrays: a tensor that has gradients", lambda _: Dataset.from_arrays(Tensor(), Y), error=DataError,
+         says=["Use tensor.detach().numpy() instead"]),
+    Call("from_arrays: labels of two kinds in one array",
+         lambda _: Dataset.from_arrays(X, np.array(["a", 1, 2] * 20, object)), error=DataError, says=["int and str"]),
     Call("from_arrays: images of many sizes", lambda _: Dataset.from_arrays([X[0], X[0, :5]] * 30, Y), error=DataError,
          says=["train_images: is not an array", "one size"]),
     Call("from_arrays: nothing", lambda _: Dataset.from_arrays(None, None), error=DataError, says=["train_"]),
@@ -209,10 +212,25 @@ ARRAYS: list[Row] = [
 ]  # fmt: skip
 
 
+class Tensor:
+    """What NumPy cannot read, as PyTorch's tensors with gradients."""
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+
+
+def _equal(found: object, wanted: object) -> None:
+    assert found == wanted
+
+
 def _objects(images: np.ndarray) -> np.ndarray:
     found = np.empty(len(images), object)
     found[:] = list(images)
     return found
 
 
-ROWS: list[Row] = [*RANGES, *NAMES, *LABELLED, *SHAPES, *ARRAYS]
+SAID: list[Row] = [
+    Command("train says how pixels were read", npz(images=INK, labels=LABELS),
+            "train baseline --data data.npz --epochs 1 --engine numpy", says=["whole numbers from 0 to 1: stretched"]),
+]  # fmt: skip
+ROWS: list[Row] = [*SAID, *RANGES, *NAMES, *LABELLED, *SHAPES, *ARRAYS]

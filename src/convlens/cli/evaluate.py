@@ -99,7 +99,7 @@ def _check_shape(path: Path, network: Model, dataset: Dataset) -> None:
     wanted, found = network.input_shape, tuple(dataset.input_shape)
     if found == wanted:
         return
-    advice = "give images of the model's size, or train a model on images of this one"
+    advice = "name the data it was trained on, --data NAME|PATH, or others of that size"
     if found[:2] == wanted[:2]:
         kinds = {1: "grey", 3: "colour"}
         advice = f"convert the images: the model was trained on {kinds.get(wanted[2], f'{wanted[2]}-channel')} ones"
@@ -121,13 +121,13 @@ def _remarks(network: Model, dataset: Dataset, split: str, examples: Examples) -
     trained_on = dataset.sha256 == network.training.get("data", {}).get("sha256")
     lines = []
     if split == "all" and trained_on:
-        lines.append(f"the model was trained on {dataset.name}: most of all its images were seen in training")
+        lines.append(f"the model was trained on {dataset.name}: --split all includes the images it has learned from")
     fraction = dataset.split["fractions"]["test"]
     if split == "test" and fraction is not None and not trained_on:
         total = sum(dataset.split["counts"].values())
         lines.append(
-            f"{dataset.name} has no test set of its own: evaluated are {len(examples):,} of its {total:,} images, "
-            f"drawn for a test; --split all evaluates all"
+            f"{dataset.name} has no test set of its own: {len(examples):,} of its {total:,} images, drawn at random, "
+            "are evaluated; --split all evaluates every image"
         )
     present = set(examples.labels.tolist())
     if missing := [name for number, name in enumerate(dataset.class_names) if number not in present]:

@@ -47,24 +47,47 @@ def class_labels(
     plain = [_one_column(values, name, notes) for values, name in parts]
     names = [name for _, name in parts]
     if plain[0].dtype.kind == "U":
-        known = _sorted(plain[0]) if class_names is None else list(class_names)
-        return ClassLabels([_places(one, known, name) for one, name in zip(plain, names, strict=True)], known, notes)
+        known = _sorted(plain[0]) if class_names is None else class_names
+        return _by_text(plain, names, {one: one for one in known}, notes, drop=renumber)
     numbers = [_numbers(one, name, class_names) for one, name in zip(plain, names, strict=True)]
-    present, counts = np.unique(numbers[0], return_counts=True)
-    named = renumber and _are_names(present, counts, class_names)
-    if not named:
-        return ClassLabels(
-            [check_labels(one, name=name) for one, name in zip(numbers, names, strict=True)],
-            None if class_names is None else list(class_names),
-            notes,
-        )
+    meaning = _meaning(numbers[0], class_names, notes) if renumber else {}
+    if meaning:
+        return _by_text([one.astype(np.str_) for one in numbers], names, meaning, notes, drop=True)
+    checked = [check_labels(one, name=name) for one, name in zip(numbers, names, strict=True)]
+    return ClassLabels(checked, None if class_names is None else list(class_names), notes)
+
+
+def _by_text(
+    parts: Sequence[Array], names: Sequence[str], meaning: dict[str, str], notes: list[str], *, drop: bool
+) -> ClassLabels:
+    """Number labels in the order of what they mean; with `drop`, classes without a training image are left out."""
+    present = set(np.unique(parts[0]).tolist())
+    absent = [label for label in meaning if label not in present]
+    if drop and absent and len(meaning) - len(absent) > 1:
+        notes.append(f"classes without an image are left out: {listed([meaning[label] for label in absent])}")
+        meaning = {label: meaning[label] for label in meaning if label in present}
+    places = [_places(one, list(meaning), name) for one, name in zip(parts, names, strict=True)]
+    return ClassLabels(places, list(meaning.values()), notes)
+
+
+def _meaning(numbers: Array, class_names: Sequence[str] | None, notes: list[str]) -> dict[str, str]:
+    """Return the class name that each number stands for, where they are not 0..K-1; empty if they mean nothing."""
+    present, counts = np.unique(numbers, return_counts=True)
+    classes = len(present)
+    if not 2 <= classes <= _MOST_CLASSES or bool((present == np.arange(classes)).all() and class_names is None):
+        return {}
     known = [str(number) for number in present]
-    found = [_places(one.astype(np.str_), known, name) for one, name in zip(numbers, names, strict=True)]
     if class_names is None:
-        notes.append(f"labels are {listed(known)}: {len(known)} classes, named by these numbers")
-        return ClassLabels(found, known, notes)
-    notes.append(f"labels are {known[0]} to {known[-1]}: the first class is {class_names[0]}")
-    return ClassLabels(found, list(class_names), notes)
+        if (present[0] < 0 and present.tolist() != [-1, 1]) or counts.min() < 2:
+            return {}  # a number that occurs once is more probably a mistake
+        notes.append(f"labels are {listed(known)}: {classes} classes, named by these numbers")
+        return dict(zip(known, known, strict=True))
+    if classes == len(class_names) and bool((present == np.arange(1, classes + 1)).all()):
+        notes.append(f"labels are {known[0]} to {known[-1]}: the first class is {class_names[0]}")
+        return dict(zip(known, class_names, strict=True))
+    if classes < len(class_names) and present[0] >= 0 and present[-1] < len(class_names):
+        return {str(number): name for number, name in enumerate(class_names)}
+    return {}
 
 
 def _one_column(values: Array, name: str, notes: list[str]) -> Array:
@@ -111,18 +134,6 @@ def _numbers(values: Array, name: str, class_names: Sequence[str] | None) -> Arr
         refuse(~np.isfinite(values), values, name, "a class number")
         refuse((values != np.floor(values)) | (np.abs(values) > 2**31), values, name, "a whole class number")
     return values.astype(np.int64)
-
-
-def _are_names(present: Array, counts: Array, class_names: Sequence[str] | None) -> bool:
-    """Whether whole numbers that are not 0..K-1 can be nothing but names of classes."""
-    classes = len(present)
-    if not 2 <= classes <= _MOST_CLASSES or bool((present == np.arange(classes)).all()):
-        return False
-    if class_names is not None:
-        return classes == len(class_names) and bool((present == np.arange(1, classes + 1)).all())
-    if present[0] < 0:
-        return bool((present == [-1, 1]).all()) if classes == 2 else False
-    return int(counts.min()) > 1  # a number that occurs once is more probably a mistake
 
 
 def _sorted(labels: Array) -> list[str]:

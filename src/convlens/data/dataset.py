@@ -16,7 +16,7 @@ from ..preprocessing import Intake, Preprocessing
 from ..typing import Array, Float32, Labels, Shape, UInt8
 from .gathering import gather
 from .identity import ContentSums, content_sums
-from .labels import check_classes, check_labels
+from .labels import check_classes, check_labels, composed
 from .split import Indexes, stratified_order
 
 
@@ -235,11 +235,11 @@ class Dataset:
         ----------
         train_images
             (N, H, W) or (N, H, W, C), channels last; or square grey or colour images flattened to rows, (N, D).
-            Integers 0 to 255 are pixels: a model's preprocessing scales them, by default to 0..1. **Floats are the
-            network's input as they are**, kept as float32: scale them yourself, 0 to 1 for instance, and give a model
-            trained on them floats of the same scale to predict.
+            Integers 0 to 255 are pixels: a model's preprocessing scales them, by default to 0..1; integers of another
+            range (0 to 1, 0 to 16) are refused. **Floats are the network's input as they are**, kept as float32: scale
+            them yourself, 0 to 1 for instance, and give a model trained on them floats of the same scale to predict.
         train_labels
-            (N,): class numbers from 0 without gaps, or class names.
+            (N,): class numbers from 0 without gaps, or class names; or one-hot rows (N, K).
         test_images, test_labels
             The test set, in the same form; by default a stratified tenth of the training images is split off.
         class_names
@@ -336,7 +336,8 @@ class Dataset:
         if wanted == self.class_names:
             return self
         check_classes(self.class_names, wanted, self.name)
-        numbers = np.array([wanted.index(name) for name in self.class_names], np.int64)
+        places = {composed(name): number for number, name in enumerate(wanted)}
+        numbers = np.array([places[composed(name)] for name in self.class_names], np.int64)
         parts = {name: getattr(self, name).relabelled(numbers) for name in ("train", "validation", "test")}
         return dataclasses.replace(self, class_names=wanted, **parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -104,7 +105,8 @@ def check_classes(given: Sequence[str], known: Sequence[str], name: str) -> None
     DataError
         If a class is unknown; the message has both lists and says what to do.
     """
-    unknown = [one for one in given if one not in set(known)]
+    there = set(map(composed, known))
+    unknown = [one for one in given if composed(one) not in there]
     if not unknown:
         return
     if all(one.isdecimal() for one in given):
@@ -115,6 +117,11 @@ def check_classes(given: Sequence[str], known: Sequence[str], name: str) -> None
         f"{name}: its classes are {listed(given)}, and the model's are {listed(known)}; "
         f"{listed(unknown)} {'is none' if len(unknown) == 1 else 'are none'} of the model's; {advice}"
     )
+
+
+def composed(name: str) -> str:
+    """Return a name as it is compared: file systems differ in whether they write ö as one character or as two."""
+    return unicodedata.normalize("NFC", name)
 
 
 def listed(names: Sequence[str], limit: int = 12) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..typing import Array
-from .pixels import square_shape
+from .pixels import refuse, square_shape
 
 _SAMPLE = 500  # images from which the order of flattened colours is found out
 _CLEARLY = 1.1  # how much smoother one reading of them must be than the other
@@ -40,8 +40,10 @@ def to_channels_last(
     Raises
     ------
     DataError
-        If it has another shape, or the order of flattened colours cannot be told.
+        If it has another shape, or the order of flattened colours is not clear.
     """
+    if values.dtype.kind not in "buif":
+        raise DataError(f"{name}: holds {values.dtype}; expected pixels: integers 0 to 255, or floats")
     channels = "(N, H, W, C), channels last" if in_memory else "(N, H, W, C), channels last: 1 (grey) or 3 (colour)"
     if 0 in values.shape or values.ndim not in {2, 3, 4}:
         raise DataError(f"{name}: is of shape {values.shape}; expected images (N, H, W) or {channels}")
@@ -56,6 +58,8 @@ def to_channels_last(
     if values.ndim == 3:
         return values[..., np.newaxis]
     if values.shape[1] in {1, 3} and values.shape[3] not in {1, 3}:
+        if in_memory and values.shape[2] != values.shape[3]:
+            return values  # low images with several channels
         if in_memory:
             raise DataError(
                 f"{name}: is of shape {values.shape}, which looks like channels first; expected {channels}: "
@@ -100,6 +104,9 @@ def colour_order(rows: Array, height: int, width: int, name: str) -> str:
     DataError
         If neither reading is clearly smoother.
     """
+    if height == width == 1:
+        return "pixels"  # and as planes: the values are the same
+    refuse(~np.isfinite(rows), rows, name, "a finite number")
     sample = rows[:: max(1, len(rows) // _SAMPLE)].astype(np.float64)
     planes = _roughness(sample.reshape(-1, 3, height, width))
     pixels = _roughness(np.moveaxis(sample.reshape(-1, height, width, 3), -1, 1))
@@ -108,8 +115,8 @@ def colour_order(rows: Array, height: int, width: int, name: str) -> str:
     if pixels * _CLEARLY < planes:
         return "pixels"
     raise DataError(
-        f"{name}: rows of {rows.shape[1]:,} values are colour images, but whether as planes or as pixels cannot be "
-        "told; give an array (N, H, W, 3) in an .npz file"
+        f"{name}: rows of {rows.shape[1]:,} values are colour images, and it is not clear whether as planes or "
+        "as pixels; give an array (N, H, W, 3) in an .npz file"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -81,12 +81,12 @@ def find_range(parts: Sequence[tuple[Array, str]], known: tuple[float, float] | 
     parts
         Images (N, ...) of any numeric type, and their name in messages.
     known
-        Black and white of data like these, from a model trained on them: used where the values alone cannot tell.
+        Black and white of data like these, from a model trained on them: used where the values alone do not show it.
 
     Raises
     ------
     DataError
-        If values are no numbers, not finite, of no range that can be told, or of several.
+        If values are not numbers or not finite, their range is not clear, or the parts have several.
     """
     found = _own_range(*parts[0]) or _recorded(known, parts[0][0])
     if found is None:
@@ -103,6 +103,30 @@ def find_range(parts: Sequence[tuple[Array, str]], known: tuple[float, float] | 
             f"{found.black:g} to {found.white:g}; give both in one range"
         )
     return found
+
+
+def recorded_range(trained: object) -> tuple[float, float] | None:
+    """Return the black and white of the tables that a model was trained on, or that a data set was read from.
+
+    Parameters
+    ----------
+    trained
+        A model, whose record has the provenance of its training data, or a data set.
+
+    Returns
+    -------
+    tuple[float, float] | None
+        What `find_range` takes as `known`; None if there is no such record.
+    """
+    training = getattr(trained, "training", None)
+    record = training.get("data") if isinstance(training, Mapping) else None
+    provenance = record.get("provenance") if isinstance(record, Mapping) else getattr(trained, "provenance", None)
+    found = provenance.get("pixel_range") if isinstance(provenance, Mapping) else None
+    if not isinstance(found, list | tuple) or len(found) != 2:
+        return None
+    black, white = found
+    numbers = all(isinstance(one, int | float) and math.isfinite(one) for one in found)
+    return (float(black), float(white)) if numbers and black < white else None
 
 
 def all_but_black(images: UInt8) -> str:
@@ -125,7 +149,7 @@ def range_notes(found: PixelRange, images: UInt8) -> list[str]:
 
 
 def _own_range(values: Array, name: str) -> PixelRange | None:
-    """Return the range that values tell by themselves; None if they do not."""
+    """Return the range that values show by themselves; None if it is not clear."""
     if values.dtype == np.bool_:
         return PixelRange(0, 1)
     if values.dtype.kind not in "uif":
@@ -183,7 +207,7 @@ def _cannot_tell(values: Array, name: str) -> str:
         advice = "undo centring or standardising, or give floats as they are to Dataset.from_arrays"
     else:
         advice = "scale them to 0 to 255, or to floats from 0 to 1"
-    return f"{name}: its values go from {least:.6g} to {most:.6g}, and which of them is white cannot be told; {advice}"
+    return f"{name}: its values go from {least:.6g} to {most:.6g}, and it is not clear which of them is white; {advice}"
 
 
 def _is_whole(values: Array) -> bool:

@@ -33,7 +33,7 @@ def square_shape(count: int, name: str) -> tuple[int, int, int]:
 def to_pixels(values: Array, name: str) -> tuple[UInt8, bool]:
     """Return the whole numbers of arrays in memory as bytes; they must be 0 to 255, or booleans.
 
-    A single picture cannot tell another range; that of a whole table is found out by `pixel_range`.
+    The range of a single picture does not show in its values; that of a whole table is found out by `pixel_range`.
 
     Parameters
     ----------

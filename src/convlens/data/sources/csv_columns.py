@@ -27,6 +27,7 @@ class Columns(NamedTuple):
     pixels: list[int]  # in the order of the image's pixels
     names: list[str] | None  # of the pixels
     shape: tuple[int, int] | None  # (H, W), if the pixels' names say it
+    label_name: str | None = None
 
 
 def find_columns(table: Table, notes: list[str], like: Columns | None = None) -> Columns:
@@ -44,7 +45,7 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
     Raises
     ------
     DataError
-        If the label cannot be told, or there are columns that are neither label nor pixel.
+        If the label is not clear, or there are columns that are neither label nor pixel.
     """
     used = [column for column in range(table.values.shape[1]) if not _is_empty(table, column)]
     if all(column in table.texts for column in used):
@@ -52,7 +53,10 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
     used = _without_index(table, used, notes)
     if like is not None and (like.names is None or table.header is None):
         return _as_in_training(table, used, like)
-    label = _label(table, used, notes)
+    if like is not None and table.header is not None and like.label_name in table.header:
+        label: int | None = table.header.index(like.label_name)
+    else:
+        label = _label(table, used, notes)
     if label is None and like is None:
         raise DataError(
             f"{table.path}: its header names no label; expected a column called label, for instance the first"
@@ -67,7 +71,8 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
         return Columns(label, rest, None, None)
     if like is not None and like.names is not None and set(_names(table, rest)) == set(like.names):
         return _named_alike(table, label, rest, like, like.names, notes)
-    return _in_order(table, label, rest, notes)
+    found = _in_order(table, label, rest, notes)
+    return found if label is None else found._replace(label_name=table.header[label])
 
 
 def _names(table: Table, columns: Sequence[int]) -> list[str]:
@@ -81,18 +86,19 @@ def _is_empty(table: Table, column: int) -> bool:
 
 
 def _without_index(table: Table, used: list[int], notes: list[str]) -> list[int]:
-    """Leave out a first column that only counts the rows, as pandas writes it."""
+    """Leave out a first column that only numbers the rows, as pandas writes it."""
     first, rest = used[0], used[1:]
     if first in table.texts or len(table.values) < 2:
         return used
-    steps = table.values[:, first].astype(np.float64)
-    if not (steps[0] in {0, 1} and bool((np.diff(steps) == 1).all())):
+    numbers = table.values[:, first].astype(np.float64)
+    if table.header is None:  # without a name, it must count up, and fill the place that makes images no squares
+        is_index = numbers[0] in {0, 1} and bool((np.diff(numbers) == 1).all())
+        is_index = is_index and _fits_square(len(rest) - 1) and not _fits_square(len(used) - 1)
+    else:  # rows may have been shuffled, or some of them left out
+        is_index = _INDEX_NAMES.fullmatch(table.header[first]) is not None and len(np.unique(numbers)) == len(numbers)
+    if not is_index:
         return used
-    if table.header is None and (_fits_square(len(used) - 1) or not _fits_square(len(rest) - 1)):
-        return used
-    if table.header is not None and not _INDEX_NAMES.fullmatch(table.header[first]):
-        return used
-    notes.append(f"{table.path.name}: the first column only counts the rows and is not used")
+    notes.append(f"{table.path.name}: the first column only numbers the rows and is not used")
     return rest
 
 
@@ -141,8 +147,8 @@ def _label(table: Table, used: list[int], notes: list[str]) -> int | None:
 
 def _refuse_others(table: Table, others: list[int]) -> int:
     raise DataError(
-        f"{table.path}: {listed(_names(table, others))} are not named as the pixels are, and which of them is "
-        "the label cannot be told; call it label, and remove the others"
+        f"{table.path}: {listed(_names(table, others))} are not named as the pixels are, and it is not clear "
+        "which of them is the label; call it label, and remove the others"
     )
 
 

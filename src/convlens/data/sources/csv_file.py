@@ -35,6 +35,7 @@ _PARTS: dict[Part, str] = {
     "validation": r"(?<![a-z])(val|valid|validation|dev)(?![a-z])",
     "test": "test",
 }
+_TRANSPOSED = "emnist"  # files of this data set, by the beginning of their names
 _SUBMISSION = "submission"  # Kaggle's example of an answer
 
 
@@ -68,7 +69,7 @@ def load(path: Path, request: Request) -> Dataset:
     Raises
     ------
     DataError
-        If a row is malformed (the message names its line), or it cannot be told what the columns or their values mean.
+        If a row is malformed (the message names its line), or it is not clear what the columns or their values mean.
     ConfigurationError
         If fraction or seed is out of range.
     """
@@ -188,6 +189,9 @@ def _content(rows: dict[Part, _Rows], notes: list[str], known_range: tuple[float
             images = to_channels_last(flat[part], where[part], notes, order=order)
         else:
             images = flat[part].reshape(-1, *one.columns.shape, 1)
+        if one.table.path.name.lower().startswith(_TRANSPOSED):
+            images = images.swapaxes(1, 2)
+            notes.append(f"{where[part]}: EMNIST's files hold transposed images: turned upright")
         parts[part] = Examples(part, np.ascontiguousarray(images), numbers)
     notes += [*classes.notes, *range_notes(pixels, parts["train"].images)]
     for part, one in rows.items():

@@ -25,6 +25,7 @@ _CHUNK = 2**23  # characters parsed at a time
 _LONGEST_LINE = 2**26  # characters
 _SEPARATORS = ",;\t|"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DIGITS = frozenset("0123456789+-.eE")
 _Line = tuple[int, str]  # number of the line, from 1, and its text
 
 
@@ -187,23 +188,45 @@ LABEL_NAMES = frozenset({"label", "labels", "class", "classes", "target", "y", "
 
 def _parse(layout: _Layout, lines: list[_Line], texts: dict[int, list[str]]) -> Array:
     """Parse lines into numbers (lines, columns), and add the texts of columns that hold texts."""
-    separator, wanted = layout.separator, layout.columns - 1
-    if not texts and (separator is None or all(text.count(separator) == wanted for _, text in lines)):
-        quoted = any('"' in text for _, text in lines)
+    plain, words = _bare_lines(layout, lines)
+    if plain is not None:
         try:
             found = np.loadtxt(
-                [text for _, text in lines],
+                plain,
                 dtype=np.float64,
-                delimiter=separator,
+                delimiter=layout.separator,
                 comments=None,
-                quotechar='"' if quoted else None,
+                quotechar='"' if any('"' in text for text in plain) else None,
                 ndmin=2,
             )
-            if found.shape == (len(lines), layout.columns) and np.isfinite(found).all():
-                return found
         except ValueError:
-            pass  # the lines are read again below, which finds the cell
+            found = np.empty((0, 0))  # the lines are read again below, which finds the cell
+        if found.shape == (len(lines), layout.columns) and np.isfinite(found).all():
+            for column, some in words.items():
+                texts[column] += some
+            return found
     return np.array([_numbers(layout, line, texts) for line in lines])
+
+
+def _bare_lines(layout: _Layout, lines: list[_Line]) -> tuple[list[str] | None, dict[int, list[str]]]:
+    """Return lines of numbers for NumPy, with 0 in place of texts, and those texts by column; None if in doubt."""
+    words: dict[int, list[str]] = {column: [] for column in layout.texts}
+    separator, found = layout.separator, [text for _, text in lines]
+    if not words:
+        alike = separator is None or all(text.count(separator) == layout.columns - 1 for text in found)
+        return (found if alike else None), words
+    if separator is None or any('"' in text for text in found):
+        return None, words
+    bare = []
+    for text in found:
+        cells = text.split(separator)
+        if len(cells) != layout.columns:
+            return None, words
+        for column, some in words.items():
+            some.append(cells[column].strip())
+            cells[column] = "0"
+        bare.append(separator.join(cells))
+    return bare, words
 
 
 def _numbers(layout: _Layout, line: _Line, texts: dict[int, list[str]]) -> Array:
@@ -217,13 +240,16 @@ def _numbers(layout: _Layout, line: _Line, texts: dict[int, list[str]]) -> Array
     for column, words in texts.items():
         words.append(cells[column])
         cells[column] = "0"
-    if not all(map(is_number, cells)):
-        column = next(column for column, cell in enumerate(cells) if not is_number(cell))
-        raise DataError(
-            f"{layout.path}, line {line[0]}, column {column + 1}: {cells[column][:40]!r} is not a number; "
-            "expected label,pixel0,pixel1,... as numbers"
-        )
-    return np.array(cells, np.float64)
+    if _DIGITS.issuperset("".join(cells)):  # without this, Python's float takes "1_0" and digits of all alphabets
+        try:
+            return np.array(cells, np.float64)
+        except ValueError:
+            pass
+    column = next(column for column, cell in enumerate(cells) if not is_number(cell))
+    raise DataError(
+        f"{layout.path}, line {line[0]}, column {column + 1}: {cells[column][:40]!r} is not a number; "
+        "expected label,pixel0,pixel1,... as numbers"
+    )
 
 
 def _check_texts(path: Path, texts: dict[int, list[str]], lines: Array) -> None:
@@ -241,4 +267,7 @@ def _check_texts(path: Path, texts: dict[int, list[str]], lines: Array) -> None:
 def _narrow(values: Array) -> Array:
     """Return whole numbers from 0 to 255 as bytes, and others as float32, which keeps whole numbers up to 2**24."""
     found = values.astype(np.uint8) if values.min() >= 0 and values.max() <= 255 else None
-    return found if found is not None and bool((found == values).all()) else values.astype(np.float32)
+    if found is not None and bool((found == values).all()):
+        return found
+    with np.errstate(over="ignore"):  # infinity is refused with its place
+        return values.astype(np.float32)

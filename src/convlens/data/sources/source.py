@@ -45,7 +45,7 @@ class Request:
         What pictures must be made like; None: this is found out from the pictures.
     pixel_range
         Black and white in a table of pixels, as recorded by a model trained on such tables: used where a table's own
-        values cannot tell.
+        values do not show it.
     """
 
     validation_fraction: float = 0.1
