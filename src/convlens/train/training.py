@@ -75,6 +75,7 @@ class Training:
             "recipe": recipe.to_dict(),
             "seed": seed,
         }
+        model.training = {"data": self.configuration["data"]}  # what an earlier training recorded holds no longer
 
     @property
     def progress(self) -> Progress:
