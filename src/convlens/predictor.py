@@ -20,6 +20,7 @@ from .data.sources.mnist import IDENTITIES
 from .errors import ConfigurationError, ConvlensError, DataError, ShapeError
 from .nn import Model, load
 from .nn.scale import range_of_floats, recorded_data, refusal_of_pixels, takes_pixels, trained_on_floats
+from .ops.activation import softmax
 from .pictures import Account, prepare_digit
 from .pictures.image_file import LARGEST_FILE
 from .pictures.reading import is_picture, read_picture
@@ -266,9 +267,10 @@ class Predictor:
     def _predicted(self, block: list[_Read | ConvlensError]) -> Iterator[Prediction | ConvlensError]:
         """Predict what could be read of a block; what could not keeps its place."""
         read = [one for one in block if isinstance(one, _Read)]
+        rows: Iterator[FloatArray] = iter(())
         if read:
             with np.errstate(all="ignore"):  # an overflow is reported below, in one line
-                rows = iter(self.model.predict_proba(np.concatenate([one.x for one in read])))
+                rows = iter(softmax(self.model.logits(np.concatenate([one.x for one in read]))))
         for one in block:
             yield one if isinstance(one, ConvlensError) else self._prediction(next(rows), one)
 
