@@ -269,8 +269,9 @@ class Predictor:
         read = [one for one in block if isinstance(one, _Read)]
         rows: Iterator[FloatArray] = iter(())
         if read:
+            x = np.concatenate([one.x for one in read])
             with np.errstate(all="ignore"):  # an overflow is reported below, in one line
-                rows = iter(softmax(self.model.logits(np.concatenate([one.x for one in read]))))
+                rows = iter(softmax(self.model.logits(x)))
         for one in block:
             yield one if isinstance(one, ConvlensError) else self._prediction(next(rows), one)
 
