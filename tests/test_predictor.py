@@ -197,6 +197,12 @@ def test_pixels_for_a_model_of_floats(dataset: Dataset) -> None:
     for picture in (pixels, png(pixels)):
         with pytest.raises(ConfigurationError, match=r"trained on floats from .* to .*; give arrays of floats"):
             Predictor(model).predict([picture])
+    with pytest.raises(ConfigurationError, match=r"trained on floats from .* to .*; give arrays of floats"):
+        model.predict(pixels)
+    del model.training["data"]["provenance"]["range"]  # as in early files
+    assert model.predict(pixels).shape == (1,)
+    with pytest.raises(ConfigurationError, match="floats whose range is not recorded"):
+        Predictor(model).predict([pixels])
 
 
 def test_floats_are_the_input_as_they_are(digits: Model) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,6 +20,8 @@ from .data.sources.mnist import IDENTITIES
 from .errors import ConfigurationError, ConvlensError, DataError, ShapeError
 from .names import shown
 from .nn import Model, load
+from .nn.scale import range_of_floats, recorded_data, refusal_of_pixels, takes_pixels, trained_on_floats
+from .ops.activation import softmax
 from .pictures import Account, prepare_digit
 from .pictures.image_file import LARGEST_FILE
 from .pictures.reading import is_picture, read_picture
@@ -148,7 +150,6 @@ class Predictor:
             raise ConfigurationError(f"prepare is True, False or None (as recorded), not {prepare!r}")
         self.model = model if isinstance(model, Model) else load(model)
         self.intake, self.notes = _intake(self.model, prepare=prepare)
-        self._refused = _refusal_of_pixels(self.model)
         self._block = max(1, min(BLOCK, _BLOCK_BYTES // (4 * int(np.prod(self.model.input_shape)))))
         _ = self.model.engine  # start it now: two threads that use it first at the same time would start two
 
@@ -233,8 +234,8 @@ class Predictor:
             refuse(~np.isfinite(picture)[np.newaxis], picture[np.newaxis], name, "a finite number")
             x = self._input(picture, name)
             return _Read(x[0], x, Account(warnings=self._doubts_of_scale(picture)))
-        if self._refused is not None:
-            raise ConfigurationError(self._refused)
+        if not takes_pixels(self.model.training, self.model.preprocessing):
+            raise ConfigurationError(refusal_of_pixels(self.model.training))
         if isinstance(picture, np.ndarray):
             picture = to_pixels(picture[np.newaxis], name)[0][0]
         if self.prepares:
@@ -248,8 +249,8 @@ class Predictor:
 
     def _doubts_of_scale(self, values: Array) -> tuple[str, ...]:
         """Doubt floats far outside the training images': who has pixels as floats has usually not scaled them."""
-        known = _range_of_floats(self.model)
-        if known is None and _trained_on_floats(self.model):
+        known = range_of_floats(self.model.training)
+        if known is None and trained_on_floats(self.model.training):
             return ()
         dark, light = known or sorted(self.model.preprocessing.of_pixels(0, 255))
         least, most = float(values.min(initial=dark)), float(values.max(initial=light))
@@ -267,9 +268,11 @@ class Predictor:
     def _predicted(self, block: list[_Read | ConvlensError]) -> Iterator[Prediction | ConvlensError]:
         """Predict what could be read of a block; what could not keeps its place."""
         read = [one for one in block if isinstance(one, _Read)]
+        rows: Iterator[FloatArray] = iter(())
         if read:
+            x = np.concatenate([one.x for one in read])
             with np.errstate(all="ignore"):  # an overflow is reported below, in one line
-                rows = iter(self.model.predict_proba(np.concatenate([one.x for one in read])))
+                rows = iter(softmax(self.model.logits(x)))
         for one in block:
             yield one if isinstance(one, ConvlensError) else self._prediction(next(rows), one)
 
@@ -297,7 +300,7 @@ def _intake(model: Model, *, prepare: bool | None) -> tuple[Intake, tuple[str, .
     notes: list[str] = []
     intake = model.intake
     if intake is None:
-        intake = Intake("digits" if _recorded(model).get("sha256") in IDENTITIES else "as-is")
+        intake = Intake("digits" if recorded_data(model.training).get("sha256") in IDENTITIES else "as-is")
         if prepare is None and intake.prepare == "as-is":
             notes.append(
                 "the model does not record whether pictures must be made like MNIST's digits first: they are used as "
@@ -311,40 +314,9 @@ def _intake(model: Model, *, prepare: bool | None) -> tuple[Intake, tuple[str, .
             f"pictures cannot be made like MNIST's digits for a model of {height} x {width} x {channels}: that takes "
             "at least 8 x 8 pixels and 1 or 3 channels; use them as they are (prepare=False, --as-is)"
         )
-    if _trained_on_floats(model) and _refusal_of_pixels(model) is None:
+    if trained_on_floats(model.training) and takes_pixels(model.training, model.preprocessing):
         notes.append("the model was trained on floats from 0 to 1, so pixels are divided by 255")
     return intake, tuple(notes)
-
-
-def _recorded(model: Model) -> Mapping[str, Any]:
-    """Return what a model records of its training data; its file may hold anything there."""
-    data = model.training.get("data")
-    return data if isinstance(data, Mapping) else {}
-
-
-def _trained_on_floats(model: Model) -> bool:
-    return bool(_recorded(model).get("dtype", "uint8") != "uint8")
-
-
-def _range_of_floats(model: Model) -> tuple[float, float] | None:
-    """Return the least and the largest value of the training images, if they were floats and that is recorded."""
-    provenance = _recorded(model).get("provenance")
-    found = provenance.get("range") if isinstance(provenance, Mapping) else None
-    return (float(found[0]), float(found[1])) if isinstance(found, list) and len(found) == 2 else None
-
-
-def _refusal_of_pixels(model: Model) -> str | None:
-    """Say why pixels cannot become the input of a model, if they cannot: it was trained on floats of another scale."""
-    if not _trained_on_floats(model):
-        return None
-    known, (dark, light) = _range_of_floats(model), sorted(model.preprocessing.of_pixels(0, 255))
-    if known is not None and dark <= known[0] and known[1] <= light and known[1] - known[0] > (light - dark) / 2:
-        return None
-    span = f"from {known[0]:.3g} to {known[1]:.3g}" if known else "whose range is not recorded"
-    return (
-        f"the model was trained on floats {span}, so pixels cannot be scaled for it; give arrays of floats, scaled as "
-        "its training images were"
-    )
 
 
 def _plain(picture: Any, name: str) -> str | os.PathLike[str] | bytes | Image | npt.NDArray[Any]:

@@ -89,6 +89,15 @@ def test_pictures_for_a_model_trained_on_scaled_digits_are_prepared(digits: np.n
     assert pixels.probability == pytest.approx(floats.probability, rel=1e-5)
 
 
+def test_a_model_can_be_trained_further_on_data_of_another_scale(digits: np.ndarray) -> None:
+    model = trained(Dataset.from_arrays((digits - 33.0) / 80, LABELS))
+    with pytest.raises(ConfigurationError, match="trained on floats"):
+        model.predict(digits)
+    train.fit(model, Dataset.from_arrays(digits, LABELS), "good", epochs=1, progress=False)
+    assert model.intake == Intake("digits")
+    assert len(model.predict(digits)) == len(digits)
+
+
 @pytest.mark.parametrize("intake", [{"prepare": "letters"}, {"size": 3}, {"white": 0}, ["digits"], None])
 def test_a_damaged_record_is_refused(intake: object, tmp_path: Path) -> None:
     nn.Model([nn.Flatten(), nn.Dense(3)], (8, 8, 1)).save(tmp_path / "m.safetensors")

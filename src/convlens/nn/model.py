@@ -27,6 +27,7 @@ from .initializers import initialize
 from .labelled import LabelledImages, images_and_labels
 from .layers import Layer
 from .layers.base import checked_layers
+from .scale import refusal_of_pixels, takes_pixels
 from .serialize import layer_to_dict, layers_from_data
 from .summary import Summary, summarize
 
@@ -207,6 +208,8 @@ class Model:
         batch, dtype = self.preprocessing.as_batch(images), self.flat.dtype
         if batch.dtype != np.uint8:
             return self.engine.logits(np.ascontiguousarray(batch, dtype))
+        if takes_pixels(self.training, self.preprocessing) is False:  # None, in early files: as ever
+            raise ConfigurationError(refusal_of_pixels(self.training))
         size = engine.LARGEST_BLOCK  # in blocks, as the engine computes: float32 takes four times the memory of uint8
         blocks = [batch[start : start + size] for start in range(0, max(len(batch), 1), size)]
         found = [self.engine.logits(self.preprocessing(block).astype(dtype, copy=False)) for block in blocks]

@@ -77,6 +77,7 @@ class Training:
             "seed": seed,
             **({"start": _weights_sum(model)} if model.training else {}),  # trained before: not the seed's weights
         }
+        model.training = {"data": self.configuration["data"]}  # what an earlier training recorded holds no longer
 
     @property
     def progress(self) -> Progress:
