@@ -52,7 +52,7 @@ app.add_typer(study.app, name="study")
 @app.command("help", hidden=True)
 def _help(words: Annotated[list[str] | None, typer.Argument(metavar="[VERB]...")] = None) -> None:
     """Show the help of a verb: what ``convlens VERB --help`` shows."""
-    app(args=[*(words or ()), "--help"], prog_name="convlens", standalone_mode=False)
+    _command()(args=[*(words or ()), "--help"], prog_name="convlens", standalone_mode=False)
 
 
 @app.command("version", hidden=True)
@@ -135,7 +135,7 @@ def _usage(error: Any) -> str:
     elif option is not None and "o such option" in message:
         message = f"no such option: {option}{_nearest_option(option, command)}"
     elif message.startswith("No such command"):
-        name = message.split("'")[1]
+        name = message.removeprefix("No such command ").partition(". Did you mean")[0].strip("'\"")
         message = f"no such command: {name}{nearest(name.lower(), _commands(command))}"
     elif not message or message == "Missing command":  # a group alone: its help has been shown
         message = f"missing command: {', '.join(_commands(command))}"
