@@ -67,7 +67,14 @@ def main() -> None:
     parser.add_argument("--data", default="mnist", help="a name, or a folder of 28x28 images of 10 classes")
     parser.add_argument("--images", type=int, default=None, help="train on this number of images only")
     given = parser.parse_args()
-    digits = cl.data.load(given.data)
+    if given.seeds < 1 or (given.images is not None and given.images < 1):
+        parser.error("--seeds and --images are whole numbers above 0")
+    try:
+        digits = cl.data.load(given.data)
+    except cl.errors.ConvlensError as error:
+        parser.error(str(error))
+    if (digits.input_shape, len(digits.class_names)) != ((28, 28, 1), 10):
+        parser.error(f"the network above takes grey images of 28x28 in 10 classes, and {given.data} has {digits!r}")
     images, labels = digits.train.images[: given.images], digits.train.labels[: given.images]
     found = []
     for seed in range(given.seeds):

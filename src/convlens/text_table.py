@@ -191,8 +191,10 @@ class TextTable:
         return lines
 
 
-def wrapped(text: str, room: int | None) -> list[str]:
+def wrapped(text: str, room: int | None, *, fold: bool = True) -> list[str]:
     """Return a text as lines of at most `room` characters: broken at spaces, and inside a longer word, but no number.
+
+    Without `fold`, a longer word is left whole too, such as a path that is to be copied.
 
     >>> wrapped("98.98 of a-long-name", 8)
     ['98.98 of', 'a-long-n', 'ame']
@@ -209,7 +211,7 @@ def wrapped(text: str, room: int | None) -> list[str]:
                 continue
             if line:
                 lines.append(line)
-            *whole, line = _folded(word, room)
+            *whole, line = _folded(word, room) if fold else [word]
             lines += whole
         lines.append(line)
     return lines

@@ -95,6 +95,15 @@ def test_a_table_in_a_pipe_is_as_wide_as_it_likes_however_it_is_printed() -> Non
     assert max(map(len, text.getvalue().splitlines())) <= 40
 
 
+def test_lines_break_between_words_and_a_path_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, text = screen(20)
+    monkeypatch.setattr(Screen, "is_terminal", True)
+    here.print("  猫猫猫猫猫猫 a line, /a/path/that/is/longer/than/that 12,345.67 %")
+    assert text.getvalue().splitlines() == [
+        "  猫猫猫猫猫猫 a", "    line,", "    /a/path/that/is/longer/than/that", "    12,345.67 %",
+    ]  # fmt: skip
+
+
 class _Planned:
     label = "[/]a study/an arm of a long name, seed 100"
 

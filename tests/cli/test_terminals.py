@@ -85,9 +85,9 @@ def test_in_a_pipe_no_line_is_broken_and_nothing_is_coloured(place: Path, wide: 
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("columns", [40, 80])
-def test_help_names_every_option_whole(columns: int) -> None:
-    text = plain(in_terminal([sys.executable, "-m", "convlens", "train", "-h"], columns, PYTHONPATH=PATHS))
+@pytest.mark.parametrize(("columns", "words"), [(40, "train -h"), (40, "help train"), (80, "train --help")])
+def test_help_names_every_option_whole(columns: int, words: str) -> None:
+    text = plain(in_terminal([sys.executable, "-m", "convlens", *words.split()], columns, PYTHONPATH=PATHS))
     for option in ("--kernel-size", "--skip-broken", "--train-images", "--checkpoint", "-h", "--help"):
         assert option in text
     assert max(map(cells_of, text.splitlines())) <= columns

@@ -27,6 +27,24 @@ def test_an_example_runs(path: Path, tmp_path: Path) -> None:
     assert mean.startswith("mean ")
 
 
+WRONG = {
+    "no seeds": (["--seeds", "0"], "above 0"),
+    "a word": (["--seeds", "many"], "--seeds"),
+    "no images": (["--images", "-5"], "above 0"),
+    "no data": (["--data", "mnits"], "did you mean 'mnist'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_arguments_are_one_line_and_no_traceback(case: str, tmp_path: Path) -> None:
+    arguments, says = WRONG[case]
+    command = [sys.executable, str(EXAMPLES / "train_from_top_to_bottom.py"), *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_example_is_read_at_one_go() -> None:
     for path in EXAMPLES.glob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) < 100

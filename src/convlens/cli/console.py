@@ -6,14 +6,13 @@ import codecs
 import errno
 import os
 import sys
-import textwrap
 from contextlib import suppress
 from typing import Any, TextIO
 
 from rich.console import Console, ConsoleDimensions
 
 from ..names import visible
-from ..text_table import TextTable
+from ..text_table import TextTable, cells_of, wrapped
 
 _PLAIN = {
     "−": "-", "–": "-", "—": "-", "×": "x", "·": ".", "…": "...", "→": "->", "∞": "inf", "²": "^2",
@@ -57,11 +56,13 @@ class Screen(Console):
 
 def _broken(line: str, width: int) -> str:
     """Return a line broken between words; where it is indented, its rest is indented more."""
-    if len(line) <= width:
+    if cells_of(line) <= width:
         return line
-    indent = line[: len(line) - len(line.lstrip())]
+    text = line.lstrip(" ")
+    indent = line[: len(line) - len(text)]
     rest = f"{indent}  " if indent else ""
-    return textwrap.fill(line, width, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)
+    first, *others = (part.strip() for part in wrapped(text, max(1, width - len(rest)), fold=False))
+    return "\n".join([indent + first, *(rest + other for other in others)])
 
 
 def show_everything() -> None:

@@ -9,6 +9,7 @@ import typer
 
 from ..names import shown
 from ..text_table import TextTable
+from ..wording import count
 from .options import JsonFlag, notes, out, print_json
 
 app = typer.Typer(
@@ -18,7 +19,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_sets(json: JsonFlag = False) -> None:
-    """List the data sets.
+    """List the data sets that have a name: number of images, size, licence, and whether they are on this machine.
 
     Example: [bold]convlens data list[/bold]
     """
@@ -31,12 +32,12 @@ def list_sets(json: JsonFlag = False) -> None:
     rows = [
         (
             *(one.name, "yes" if one.ready else "no", f"{one.train_images:,}", f"{one.test_images:,}"),
-            *("x".join(map(str, one.image_shape)), str(one.classes), one.licence),
+            *("x".join(map(str, one.image_shape)), str(one.classes), one.title, one.licence),
         )
         for one in listing
     ]
-    columns = ("name", "ready", "training", "test", "size", "classes", "licence")
-    out.print(TextTable("", columns, rows, left=(0, 1, 4, 6)))
+    columns = ("name", "ready", "training", "test", "size", "classes", "what it shows", "licence")
+    out.print(TextTable("", columns, rows, left=(0, 1, 4, 6, 7), spare=(7,)))
     absent = [one.name for one in listing if not one.ready]
     if absent:
         out.print(f"Not on this machine yet: {', '.join(absent)}. Download with: convlens data fetch {absent[0]}")
@@ -51,7 +52,7 @@ def verify(
     name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="The data set.")] = "mnist",
     json: JsonFlag = False,
 ) -> None:
-    """Check every file of a data set against its checksum.
+    """Check every file of a data set: against its checksum where it is known, else whether it can be read.
 
     Example: [bold]convlens data verify mnist[/bold]
     """
@@ -70,6 +71,10 @@ def verify(
         ]
         columns = ("file", "items", "where", "SHA-256", "state")
         out.print(TextTable("", columns, rows, left=(0, 2, 3, 4)))
+        damaged = sum(not one.ok for one in files)
+        out.print(
+            f"{damaged} of {count(len(files), 'file')} damaged" if damaged else f"{count(len(files), 'file')}, ok"
+        )
     if not all(one.ok for one in files):
         raise typer.Exit(2)
 

@@ -53,7 +53,7 @@ app.add_typer(study.app, name="study")
 @app.command("help", hidden=True)
 def _help(words: Annotated[list[str] | None, typer.Argument(metavar="[VERB]...")] = None) -> None:
     """Show the help of a verb: what ``convlens VERB --help`` shows."""
-    app(args=[*(words or ()), "--help"], prog_name="convlens", standalone_mode=False)
+    _command()(args=[*(words or ()), "--help"], prog_name="convlens", standalone_mode=False)
 
 
 @app.command("version", hidden=True)
@@ -131,14 +131,25 @@ def _usage(error: Any) -> str:
     if type(error).__name__ == "NoArgsIsHelpError" and message:  # Typer has shown the help, but plain help not yet
         notes.print(error.format_message())
         message = ""
-    if option is not None:
+    if message.startswith("Invalid value for"):
+        message = _invalid(error) or message
+    elif option is not None and "o such option" in message:
         message = f"no such option: {option}{_nearest_option(option, command)}"
     elif message.startswith("No such command"):
-        name = message.split("'")[1]
+        name = message.removeprefix("No such command ").partition(". Did you mean")[0].strip("'\"")
         message = f"no such command: {name}{nearest(name.lower(), _commands(command))}"
     elif not message or message == "Missing command":  # a group alone: its help has been shown
         message = f"missing command: {', '.join(_commands(command))}"
     return f"{message} (see {error.ctx.command_path} --help)"
+
+
+def _invalid(error: Any) -> str:
+    """Return what an option takes, and what came, where Typer's message (by pydantic) says neither; else nothing."""
+    problems = getattr(error.__cause__, "errors", None)
+    if problems is None or getattr(error, "param", None) is None:
+        return ""
+    expected = "a whole number" if "integer" in error.format_message() else "a number"
+    return f"{error.param.opts[0]} takes {expected}, not {problems()[0].get('input')!r}"
 
 
 def _nearest_option(option: str, command: Any) -> str:

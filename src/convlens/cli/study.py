@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from ..errors import ConvlensError, DataError
+from ..errors import ArtifactError, ConvlensError, DataError
 from ..names import shown
 from ..text_table import TextTable
 from .options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
@@ -33,7 +33,7 @@ FOLDER = Path("out/studies")
 
 @app.command("list")
 def listed(json: JsonFlag = False) -> None:
-    """List the studies, with their questions and profiles.
+    """List the studies: the question of each, what it compares, and how many trainings it takes.
 
     Example: [bold]convlens study list[/bold]
     """
@@ -47,12 +47,19 @@ def listed(json: JsonFlag = False) -> None:
         print_json(found)
         return
     for one in found:
-        out.print(f"{one['name']}: {one['question']}")
+        out.print(shown(f"{one['name']}: {one['question']}"))
         if one["arms"]:
             sizes = [f"{profile['name']} ({profile['trials']} trials)" for profile in one["profiles"]]
-            out.print(f"  arms: {'; '.join(one['arms'])}")
+            out.print(shown(f"  arms: {'; '.join(one['arms'])}"))
             cost = f"standard takes at most {one['max_minutes']:g} minutes on two cores"
-            out.print(f"  profiles: {', '.join(sizes)}; {cost}")
+            out.print(shown(f"  profiles: {', '.join(sizes)}; {cost}"))
+    out.print()
+    out.print(
+        "An arm is one of the networks that are compared, a trial is one training of an arm with one seed, and a "
+        "profile says how many trials."
+    )
+    if found:
+        out.print(f"Next: convlens study run {found[0]['name']} --profile quick")
 
 
 @app.command("run")
@@ -64,10 +71,9 @@ def run(
     threads: ThreadsOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Run the missing trials of a study, and write its report.
+    """Run the missing trials of a study, and write its report, a page for a browser.
 
-    Finished trials are kept, so an interrupted run continues where it stopped, and repeating a finished run is
-    immediate.
+    Finished trials are kept: an interrupted run continues where it stopped, and a finished one is repeated at once.
 
     Example: [bold]convlens study run kernel-size --profile quick[/bold]
     """
@@ -101,9 +107,18 @@ def show(
     Example: [bold]convlens study show kernel-size --profile quick[/bold]
     """
     from ..studies import read_study
+    from ..studies.run import STORE
 
     try:
         result = read_study(name, profile, folder=folder)
+    except ArtifactError as error:
+        if (folder / STORE).exists():  # damaged
+            raise
+        where = "" if folder == FOLDER else f" --out {folder}"
+        raise ArtifactError(
+            f"no trial is kept in {folder} yet; run the study first: "
+            f"convlens study run {name} --profile {profile}{where}"
+        ) from error
     except DataError as error:  # a study names its data by what is in them
         raise DataError(
             f"what {folder} holds of {name!r} cannot be shown without the data of the study: {error}"

@@ -16,7 +16,7 @@ from ...fast.script import Call
 from ...fast.vector import WIDTH
 from ...ops.window import Pair
 from ...typing import Array
-from ..arena import Arena
+from ..arena import Arena, readable
 from ..kernel import Wiring
 from .base import NONE, CompiledKernel
 from .geometry import PIXELS, tables
@@ -87,7 +87,10 @@ class CompiledConvKernel(CompiledKernel):
 
     def _shared(self, name: str, strips: int) -> Array:
         """Return memory for `strips` strips of sixteen values, shared by all lanes of a thread."""
-        return self.wiring.shared.setdefault(f"{self.wiring.node.name}.{name}", np.zeros(strips * WIDTH, np.float32))
+        key, shared = f"{self.wiring.node.name}.{name}", self.wiring.shared
+        if key not in shared:
+            shared[key] = readable(strips * WIDTH)
+        return shared[key]
 
     def prepare_calls(self) -> list[Call]:
         (kh, kw), b = self.wiring.node.window.kernel, self.wiring.parameter("b")
