@@ -18,7 +18,7 @@ from .data.pixels import refuse, to_pixels
 from .errors import ConfigurationError, DataError, ShapeError
 from .nn import Model, load
 from .pictures import Account, prepare_digit, read_image, reads_digits
-from .typing import Array, Float32, FloatArray
+from .typing import Array, BoolArray, Float32, FloatArray
 from .wording import percent
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ PictureSource: TypeAlias = "str | os.PathLike[str] | bytes | Image | npt.NDArray
 """A file's name, a file's content, a Pillow image, or an array."""
 
 SURE = 0.9  # a lower probability is a reason for doubt
+UNLIKE = "it is unlike the images that the model was trained on"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Prediction:
     account
         What was done to the picture, and warnings about it.
     doubts
-        Every reason why the class may be wrong, in words: the account's warnings, and a probability below `SURE`.
+        Every reason why the class may be wrong, in words: the account's warnings, a picture unlike the training images
+        (`Model.doubt`), and a probability below `SURE`.
     """
 
     class_name: str
@@ -147,7 +149,11 @@ class Predictor:
             probabilities = self.model.predict_proba(np.concatenate([x for x, _ in read]))
         if not np.isfinite(probabilities).all():
             raise DataError("the network's output is not finite; its input, or its weights, are far too large")
-        return [self._prediction(row, account) for row, (_, account) in zip(probabilities, read, strict=True)]
+        unlike = _unlike(self.model, np.concatenate([x for x, _ in read]))
+        return [
+            self._prediction(row, account, unlike=bool(one))
+            for row, (_, account), one in zip(probabilities, read, unlike, strict=True)
+        ]
 
     def predict_one(self, picture: PictureSource) -> Prediction:
         """Predict one picture; see `predict`."""
@@ -183,10 +189,12 @@ class Predictor:
             raise ShapeError(f"{name}: is an array of shape {array.shape}; a picture is (H, W) or (H, W, C)")
         return x
 
-    def _prediction(self, row: FloatArray, account: Account) -> Prediction:
+    def _prediction(self, row: FloatArray, account: Account, *, unlike: bool) -> Prediction:
         """Return the prediction from the probabilities (K,)."""
         names, (first, *others) = self.model.class_names, np.argsort(-row, kind="stable").tolist()
         doubts = account.warnings
+        if unlike:
+            doubts += (UNLIKE,)
         if row[first] < SURE and others:
             doubts += (f"the model gives {names[others[0]]} {percent(float(row[others[0]]))}",)
         return Prediction(
@@ -197,6 +205,11 @@ class Predictor:
             account=account,
             doubts=doubts,
         )
+
+
+def _unlike(model: Model, x: Float32) -> BoolArray:
+    """Return which inputs (N, H, W, C) are unlike the model's training images; none if it keeps no record of these."""
+    return np.zeros(len(x), bool) if model.doubt is None else model.doubt(model, x)
 
 
 def _prepares(model: Model) -> bool:

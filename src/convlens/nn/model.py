@@ -19,6 +19,7 @@ from ..program import INPUT, Program, Slot, aligned_zeros
 from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION
 from .builder import ProgramBuilder
+from .doubt import Doubt
 from .initializers import initialize
 from .labelled import LabelledImages, images_and_labels
 from .layers import Layer
@@ -72,6 +73,8 @@ class Model:
         Running statistics by name: saved, but not trained.
     training
         How it was trained, as plain data; empty before training.
+    doubt
+        How pictures unlike the training images are told: `fit` finds it out on validation. None: not recorded.
 
     Raises
     ------
@@ -122,6 +125,7 @@ class Model:
         if len(set(self.class_names)) < self.classes:
             raise ConfigurationError(f"class names must differ, and these do not: {', '.join(self.class_names)}")
         self.training: dict[str, Any] = {}
+        self.doubt: Doubt | None = None
         self._engine: engine.Engine | None = None
 
     @property
@@ -235,6 +239,8 @@ class Model:
             "numerics_version": NUMERICS_VERSION,
             "training": dict(training if training is not None else self.training),
         }
+        if self.doubt is not None:
+            header["doubt"] = self.doubt.to_dict()
         artifact.write(Path(path), "model", header, {**self.parameters, **self.buffers})
 
 
@@ -290,6 +296,7 @@ def load(path: str | os.PathLike[str]) -> Model:
             class_names=header["class_names"],
         )
         model.training = dict(header["training"])
+        model.doubt = Doubt.from_dict(header["doubt"]) if "doubt" in header else None
     except ArtifactError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, ConvlensError) as error:

@@ -14,6 +14,7 @@ from ..typing import BoolArray, Float32, FloatArray, IntArray, UInt8
 
 _COARSE = 64  # cells along the longer side of the grid on which the paper is fitted
 _FINE = 400  # blocks along the longer side of the grid on which ink is told from paper
+_SOME = 20_011  # blocks are enough to measure noise
 _EVEN = 3.0  # grey levels: paper that varies less counts as evenly lit
 _NEAR = 12.0  # grey levels: what departs less from the paper may be paper
 _OTHER = 24.0  # grey levels: the border's tone, if it departs more from the commonest, need not be paper
@@ -26,10 +27,12 @@ class Ink(NamedTuple):
     ----------
     map
         (H, W) float32: departure of each pixel from the paper towards the ink, in grey levels; may be negative.
+    blocks
+        (h, w): the same for blocks of `step` pixels, at most `_FINE` along the longer side.
     mask
-        (h, w): where there is ink, on a grid of blocks of `step` pixels, at most `_FINE` along the longer side.
+        (h, w): the blocks that hold ink.
     step
-        See `mask`.
+        See `blocks`.
     dark
         Whether the ink is darker than its paper.
     contrast
@@ -43,6 +46,7 @@ class Ink(NamedTuple):
     """
 
     map: Float32
+    blocks: Float32
     mask: BoolArray
     step: int
     dark: bool
@@ -69,8 +73,10 @@ def find_ink(grey: Float32) -> Ink:
     found, sign = (dark, -1.0) if is_dark else (light, 1.0)
     departure = np.float32(sign) * (grey - _surface(found.coefficients, *grey.shape))
     threshold = max(0.25 * found.contrast, 4 * found.unrest, 4 * found.noise)
-    mask = reduced(departure, step) > min(threshold, 0.8 * found.contrast)
-    return Ink(departure, mask, step, is_dark, found.contrast, found.gradient, found.unrest, found.noise)
+    mask = found.departure > min(threshold, 0.8 * found.contrast)
+    return Ink(
+        departure, found.departure, mask, step, is_dark, found.contrast, found.gradient, found.unrest, found.noise
+    )
 
 
 class _Guess(NamedTuple):
@@ -82,6 +88,7 @@ class _Guess(NamedTuple):
     unrest: float
     noise: float
     share: float  # of the picture that is paper
+    departure: Float32  # of the blocks
 
     @property
     def clearness(self) -> float:
@@ -123,10 +130,11 @@ def _fitted_paper(cells: Float32, fine: Float32, basis: FloatArray, sign: float,
         paper = basis @ coefficients
     ink = sign * (cells - paper)
     unrest = _deviation(ink[blank])
-    departure = sign * (fine - _surface(coefficients, *fine.shape))
-    noise = _deviation(departure[np.abs(departure) < 30])
+    departure = np.float32(sign) * (fine - _surface(coefficients, *fine.shape))
+    some = departure.ravel()[:: 1 + departure.size // _SOME]
+    noise = _deviation(some[np.abs(some) < 30])
     share = float((np.abs(ink) <= max(3 * unrest, _NEAR)).mean())
-    return _Guess(coefficients, _strength(departure), float(np.ptp(paper)), unrest, noise, share)
+    return _Guess(coefficients, _strength(departure), float(np.ptp(paper)), unrest, noise, share, departure)
 
 
 def reduced(values: FloatArray, factor: int) -> Float32:

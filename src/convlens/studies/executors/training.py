@@ -174,6 +174,7 @@ def _trained(
             checkpoint=checkpoint,
             resume=True,
             checkpoint_on_interrupt_only=True,
+            doubt=False,
             progress=False,
             hooks=(began, *options.hooks),
         )
