@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -86,9 +86,13 @@ def doubted(model: cl.nn.Model, seen: Seen) -> dict[str, float]:
     return {"unlike": share(unlike), "warned": share(seen.warned), "any doubt": share(unlike | unsure | seen.warned)}
 
 
-def accuracies(model: cl.nn.Model, examples: Examples, number: int, pool: Any) -> dict[str, dict[str, float]]:
+Rows = dict[str, dict[str, float]]
+
+
+def accuracies(model: cl.nn.Model, examples: Examples, number: int, pool: Any) -> Iterator[Rows]:
+    """Yield the rows so far, after every kind of picture."""
     digits, labels = examples.images[-number:, ..., 0], examples.labels[-number:]
-    rows: dict[str, dict[str, float]] = {}
+    rows: Rows = {}
     for kind, seen in zip(drawings.KINDS, pool.imap(partial(of_kind, digits=digits), drawings.KINDS), strict=True):
         accuracy = share(model.predict(seen.images) == labels)
         clean = rows[drawings.CLEAN]["accuracy"] if rows else accuracy
@@ -96,7 +100,7 @@ def accuracies(model: cl.nn.Model, examples: Examples, number: int, pool: Any) -
         rows[kind]["milliseconds"] = round(1000 * seen.seconds, 1)
         print(f"{kind:38}{100 * accuracy:7.1f} %{100 * (accuracy - clean):+6.1f}   "
               f"any doubt {100 * rows[kind]['any doubt']:5.1f} %", flush=True)  # fmt: skip
-    return rows
+        yield rows
 
 
 def doubts(model: cl.nn.Model, examples: Examples, fonts: Sequence[str], pool: Any) -> dict[str, Any]:
@@ -122,23 +126,22 @@ def main() -> None:
     given = parser.parse_args()
     digits = cl.data.load("mnist")
     examples = digits.test if given.split == "test" else digits.validation
-    with get_context("spawn").Pool(given.processes) as pool:
-        model = cl.models.build("cnn", seed=0)
-        fit(model, digits, "good", test=False, progress=False)
-        fonts = JUDGED_ON if given.split == "test" else TUNED_ON
-        found = {"doubts": doubts(model, examples, list(fonts), pool)}
-        print(json.dumps(found, indent=1))
-        found["pictures"] = accuracies(model, examples, given.digits, pool)
-    about = {
+    found: dict[str, Any] = {
         "split": given.split,
         "digits": given.digits,
         "model": "cnn, recipe good, seed 0",
-        "letters left out": "O o D Q I i l j Z z S s b G B g q",
+        "letters": LETTERS,
         "fonts tuned on": list(TUNED_ON),
         "numerics_version": NUMERICS_VERSION,
     }
-    if given.json is not None:
-        given.json.write_text(json.dumps(about | found, indent=1) + "\n")
+    with get_context("spawn").Pool(given.processes) as pool:
+        model = cl.models.build("cnn", seed=0)
+        fit(model, digits, "good", test=False, progress=False)
+        found["doubts"] = doubts(model, examples, list(JUDGED_ON if given.split == "test" else TUNED_ON), pool)
+        print(json.dumps(found["doubts"], indent=1))
+        for found["pictures"] in accuracies(model, examples, given.digits, pool):
+            if given.json is not None:
+                given.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":
