@@ -331,3 +331,64 @@ KINDS: dict[str, Kind] = {
     "frame, photographed askew": _with(lambda page: _turned(page, _frame(30, 4))),
     "lined paper, photographed askew": _with(lambda page: _turned(page, _ruled(8, strength=0.7))),
 }  # fmt: skip
+
+
+def _strokes(*paths: tuple[tuple[float, float], ...], closed: bool = False) -> Callable[[int], Map]:
+    """Draw strokes by pen: paths of (x, y), 0 to 1, in a box of the size and place of a digit."""
+
+    def make(seed: int) -> Map:
+        page, style = blank(seed)
+        size = style.uniform(0.35, 0.7) * page.side
+        corner = (page.side - size) * style.uniform(0.15, 0.85, 2)
+        wobble = page.draw.normal(0, 0.015, (len(paths), 40, 2))
+        pen = max(3, round(size * style.uniform(0.06, 0.12)))
+        drawn = [
+            [tuple(2 * (corner + size * (np.array(point) + shift))) for point, shift in zip(path, moved, strict=False)]
+            for path, moved in zip(paths, wobble, strict=True)
+        ]
+
+        def paint(canvas: ImageDraw.ImageDraw) -> None:
+            for path in drawn:
+                canvas.line([*path, path[0]] if closed else path, 255, 2 * pen, "curve")
+
+        page.add(_painted(page, paint))
+        return page.pixels()
+
+    return make
+
+
+def _round(
+    x: float, y: float, radius: float, start: float = 0, stop: float = 2 * np.pi
+) -> tuple[tuple[float, float], ...]:
+    angles = np.linspace(start, stop, 24)
+    return tuple((x + radius * float(np.cos(angle)), y + radius * float(np.sin(angle))) for angle in angles)
+
+
+def _scribble(seed: int) -> Map:
+    points = np.random.default_rng((seed, 2)).random((14, 2))
+    return _strokes(tuple((float(x), float(y)) for x, y in points))(seed)
+
+
+def _empty(seed: int) -> Map:
+    return blank(seed)[0].pixels()
+
+
+def _two(seed: int) -> Map:
+    draw = _strokes(((0.2, 0), (0.2, 1)), _round(0.75, 0.5, 0.25))
+    return draw(seed)
+
+
+STAR = tuple((0.5 + r * np.sin(i * np.pi / 5), 0.5 - r * np.cos(i * np.pi / 5)) for i, r in enumerate((0.5, 0.2) * 5))
+SHAPES: dict[str, Callable[[int], Map]] = {
+    "an X": _strokes(((0, 0), (1, 1)), ((1, 0), (0, 1))),
+    "a plus sign": _strokes(((0.5, 0), (0.5, 1)), ((0, 0.5), (1, 0.5))),
+    "a star": _strokes(STAR, closed=True),
+    "a triangle": _strokes(((0.5, 0), (1, 0.9), (0, 0.9)), closed=True),
+    "a square": _strokes(((0, 0), (1, 0), (1, 1), (0, 1)), closed=True),
+    "a smiley": _strokes(_round(0.5, 0.5, 0.5), _round(0.5, 0.5, 0.28, 0.4, 2.7), ((0.33, 0.3), (0.33, 0.38)),
+                         ((0.67, 0.3), (0.67, 0.38))),
+    "a tick": _strokes(((0, 0.6), (0.35, 1), (1, 0))),
+    "a scribble": _scribble,
+    "an empty page": _empty,
+    "a one and a zero": _two,
+}  # fmt: skip

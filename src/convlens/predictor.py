@@ -39,6 +39,7 @@ SURE = 0.9  # a lower probability is a reason for doubt
 BLOCK = 32  # pictures predicted together
 _BLOCK_BYTES = 2**26  # of their float32 input, at most
 _ONE = "predict takes several pictures, and this is one: use predict_one, or put it into a list"
+UNLIKE = "it is unlike the images that the model was trained on"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Prediction:
     account
         What was done to the picture, and warnings about it.
     doubts
-        Every reason why the class may be wrong, in words: the account's warnings, and a probability below `SURE`.
+        Every reason why the class may be wrong, in words: the account's warnings, a picture unlike the training images
+        (`Model.doubt`), and a probability below `SURE`.
     seen
         (H, W, C): the image that the model was given, uint8, or float32 if the picture was an array of floats.
     """
@@ -269,19 +271,27 @@ class Predictor:
         """Predict what could be read of a block; what could not keeps its place."""
         read = [one for one in block if isinstance(one, _Read)]
         rows: Iterator[FloatArray] = iter(())
+        unlike: Iterator[bool] = iter(())
         if read:
             x = np.concatenate([one.x for one in read])
             with np.errstate(all="ignore"):  # an overflow is reported below, in one line
                 rows = iter(softmax(self.model.logits(x)))
+            unlike = iter(self._unlike(x))
         for one in block:
-            yield one if isinstance(one, ConvlensError) else self._prediction(next(rows), one)
+            yield one if isinstance(one, ConvlensError) else self._prediction(next(rows), one, unlike=next(unlike))
 
-    def _prediction(self, row: FloatArray, read: _Read) -> Prediction | DataError:
+    def _unlike(self, x: Float32) -> list[bool]:
+        """Return which inputs (N, H, W, C) are unlike the training images; none if the model keeps no record of these."""
+        return [False] * len(x) if self.model.doubt is None else self.model.doubt(self.model, x).tolist()
+
+    def _prediction(self, row: FloatArray, read: _Read, *, unlike: bool) -> Prediction | DataError:
         """Return the prediction from the probabilities (K,)."""
         if not np.isfinite(row).all():
             return DataError("the network's output is not finite; its input, or its weights, are far too large")
         names, (first, *others) = self.model.class_names, np.argsort(-row, kind="stable").tolist()
         doubts = read.account.warnings
+        if unlike:
+            doubts += (UNLIKE,)
         if row[first] < SURE and others:
             doubts += (f"the model gives {names[others[0]]} {percent(float(row[others[0]]))}",)
         return Prediction(

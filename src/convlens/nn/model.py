@@ -23,6 +23,7 @@ from ..randomness import checked_seed
 from ..typing import Array, FloatArray, Labels, Shape
 from ..version import NUMERICS_VERSION
 from .builder import ProgramBuilder
+from .doubt import Doubt
 from .initializers import initialize
 from .labelled import LabelledImages, images_and_labels
 from .layers import Layer
@@ -95,6 +96,8 @@ class Model:
     intake
         How a picture from elsewhere becomes an image like those it was trained on: `fit` takes it from the data set.
         None: not recorded, since it is untrained, or comes from a file that does not say.
+    doubt
+        How pictures unlike the training images are told: `fit` finds it out on validation. None: not recorded.
 
     Raises
     ------
@@ -145,6 +148,7 @@ class Model:
         self.class_names = _checked_names(range(self.classes) if class_names is None else class_names, self.classes)
         self.training: dict[str, Any] = {}
         self.intake: Intake | None = None
+        self.doubt: Doubt | None = None
         self._engine: engine.Engine | None = None
         self._chosen: tuple[str | None, int | None] = None, None  # by `use`
 
@@ -296,6 +300,8 @@ class Model:
         }
         if self.intake is not None:
             header["intake"] = self.intake.to_dict()
+        if self.doubt is not None:
+            header["doubt"] = self.doubt.to_dict()
         artifact.write(place, "model", header, {**self.parameters, **self.buffers})
 
 
@@ -365,6 +371,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         )
         model.training = dict(header["training"])
         model.intake = Intake.from_dict(header["intake"]) if "intake" in header else None
+        model.doubt = Doubt.from_dict(header["doubt"]) if "doubt" in header else None
     except ArtifactError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, ConvlensError) as error:

@@ -206,7 +206,7 @@ def _cut_out(ink: Ink, done: list[str], warnings: list[str]) -> _Cut | None:
         done.append(f"levelled its paper (brightness varied by {ink.gradient:.0f} of 255)")
     removed = rulings(ink.mask)
     done += removed.words
-    near, size = _digit(ink.mask & ~removed.mask, reduced(ink.map, ink.step), done)
+    near, size = _digit(ink.mask & ~removed.mask, ink.blocks, done)
     factor = max(1, ink.step * size // _FINE)
     shown = _enlarged(near & ~removed.mask, ink.step, ink.map.shape)
     fine = reduced(np.where(shown, ink.map, np.float32(0)), factor)

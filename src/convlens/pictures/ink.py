@@ -14,6 +14,9 @@ from ..typing import BoolArray, Float32, FloatArray, IntArray, UInt8
 
 _COARSE = 64  # cells along the longer side of the grid on which the paper is fitted
 _FINE = 400  # blocks along the longer side of the grid on which ink is told from paper
+_SOME = 20_011  # blocks are enough to measure noise
+_PAPER = 0.75  # of a picture is paper of one tone, else there may be a shadow
+_NARROW = 0.2  # of the side: strokes are narrower, shadows wider
 _EVEN = 3.0  # grey levels: paper that varies less counts as evenly lit
 _NEAR = 12.0  # grey levels: what departs less from the paper may be paper
 _OTHER = 24.0  # grey levels: the border's tone, if it departs more from the commonest, need not be paper
@@ -26,10 +29,12 @@ class Ink(NamedTuple):
     ----------
     map
         (H, W) float32: departure of each pixel from the paper towards the ink, in grey levels; may be negative.
+    blocks
+        (h, w): the same for blocks of `step` pixels, at most `_FINE` along the longer side.
     mask
-        (h, w): where there is ink, on a grid of blocks of `step` pixels, at most `_FINE` along the longer side.
+        (h, w): the blocks that hold ink.
     step
-        See `mask`.
+        See `blocks`.
     dark
         Whether the ink is darker than its paper.
     contrast
@@ -43,6 +48,7 @@ class Ink(NamedTuple):
     """
 
     map: Float32
+    blocks: Float32
     mask: BoolArray
     step: int
     dark: bool
@@ -68,9 +74,61 @@ def find_ink(grey: Float32) -> Ink:
     is_dark = dark.clearness > light.clearness
     found, sign = (dark, -1.0) if is_dark else (light, 1.0)
     departure = np.float32(sign) * (grey - _surface(found.coefficients, *grey.shape))
+    ink = _told(departure, found.departure, step, found, dark=is_dark)
+    return _beside_shadow(grey, fine, ink, found.share) if _of_several_tones(found) else ink
+
+
+def _told(departure: Float32, blocks: Float32, step: int, found: _Guess, *, dark: bool) -> Ink:
+    """Return the ink, given the departure from the paper."""
     threshold = max(0.25 * found.contrast, 4 * found.unrest, 4 * found.noise)
-    mask = reduced(departure, step) > min(threshold, 0.8 * found.contrast)
-    return Ink(departure, mask, step, is_dark, found.contrast, found.gradient, found.unrest, found.noise)
+    mask = blocks > min(threshold, 0.8 * found.contrast)
+    return Ink(departure, blocks, mask, step, dark, found.contrast, found.gradient, found.unrest, found.noise)
+
+
+def _of_several_tones(found: _Guess) -> bool:
+    """Whether there is a surface that is neither paper nor stroke: it is wider than any stroke or frame."""
+    if found.share > _PAPER:
+        return False
+    cells = reduced(found.departure, -(-max(found.departure.shape) // _COARSE))
+    other = np.abs(cells) > max(_NEAR, 4 * found.unrest)
+    reach = max(2, round(0.06 * min(cells.shape)))
+    solid = -_widest(-other.astype(np.float32), 2 * reach + 1)
+    return float(solid.mean()) > 0.02
+
+
+def _beside_shadow(grey: Float32, fine: Float32, ink: Ink, share: float) -> Ink:
+    """Separate ink from paper of several tones, such as beside a shadow: ink is what is narrower than any of them.
+
+    The paper is the picture's morphological closing (for light ink, its opening): steps of any height remain in it, and
+    strokes vanish. `ink` comes back as it is unless that explains more of the picture as paper than its `share`.
+    """
+    edge = np.percentile(fine[_border(fine.shape)], (5, 95))
+    dark = edge[0] - float(np.percentile(fine, 0.5)) > float(np.percentile(fine, 99.5)) - edge[1]
+    sign = np.float32(-1 if dark else 1)
+    window = max(3, round(_NARROW * min(fine.shape)))
+    ground = _widest(-_widest(-sign * fine, window), window)
+    blocks = sign * fine - ground
+    some = blocks.ravel()[:: 1 + blocks.size // _SOME]
+    noise = _deviation(some[some < 30])
+    found = _Guess(np.zeros(0), _strength(blocks), float(np.ptp(ground)), noise, noise, 1.0, blocks)
+    paper = ground.repeat(ink.step, axis=0).repeat(ink.step, axis=1)[: grey.shape[0], : grey.shape[1]]
+    told = _told(sign * grey - paper, blocks, ink.step, found, dark=bool(dark))
+    explained = 1 - float(told.mask.mean())
+    return told if told.stands_out and explained > max(share + 0.1, _PAPER) else ink
+
+
+def _widest(values: Float32, window: int) -> Float32:
+    """Dilate by the maximum in a square window of odd size; beyond the edge values go on as at the edge."""
+    reach = window // 2
+    result: Float32 = np.pad(values, reach, mode="edge")
+    for _ in range(2):
+        length = 1
+        while length < 2 * reach + 1:  # maxima over twice the length, until they cover the window
+            shift = min(length, 2 * reach + 1 - length)
+            result = np.maximum(result[:-shift], result[shift:])
+            length += shift
+        result = result.T
+    return result
 
 
 class _Guess(NamedTuple):
@@ -82,6 +140,7 @@ class _Guess(NamedTuple):
     unrest: float
     noise: float
     share: float  # of the picture that is paper
+    departure: Float32  # of the blocks
 
     @property
     def clearness(self) -> float:
@@ -123,10 +182,11 @@ def _fitted_paper(cells: Float32, fine: Float32, basis: FloatArray, sign: float,
         paper = basis @ coefficients
     ink = sign * (cells - paper)
     unrest = _deviation(ink[blank])
-    departure = sign * (fine - _surface(coefficients, *fine.shape))
-    noise = _deviation(departure[np.abs(departure) < 30])
+    departure = np.float32(sign) * (fine - _surface(coefficients, *fine.shape))
+    some = departure.ravel()[:: 1 + departure.size // _SOME]
+    noise = _deviation(some[np.abs(some) < 30])
     share = float((np.abs(ink) <= max(3 * unrest, _NEAR)).mean())
-    return _Guess(coefficients, _strength(departure), float(np.ptp(paper)), unrest, noise, share)
+    return _Guess(coefficients, _strength(departure), float(np.ptp(paper)), unrest, noise, share, departure)
 
 
 def reduced(values: FloatArray, factor: int) -> Float32:

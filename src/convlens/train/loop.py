@@ -15,6 +15,7 @@ from ..data import Dataset
 from ..errors import TrainingDiverged
 from ..nn import Model
 from ..plain import require
+from ..nn.doubt import Doubt
 from ..signals import StopRequest
 from .hooks import Hook
 from .progress import TrainingProgress
@@ -68,6 +69,7 @@ def fit(
     resume: bool = False,
     checkpoint_on_interrupt_only: bool = False,
     test: bool = True,
+    doubt: bool = True,
     snapshots: Iterable[int] = (),
     snapshot_folder: str | os.PathLike[str] | None = None,
     progress: bool = True,
@@ -98,6 +100,9 @@ def fit(
         Write the checkpoint only when training is interrupted or stopped, and after the last epoch.
     test
         Whether to read the test set; a search for settings must not.
+    doubt
+        Whether to find out at the end, on validation, how the model tells pictures unlike the training images, and keep
+        it with the model (see `convlens.nn.doubt`); studies, which predict no pictures, save the time.
     snapshots
         Numbers of steps after which the weights are saved, counted over all epochs; 0 saves the initial weights.
     snapshot_folder
@@ -147,6 +152,7 @@ def fit(
         run = Run.of(training, test=test)
         if request.made:
             raise saver.interrupted()
+    model.doubt = Doubt.of(model, dataset.train, dataset.validation) if doubt else None
     model.training = run.summary()
     return run
 

@@ -177,6 +177,7 @@ def _trained(
             checkpoint=checkpoint,
             resume=checkpoint is not None,
             checkpoint_on_interrupt_only=True,
+            doubt=False,
             progress=False,
             hooks=(began, *options.hooks),
         )
