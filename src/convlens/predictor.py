@@ -281,7 +281,7 @@ class Predictor:
             yield one if isinstance(one, ConvlensError) else self._prediction(next(rows), one, unlike=next(unlike))
 
     def _unlike(self, x: Float32) -> list[bool]:
-        """Return which inputs (N, H, W, C) are unlike the training images; none if the model keeps no record of these."""
+        """Return which inputs (N, H, W, C) are unlike the training images; none where the model has no record."""
         return [False] * len(x) if self.model.doubt is None else self.model.doubt(self.model, x).tolist()
 
     def _prediction(self, row: FloatArray, read: _Read, *, unlike: bool) -> Prediction | DataError:

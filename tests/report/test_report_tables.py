@@ -11,7 +11,7 @@ from rich.console import Console
 
 from convlens import wording
 from convlens.figures import numbers
-from convlens.report import claims_lines, claims_table
+from convlens.report import claims_lines, claims_table, summary
 from convlens.report.words import calculation, explanation, study_answer
 from convlens.studies.estimand import Estimand
 from convlens.studies.metric import Metric
@@ -42,7 +42,14 @@ def test_lines_are_one_a_claim() -> None:
     assert len(lines) == len(made.claims)
     assert all("\n" not in line for line in lines)
     assert all(row.verdict.word.upper() in line for row, line in zip(made.claims, lines, strict=True))
-    assert any(line.endswith("One seed.") for line in lines)
+    assert any(line.endswith("points, 1 seed.") for line in lines)
+
+
+def test_a_terminal_shows_the_answer_below_the_claims_and_says_once_what_one_seed_means() -> None:
+    lines = summary(make((0,), command="convlens reproduce --quick"))
+    assert lines[0].startswith("The CNN minus a dense network of the same size, test accuracy: ")
+    assert sum("one seed decides nothing" in line for line in lines) == 1
+    assert "decides nothing" not in " ".join(summary(make()))
 
 
 def test_a_claim_that_was_too_modest_says_so_everywhere() -> None:

@@ -22,7 +22,7 @@ def by_convlens(recipe: Recipe, seed: int, threads: int) -> dict[str, Any]:
 
     digits = data.load("mnist")
     model = models.build("cnn", seed=seed).use(None, threads)
-    run = fit(model, digits, recipe, progress=False)
+    run = fit(model, digits, recipe, doubt=False, progress=False)
     assert run.test is not None
     return {"seconds": run.seconds["train"], "accuracy": run.test.accuracy, "engine": run.engine}
 

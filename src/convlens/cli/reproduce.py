@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    quick: Annotated[bool, typer.Option("--quick", help="One seed, one epoch, fewer images: about a minute.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A preview: one seed, one epoch, fewer images; about a minute.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Ten seeds, all images everywhere: hours.")] = False,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the report and the trials.")] = Path(
         "out/reproduce"  # claims.reproduction.FOLDER
@@ -53,12 +55,16 @@ def reproduce(
     if json:
         print_json([row.to_dict() for row in found.claims])
     else:
-        _show(found, next(path for path in written if path.name == "report.html"), time.perf_counter() - start)
+        _show_claims(found)
+        for line in report.summary(found):
+            out.print(line)
+        page = next(path for path in written if path.name == "report.html")
+        out.print(shown(f"{duration(time.perf_counter() - start)}; report: {page}"))
     require_none_failed(found.studies.values())
 
 
-def _show(found: Reproduction, page: Path, seconds: float) -> None:
-    """Print the claims, and the path of the report."""
+def _show_claims(found: Reproduction) -> None:
+    """Print the claims."""
     from ..report import claims_lines, claims_table
 
     if out.room is not None:
@@ -66,4 +72,3 @@ def _show(found: Reproduction, page: Path, seconds: float) -> None:
     else:
         for line in claims_lines(found.claims):
             out.print(line)
-    out.print(shown(f"{duration(seconds)}; report: {page}"))

@@ -28,7 +28,8 @@ def picture(result: StudyResult) -> Picture:
     words = "Bar with mark: mean and 95 % t-interval over seeds. " if n[-1] > 1 else ""
     if bars.clipped(_intervals(arms, metric), _limits(arms, metric), _scale(metric)):
         words += bars.CLIPPED
-    caption = f"Hollow dots: every seed, n = {seeds} per arm. {words}{setting(arms)}"
+    dots = "Hollow dots: every seed" if n[-1] > 1 else "Circles: one seed each"
+    caption = f"{dots}, n = {seeds} per arm. {words}{setting(arms)}"
     means = "; ".join(f"{arm.arm.described}: {_value(arm, metric)}" for arm in arms)
     return Picture(name, heading, caption.strip(), f"{metric.label} by arm. {means}.", partial(_draw, arms, metric))
 

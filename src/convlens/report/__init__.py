@@ -17,5 +17,6 @@ from .pages import write_report as write_report
 from .pages import write_study as write_study
 from .tables import claims_lines as claims_lines
 from .tables import claims_table as claims_table
+from .words import summary as summary
 
-__all__ = ["Reproduction", "claims_lines", "claims_table", "write_report", "write_study"]
+__all__ = ["Reproduction", "claims_lines", "claims_table", "summary", "write_report", "write_study"]

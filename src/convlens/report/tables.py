@@ -44,4 +44,4 @@ def _line(row: ClaimRow) -> str:
     if by_arithmetic(row.verdict):
         return f"{start}. Claimed {row.claimed}; {calculation(row.verdict)}."
     found = measured(row.interval) + (f", {seeds(row.interval.n)}" if row.interval else "")
-    return f"{start}. Claimed {row.claimed}; measured {found}. {explanation(row.verdict, row.interval)}"
+    return f"{start}. Claimed {row.claimed}; measured {found}. {explanation(row.verdict, row.interval)}".rstrip()

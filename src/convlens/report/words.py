@@ -34,14 +34,14 @@ def explanation(verdict: Verdict, interval: Interval | None) -> str:
     """Explain the verdict in a sentence.
 
     The verdict's own sentence repeats its numbers; in the report they are in the next column, so a measured verdict
-    is explained without them.
+    is explained without them. One seed needs no explanation of its own: `warnings` has it.
     """
     if by_arithmetic(verdict):
         return verdict.sentence
     if interval is None:
         return "Nothing has been measured yet."
     if interval.n < 2:
-        return "One seed."
+        return ""  # the number of seeds stands beside it, and what one seed means is said once
     if verdict.word == "supported":
         return "The whole interval lies inside the claim."
     if verdict.word == "refuted":
@@ -67,6 +67,11 @@ def answer(reproduction: Reproduction) -> list[str]:
     seen = [study_answer(result) for result in studies]
     counts = _counts(reproduction.claims)
     return [*seen, counts] if is_preview(studies) else [counts, *seen]
+
+
+def summary(reproduction: Reproduction) -> list[str]:
+    """Return the answer, and then the warnings: what a terminal shows below the claims."""
+    return [*answer(reproduction), *warnings(list(reproduction.studies.values()), reproduction.command)]
 
 
 def study_answer(result: StudyResult) -> str:

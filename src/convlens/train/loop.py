@@ -14,8 +14,8 @@ import numpy as np
 from ..data import Dataset
 from ..errors import TrainingDiverged
 from ..nn import Model
-from ..plain import require
 from ..nn.doubt import Doubt
+from ..plain import require
 from ..signals import StopRequest
 from .hooks import Hook
 from .progress import TrainingProgress
