@@ -151,8 +151,8 @@ def _lines(path: Path) -> Iterator[list[_Line]]:
 def _first(path: Path, lines: list[_Line]) -> tuple[_Layout, list[str] | None]:
     """Return the layout, and the header if there is one; what is no row of values is removed from the lines."""
     separator: str | None = None
-    if told := re.fullmatch(r"sep=(.)", lines[0][1]):  # as spreadsheets write it
-        separator = told[1]
+    if stated := re.fullmatch(r"sep=(.)", lines[0][1]):  # as spreadsheets write it
+        separator = stated[1]
         del lines[0]
     first = lines[0] if lines else (1, "")
     if separator is None and any(one in first[1] for one in _SEPARATORS):
