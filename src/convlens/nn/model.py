@@ -74,7 +74,7 @@ class Model:
     training
         How it was trained, as plain data; empty before training.
     doubt
-        How pictures unlike the training images are told: `fit` finds it out on validation. None: not recorded.
+        How pictures unlike the training images are recognised: `fit` finds it out on validation. None: not recorded.
 
     Raises
     ------
