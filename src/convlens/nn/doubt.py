@@ -2,7 +2,7 @@ r"""Doubt about pictures that are unlike the training images: a letter given to 
 
 A softmax has no class "none of these", and is often certain of one all the same. But a network answers to a picture's
 mirror images and quarter turns too, and these answers differ for different pictures of one class: all of them together
-tell an image like those it was trained on from another. They are described by one Gaussian for each class. With
+separate images like those it was trained on from others. They are described by one Gaussian for each class. With
 :math:`a(x)` the logits of the picture and of its turned and mirrored copies, projected onto their principal components,
 a picture's *strangeness* is
 
@@ -33,7 +33,7 @@ from ..typing import Array, BoolArray, FloatArray, IntArray
 FALSE_ALARMS = 0.01  # share of the validation images that are doubted
 SCORE = "turned-logits"
 TRAINING_IMAGES, VALIDATION_IMAGES = 4_000, 10_000  # the most that are used, evenly spread over all
-FEWEST = 200  # validation images; with fewer, 1 % cannot be told
+FEWEST = 200  # validation images; with fewer, 1 % cannot be measured
 MOST_CLASSES = 100  # with more, the record would be larger than many models
 _COMPONENTS = 24
 _DRAWN = 0.1  # weight of the mean covariance in every class's own

@@ -13,7 +13,7 @@ import numpy as np
 from ..typing import BoolArray, Float32, FloatArray, IntArray, UInt8
 
 _COARSE = 64  # cells along the longer side of the grid on which the paper is fitted
-_FINE = 400  # blocks along the longer side of the grid on which ink is told from paper
+_FINE = 400  # blocks along the longer side of the grid on which ink is separated from paper
 _SOME = 20_011  # blocks are enough to measure noise
 _PAPER = 0.75  # of a picture is paper of one tone, else there may be a shadow
 _NARROW = 0.2  # of the side: strokes are narrower, shadows wider
@@ -74,11 +74,11 @@ def find_ink(grey: Float32) -> Ink:
     is_dark = dark.clearness > light.clearness
     found, sign = (dark, -1.0) if is_dark else (light, 1.0)
     departure = np.float32(sign) * (grey - _surface(found.coefficients, *grey.shape))
-    ink = _told(departure, found.departure, step, found, dark=is_dark)
+    ink = _separated(departure, found.departure, step, found, dark=is_dark)
     return _beside_shadow(grey, fine, ink, found.share) if _of_several_tones(found) else ink
 
 
-def _told(departure: Float32, blocks: Float32, step: int, found: _Guess, *, dark: bool) -> Ink:
+def _separated(departure: Float32, blocks: Float32, step: int, found: _Guess, *, dark: bool) -> Ink:
     """Return the ink, given the departure from the paper."""
     threshold = max(0.25 * found.contrast, 4 * found.unrest, 4 * found.noise)
     mask = blocks > min(threshold, 0.8 * found.contrast)
@@ -112,9 +112,9 @@ def _beside_shadow(grey: Float32, fine: Float32, ink: Ink, share: float) -> Ink:
     noise = _deviation(some[some < 30])
     found = _Guess(np.zeros(0), _strength(blocks), float(np.ptp(ground)), noise, noise, 1.0, blocks)
     paper = ground.repeat(ink.step, axis=0).repeat(ink.step, axis=1)[: grey.shape[0], : grey.shape[1]]
-    told = _told(sign * grey - paper, blocks, ink.step, found, dark=bool(dark))
-    explained = 1 - float(told.mask.mean())
-    return told if told.stands_out and explained > max(share + 0.1, _PAPER) else ink
+    separated = _separated(sign * grey - paper, blocks, ink.step, found, dark=bool(dark))
+    explained = 1 - float(separated.mask.mean())
+    return separated if separated.stands_out and explained > max(share + 0.1, _PAPER) else ink
 
 
 def _widest(values: Float32, window: int) -> Float32:

@@ -216,13 +216,13 @@ def _accepted(mask: BoolArray, lines: list[_Line]) -> tuple[list[_Line], Box | N
 
 
 def _corners(line: _Line, lines: list[_Line], side: int) -> int:
-    """Return how many of a line's two ends meet the perpendicular line of a corner."""
-    return sum(
-        any(other.upright != line.upright and abs(other.at - end) <= 0.05 * side + other.thick
-            and other.start - 0.05 * side <= line.at <= other.stop + 0.05 * side for other in lines)
-        for end in (line.start, line.stop)
-        if line.length > 4 * (0.05 * side + line.thick)
-    )  # fmt: skip
+    """Return how many of a line's two ends meet a perpendicular line that is about as thick as it, or thicker."""
+    reach = 0.05 * side
+    if line.length <= 4 * (reach + line.thick):
+        return 0
+    others = [one for one in lines if one.upright != line.upright and line.thick <= 2 * one.thick + 2]
+    others = [one for one in others if one.start - reach <= line.at <= one.stop + reach]
+    return sum(any(abs(one.at - end) <= reach + one.thick for one in others) for end in (line.start, line.stop))
 
 
 def _is_ruling(line: _Line, lines: list[_Line], box: Box) -> bool:
@@ -231,8 +231,9 @@ def _is_ruling(line: _Line, lines: list[_Line], box: Box) -> bool:
     margin = 0.1 * (beside[1] - beside[0])
     if not beside[0] + margin < line.at < beside[1] - margin and line.length >= along[1] - along[0]:
         return True
-    parallel = sum(other.upright == line.upright for other in lines)
-    return parallel >= 3 or line.length >= _BEYOND * (along[1] - along[0])
+    parallel = [other.length for other in lines if other.upright == line.upright]
+    one_of_many = len(parallel) >= 3 and line.length >= _LONG * max(parallel)
+    return one_of_many or line.length >= _BEYOND * (along[1] - along[0])
 
 
 def _is_bar_of_frame(box: Box, lines: list[_Line]) -> bool:
