@@ -92,7 +92,7 @@ def _of_several_tones(found: _Guess) -> bool:
     cells = reduced(found.departure, -(-max(found.departure.shape) // _COARSE))
     other = np.abs(cells) > max(_NEAR, 4 * found.unrest)
     reach = max(2, round(0.06 * min(cells.shape)))
-    solid = -_widest(-other.astype(np.float32), 2 * reach + 1)
+    solid = -_widest(-np.pad(other, reach).astype(np.float32), 2 * reach + 1)  # a border at the edge is narrow
     return float(solid.mean()) > 0.02
 
 
