@@ -258,7 +258,8 @@ class Program:
             seen = max((fields[name] for name in node.inputs), key=_extent)
             image = images[node.inputs[0]] if node.sight == "point" else node.output_shape
             if len(node.output_shape) == 3 and node.output_shape != image:
-                seen, image = replace(seen, scattered=True), node.output_shape
+                alone = node.output_shape[:2] == (1, 1)  # one pixel of everything that the image was made of
+                seen, image = replace(seen, scattered=True, everything=seen.everything or alone), node.output_shape
             if isinstance(node.sight, Window):
                 seen = seen.through(node.sight)
             elif node.sight == "all":

@@ -90,7 +90,7 @@ BAD = {
     "no number": (("speedrun", "--target"), "--target"),
     "an option of one letter": (("train", "cnn", "-o", "x"), "no such option: -o; did you mean '--out'?"),
     "capitals": (("train", "cnn", "--Kernel_Size", "3"), "did you mean '--kernel-size'?"),
-    "a verb nobody knows": (("xyz",), "no such command: xyz; known: bench, data, evaluate"),
+    "a verb nobody knows": (("xyz",), "no such command: xyz; known: bench, compare, data, evaluate"),
     "a part of a group": (("data", "lst"), "no such command: lst; did you mean 'list'? (see convlens data --help)"),
     "help of nothing": (("help", "trian"), "did you mean 'train'"),
     "too much": (("train", "cnn", "mnist"), "mnist"),

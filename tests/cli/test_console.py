@@ -86,7 +86,8 @@ def test_names_are_neither_markup_nor_emoji_nor_obeyed() -> None:
     assert "\x1b" not in text.getvalue()
 
 
-def test_a_table_in_a_pipe_is_as_wide_as_it_likes_however_it_is_printed() -> None:
+def test_a_table_in_a_pipe_is_as_wide_as_it_likes_however_it_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     here, text = screen()
     here.print(TextTable("", ("class", "n"), [("a long name " * 4, "x" * 100)]), soft_wrap=False)
     assert len(text.getvalue().splitlines()) == 3

@@ -120,12 +120,12 @@ SHAPE = (8, 8, 2)
 RESHAPES = {  # layers behind a 3x3 convolution of 8 x 8 x 2, and what the summary says of the last of them
     "a vector": ([nn.Flatten()], "3x3"),
     "the same image again": ([nn.Flatten(), nn.ReLU(), nn.Reshape(SHAPE), nn.Conv2D(2, 5)], "7x7"),
-    "another image": ([nn.Reshape((4, 16, 2)), nn.ReLU()], "–"),
-    "a window over another image": ([nn.Reshape((4, 16, 2)), nn.Conv2D(2, 5), nn.Reshape(SHAPE)], "–"),
-    "another image of the same numbers": ([nn.Flatten(), nn.Reshape((8, 2, 8)), nn.MaxPool2D()], "–"),
+    "another image": ([nn.Reshape((4, 16, 2)), nn.ReLU()], "scattered"),
+    "a window over another image": ([nn.Reshape((4, 16, 2)), nn.Conv2D(2, 5), nn.Reshape(SHAPE)], "scattered"),
+    "another image of the same numbers": ([nn.Flatten(), nn.Reshape((8, 2, 8)), nn.MaxPool2D()], "scattered"),
     "one pixel of all values": ([nn.Reshape((1, 1, 128)), nn.Conv2D(4, 1)], "all"),
     "dense": ([nn.Reshape((4, 16, 2)), nn.Flatten(), nn.Dense(4)], "all"),
-    "a branch": ([nn.Residual([nn.Reshape((4, 16, 2)), nn.Conv2D(2), nn.Reshape(SHAPE)])], "–"),
+    "a branch": ([nn.Residual([nn.Reshape((4, 16, 2)), nn.Conv2D(2), nn.Reshape(SHAPE)])], "scattered"),
 }
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError, DataError
-from convlens.pictures import Account, prepare_digit, reads_digits
+from convlens.pictures import Account, prepare_digit
 from convlens.pictures.ink import blobs, find_ink, grown, reduced
 
 SHAPE = (28, 28, 1)
@@ -253,8 +253,6 @@ def test_what_is_no_picture(case: str) -> None:
 
 
 def test_models_that_read_no_digits() -> None:
-    assert reads_digits([*"0123456789"], SHAPE)
-    assert not reads_digits([*"012"], SHAPE)
     with pytest.raises(ConfigurationError, match="digits are prepared for"):
         prepare_digit(b"", (28, 28, 2))
     with pytest.raises(ConfigurationError, match="digits are prepared for"):

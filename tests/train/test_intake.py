@@ -35,7 +35,7 @@ def trained(dataset: Dataset) -> nn.Model:
 
 def test_the_pixels_decide_and_not_the_names(digits: np.ndarray) -> None:
     assert Dataset.from_arrays(digits, LABELS).intake == Intake("digits")
-    assert Dataset.from_arrays(digits, LABELS, class_names="abcdefghij").intake == Intake("digits")
+    assert Dataset.from_arrays(digits, LABELS, class_names=list("abcdefghij")).intake == Intake("digits")
     assert Dataset.from_arrays(digits, LABELS // 5).intake == Intake("digits")
     noise = np.random.default_rng(0).integers(0, 256, digits.shape, dtype=np.uint8)
     assert Dataset.from_arrays(digits / 255, LABELS).intake == Intake("digits")

@@ -1,12 +1,10 @@
-"""The option ``--as-digits/--as-is``, and what a training says about it."""
+"""The option ``--as-digits/--as-is``, and what a training reports about it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
-
-from .options import notes
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -20,8 +18,8 @@ PrepareOption: TypeAlias = Annotated[
 ]
 
 
-def with_chosen_intake(dataset: Dataset, *, as_digits: bool | None) -> Dataset:
-    """Return the data set with what the user chose, if anything, and report how pictures to predict will be read."""
+def with_chosen_intake(dataset: Dataset, *, as_digits: bool | None) -> tuple[Dataset, str]:
+    """Return the data set with what the user chose, if anything, and how pictures to predict will be read, in words."""
     found = dataset.intake.prepare
     if as_digits is not None:
         dataset = dataset.with_intake(prepare="digits" if as_digits else "as-is")
@@ -37,5 +35,4 @@ def with_chosen_intake(dataset: Dataset, *, as_digits: bool | None) -> Dataset:
         why = "as the training images are; --as-is overrules that"
     else:
         why = "the training images are not prepared as MNIST's are; --as-digits overrules that"
-    notes.print(f"pictures to predict will be {will} ({why})")
-    return dataset
+    return dataset, f"pictures to predict will be {will} ({why})"

@@ -52,7 +52,7 @@ def train(
         typer.Option(
             "--recipe",
             metavar="NAME|FILE",
-            help="plain, good, speedrun, best (for the CNN) or best-dense: see README; or a TOML file.",
+            help="plain, good, speedrun, best (for the CNN) or best-dense: see docs/training.md; or a TOML file.",
         ),
     ] = "good",
     epochs: Annotated[
@@ -138,7 +138,7 @@ def train(
     note_reading(dataset)
     if train_images is not None:
         dataset = dataset.subset(train_images)
-    dataset = with_chosen_intake(dataset, as_digits=as_digits)
+    dataset, remark = with_chosen_intake(dataset, as_digits=as_digits)
 
     def build(seed: int) -> Model:
         return models.build(
@@ -150,4 +150,4 @@ def train(
             **architecture,
         ).use(engine, threads)
 
-    Trainer(build, dataset, chosen, places, resume, model).train(seed)
+    Trainer(build, dataset, chosen, places, resume, model, remark).train(seed)

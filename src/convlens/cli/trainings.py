@@ -117,6 +117,8 @@ class Trainer:
         What it is trained on and how, where it is saved, and whether checkpoints are taken up.
     name
         The model's, as the user gave it.
+    remark
+        What else to report before the first training.
     """
 
     build: Callable[[int], Model]
@@ -125,6 +127,7 @@ class Trainer:
     places: Places
     resume: bool
     name: str
+    remark: str
 
     def train(self, seed: int) -> None:
         """Train with every seed, or with this one; save and report.
@@ -240,6 +243,7 @@ class Trainer:
         if model.training:
             same = "; all seeds begin with the same weights" if len(self.places.seeds) > 1 else ""
             notes.print(f"{self.name} is a saved model, and is trained further{same}", markup=False)
+        notes.print(self.remark)
 
     def _note_checkpoints(self, savers: list[Saver]) -> None:
         """Say which files of earlier trainings are there, or that there are none to resume from."""

@@ -13,6 +13,7 @@ from typing import Protocol
 from ..errors import ConfigurationError, DataError, nearest
 from ..preprocessing import Intake
 from .dataset import Dataset, Examples
+from .pixel_range import recorded_range
 from .sources import FORMATS, SOURCES, Format, Like, Listing, Request, Source, VerifiedFile
 from .sources.folder_files import LARGEST_IMAGE
 from .sources.refusal import refusal
@@ -66,7 +67,7 @@ def load(
         and the middle is cut out. A model trained on the data set does the same with pictures of other sizes.
     like
         A model or data set: a folder of images is read as its training images were, in size, channels, resizing and
-        value of white. For evaluation on other images.
+        value of white; a table in their range of pixels, where its own does not show. For evaluation on other images.
 
     Returns
     -------
@@ -92,6 +93,7 @@ def load(
         skip_broken=skip_broken,
         resize=size,
         like=_like(like, size),
+        pixel_range=recorded_range(like),
     )
     if isinstance(found, Source):
         return found.load(request)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,11 +61,6 @@ class Account:
 
     def __str__(self) -> str:
         return ", ".join(self.done) or "taken as it is"
-
-
-def reads_digits(class_names: Sequence[str], input_shape: Sequence[int]) -> bool:
-    """Whether a model's classes are the ten digits, and its images large enough for one."""
-    return tuple(class_names) == DIGITS and min(input_shape[:2]) >= 8
 
 
 def prepare_digit(

@@ -12,8 +12,10 @@ import numpy.typing as npt
 from ..errors import DataError
 from ..preprocessing import Intake
 from ..typing import Array, Shape, UInt8
+from .conversion import is_grey
 from .digits import Account
-from .image_file import DECODERS, is_grey, opened, read_image
+from .formats import DECODERS
+from .image_file import opened, read_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -218,7 +218,7 @@ def _display(console: Console | None, steps: int) -> _Lines:
         from rich.console import Console
 
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-    return _Bar(console, steps) if console.is_terminal else _Lines(console)
+    return _Bar(console, steps) if console.is_terminal and not console.is_dumb_terminal else _Lines(console)
 
 
 def in_notebook() -> bool:

@@ -13,8 +13,7 @@ from typing import Any, SupportsIndex, TypeVar
 
 from ..errors import ConfigurationError
 from ..optim import OPTIMIZERS, SCHEDULES, SGD, Adam, AdamW, Constant, OneCycle, Optimizer, Schedule
-from ..optim.numbers import is_number
-from ..plain import check_keys, check_name, choose, read_toml, require
+from ..plain import check_keys, check_name, choose, is_number, read_toml, require
 from .augmentation import Augmentation
 
 _Part = TypeVar("_Part", Optimizer, Schedule)

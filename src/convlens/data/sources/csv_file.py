@@ -24,6 +24,7 @@ from ..labels import listed
 from ..layout import to_channels_last
 from ..pixel_range import PixelRange, find_range, range_notes
 from ..pixels import WrongValueError
+from . import emnist
 from .array_names import Part
 from .csv_columns import Columns, find_columns
 from .csv_table import EXPECTED, Table, read_table
@@ -35,7 +36,6 @@ _PARTS: dict[Part, str] = {
     "validation": r"(?<![a-z])(val|valid|validation|dev)(?![a-z])",
     "test": "test",
 }
-_TRANSPOSED = "emnist"  # files of this data set, by the beginning of their names
 _SUBMISSION = "submission"  # Kaggle's example of an answer
 
 
@@ -189,14 +189,15 @@ def _content(rows: dict[Part, _Rows], notes: list[str], known_range: tuple[float
             images = to_channels_last(flat[part], where[part], notes, order=order)
         else:
             images = flat[part].reshape(-1, *one.columns.shape, 1)
-        if one.table.path.name.lower().startswith(_TRANSPOSED):
+        if emnist.is_emnist(one.table.path.name):
             images = images.swapaxes(1, 2)
             notes.append(f"{where[part]}: EMNIST's files hold transposed images: turned upright")
         parts[part] = Examples(part, np.ascontiguousarray(images), numbers)
     notes += [*classes.notes, *range_notes(pixels, parts["train"].images)]
     for part, one in rows.items():
         notes[:] = [note.replace(where[part], one.table.path.name) for note in notes]
-    return _Content(parts, classes.class_names, pixels, notes)
+    known = emnist.class_names(rows["train"].table.path.stem, int(parts["train"].labels.max()) + 1)
+    return _Content(parts, known or classes.class_names, pixels, notes)
 
 
 def recognises(path: Path) -> bool:

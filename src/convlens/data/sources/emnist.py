@@ -26,5 +26,6 @@ def is_emnist(name: str) -> bool:
 
 def class_names(name: str, classes: int) -> list[str] | None:
     """Return the characters that an EMNIST set's classes stand for; None for another set, or another number of them."""
-    known = _CLASSES.get(name.lower().rpartition("-")[2], "") if is_emnist(name) else ""
+    sets = [_CLASSES[word] for word in name.lower().split("-")[1:] if word in _CLASSES] if is_emnist(name) else []
+    known = sets[0] if sets else ""
     return list(known) if len(known) == classes else None

@@ -23,12 +23,12 @@ from ...preprocessing import Intake
 from ...typing import UInt8
 from ..dataset import Examples
 from ..idx import LARGEST_CONTENT
+from ..pixel_range import all_but_black
 from .folder_files import RESIZE, Broken, File, SkippedFile, common_size, headers, of_size
 from .folder_layout import Layout, Part
 from .source import Request
 
 _COLOURED = 3  # the largest difference between the channels of a grey image that was saved in colour, with losses
-_DARK = 64  # a whole set whose brightest pixel is below this is all but black
 _APART = 16  # how many times as bright white may be in one part as in another
 
 
@@ -98,9 +98,8 @@ def read_images(folder: Path, layout: Layout, request: Request) -> FolderImages:
     parts = _decoded(files, plan, broken, notes, folder)
     if "train" in parts:
         _check_classes(layout, parts["train"].labels)
-    brightest = max(int(part.images.max(initial=0)) for part in parts.values())
-    if brightest < _DARK:
-        notes.append(f"the images are all but black: the brightest pixel of all is {brightest} of 255; brighten them")
+    if dark := all_but_black(max((part.images for part in parts.values()), key=len)):
+        notes.append(dark)
     return FolderImages(parts, plan.intake, notes, broken.skipped)
 
 
