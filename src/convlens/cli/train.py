@@ -42,25 +42,27 @@ def train(
     resize: ResizeOption = None,
     as_digits: PrepareOption = None,
     train_images: Annotated[
-        int | None, typer.Option("--train-images", help="Train on a stratified subset of this number of images.")
+        int | None,
+        typer.Option("--train-images", metavar="N", help="Train on a stratified subset of this number of images."),
     ] = None,
     validation_fraction: Annotated[
-        float, typer.Option("--validation-fraction", help="Share of the training images kept for validation.")
+        float,
+        typer.Option("--validation-fraction", metavar="X", help="Share of the training images kept for validation."),
     ] = 0.1,
     recipe: Annotated[
         str,
         typer.Option(
             "--recipe",
             metavar="NAME|FILE",
-            help="plain, good, speedrun, best (for the CNN) or best-dense: see docs/training.md; or a TOML file.",
+            help="plain, good, speedrun, best, best-dense, or a TOML file: see docs/training.md.",
         ),
     ] = "good",
     epochs: Annotated[
-        int | None, typer.Option("--epochs", help="Passes over the images; by default the recipe's.")
+        int | None, typer.Option("--epochs", metavar="N", help="Passes over the images; by default the recipe's.")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images in a step.")] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Images in a step.")] = None,
     learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", help="Learning rate; of a schedule, its peak.")
+        float | None, typer.Option("--learning-rate", metavar="X", help="Learning rate; of a schedule, its peak.")
     ] = None,
     augment: Annotated[
         str | None,
@@ -72,22 +74,32 @@ def train(
     ] = None,
     label_smoothing: Annotated[
         float | None,
-        typer.Option("--label-smoothing", help="Share of the target spread over all classes, such as 0.1."),
+        typer.Option(
+            "--label-smoothing", metavar="X", help="Share of the target spread over all classes, such as 0.1."
+        ),
     ] = None,
     average: Annotated[
         float | None,
-        typer.Option("--average", help="Average the weights over the steps, with this decay, such as 0.998."),
+        typer.Option(
+            "--average", metavar="X", help="Average the weights over the steps, with this decay, such as 0.998."
+        ),
     ] = None,
     patience: Annotated[
         int | None,
         typer.Option(
-            "--patience", help="Stop after this number of epochs without a better validation accuracy; keep the best."
+            "--patience",
+            metavar="N",
+            help="Stop after this number of epochs without a better validation accuracy; keep the best.",
         ),
     ] = None,
     seed: SeedOption = 0,
     seeds: Annotated[
         int | None,
-        typer.Option("--seeds", help="Train this number of models, with seeds from --seed on: mean and 95 % interval."),
+        typer.Option(
+            "--seeds",
+            metavar="N",
+            help="Train this number of models, with seeds from --seed on: mean and 95 % interval.",
+        ),
     ] = None,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
