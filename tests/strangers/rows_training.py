@@ -233,12 +233,14 @@ ASKED: list[Row] = [
     Command("a saved model is trained further", with_model, "train m.safetensors --data bars --epochs 1 --recipe plain",
             says=("is a saved model, and is trained further",)),
     Command("a saved model with options", with_model, "train m.safetensors --data bars --kernel-size 3", 2,
-            ("leave out kernel_size",)),
+            ("is a saved model", "leave out --kernel-size")),
     Command("a TOML model with options", with_files(mine__toml=TOML), "train mine.toml --data bars --filters 3,4", 2,
-            ("leave out filters",)),
+            ("leave out --filters",)),
     Command("a TOML model with an input shape in words", with_files(mine__toml='input_shape = "8x8"\n' + TOML),
             "train mine.toml --data bars", 2, ("input_shape is [height, width, channels]", "'8x8'")),
     Command("a picture as a model", with_files(a__png=b"\x89PNG not at all"), "train a.png --data bars", 2, ("a.png",)),
+    Command("a folder as a model", bars, "train bars", 2, ("bars is a folder", "such as cnn, and --data bars")),
+    Command("filters that are no numbers", bars, "train cnn --filters 16,a --data bars", 2, ("not '16,a'",)),
     Command("a model nobody has", bars, "train resnet --data bars", 2, ("unknown model 'resnet'", "cnn", "TOML")),
 ]  # fmt: skip
 
