@@ -329,7 +329,7 @@ def test_a_diverged_arm_is_named_and_has_no_times() -> None:
     table = arms_table(result)
     row = next(row for row in table.rows if row[0] == "7x7")
     cells = dict(zip(table.columns, row, strict=True))
-    assert (cells["seconds per training"], cells["images per second"]) == ("–", "–")
+    assert (cells["time per training"], cells["rate of training"]) == ("–", "–")
     assert cells["test accuracy"].startswith("10.00 %")
     curves = study_pictures(result)[1]
     assert curves.draw is not None
