@@ -37,6 +37,7 @@ def test_what_cannot_be_installed_is_named(tmp_path: Path, monkeypatch: pytest.M
     before, each = said
     assert before.startswith("installing /nowhere/no_such_module-1-py3-none-any.whl into")
     assert "GiB on disk" in before
+    assert "the same command with --remove-environment" in before  # another folder than this one would be removed
     assert each == "installing /nowhere/no_such_module-1-py3-none-any.whl"
     seen = subprocess.run([found.python, "-c", "import numpy; print(numpy.__file__)"], capture_output=True, text=True)
     assert seen.stdout.strip().startswith(str(Path(sys.prefix))), seen.stderr

@@ -183,6 +183,7 @@ def test_importing_is_light() -> None:
         ("train --help", "numba pandas matplotlib scipy PIL numpy"),
         ("summary cnn", "numba pandas matplotlib scipy"),
         ("data list", "numba pandas matplotlib scipy"),
+        ("study list", "numba pandas matplotlib scipy.stats"),
     ],
 )
 def test_what_trains_nothing_starts_no_engine(words: str, heavy: str) -> None:

@@ -93,6 +93,13 @@ def test_help_names_every_option_whole(columns: int, words: str) -> None:
     assert max(map(cells_of, text.splitlines())) <= columns
 
 
+def test_narrow_help_cuts_no_sentence() -> None:
+    text = plain(in_terminal([sys.executable, "-m", "convlens", "-h"], 40, PYTHONPATH=PATHS))
+    assert "..." not in text.partition("Commands:")[2]
+    assert "receptive field and stride of every layer." in " ".join(text.split())
+    assert max(map(cells_of, text.splitlines())) <= 40
+
+
 def test_an_error_breaks_between_words(place: Path) -> None:
     text = in_terminal([sys.executable, "-m", "convlens", "summary", "no[/]:cat:"], 30, place, PYTHONPATH=PATHS)
     assert " ".join(text.split()).startswith("convlens: unknown model 'no[/]:cat:'")

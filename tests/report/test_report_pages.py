@@ -182,6 +182,9 @@ def test_one_seed_has_no_interval_and_is_inconclusive(tmp_path: Path) -> None:
     assert "“convlens reproduce” trains more seeds" in seen
     assert seen.index("Figures") < seen.index("The claims, put to the test"), "what was seen comes first"
     assert "minus a dense network of the same size, test accuracy: 9" in seen
+    for page in (seen, text_of((tmp_path / "report.md").read_text())):
+        measured, remark = page.index("minus a dense network"), page.index("one seed decides nothing")
+        assert measured < remark < page.index("Test accuracy of every arm")
     assert "∞" not in seen
     assert not re.search(r"\[[+−]?\d", seen)
     assert "5 of 9 claims about sizes and costs are true and 4 false; the other 17 need more seeds" in seen
@@ -326,7 +329,7 @@ def test_a_diverged_arm_is_named_and_has_no_times() -> None:
     table = arms_table(result)
     row = next(row for row in table.rows if row[0] == "7x7")
     cells = dict(zip(table.columns, row, strict=True))
-    assert (cells["seconds per training"], cells["images per second"]) == ("–", "–")
+    assert (cells["time per training"], cells["rate of training"]) == ("–", "–")
     assert cells["test accuracy"].startswith("10.00 %")
     curves = study_pictures(result)[1]
     assert curves.draw is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,13 +121,15 @@ def is_png(folder: Path) -> None:
     assert (folder / "c.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def result(name: str, accuracies: list[float], sha256: str = "f00") -> str:
+def result(
+    name: str, accuracies: list[float], sha256: str = "f00", layers: Sequence[object] = (), subsets: Sequence[int] = ()
+) -> str:
     """Return the JSON of a result with these test accuracies."""
-    split = {"seed": 0, "fractions": {"validation": 0.1, "test": None}, "subsets": []}
+    split = {"seed": 0, "fractions": {"validation": 0.1, "test": None}, "subsets": subsets}
     data = {"name": name, "sha256": sha256, "split": split}
     return json.dumps({"runs": [
         {"seed": seed, "parameters": 10, "seconds": {"train": 1.0}, "test": {"accuracy": accuracy, "images": 100},
-         "configuration": {"model": {}, "data": data, "recipe": {}}, "history": []}
+         "configuration": {"model": {"layers": layers}, "data": data, "recipe": {}}, "history": []}
         for seed, accuracy in enumerate(accuracies)
     ]})  # fmt: skip
 
@@ -202,6 +204,9 @@ ASKED: list[Row] = [
     Command("an augmentation with a slip", bars, f"{TRAIN} --augment rotate=3", 2, ("did you mean 'rotation'",)),
     Command("an augmentation without a value", bars, f"{TRAIN} --augment shift", 2, ("--augment takes settings",)),
     Command("an augmentation that is nan", bars, f"{TRAIN} --augment shift=nan", 2, ("shift is a number",)),
+    Command("a shift out of sight", bars, f"{TRAIN} --augment shift=8", 2,
+            ("a shift of 8 pixels moves images of 8x8 out of sight", "less than 8, such as 1")),
+    Command("an average of everything", bars, f"{TRAIN} --average 2", 2, ("a number between 0 and 1", "(--average)")),
     Command("a negative learning rate", bars, f"{TRAIN} --learning-rate=-1", 2, ("rate is a number above 0",)),
     Command("a learning rate that is nan", bars, f"{TRAIN} --learning-rate nan", 2, ("a learning rate is a number",)),
     Command("smoothing of everything", bars, f"{TRAIN} --label-smoothing 1", 2, ("label_smoothing is a number",)),
@@ -228,12 +233,14 @@ ASKED: list[Row] = [
     Command("a saved model is trained further", with_model, "train m.safetensors --data bars --epochs 1 --recipe plain",
             says=("is a saved model, and is trained further",)),
     Command("a saved model with options", with_model, "train m.safetensors --data bars --kernel-size 3", 2,
-            ("leave out kernel_size",)),
+            ("is a saved model", "leave out --kernel-size")),
     Command("a TOML model with options", with_files(mine__toml=TOML), "train mine.toml --data bars --filters 3,4", 2,
-            ("leave out filters",)),
+            ("leave out --filters",)),
     Command("a TOML model with an input shape in words", with_files(mine__toml='input_shape = "8x8"\n' + TOML),
             "train mine.toml --data bars", 2, ("input_shape is [height, width, channels]", "'8x8'")),
     Command("a picture as a model", with_files(a__png=b"\x89PNG not at all"), "train a.png --data bars", 2, ("a.png",)),
+    Command("a folder as a model", bars, "train bars", 2, ("bars is a folder", "such as cnn, and --data bars")),
+    Command("filters that are no numbers", bars, "train cnn --filters 16,a --data bars", 2, ("not '16,a'",)),
     Command("a model nobody has", bars, "train resnet --data bars", 2, ("unknown model 'resnet'", "cnn", "TOML")),
 ]  # fmt: skip
 
@@ -246,7 +253,14 @@ COMPARED: list[Row] = [
     Command("other test images", with_files(a__json=result("t", [0.9]), b__json=result("u", [0.95], "bad")),
             "compare a.json b.json", 2, ("tested on different images (100 of t; 100 of u)",)),
     Command("what is no result", with_files(a__json="{}"), "compare a.json", 2, ("a.json is no result of a training",)),
-    Command("what is no JSON", bars, "compare bars/train-images-idx3-ubyte.gz", 2, ("is not JSON",)),
+    Command("what is no JSON", bars, "compare bars/train-images-idx3-ubyte.gz", 2, ("(not text)", "train --json")),
+    Command("models compared", with_model, "compare m.safetensors m.safetensors", 2,
+            ("m.safetensors is no result of a training (not text)", "train --json")),
+    Command("half a result", with_files(a__json='{"seed": 0, '), "compare a.json", 2, ("(not JSON: ", "train --json")),
+    Command("what two results differ in", with_files(
+        a__json=result("t", [0.9], layers=[1, 2], subsets=[3]),
+        b__json=result("t", [0.9], layers=[1, 2, 3], subsets=[4])), "compare a.json b.json",
+            says=("model.layers (2 entries and 3 entries)", "data.split.subsets"), lacks=("1 entry and 1 entry",)),
     Command("curves of results without any", with_files(a__json=result("t", [0.9])), "compare a.json --curves c.png", 2,
             ("a point is not a curve",)),
 ]  # fmt: skip

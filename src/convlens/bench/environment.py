@@ -70,8 +70,8 @@ def prepare(folder: Path, say: Callable[[str], None]) -> Environment:
         size = sum(MIB.get(module, 0) for module in lacking)
         say(
             f"installing {', '.join(REQUIREMENTS[module] for module in lacking)} into {folder}: about "
-            f"{size / 1024:.1f} GiB on disk, some minutes; only this once (convlens bench --remove-environment removes "
-            "it)"
+            f"{size / 1024:.1f} GiB on disk, some minutes; only this once (the same command with "
+            "--remove-environment removes it)"
         )
     for module in lacking:
         say(f"installing {REQUIREMENTS[module]}")

@@ -40,7 +40,7 @@ def bench(
     """Time the same work by convlens, PyTorch, JAX, scikit-learn and a textbook implementation.
 
     Installs the peers into a separate environment, about 1.3 GB; reports what cannot be installed or run, with the
-    reason. Takes at most 15 minutes on two cores; one that was interrupted is continued by the same command.
+    reason. Takes at most 15 minutes on two cores; an interrupted run is continued by the same command.
 
     Example: [bold]convlens bench --quick[/bold]
     """

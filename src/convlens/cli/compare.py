@@ -121,7 +121,10 @@ def _differing(found: Difference) -> str:
     """Return the settings in which two results differ, in a line."""
     if not found.settings:
         return "they differ in no setting"
-    parts = [f"{name} ({_short(before)} and {_short(after)})" for name, (before, after) in found.settings.items()]
+    parts = []
+    for name, (before, after) in found.settings.items():
+        one, other = _short(before), _short(after)
+        parts.append(name if one == other else f"{name} ({one} and {other})")
     more = f", and {len(parts) - MOST_SETTINGS} more" if len(parts) > MOST_SETTINGS else ""
     return f"they differ in {', '.join(parts[:MOST_SETTINGS])}{more}"
 

@@ -118,6 +118,7 @@ def _command() -> Any:
 
 def _without_markup(command: Any) -> None:
     command.help = (command.help or "").replace("[bold]", "").replace("[/bold]", "")
+    command.short_help = " ".join(command.help.partition("\n\n")[0].split())  # whole: Typer would cut it
     for one in getattr(command, "commands", {}).values():
         _without_markup(one)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -86,10 +86,10 @@ def architecture_options(
     """Return the architecture options that were given, as arguments for `convlens.models.build`."""
     options: dict[str, Any] = {}
     if kernel_size is not None:
-        sizes = whole_numbers("--kernel-size", kernel_size.lower().split("x"), "a number such as 5, or two such as 3x5")
+        sizes = whole_numbers("--kernel-size", kernel_size, "x", "a number such as 5, or two such as 3x5")
         options["kernel_size"] = sizes[0] if len(sizes) == 1 else sizes
     if filters is not None:
-        options["filters"] = whole_numbers("--filters", filters.split(","), "numbers with commas, such as 16,32")
+        options["filters"] = whole_numbers("--filters", filters, ",", "numbers with commas, such as 16,32")
     if padding is not None:
         options["padding"] = padding
     if pooling is not None:
@@ -102,18 +102,32 @@ def image_size(resize: str | None) -> int | tuple[int, int] | None:
     if resize is None:
         return None
     expected = "a number of pixels such as 64, or height and width such as 48x64"
-    sides = whole_numbers("--resize", resize.lower().split("x"), expected)
+    sides = whole_numbers("--resize", resize, "x", expected)
     if len(sides) > 2:
         raise ConfigurationError(f"--resize takes {expected}, not {resize!r}")
     return sides[0] if len(sides) == 1 else (sides[0], sides[1])
 
 
-def whole_numbers(option: str, parts: list[str], expected: str) -> tuple[int, ...]:
+def whole_numbers(option: str, text: str, separator: str, expected: str) -> tuple[int, ...]:
     """Parse an option's parts as integers; ConfigurationError names the option and what was expected."""
     try:
-        return tuple(int(part) for part in parts)
+        return tuple(int(part) for part in text.lower().split(separator))
     except ValueError:
-        raise ConfigurationError(f"{option} takes {expected}, not {'x'.join(parts)!r}") from None
+        raise ConfigurationError(f"{option} takes {expected}, not {text!r}") from None
+
+
+def refuse_options(model: str, options: Mapping[str, Any]) -> None:
+    """Raise ConfigurationError if options of a named model are given with a file, where they would change nothing."""
+    from ..models import ARCHITECTURES
+
+    path = Path(model)
+    if not options or model.casefold() in ARCHITECTURES or not path.is_file():
+        return
+    because, instead = "is a saved model", "or give them with a model's name, such as cnn"
+    if path.suffix.lower() == ".toml":
+        because, instead = "describes the whole model", "or say the same in the file's layers"
+    given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+    raise ConfigurationError(f"{model} {because}; leave out {given}, {instead}")
 
 
 def note_reading(dataset: Dataset) -> None:

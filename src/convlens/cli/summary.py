@@ -19,6 +19,7 @@ from .options import (
     notes,
     out,
     print_json,
+    refuse_options,
 )
 
 if TYPE_CHECKING:
@@ -55,26 +56,16 @@ def _program(model: str, options: dict[str, Any]) -> Program:
     from .. import models, nn
     from ..nn.model import lower
 
+    refuse_options(model, options)
     name, path = model.lower(), Path(model)
     if name not in models.ARCHITECTURES and (path.is_file() or path.suffix == ".safetensors"):
         if path.suffix.lower() == ".toml":
-            _refuse_options(options, f"{model} describes the whole model", "or say the same in the file's layers")
             description = models.toml.read(path)
             if description.input_shape is None:
                 shape = "x".join(map(str, SHAPE))
                 notes.print(shown(f"{model} names no input_shape: shown for images of {shape}"))
             return lower(description.layers, description.input_shape or SHAPE)
-        _refuse_options(options, f"{model} is a saved model", "or give them with a model's name, such as cnn")
         return nn.load(model).program
     if path.suffix.lower() == ".toml":
         models.toml.read(path)  # says why it cannot be read
     return lower(models.architecture(name, SHAPE, CLASSES, **options).layers(CLASSES), SHAPE)
-
-
-def _refuse_options(options: dict[str, Any], because: str, instead: str) -> None:
-    """Refuse options that would change nothing."""
-    from ..errors import ConfigurationError
-
-    if options:
-        given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
-        raise ConfigurationError(f"{because}; leave out {given}, {instead}")

@@ -24,6 +24,7 @@ from .options import (
     architecture_options,
     image_size,
     note_reading,
+    refuse_options,
 )
 from .trainings import Places, Trainer, augmentation_settings, changed_recipe, seeds_from
 
@@ -123,12 +124,15 @@ def train(
     from .. import data as datasets
     from .. import models
 
+    if model.casefold() not in models.ARCHITECTURES and Path(model).is_dir():
+        raise ConfigurationError(f"{model} is a folder, not a model; name a model, such as cnn, and --data {model}")
     if Path(model).suffix == ".checkpoint":
         raise ConfigurationError(
             f"{model} is a checkpoint, not a model; to go on from it, repeat the command it was made with, and add "
             f"--checkpoint {model} --resume"
         )
     architecture = architecture_options(kernel_size, filters, padding, pooling)
+    refuse_options(model, architecture)
     chosen = changed_recipe(
         recipe,
         {

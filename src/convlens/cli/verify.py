@@ -38,7 +38,7 @@ def verify(
         verification.record(record)
         notes.print(shown(f"recorded: {record}"))
         return
-    counts = whole_numbers("--threads", (threads or THREADS).split(","), "numbers with commas, such as 1,8")
+    counts = whole_numbers("--threads", threads or THREADS, ",", "numbers with commas, such as 1,8")
     report = verification.verify(counts)
     if json:
         print_json(report.to_dict())

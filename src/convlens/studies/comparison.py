@@ -78,7 +78,10 @@ class Trainings:
         except OSError as error:
             raise DataError(f"cannot read {os.fspath(path)}: {error.strerror or error}") from error
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{os.fspath(path)} is not JSON ({error}); expected a result of convlens train") from error
+            what = "not text" if isinstance(error, UnicodeDecodeError) else f"not JSON: {error}"
+            raise DataError(
+                f"{os.fspath(path)} is no result of a training ({what}); expected what convlens train --json writes"
+            ) from error
         several = isinstance(found, dict) and isinstance(found.get("runs"), list)
         runs = found["runs"] if several else [found]
         diverged = [one["seed"] for one in found.get("diverged", []) if "seed" in one] if several else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ..errors import ShapeError
 from ..typing import BoolArray
@@ -58,5 +58,5 @@ def mcnemar_exact(correct_a: BoolArray, correct_b: BoolArray) -> McNemar:
         )
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
     discordant = only_a + only_b
-    p = float(stats.binomtest(only_a, discordant, 0.5).pvalue) if discordant else 1.0
+    p = min(1.0, 2 * float(special.bdtr(min(only_a, only_b), discordant, 0.5)))
     return McNemar(only_a, only_b, a.size, p)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special  # scipy.stats takes half a second to import
 
 from ..errors import ConfigurationError
 from ..typing import FloatArray
@@ -72,7 +72,7 @@ class Interval:
 
 def t_quantile(confidence: float, n: int) -> float:
     """Return t such that Student's t with n - 1 degrees of freedom is in [-t, t] with probability `confidence`."""
-    return float(stats.t.ppf((1 + confidence) / 2, n - 1))
+    return float(special.stdtrit(n - 1, (1 + confidence) / 2))
 
 
 def mean_interval(values: Sequence[float] | FloatArray, confidence: float = 0.95) -> Interval:
@@ -124,7 +124,7 @@ def paired_p_value(a: Mapping[int, float], b: Mapping[int, float]) -> float | No
     if not interval.standard_deviation:
         return 1.0 if interval.mean == 0 else 0.0
     statistic = abs(interval.mean) * math.sqrt(interval.n) / interval.standard_deviation
-    return float(2 * stats.t.sf(statistic, interval.n - 1))
+    return float(2 * special.stdtr(interval.n - 1, -statistic))
 
 
 def welch_interval(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:
@@ -155,7 +155,7 @@ def welch_interval(a: Sequence[float], b: Sequence[float], confidence: float = 0
     if found is None:
         return Interval(mean, mean, mean, n, confidence, "Welch's t (all values equal: zero width)")
     error, freedom = found
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
+    half = float(special.stdtrit(freedom, (1 + confidence) / 2)) * error
     return Interval(mean, mean - half, mean + half, n, confidence, "Welch's t")
 
 
@@ -170,7 +170,7 @@ def welch_p_value(a: Sequence[float], b: Sequence[float]) -> float | None:
     found, mean = _welch(one, other), float(one.mean() - other.mean())
     if found is None:
         return 1.0 if mean == 0 else 0.0
-    return float(2 * stats.t.sf(abs(mean) / found[0], found[1]))
+    return float(2 * special.stdtr(found[1], -abs(mean) / found[0]))
 
 
 def _welch(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ..errors import ConfigurationError
 from ..plain import check_keys
@@ -203,7 +203,7 @@ def seeds_needed(interval: Interval, region: Region) -> int | None:
     if interval.standard_deviation is None or distance == 0:
         return None
     m = np.arange(interval.n + 1, MOST_SEEDS + 1)
-    half_width = stats.t.ppf((1 + interval.confidence) / 2, m - 1) * interval.standard_deviation / np.sqrt(m)
+    half_width = special.stdtrit(m - 1, (1 + interval.confidence) / 2) * interval.standard_deviation / np.sqrt(m)
     enough = m[half_width < distance]
     return int(enough[0]) if enough.size else MOST_SEEDS + 1
 

@@ -40,7 +40,7 @@ class Batches:
     Raises
     ------
     ConfigurationError
-        If the batch size is less than 1, or the seed out of range.
+        If the batch size is less than 1, the seed out of range, or a shift as large as the images.
     ShapeError
         If the preprocessing is for images of another shape.
     DataError
@@ -64,6 +64,12 @@ class Batches:
             raise ShapeError(
                 f"{examples.name}: images are {examples.image_shape}, the preprocessing is for "
                 f"{preprocessing.input_shape}; use the data set's own preprocessing"
+            )
+        shift, smaller = 0.0 if augmentation is None else augmentation.shift, min(examples.image_shape[:2])
+        if shift >= smaller > 1:
+            raise ConfigurationError(
+                f"augmentation: a shift of {shift:g} pixels moves images of {examples.image_shape[0]}x"
+                f"{examples.image_shape[1]} out of sight; choose less than {smaller}, such as {max(1, smaller // 14)}"
             )
         self.batch_size = batch_size
         self.seed = seed

@@ -75,7 +75,7 @@ class Recipe:
         if longest is not None and not (is_number(longest) and 0 < longest < math.inf):
             raise ConfigurationError(f"clip_norm is a number above 0, or None, not {longest!r}")
         if decay is not None and not (is_number(decay) and 0 < decay < 1):
-            raise ConfigurationError(f"ema_decay is a number between 0 and 1, or None, not {decay!r}")
+            raise ConfigurationError(f"ema_decay is a number between 0 and 1, or None, not {decay!r} (--average)")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain data: every setting, so that it means the same when a default has changed."""

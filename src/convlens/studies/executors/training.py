@@ -49,9 +49,9 @@ def metrics(test_images: int = 10_000, validation_images: int = 6_000) -> tuple[
         Metric("train.accuracy", "fraction", "train accuracy", train),
         Metric("gap.accuracy", "difference of fractions", "gap, train − validation", min(validation, train)),
         Metric("parameters", "count", "parameters", 1.0),
-        Metric("flops", "FLOP", "MFLOP per image", 1.0),
-        Metric("seconds.train", "s", "seconds per training", deterministic=False),
-        Metric("images_per_second", "images/s", "images per second", deterministic=False),
+        Metric("flops", "FLOP", "cost per image", 1.0),
+        Metric("seconds.train", "s", "time per training", deterministic=False),
+        Metric("images_per_second", "images/s", "rate of training", deterministic=False),
     )
 
 
