@@ -122,7 +122,7 @@ def test_more_rounds_are_measured_with_the_peers_that_had_the_first(
     assert peers.asked == [chosen((MAIN,), 2)[0][0].peers, ("convlens-numba", "torch-nchw")]
 
 
-def test_the_whole_benchmark_takes_at_most_15_minutes(tmp_path: Path) -> None:
+def test_the_whole_benchmark_is_expected_to_take_15_minutes_at_most() -> None:
     parts = [*[module.CELL_SECONDS] * len(cells(2)), *module.OTHER_SECONDS.values()]
     assert sum(parts) <= 15 * 60
 

@@ -17,7 +17,7 @@ RUNTIMES = (ONNX, OPENVINO)  # they only predict
 GEMM = "gemm"  # a yardstick: the machine's peak rate of matrix products, in FLOP/s
 OURS = (NUMPY, NUMBA)
 USUAL = (*OURS, *EAGER, COMPILED, *RUNTIMES, GEMM)
-DENSE = (*OURS, "torch-nchw", COMPILED, *RUNTIMES, GEMM, "jax", "sklearn")  # memory formats are of images
+DENSE = (*OURS, "torch-nchw", COMPILED, *RUNTIMES, GEMM, "jax", "sklearn")  # only images have memory formats
 
 MEMORY, RACE = "memory", "time-to-99"  # measured besides the cells
 
@@ -58,7 +58,7 @@ class Cell:
         return cls(**{**given, "peers": tuple(given["peers"])})
 
 
-BATCHES = {3: (1, 32, 128, 512), 5: (1, 128), 7: (1, 128, 512)}  # of the CNN, by kernel; 5 lies between 3 and 7
+BATCHES = {3: (1, 32, 128, 512), 5: (1, 128), 7: (1, 128, 512)}  # of the CNN, by kernel size: 15 minutes in all
 
 
 def cells(threads: int) -> list[Cell]:
@@ -74,7 +74,7 @@ def cells(threads: int) -> list[Cell]:
         Cell("dense-batch128", "dense", 128, threads, peers=DENSE),
         Cell("deep-batch128", "deep", 128, threads),
         Cell("lenet-batch128", "lenet", 128, threads, 5, (*USUAL, "jax")),
-        Cell("lenet-batch128-1thread", "lenet", 128, 1, 5),  # JAX uses every processor, whatever it is given
+        Cell("lenet-batch128-1thread", "lenet", 128, 1, 5),  # without JAX, which uses all processors
     ]
 
 

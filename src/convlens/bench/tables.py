@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..text_table import TextTable
-from ..wording import NONE, percent
+from ..wording import NONE, count, percent
 from .cells import COMPILED, GEMM, MAIN, NUMBA, NUMPY, ONNX, OPENVINO, RUNTIMES, WORKS
 from .results import (
     Ratio,
@@ -46,7 +46,7 @@ class SpeedTable:
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
-    words: bool = False  # and not numbers, behind the first column
+    words: bool = False  # whether the columns after the first hold words, not numbers
 
     def markdown(self) -> str:
         """Return it in Markdown, without the title."""
@@ -247,10 +247,10 @@ def conditions(result: Result) -> str:
         "ONNX Runtime": "onnxruntime", "OpenVINO": "openvino",
     }  # fmt: skip
     with_what = ", ".join(f"{title} {versions[name]}" for title, name in names.items() if versions.get(name))
-    threads = f"{how['threads']} thread{'s' * (how['threads'] != 1)}"
+    threads, rounds = count(how["threads"], "thread"), count(how["rounds"], "round")
     return (
-        f"Measured {result['date']} on {hardware['processor']} ({hardware['system']}), {threads}, {how['rounds']} "
-        f"rounds of {how['seconds']} s, with {with_what}. Ratios are medians of paired rounds, with their range."
+        f"Measured {result['date']} on {hardware['processor']} ({hardware['system']}), {threads}, {rounds} "
+        f"of {how['seconds']} s, with {with_what}. Ratios are medians of paired rounds, with their range."
     )
 
 
