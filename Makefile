@@ -14,7 +14,7 @@ help:
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
 	@echo "make test        the tests, in under three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
-	@echo "make bench       speed beside PyTorch, JAX and others, at most 15 minutes (first installs them, 1.3 GB, into .venv-bench)"
+	@echo "make bench       speed beside PyTorch, JAX and others, at most 15 minutes (first installs them, 1.6 GB, into .venv-bench)"
 	@echo "make clean-bench removes .venv-bench again"
 
 $(READY): requirements.lock pyproject.toml
@@ -60,7 +60,7 @@ oldest: $(OLDEST)/.ready
 		tests/train/test_fingerprint.py tests/engine/test_engines.py tests/nn/test_artifact.py tests/pictures \
 		tests/studies/test_stats.py tests/report tests/cli/test_command_line.py tests/portability
 
-# The peers (PyTorch's CPU build, JAX, scikit-learn) go into an environment of their own.
+# The peers (PyTorch's CPU build, JAX, scikit-learn, ONNX Runtime, OpenVINO) go into an environment of their own.
 bench: $(READY)
 	$(BIN)/convlens bench --environment .venv-bench $(ARGS)
 

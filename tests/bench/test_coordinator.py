@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from convlens.bench import measure
 from convlens.bench.cells import Cell
 from convlens.bench.coordinator import PeerLost, PeerPool, Worker
 from convlens.bench.measure import measure_memory, rounds_of, time_cell, visits
@@ -29,8 +28,10 @@ for line in sys.stdin:
     if request["do"] == "memory":
         print(json.dumps({"mib": 100.0 + rounds}), flush=True); continue
     if request["do"] == "prepare":
-        print(json.dumps({"first": {"train": 1.0, "predict": 1.0}}), flush=True); continue
+        print(json.dumps({"first": dict.fromkeys(request["works"], 1.0)}), flush=True); continue
     rounds += 1
+    if name in ("onnxruntime", "openvino") and request["work"] == "train":
+        print(json.dumps({"error": "it cannot train"}), flush=True); continue
     if name == "dying" and rounds == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     if name == "crowded":  # at every second try others are less in the way
@@ -90,7 +91,7 @@ def test_a_cell_goes_on_without_those_who_are_lost() -> None:
         "predict": {"living": [80.0] * 3, "torch-nchw": [80.0] * 3},
     }
     assert found["absent"] == {
-        "refusing": "not installed: No module named 'torch'",
+        "refusing": "not installed: No module named 'torch' (could not be installed)",
         "dying": "in round 2: ended by signal 9 (SIGKILL)",
     }
     assert not living.alive
@@ -138,9 +139,22 @@ def test_what_stays_disturbed_is_kept_with_its_load() -> None:
     assert found["others"] == {"train": {"smothered": [0.2]}, "predict": {"smothered": [pytest.approx(1 / 9)]}}
 
 
-def test_memory_is_that_of_a_fresh_process_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "MEMORY_PEERS", ("living", "refusing"))
-    cell = Cell("toy", "cnn", 1, 1)
+def test_who_only_predicts_is_asked_for_nothing_else_and_nothing_of_it_is_absent() -> None:
+    cell = Cell("toy", "cnn", 8, 1, peers=("living", "onnxruntime"))
+    with PeerPool([sys.executable, "-c", ECHO]) as pool:
+        begun = time_cell(cell, pool, 1, 0.1, {}, lambda _: None)
+        found = time_cell(cell, pool, 2, 0.1, {}, lambda _: None, begun)
+        memory = measure_memory(cell, pool, {}, lambda _: None)
+    both = {"living": [80.0] * 2}
+    assert found["rates"] == {"train": both, "predict": {**both, "onnxruntime": [80.0] * 2}}
+    assert found["others"]["train"].keys() == {"living"}
+    assert found["first_call_seconds"]["onnxruntime"] == {"predict": 1.0}
+    assert memory["peak_mib"].keys() == {"living"}
+    assert found["absent"] == memory["absent"] == {}
+
+
+def test_memory_is_that_of_a_fresh_process_each() -> None:
+    cell = Cell("toy", "cnn", 1, 1, peers=("living", "refusing", "gemm"))
     with PeerPool([sys.executable, "-c", ECHO]) as pool:
         pool.worker("living").ask({"do": "measure"}, 30)
         found = measure_memory(cell, pool, {}, lambda _: None)

@@ -46,6 +46,8 @@ def test_what_cannot_be_installed_is_named(tmp_path: Path, monkeypatch: pytest.M
 def test_an_absent_peer_says_why_its_library_is_not_there() -> None:
     assert explained("torch-nchw", "not installed", {"torch": "no space"}) == "not installed (no space)"
     assert explained("jax", "not installed", {"torch": "no space"}) == "not installed"
+    lacking = "not installed: No module named 'onnx'"
+    assert explained("openvino", lacking, {"onnx": "no space", "jax": "no wheel"}) == f"{lacking} (no space)"
 
 
 def test_only_an_environment_of_the_benchmark_is_removed(tmp_path: Path) -> None:

@@ -14,15 +14,16 @@ from convlens.bench.cells import GEMM, Cell, cells
 from convlens.bench.coordinator import PeerPool
 from convlens.bench.load import busy_seconds
 from convlens.bench.peer_process import Server, disagreement, expected
-from convlens.bench.peers import load, work
+from convlens.bench.peers import load, work, works_of
 from tests.faults.forks import environment
 
-NEEDS = {"torch": "torch", "jax": "jax", "sklearn": "sklearn", "convlens-numba": "numba"}
+NEEDS = {"torch": ["torch"], "jax": ["jax"], "sklearn": ["sklearn"], "convlens-numba": ["numba"],
+         "onnxruntime": ["onnx", "onnxruntime"], "openvino": ["onnx", "openvino"]}  # fmt: skip
 STEPS = 3
 
 
 def present(name: str) -> bool:
-    needed = [module for start, module in NEEDS.items() if name.startswith(start)]
+    needed = [module for start, modules in NEEDS.items() if name.startswith(start) for module in modules]
     return all(find_spec(module) is not None for module in needed)
 
 
@@ -30,10 +31,10 @@ def small(network: str) -> Cell:
     """A cell of the network with all its peers, at a batch that is quick."""
     found = [cell for cell in cells(1) if cell.network == network]
     peers = tuple(dict.fromkeys(peer for cell in found for peer in cell.peers if peer != GEMM))
-    return Cell(network, network, 8, 1, peers=peers)
+    return Cell(network, network, 8, 1, found[0].kernel_size, peers)
 
 
-PAIRS = [(network, peer) for network in ("cnn", "dense", "deep") for peer in small(network).peers]
+PAIRS = [(network, peer) for network in ("cnn", "dense", "deep", "lenet") for peer in small(network).peers]
 
 
 @pytest.mark.parametrize(("network", "name"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
@@ -46,6 +47,9 @@ def test_same_probabilities_before_and_after_training(network: str, name: str) -
     x = work.batches(cell.batch, 1)[0][0]
     reference, peer = load("convlens-numpy", cell), load(name, cell)
     assert disagreement(peer.logits(x), expected(cell, x)) < 1e-5
+    if "train" not in works_of(name):
+        peer.predict()
+        return
     for _ in range(STEPS):
         reference.train()
         peer.train()

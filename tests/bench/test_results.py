@@ -12,6 +12,7 @@ from convlens.bench.results import (
     Fastest,
     Ratio,
     Withheld,
+    best,
     best_torch,
     better_eager,
     compared,
@@ -53,6 +54,17 @@ def test_each_round_is_compared_with_who_was_fastest_in_it() -> None:
     assert best_torch(rates) == Fastest("torch-nchw", [30.0, 20.0, 30.0])
     found = ratios({"convlens-numba": [60.0, 60.0, 60.0], **rates})["convlens-numba"]
     assert found["better eager PyTorch"] == {"peer": "torch-nchw", "median": 2.0, "low": 2.0, "high": 3.0}
+
+
+def test_the_best_in_prediction_may_be_a_runtime() -> None:
+    runtimes = {"onnxruntime": [300.0, 500.0, 80.0], "openvino": [10.0] * 3}
+    assert best(RATES) == best_torch(RATES)
+    assert best({**RATES, **runtimes}) == Fastest("torch-compile", [400.0, 500.0, 100.0])
+    assert best(runtimes) == Fastest("onnxruntime", [300.0, 500.0, 80.0])
+    found = ratios({**RATES, **runtimes})["convlens-numba"]
+    assert found["best"] == {"peer": "torch-compile", "median": 0.5, "low": 0.48, "high": 0.9}
+    assert found["best PyTorch"] == ratios(RATES)["convlens-numba"]["best PyTorch"]
+    assert "best" not in ratios(RATES)["convlens-numba"]
 
 
 def test_the_kept_result_says_what_its_rates_say() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from convlens.bench import run as module
-from convlens.bench.cells import MAIN, WORKS, Cell
+from convlens.bench.cells import MAIN, WORKS, Cell, cells, chosen
 from convlens.bench.environment import Environment
 from convlens.bench.run import FILE, BenchSettings, run
 from convlens.errors import ConfigurationError
@@ -56,6 +56,7 @@ class Peers:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.timed: list[str] = []
+        self.asked: list[tuple[str, ...]] = []
         self.interrupt_at: str | None = None
         monkeypatch.setattr(module, "time_cell", self.time_cell)
 
@@ -63,6 +64,7 @@ class Peers:
         if cell.name == self.interrupt_at:
             raise KeyboardInterrupt
         self.timed.append(cell.name)
+        self.asked.append(cell.peers)
         rows = {work: {"convlens-numba": [1.0], "torch-nchw": [1.0]} for work in WORKS}
         shares = {work: {name: [0.0] for name in of_work} for work, of_work in rows.items()}
         return {"cell": cell.to_dict(), "rates": rows, "others": shares, "absent": {}, "first_call_seconds": {}}
@@ -73,7 +75,7 @@ def bench(folder: Path, said: list[str], *only: str, **asked: Any) -> dict[str, 
     return run(BenchSettings(only=only, folder=folder, **wanted), said.append)
 
 
-SEVENS = ["cnn-7x7-batch1", "cnn-7x7-batch32", "cnn-7x7-batch128", "cnn-7x7-batch512"]
+SEVENS = ["cnn-7x7-batch1", "cnn-7x7-batch128", "cnn-7x7-batch512"]
 
 
 def test_an_interrupted_measurement_is_continued_and_a_finished_one_begins_anew(
@@ -108,11 +110,28 @@ def test_another_measurement_than_the_interrupted_one_begins_anew(
     assert SEVENS[0] in peers.timed
 
 
+def test_more_rounds_are_measured_with_the_peers_that_had_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers = Peers(monkeypatch)
+    bench(tmp_path, [], MAIN)
+    kept = json.loads((tmp_path / FILE).read_text())
+    kept["cells"][MAIN]["peers"] = ["convlens-numba", "torch-nchw"]
+    (tmp_path / FILE).write_text(json.dumps(kept))
+    bench(tmp_path, [], MAIN, rounds=2, resume=True)
+    assert peers.asked == [chosen((MAIN,), 2)[0][0].peers, ("convlens-numba", "torch-nchw")]
+
+
+def test_the_whole_benchmark_is_expected_to_take_15_minutes_at_most() -> None:
+    parts = [*[module.CELL_SECONDS] * len(cells(2)), *module.OTHER_SECONDS.values()]
+    assert sum(parts) <= 15 * 60
+
+
 def test_it_says_first_how_long_it_takes_and_who_is_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Peers(monkeypatch)
     said: list[str] = []
-    bench(tmp_path, said, "cnn-7x7-*", rounds=6)
-    assert said == ["4 measurements, about 4 min; Ctrl-C keeps what is measured"]
+    bench(tmp_path, said, "cnn-3x3-batch*", rounds=6)
+    assert said == ["5 measurements, about 4 min; Ctrl-C keeps what is measured"]
     monkeypatch.setattr(module, "others_now", lambda: 0.57)
     bench(tmp_path, said, MAIN)
     assert said[1].startswith("1 measurement, about 1 min")

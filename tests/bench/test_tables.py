@@ -10,10 +10,11 @@ from rich.console import Console
 
 from convlens.bench.documents import renewed
 from convlens.bench.run import read
-from convlens.bench.tables import headline, markdown, readme, terminal
+from convlens.bench.tables import absent, conditions, headline, markdown, readme, speed, terminal
 from convlens.errors import ConfigurationError
 from convlens.figures.speed import LOOK, draw_speed
-from tests.bench.toy_result import toy_result
+from convlens.wording import NONE
+from tests.bench.toy_result import toy_result, with_runtimes
 
 
 def test_the_headline_has_both_ratios_and_names_the_best_mode() -> None:
@@ -26,6 +27,31 @@ def test_the_headline_has_both_ratios_and_names_the_best_mode() -> None:
     assert rows["peak memory of a training process"] == ("0.38 (150 of 400 MiB)", "0.50 (150 of 300 MiB)", "–")
     assert rows["time to 99.0 %, training"][0] == "0.50 (0.50 to 0.50)"
     assert rows["seeds that reached 99.0 %"][0] == "convlens 1 of 1, torch-channels-last 0 of 1"
+
+
+def test_where_runtimes_were_measured_the_best_is_named_and_training_shows_none() -> None:
+    result = with_runtimes()
+    shown = headline(result)
+    assert shown.title == "convlens beside PyTorch, ONNX Runtime and OpenVINO"
+    assert shown.columns[2] == "compiled, to the best"
+    rows = {row[0]: row[2] for row in shown.rows}
+    assert rows["CNN 3x3, batch 128, training"] == "0.60 (0.50 to 0.90) compile"
+    assert rows["CNN 3x3, batch 128, prediction"] == "0.30 (0.25 to 0.40) ONNX Runtime"
+    assert rows["dense 784-128-64-10, batch 128, prediction"] == "0.60 (0.50 to 0.90) compile"
+    training, prediction = speed(result, "train"), speed(result, "predict")
+    assert not {"onnxruntime", "openvino"} & set(training.columns)
+    assert prediction.columns[-5:] == (
+        "onnxruntime", "openvino", "compiled, to better eager", "compiled, to the best", "of GEMM peak",
+    )  # fmt: skip
+    assert [row[-5] for row in prediction.rows] == ["800", NONE]
+    assert all("onnxruntime" not in row for row in absent(result).rows)
+    assert "with NumPy 2.4.6, PyTorch 2.13.0, ONNX Runtime 1.32.0" in conditions(result)
+
+
+def test_a_result_without_runtimes_does_not_speak_of_them() -> None:
+    text = markdown(toy_result())
+    assert "compiled, to best PyTorch" in text
+    assert "Runtime" not in text
 
 
 def test_who_is_absent_is_named_on_every_surface() -> None:

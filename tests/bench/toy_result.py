@@ -50,3 +50,14 @@ def toy_result() -> dict[str, Any]:
             "absent": {},
         },
     }
+
+
+def with_runtimes() -> dict[str, Any]:
+    """Return a result in which runtimes predicted, in one cell; they do not train."""
+    result = toy_result()
+    cell = result["cells"][MAIN]
+    cell["rates"]["predict"] |= {"onnxruntime": [800.0, 800.0, 225.0], "openvino": [40.0, 40.0, 40.0]}
+    cell["first_call_seconds"] |= {"onnxruntime": {"predict": 0.1}, "openvino": {"predict": 0.1}}
+    cell["ratios"] = {work: results.ratios(rates) for work, rates in cell["rates"].items()}
+    result["versions"] |= {"onnxruntime": "1.32.0"}
+    return result

@@ -13,7 +13,7 @@ from convlens.cli import speedrun, study
 from convlens.cli.main import main
 from convlens.cli.options import notes, out
 from convlens.report import claims_table
-from tests.bench.toy_result import toy_result
+from tests.bench.toy_result import with_runtimes
 from tests.report.reproductions import make
 from tests.toys import write_toy_folder
 
@@ -48,7 +48,7 @@ def everything() -> None:
     out.print(claims_table(reproduction.claims))
     for result in reproduction.studies.values():
         study._show(typing.cast("typing.Any", result), json=False)
-    for part in terminal(toy_result()):
+    for part in terminal(with_runtimes()):
         out.print(part)
     speedrun_report()
     notes.print(f"a note of class {NAME} and 12,345.67 images; " + "and many more words " * 5)

@@ -3,7 +3,7 @@
 Reading order::
 
     cells.py                     what is timed: network, kernel, batch, threads, and which peers take part
-    peers/                       one module per peer: the same network and work, by different means
+    peers/                       one module per peer: the same network and work, by different means; some only predict
     peer_process.py              what runs in a peer's process
     peak_memory.py               the peak memory of that process, on each system
     coordinator.py               starts those processes: requests, answers, time limits

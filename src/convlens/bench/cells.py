@@ -12,9 +12,12 @@ from ..errors import ConfigurationError, nearest
 NUMPY, NUMBA = "convlens-numpy", "convlens-numba"
 EAGER = ("torch-nchw", "torch-channels-last")
 COMPILED = "torch-compile"
+ONNX, OPENVINO = "onnxruntime", "openvino"
+RUNTIMES = (ONNX, OPENVINO)  # they only predict
 GEMM = "gemm"  # a yardstick: the machine's peak rate of matrix products, in FLOP/s
 OURS = (NUMPY, NUMBA)
-USUAL = (*OURS, *EAGER, COMPILED, GEMM)
+USUAL = (*OURS, *EAGER, COMPILED, *RUNTIMES, GEMM)
+DENSE = (*OURS, "torch-nchw", COMPILED, *RUNTIMES, GEMM, "jax", "sklearn")  # only images have memory formats
 
 MEMORY, RACE = "memory", "time-to-99"  # measured besides the cells
 
@@ -28,8 +31,10 @@ class Cell:
     Attributes
     ----------
     network
-        ``"cnn"``, ``"dense"`` (784-128-64-10) or ``"deep"`` (three blocks of 3x3 convolution, batch normalisation, ReLU
-        and 2x2 max-pooling with 32, 64 and 128 filters, then Dense 10).
+        ``"cnn"``, ``"dense"`` (784-128-64-10), ``"deep"`` (three blocks of 3x3 convolution, batch normalisation, ReLU
+        and 2x2 max-pooling with 32, 64 and 128 filters, then Dense 10) or ``"lenet"`` (LeNet-5 as SimpleChains.jl
+        times it: two blocks of 5x5 convolution without padding, ReLU and 2x2 max-pooling with 6 and 16 filters, then
+        Dense 120, 84 and 10; ReLU between them).
     threads
         Number of threads each peer may use.
     peers
@@ -53,18 +58,23 @@ class Cell:
         return cls(**{**given, "peers": tuple(given["peers"])})
 
 
+BATCHES = {3: (1, 32, 128, 512), 5: (1, 128), 7: (1, 128, 512)}  # of the CNN, by kernel size: 15 minutes in all
+
+
 def cells(threads: int) -> list[Cell]:
-    """Return all cells: batch 1, 32, 128, 512 by kernel 3, 5, 7; a dense and a deeper network; one thread."""
+    """Return all cells: the CNN by kernel and batch; a dense and a deeper network; LeNet-5; one thread."""
     found = []
-    for kernel in (3, 5, 7):
-        for batch in (1, 32, 128, 512):
+    for kernel, sizes in BATCHES.items():
+        for batch in sizes:
             more = ("jax",) * (batch == 128) + ("textbook",) * (batch == 128 and kernel == 3)
             found.append(Cell(f"cnn-{kernel}x{kernel}-batch{batch}", "cnn", batch, threads, kernel, (*USUAL, *more)))
     return [
         *found,
         Cell("cnn-3x3-batch128-1thread", "cnn", 128, 1),
-        Cell("dense-batch128", "dense", 128, threads, peers=(*OURS, "torch-nchw", COMPILED, GEMM, "jax", "sklearn")),
+        Cell("dense-batch128", "dense", 128, threads, peers=DENSE),
         Cell("deep-batch128", "deep", 128, threads),
+        Cell("lenet-batch128", "lenet", 128, threads, 5, (*USUAL, "jax")),
+        Cell("lenet-batch128-1thread", "lenet", 128, 1, 5),  # without JAX, which uses all processors
     ]
 
 

@@ -18,8 +18,16 @@ from pathlib import Path
 from ..errors import ConfigurationError, OutputError
 from ..files import cache_folder
 
-REQUIREMENTS = {"torch": "torch==2.13.0", "jax": "jax", "sklearn": "scikit-learn"}
-MIB = {"torch": 860, "jax": 390, "sklearn": 60}  # on disk, with what each of them needs
+REQUIREMENTS = {
+    "torch": "torch==2.13.0",
+    "jax": "jax",
+    "sklearn": "scikit-learn",
+    "onnx": "onnx==1.23.2",
+    "onnxruntime": "onnxruntime==1.32.0",
+    "openvino": "openvino==2026.4.1",
+}
+# on disk, with what each of them needs
+MIB = {"torch": 860, "jax": 390, "sklearn": 60, "onnx": 40, "onnxruntime": 80, "openvino": 180}
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"  # elsewhere, on Linux, torch brings gigabytes for GPUs
 INSTALL_SECONDS = 1800.0
 

@@ -7,12 +7,13 @@ processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from .cells import COMPILED, GEMM, OURS, WORKS, Cell
+from .cells import GEMM, WORKS, Cell
 from .coordinator import MEASURE_SECONDS, PREPARE_SECONDS, PeerLost, PeerPool, Worker
 from .load import DISTURBED
+from .peers import YARDSTICKS, works_of
 from .peers.gemm import FLOPS
 
 TRIES = 4  # maximum for one timing
@@ -54,15 +55,16 @@ def time_cell(
     begun = rounds_of(before)
     say(f"{cell.name}: rounds {begun + 1} to {until}")
     present = [name for name in cell.peers if name in first]
+    workers = {work: [name for name in present if work in works_of(name)] for work in WORKS}
     rates: dict[str, dict[str, list[float]]] = {
-        work: {name: list(before["rates"][work][name]) if before else [] for name in present} for work in WORKS
+        work: {name: list(before["rates"][work][name]) if before else [] for name in workers[work]} for work in WORKS
     }
     shares: dict[str, dict[str, list[float | None]]] = {
-        work: {name: _shares_so_far(before, work, name) for name in present} for work in WORKS
+        work: {name: _shares_so_far(before, work, name) for name in workers[work]} for work in WORKS
     }
     for number in range(begun, until):
         for work in WORKS:
-            for name in present if number % 2 == 0 else present[::-1]:
+            for name in workers[work] if number % 2 == 0 else workers[work][::-1]:
                 if name in absent:
                     continue
                 try:
@@ -74,11 +76,11 @@ def time_cell(
                     pool.dismiss(name)
     for name in present:
         pool.dismiss(name)
-    here = [name for name in present if name not in absent]
+    here = {work: [name for name in workers[work] if name not in absent] for work in WORKS}
     return {
         "cell": cell.to_dict(),
-        "rates": {work: {name: rates[work][name] for name in here} for work in WORKS},
-        "others": {work: {name: shares[work][name] for name in here} for work in WORKS},
+        "rates": {work: {name: rates[work][name] for name in here[work]} for work in WORKS},
+        "others": {work: {name: shares[work][name] for name in here[work]} for work in WORKS},
         "absent": absent,
         "first_call_seconds": before["first_call_seconds"] if before else first,
     }
@@ -104,7 +106,7 @@ def _prepare(
             continue
         try:
             waiting[name] = pool.worker(name)
-            waiting[name].send({"do": "prepare", "cell": cell.to_dict(), "works": list(WORKS)})
+            waiting[name].send({"do": "prepare", "cell": cell.to_dict(), "works": list(works_of(name))})
         except PeerLost as lost:
             absent[name] = str(lost)
     for name, worker in waiting.items():
@@ -117,9 +119,9 @@ def _prepare(
 
 
 def explained(name: str, reason: str, missing: dict[str, str]) -> str:
-    """Return why a peer is absent, with the reason why its library could not be installed."""
-    module = name.partition("-")[0]
-    return f"{reason} ({missing[module]})" if module in missing else reason
+    """Return why a peer is absent, with the reason why its library, or the module it lacks, could not be installed."""
+    of_peer = [why for module, why in missing.items() if module == name.partition("-")[0] or f"'{module}'" in reason]
+    return f"{reason} ({'; '.join(of_peer)})" if of_peer else reason
 
 
 def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> tuple[float, float | None]:
@@ -135,13 +137,12 @@ def _rate(cell: Cell, worker: Worker, name: str, work: str, seconds: float) -> t
     return rate, others
 
 
-MEMORY_PEERS: Sequence[str] = (*OURS, "textbook", "torch-nchw", "torch-channels-last", COMPILED, "jax")
-
-
 def measure_memory(cell: Cell, pool: PeerPool, missing: dict[str, str], say: Callable[[str], None]) -> dict[str, Any]:
     """Return the peak memory in MiB of a process that has trained one cell and done nothing else, by peer."""
     peak, absent = {}, {}
-    for name in MEMORY_PEERS:
+    for name in cell.peers:
+        if name in YARDSTICKS or "train" not in works_of(name):
+            continue
         say(f"memory: {name}")
         pool.dismiss(name)
         try:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..wording import count, percent
-from .cells import EAGER, GEMM, OURS, WORKS
+from .cells import EAGER, GEMM, OURS, RUNTIMES, WORKS
 from .load import DISTURBED
 
 FORMAT = 1  # of the file
@@ -109,16 +109,27 @@ def best_torch(rates: Rates) -> Fastest | None:
     return Fastest.of(rates, [name for name in rates if name.startswith("torch")])
 
 
+def best(rates: Rates) -> Fastest | None:
+    """Return the best of PyTorch's modes and of the runtimes that only predict."""
+    return Fastest.of(rates, [name for name in rates if name.startswith("torch") or name in RUNTIMES])
+
+
 def ratios(rates: Rates) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return each of our engines' ratios: to every peer, to the better eager format and to the best PyTorch mode."""
+    """Return each of our engines' ratios: to every peer, to the better eager format and to the best PyTorch mode.
+
+    Where a runtime was measured, also to the best of all.
+    """
+    groups = {"better eager PyTorch": better_eager(rates), "best PyTorch": best_torch(rates)}
+    if any(rates.get(name) for name in RUNTIMES):
+        groups["best"] = best(rates)
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for ours in OURS:
         if not rates.get(ours):
             continue
         row = {name: _entry(rates[ours], name, rates[name]) for name in rates if name not in (ours, GEMM)}
-        for title, best in (("better eager PyTorch", better_eager(rates)), ("best PyTorch", best_torch(rates))):
-            if best is not None:
-                row[title] = _entry(rates[ours], best.name, best.rates)
+        for title, fastest in groups.items():
+            if fastest is not None:
+                row[title] = _entry(rates[ours], fastest.name, fastest.rates)
         found[ours] = row
     return found
 

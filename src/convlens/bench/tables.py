@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..text_table import TextTable
-from ..wording import NONE, percent
-from .cells import GEMM, MAIN, NUMBA, NUMPY
+from ..wording import NONE, count, percent
+from .cells import COMPILED, GEMM, MAIN, NUMBA, NUMPY, ONNX, OPENVINO, RUNTIMES, WORKS
 from .results import (
     Ratio,
     Withheld,
-    best_torch,
+    best,
     better_eager,
     compared,
     disturbance,
@@ -23,11 +23,17 @@ from .results import (
 )
 
 WORDS = {"train": "training", "predict": "prediction"}
-NETWORKS = {"cnn": "CNN {0}x{0}", "dense": "dense 784-128-64-10", "deep": "three blocks with batch normalisation"}
+NETWORKS = {
+    "cnn": "CNN {0}x{0}",
+    "dense": "dense 784-128-64-10",
+    "deep": "three blocks with batch normalisation",
+    "lenet": "LeNet-5",
+}
+FASTEST = {COMPILED: "compile", ONNX: "ONNX Runtime", OPENVINO: "OpenVINO"}  # the others are eager
 SHORT = {
     "convlens-numpy": "ours\nnumpy", "convlens-numba": "ours\nnumba", "torch-nchw": "torch\nnchw",
     "torch-channels-last": "torch\nlast", "torch-compile": "torch\ncompile",
-    "textbook": "text\nbook", "sklearn": "scikit\nlearn",
+    "onnxruntime": "onnx\nruntime", "openvino": "open\nvino", "textbook": "text\nbook", "sklearn": "scikit\nlearn",
 }  # fmt: skip
 
 Result = Mapping[str, Any]
@@ -40,7 +46,7 @@ class SpeedTable:
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
-    words: bool = False  # and not numbers, behind the first column
+    words: bool = False  # whether the columns after the first hold words, not numbers
 
     def markdown(self) -> str:
         """Return it in Markdown, without the title."""
@@ -57,7 +63,8 @@ HEADLINE = (
     (MAIN, ("train", "predict")), ("cnn-3x3-batch1", ("predict",)), ("cnn-3x3-batch512", ("train", "predict")),
     ("cnn-5x5-batch128", ("train", "predict")), ("cnn-7x7-batch128", ("train", "predict")),
     ("deep-batch128", ("train", "predict")), ("dense-batch128", ("train", "predict")),
-    (f"{MAIN}-1thread", ("train",)),
+    (f"{MAIN}-1thread", ("train",)), ("lenet-batch128", ("train", "predict")),
+    ("lenet-batch128-1thread", ("train", "predict")),
 )  # fmt: skip
 README_ROWS = (
     (MAIN, ("train", "predict")),
@@ -66,7 +73,7 @@ README_ROWS = (
 
 
 def headline(result: Result) -> SpeedTable:
-    """Return ratios of the compiled and the NumPy engine to PyTorch, in rates, memory and time to an accuracy."""
+    """Return ratios of the compiled and the NumPy engine to PyTorch and the runtimes: rates, memory, time to 99.0 %."""
     found = _ratios(result, HEADLINE)
     return replace(found, rows=[*found.rows, *_memory_headline(result), *_race_headline(result)])
 
@@ -78,8 +85,19 @@ def _ratios(result: Result, names: Sequence[tuple[str, Sequence[str]]]) -> Speed
         if (cell := result["cells"].get(name))
         for work in works
     ]
-    columns = ("", "compiled, to better eager PyTorch", "compiled, to best PyTorch", "NumPy, to better eager PyTorch")
-    return SpeedTable("convlens beside PyTorch", columns, rows)
+    more = any(_with_runtimes(result, work) for work in WORKS)
+    columns = ("", "compiled, to better eager PyTorch", _to_best(more=more), "NumPy, to better eager PyTorch")
+    title = "convlens beside PyTorch, ONNX Runtime and OpenVINO" if more else "convlens beside PyTorch"
+    return SpeedTable(title, columns, rows)
+
+
+def _with_runtimes(result: Result, work: str) -> bool:
+    """Return whether a runtime was measured: only then is the best more than PyTorch's best mode."""
+    return any(cell["rates"][work].get(name) for cell in result["cells"].values() for name in RUNTIMES)
+
+
+def _to_best(*, more: bool) -> str:
+    return "compiled, to the best" if more else "compiled, to best PyTorch"
 
 
 def label(cell: Mapping[str, Any]) -> str:
@@ -90,10 +108,10 @@ def label(cell: Mapping[str, Any]) -> str:
 
 def _both(cell: Mapping[str, Any], work: str, ours: str) -> tuple[str, str]:
     rates = undisturbed(cell, work)
-    best = best_torch(rates)
-    if best is None or ours not in rates:
+    fastest = best(rates)
+    if fastest is None or ours not in rates:
         return _to_eager(cell, work, ours), NONE
-    ratio, mode = compared(rates[ours], best.rates), "compile" if best.name == "torch-compile" else "eager"
+    ratio, mode = compared(rates[ours], fastest.rates), FASTEST.get(fastest.name, "eager")
     return _to_eager(cell, work, ours), str(ratio) if isinstance(ratio, Withheld) else f"{ratio} {mode}"
 
 
@@ -138,7 +156,8 @@ def speed(result: Result, work: str) -> SpeedTable:
         rates = cell["rates"][work]
         medians = [f"{statistics.median(rates[name]):,.0f}" if name in rates else NONE for name in peers]
         rows.append((label(cell), *medians, *_both(cell, work, NUMBA), _percent(share_of_peak(cell, work, NUMBA))))
-    columns = ("images a second", *peers, "compiled, to better eager", "compiled, to best PyTorch", "of GEMM peak")
+    to_best = _to_best(more=_with_runtimes(result, work))
+    columns = ("images a second", *peers, "compiled, to better eager", to_best, "of GEMM peak")
     return SpeedTable(f"{WORDS[work].capitalize()}, median images a second", columns, rows)
 
 
@@ -223,12 +242,15 @@ def tables(result: Result) -> Sequence[SpeedTable]:
 def conditions(result: Result) -> str:
     """Return a sentence on where and how a result was measured."""
     how, hardware, versions = result["settings"], result["hardware"], result["versions"]
-    names = {"NumPy": "numpy", "Numba": "numba", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
+    names = {
+        "NumPy": "numpy", "Numba": "numba", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn",
+        "ONNX Runtime": "onnxruntime", "OpenVINO": "openvino",
+    }  # fmt: skip
     with_what = ", ".join(f"{title} {versions[name]}" for title, name in names.items() if versions.get(name))
-    threads = f"{how['threads']} thread{'s' * (how['threads'] != 1)}"
+    threads, rounds = count(how["threads"], "thread"), count(how["rounds"], "round")
     return (
-        f"Measured {result['date']} on {hardware['processor']} ({hardware['system']}), {threads}, {how['rounds']} "
-        f"rounds of {how['seconds']} s, with {with_what}. Ratios are medians of paired rounds, with their range."
+        f"Measured {result['date']} on {hardware['processor']} ({hardware['system']}), {threads}, {rounds} "
+        f"of {how['seconds']} s, with {with_what}. Ratios are medians of paired rounds, with their range."
     )
 
 

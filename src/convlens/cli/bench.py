@@ -15,7 +15,7 @@ from .options import JsonFlag, ThreadsOption, duration, notes, out, print_json
 
 def bench(
     quick: Annotated[
-        bool, typer.Option("--quick", help="One cell: a minute, and once 1.3 GB and minutes to install its peers.")
+        bool, typer.Option("--quick", help="One cell: a minute, and once 1.6 GB and minutes to install its peers.")
     ] = False,
     only: Annotated[
         list[str] | None,
@@ -37,9 +37,9 @@ def bench(
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Time the same work by convlens, PyTorch, JAX, scikit-learn and a textbook implementation.
+    """Time the same work by convlens, PyTorch, JAX, ONNX Runtime, OpenVINO, scikit-learn and a textbook implementation.
 
-    Installs the peers into a separate environment, about 1.3 GB; reports what cannot be installed or run, with the
+    Installs the peers into a separate environment, about 1.6 GB; reports what cannot be installed or run, with the
     reason. Takes at most 15 minutes on two cores; an interrupted run is continued by the same command.
 
     Example: [bold]convlens bench --quick[/bold]
@@ -59,7 +59,7 @@ def bench(
     chosen = named_recipe(recipe)
     names = (MAIN,) if quick else tuple(only or ())
     here = available_threads() if threads is None else threads
-    run(BenchSettings(names, rounds, 0.25, here, chosen, place, folder, resume), json=json)
+    run(BenchSettings(names, rounds, 0.2, here, chosen, place, folder, resume), json=json)
 
 
 def run(settings: object, *, json: bool) -> None:

@@ -37,7 +37,7 @@ def _part(node: Node, model: Model) -> Any:
         return made
     if node.op == "dense":
         made = nn.Linear(node.input_shapes[0][0], node.output_shape[0])
-        _set(made, weight=_rows(node, model).T, bias=_b(node, model))
+        _set(made, weight=work.channels_first_rows(node, model).T, bias=_b(node, model))
         return made
     if node.op == "batch_norm":
         epsilon, momentum = node.attributes["epsilon"], node.attributes["momentum"]
@@ -51,16 +51,6 @@ def _w(node: Node, model: Model) -> FloatArray:
 
 def _b(node: Node, model: Model) -> FloatArray:
     return model.parameters[f"{node.name}.b"]
-
-
-def _rows(node: Node, model: Model) -> FloatArray:
-    """Return dense weights (D_in, D_out), with rows in PyTorch's order of a flattened image: channels first."""
-    w = _w(node, model)
-    before = next((other for other in model.program.nodes if other.name == node.inputs[0]), None)
-    if before is None or before.op != "reshape" or len(before.input_shapes[0]) != 3:
-        return w
-    height, width, channels = before.input_shapes[0]
-    return w.reshape(height, width, channels, -1).transpose(2, 0, 1, 3).reshape(w.shape)
 
 
 def _set(module: Any, **arrays: FloatArray) -> None:

@@ -164,19 +164,16 @@ class Textbook:
 def _layers(cell: Cell) -> list[TextbookLayer]:
     """Return the cell's network with convlens's weights, reordered to channels first."""
     model, layers = work.model(cell), list[TextbookLayer]()
-    flattened: tuple[int, ...] = ()
     for node in work.chain(model):
         own: Any = {kind: model.parameters[slot.name] for kind, slot in node.parameters.items()}
         if node.op == "conv2d":
             k = work.require_usual_convolution(node).kernel[0]
+            if node.output_shape[:2] != node.input_shapes[0][:2]:
+                raise work.unknown(node)
             w = own["w"].transpose(2, 0, 1, 3).reshape(-1, node.output_shape[2]).copy()  # (C*k*k, C_out)
             layers.append(Conv(w, own["b"].copy(), k))
         elif node.op == "dense":
-            w = own["w"]
-            if flattened:
-                w = w.reshape(*flattened, -1).transpose(2, 0, 1, 3).reshape(w.shape)
-            layers.append(TextbookDense(w.copy(), own["b"].copy()))
-            flattened = ()
+            layers.append(TextbookDense(work.channels_first_rows(node, model).copy(), own["b"].copy()))
         elif node.op == "relu":
             layers.append(Relu())
         elif node.op == "max_pool2d":
@@ -184,7 +181,6 @@ def _layers(cell: Cell) -> list[TextbookLayer]:
             layers.append(MaxPool())
         elif node.op == "reshape":
             layers.append(TextbookFlatten())
-            flattened = node.input_shapes[0]
         else:
             raise work.unknown(node)
     return layers

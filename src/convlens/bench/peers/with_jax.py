@@ -57,9 +57,9 @@ def _apply(node: Any, weights: Any, x: Any) -> Any:
     if node.op == "dense":
         return x @ weights[f"{node.name}.w"] + weights[f"{node.name}.b"]
     if node.op == "conv2d":
-        work.require_usual_convolution(node)
-        layout = ("NHWC", "HWIO", "NHWC")
-        y = lax.conv_general_dilated(x, weights[f"{node.name}.w"], (1, 1), "SAME", dimension_numbers=layout)
+        window, layout = work.require_usual_convolution(node), ("NHWC", "HWIO", "NHWC")
+        padding = (window.rows, window.columns)
+        y = lax.conv_general_dilated(x, weights[f"{node.name}.w"], (1, 1), padding, dimension_numbers=layout)
         return y + weights[f"{node.name}.b"]
     if node.op == "max_pool2d":
         size = (1, *work.require_usual_pool(node).kernel, 1)
