@@ -60,7 +60,7 @@ class ArrayNames(NamedTuple):
     others: list[str]  # unused
 
 
-def array_names(names: Iterable[str], where: str, expected: str) -> ArrayNames:
+def array_names(names: Iterable[str], where: str, expected: str, *, evaluating: bool = False) -> ArrayNames:
     """Find out what arrays are.
 
     Parameters
@@ -71,6 +71,8 @@ def array_names(names: Iterable[str], where: str, expected: str) -> ArrayNames:
         The file's name in messages.
     expected
         What such a file holds, for the message.
+    evaluating
+        Whether a test set is enough.
 
     Raises
     ------
@@ -89,7 +91,8 @@ def array_names(names: Iterable[str], where: str, expected: str) -> ArrayNames:
             raise DataError(f"{where}: both {found[place]} and {name} could be the {place[0]} {place[1]}; remove one")
         else:
             found[place] = name
-    if ("train", "images") not in found and ("train", "labels") not in found:
+    needed: list[Part] = ["train", "validation", "test"] if evaluating else ["train"]
+    if not any((part, kind) in found for part in needed for kind in ("images", "labels")):
         there = listed(sorted(names), 5) or "nothing"
         advice = ": give the arrays names, np.savez(path, images=..., labels=...)" if "arr_0" in names else ""
         raise DataError(f"{where}: holds {there}; expected {expected}{advice}")
