@@ -119,6 +119,8 @@ def _one_column(values: Array, name: str, notes: list[str]) -> Array:
         notes.append(f"{name} are one-hot rows: the place of the 1 is the class number")
         places: Array = values.argmax(axis=1)
         return places
+    if values.dtype.kind == "U" and (blank := np.char.strip(values) == "").any():
+        raise DataError(f"{name}: number {int(np.argmax(blank)):,} is blank; give every image a label, or leave it out")
     if values.ndim != 1 or values.dtype.kind not in "buifU":
         raise DataError(
             f"{name}: is {values.dtype} of shape {values.shape}; expected one row of class numbers or names"

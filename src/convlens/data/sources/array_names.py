@@ -49,7 +49,11 @@ _LABELS = frozenset(
     {"y", "ys", "label", "labels", "target", "targets", "lbl", "lbls", "class", "output", "outputs", "digit", "digits"}
 )
 _FUSED = re.compile(f"([xy])({'|'.join(_PARTS)})", re.IGNORECASE)  # xtrain
+_FILLERS = frozenset({"set", "orig", "array", "arr"})  # they say nothing: train_set_x
 _CLASS_NAMES = frozenset({"classnames", "labelnames", "targetnames", "classes", "categories"})
+
+
+_CALLED: dict[Part, str] = {"train": "training", "validation": "validation", "test": "test"}
 
 
 class ArrayNames(NamedTuple):
@@ -88,7 +92,9 @@ def array_names(names: Iterable[str], where: str, expected: str, *, evaluating: 
         elif place is None:
             others.append(name)
         elif place in found:
-            raise DataError(f"{where}: both {found[place]} and {name} could be the {place[0]} {place[1]}; remove one")
+            raise DataError(
+                f"{where}: both {found[place]} and {name} could be the {_CALLED[place[0]]} {place[1]}; remove one"
+            )
         else:
             found[place] = name
     needed: list[Part] = ["train", "validation", "test"] if evaluating else ["train"]
@@ -111,7 +117,7 @@ def _place(name: str) -> tuple[Part, str] | None:
     words = re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*|\d+", name)
     if len(words) == 1 and (fused := _FUSED.fullmatch(words[0])):
         words = list(fused.groups())
-    words = [word.lower() for word in words]
+    words = [word.lower() for word in words if word.lower() not in _FILLERS]
     parts = [_PARTS[word] for word in words if word in _PARTS]
     kinds = ["images" if word in _IMAGES else "labels" for word in words if word in _IMAGES | _LABELS]
     if len(parts) > 1 or len(kinds) != 1 or len(parts) + len(kinds) != len(words):

@@ -139,7 +139,10 @@ def _pixels(table: Table, columns: Columns) -> Array:
 def _labels(table: Table, column: int) -> Array:
     """Return the labels (N,): names, or whole numbers."""
     if column in table.texts:
-        return np.array(table.texts[column])
+        words = table.texts[column]
+        if "" in words:
+            raise DataError(f"{table.place(words.index(''), column)}: has no label; add it, or leave the line out")
+        return np.array(words)
     values = table.values[:, column]
     wrong = (values != np.floor(values)) | (np.abs(values) >= 2**24)  # above, float32 leaves whole numbers out
     if wrong.any() or bool((values < 0).any() and set(np.unique(values)) != {-1, 1}):
