@@ -79,7 +79,7 @@ def _names(class_names: Sequence[str] | None) -> list[str] | None:
     return [str(one) for one in class_names]
 
 
-def _array(values: npt.ArrayLike, name: str) -> Array:
+def _array(values: npt.ArrayLike, name: str, expected: str) -> Array:
     """Return an array of what NumPy understands: arrays, lists, tensors in main memory, tables, Pillow images."""
     if isinstance(values, list | tuple) and any(getattr(one, "mode", None) == "P" for one in values):
         raise DataError(
@@ -92,9 +92,7 @@ def _array(values: npt.ArrayLike, name: str) -> Array:
             found = np.stack(list(found))
     except (ValueError, TypeError, RuntimeError) as error:  # the last two: tensors of other libraries
         said = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"{name}: is not an array ({said}); expected images of one size and mode, with one label each"
-        ) from error
+        raise DataError(f"{name}: is not an array ({said}); expected {expected}, as an array or a list") from error
     return found
 
 
@@ -105,12 +103,14 @@ def _labels(values: npt.ArrayLike, name: str) -> Array:
         if any(texts) and not all(texts):
             first = values[texts.index(not texts[0])]
             raise DataError(f"{name}: holds both {values[0]!r} and {first!r}; expected all class numbers, or all names")
-    return _array(values, name)
+    return _array(values, name, "one class number or name for each image")
 
 
 def _images(given: npt.ArrayLike, name: str, notes: list[str], order: list[str]) -> UInt8 | Float32:
     """Return a copy of images (N, H, W, C), so that changing the array later does not change the data set."""
-    values = to_channels_last(_array(given, name), name, notes, order=order, in_memory=True)
+    values = to_channels_last(
+        _array(given, name, "images of one size and mode"), name, notes, order=order, in_memory=True
+    )
     if np.issubdtype(values.dtype, np.floating):
         found = _floats(values, name)
         if (largest := float(np.abs(found).max())) > _USUAL:

@@ -111,11 +111,13 @@ def _one_column(values: Array, name: str, notes: list[str]) -> Array:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim == 2 and values.dtype.kind in "buif":
-        if not bool(((values == 0) | (values == 1)).all() and (values.sum(axis=1) == 1).all()):
+        marks = bool(((values == 0) | (values == 1)).all())
+        if not (marks and bool((values.sum(axis=1) == 1).all())):
             raise DataError(
                 f"{name}: is of shape {values.shape}, and its rows are not one-hot (a single 1 each); "
-                "give one class number per image, such as labels.argmax(axis=1)"
-            )
+                + ("images of several classes at once, or of none, cannot be classified" if marks
+                   else "give one class number per image, such as labels.argmax(axis=1)")
+            )  # fmt: skip
         notes.append(f"{name} are one-hot rows: the place of the 1 is the class number")
         places: Array = values.argmax(axis=1)
         return places

@@ -110,7 +110,9 @@ def _array(path: Path, archive: zipfile.ZipFile, key: str, kinds: str) -> Array:
     with archive.open(info) as stream:
         shape, fortran, dtype = _header(stream, name)
         if dtype.hasobject:
-            raise DataError(f"{name}: holds Python objects, which are never read; save plain numbers or texts")
+            raise DataError(
+                f"{name}: holds Python objects, which are never read; save plain numbers, or texts: array.astype(str)"
+            )
         if dtype.kind not in kinds or dtype.names:
             raise DataError(f"{name}: holds {dtype}; expected {'numbers' if kinds == _NUMBERS else 'numbers or texts'}")
         size, held = math.prod(shape) * dtype.itemsize, info.file_size - stream.tell()
