@@ -78,6 +78,9 @@ WORDS = np.array(["bee", "ant", "cat"])[LABELS]
 RAMP = np.arange(4)[:, None] * 8 + np.arange(8)
 GRID = ",".join(["label", *(f"{row}x{column}" for row in range(4) for column in range(8))])
 
+COUNTED = ",".join(map(str, range(16)))
+EDGE = np.column_stack([LABELS, PIXELS, (np.arange(60) % 5 == 0) * LABELS[::-1]])[:, [0, *range(2, 18)]]
+
 READ: list[Row] = [
     Data("as Kaggle has it", file(text(rows(), HEADER)), shape=(4, 4, 1), counts=(49, 5, 6), check=holds),
     Data("semicolons", file(text(rows(), HEADER, ";")), check=holds),
@@ -159,6 +162,13 @@ COLUMNS: list[Row] = [
     Data("pandas's numbers for names", file(text(rows(), ",".join(map(str, range(17))))), check=holds),
     Data("file names beside", file(text([[f"{i}.png", *row] for i, row in enumerate(rows())], "file," + HEADER)),
          says=["columns of text are not used: file"], check=holds),
+    Data("pandas's numbers for names, an index and a label of another name",
+         file(text([[i, *row[1:], WORDS[i]] for i, row in enumerate(rows())], f",{COUNTED},name")),
+         says=["only numbers the rows", "'name', the only one of"], check=lambda found: holds(found, labels=WORDS)),
+    Data("pixels at the edge look like labels, but are mostly black", file(text(EDGE)), says=["the first column"],
+         classes="012"),
+    Data("the same, and the label is last", file(text(EDGE[:, ::-1])), says=["the last column"], classes="012"),
+    bad("few rows, their first column black", text([[0, *row[1:], row[0]] for row in rows()[:5]]), "not clear which"),
     Data("rows and columns in the names", file(text(rows(pixels=np.tile(RAMP.ravel(), (60, 1)) * 8), GRID)),
          shape=(4, 8, 1)),
     Data("the test file has a header alone", folder(train=text(rows()), test=text(rows(), HEADER)), check=holds),
@@ -200,6 +210,14 @@ REFUSED: list[Row] = [
     bad("a value below 0", cell("-3"), "line 5, column 4: is -3"),
     bad("null characters", text(rows()) + "\0\0\0\n", "null characters"),
     Data("UTF-16", file(text(rows(), HEADER).encode("utf-16")), refused=True, says=["is not text", "UTF-8"]),
+    bad("a number in the German way", text(rows(), separator=";").replace("0;", "0,5;"), "with a point"),
+    bad("thousands", cell('"1,000"'), "line 5, column 4: '1,000' is not a number; write numbers with a point"),
+    bad("a label is lacking", text(rows(["ant", "", *WORDS[2:]]), HEADER), "line 3, column 1: has no label"),
+    bad("labels are lacking", text(rows(np.where(LABELS, WORDS, "")), HEADER), "has no label"),
+    bad("names of picture files", "file,label\n" + "a/1.PNG,0\na/2.png,1\n" * 9, "'file' names picture", "folder"),
+    bad("all pixels in one cell", text([[0, "1 2 3 4", "Training"]] * 9, "emotion,pixels,usage"), "'pixels' holds 4"),
+    bad("a list in one cell", text([["a", '"[1, 2, 3, 4]"']] * 9, "label,image"), "'image' holds 4 numbers in one"),
+    Data("a table called .txt", file(text(rows()), "mine.txt"), refused=True, says=["the ending .csv"]),
     bad("names and numbers as labels", text(rows(["ant", *LABELS[1:]])), "line 1, column 1: 'ant' is not a number"),
     bad("prose", "Dear Sir or Madam\nit rains\n", "has no comma"),
     bad("prose with commas", "Dear Sir,\nit rains, and so on\n", "mine.csv"),

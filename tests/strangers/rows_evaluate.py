@@ -59,6 +59,29 @@ def with_model(names: Sequence[str], labels: Sequence[str]) -> Callable[[Path], 
     return call
 
 
+def table(kind: str, labels: Sequence[int]) -> Callable[[Path], None]:
+    """Return what saves ``m.safetensors``, trained on three shades called 0, 1 and 2, and a table of such images."""
+
+    def make(place: Path) -> None:
+        shades = np.array([20, 130, 240])
+        images = np.broadcast_to(shades[np.arange(60) % 3, None, None], (60, 4, 4)).astype(np.uint8)
+        dataset = data.Dataset.from_arrays(images, np.arange(60) % 3)
+        model = nn.Model([nn.Flatten(), nn.Dense(16), nn.ReLU(), nn.Dense(3)], (4, 4, 1), 0).use("numpy")
+        run = train.fit(model, dataset, epochs=60)
+        model.save(place / "m.safetensors", training=run.summary())
+        given = np.repeat(shades[np.minimum(labels, 2)], 16).reshape(-1, 16)
+        if kind.endswith("npz"):
+            names = ("x_test", "y_test") if kind == "test.npz" else ("images", "labels")
+            np.savez(place / kind, **dict(zip(names, (given.reshape(-1, 4, 4), labels), strict=True)))
+            return
+        path = place / ("csv/test.csv" if kind == "csv" else kind)
+        path.parent.mkdir(exist_ok=True)
+        np.savetxt(path, np.column_stack([labels, given]), fmt="%d", delimiter=",", comments="",
+                   header=",".join(["label", *map(str, range(16))]))  # fmt: skip
+
+    return make
+
+
 ROWS: list[Row] = [
     Command(
         "other names of as many classes",
@@ -110,6 +133,19 @@ ROWS: list[Row] = [
         code=2,
         says=["no labels", "only predicting does without"],
     ),
+    *[
+        Command(f"a table, {name}", table(kind, labels), f"evaluate m.safetensors --data {kind} {options}",
+                code=code, says=says)
+        for name, kind, labels, options, code, says in [
+            ("few images", "t.npz", [0, 2, 2], "", 0, ["3 images", "accuracy 100.00 %", "too few to split"]),
+            ("one image", "t.csv", [2], "", 0, ["1 images", "accuracy 100.00 %", "model's classes 0, 1"]),
+            ("one class", "t.csv", [2] * 12, "", 0, ["12 images", "accuracy 100.00 %", "or of one class"]),
+            ("a class too many", "t.npz", [0, 7], "", 2, ["7 is none of the model's"]),
+            ("a test set alone", "test.npz", [2, 0] * 6, "", 0, ["12 images", "accuracy 100.00 %"]),
+            ("a folder with test.csv alone", "csv", [2, 0] * 6, "", 0, ["12 images", "accuracy 100.00 %"]),
+            ("a part that is empty", "t.npz", [0, 2], "--split validation", 2, ["t: has no validation images", "all"]),
+        ]
+    ],
     Call("library: as many classes of other names", with_model(["a", "b"], ["a", "c"]), error=DataError,
          says=["its classes are a, c, and the model's are a, b"]),
     Call("library: names from another file system", with_model(["ko\u0308nig", "a"], ["k\u00f6nig", "a"]),

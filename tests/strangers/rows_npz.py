@@ -68,6 +68,15 @@ def small(name: str, images: np.ndarray, **options: Any) -> Data:
     return Data(name, npz(images=images, labels=LABELS), **options)
 
 
+class Trained:
+    """What a model records of the tables that it was trained on."""
+
+    input_shape = (8, 8, 1)
+
+    def __init__(self, pixel_range: list[int]) -> None:
+        self.provenance = {"pixel_range": pixel_range}
+
+
 RANGES: list[Row] = [
     small("whole numbers 0 and 1", INK, pixels={0, 255}, says=["whole numbers from 0 to 1"]),
     small("int64 0 and 1", INK.astype(np.int64), pixels={0, 255}, says=["whole numbers from 0 to 1"]),
@@ -98,6 +107,15 @@ RANGES: list[Row] = [
          refused=True, says=["x_test: its pixels go from 0 to 1", "x_train from 0 to 255", "one range"]),
     Data("test images with whole numbers 0 and 1 too",
          npz(x_train=INK, y_train=LABELS, x_test=INK[:9] * 1.0, y_test=LABELS[:9]), pixels={0, 255}),
+    Data("test images that happen to reach ten of twelve bits",
+         npz(x_train=IMAGES.astype(int) * 16, y_train=LABELS, x_test=IMAGES[:9].astype(int) * 4, y_test=LABELS[:9]),
+         says=["from 0 to 4095"]),
+    small("evaluated images that happen to reach 15 of 16", IMAGES // 17, says=["from 0 to 16"],
+          options={"like": Trained([0, 16])}),
+    small("evaluated images that happen to reach ten of twelve bits", IMAGES * 4.0 // 1, says=["from 0 to 4095"],
+          options={"like": Trained([0, 4095])}),
+    small("evaluated bytes, for a model of floats", IMAGES, check=images_are(IMAGES),
+          options={"like": Trained([0, 1])}),
     Data("test images that happen to reach 15 of 16",
          npz(x_train=np.rint(IMAGES / 16.0), y_train=LABELS, x_test=np.rint(IMAGES[:9] / 17), y_test=LABELS[:9]),
          says=["from 0 to 16"]),
@@ -117,6 +135,7 @@ NAMES: list[Row] = [
     Data("TRAIN_X, TRAIN_Y", npz(TRAIN_X=IMAGES, TRAIN_Y=LABELS), counts=(49, 5, 6)),
     Data("xTrain, yTrain, Xtest, ytest", npz(xTrain=IMAGES, yTrain=LABELS, Xtest=IMAGES[:6], ytest=LABELS[:6]),
          counts=(54, 6, 6)),
+    Data("train_set_x, train_set_y", npz(train_set_x_orig=IMAGES, train_set_y=LABELS), counts=(49, 5, 6)),
     Data("other arrays are not used, and that is said", npz(X=IMAGES, y=LABELS, ids=LABELS, when=LABELS),
          says=["not used: ids, when"]),
     Data("two that could be the images", npz(images=IMAGES, x_train=IMAGES, labels=LABELS), refused=True,
@@ -132,7 +151,9 @@ LABELLED: list[Row] = [
     Data("labels are one-hot", npz(images=IMAGES, labels=np.eye(3)[LABELS]), classes="012", says=["one-hot"],
          check=labels_follow(LABELS, ["0", "1", "2"])),
     Data("several labels for each image", npz(images=IMAGES, labels=np.ones((60, 14), int)), refused=True,
-         says=["not one-hot"]),
+         says=["not one-hot", "several classes at once"]),
+    Data("probabilities for labels", npz(images=IMAGES, labels=np.eye(3)[LABELS] * 0.9), refused=True,
+         says=["not one-hot", "labels.argmax(axis=1)"]),
     Data("labels from 1", npz(images=IMAGES, labels=LABELS + 1), says=["named by these numbers"],
          check=labels_follow(LABELS + 1, ["1", "2", "3"])),
     Data("labels from 1 with names", npz(images=IMAGES, labels=LABELS + 1, class_names=["a", "b", "c"]), classes="abc",
@@ -144,6 +165,10 @@ LABELLED: list[Row] = [
          says=["class 3 has no image"]),
     Data("labels are names", npz(images=IMAGES, labels=np.array(["cat", "ant", "bee"])[LABELS]),
          check=labels_follow(np.array(["cat", "ant", "bee"])[LABELS], ["ant", "bee", "cat"])),
+    Data("labels are blank", npz(images=IMAGES, labels=np.array(["cat", "", " "])[LABELS]), refused=True,
+         says=["number 1 is blank"]),
+    Data("a class name is blank", npz(images=IMAGES, labels=LABELS, class_names=["a", "", "c"]), refused=True,
+         says=["class 1 has a blank name"]),
     Data("labels are bytes", npz(images=IMAGES, labels=np.array([b"x", b"y", b"z"])[LABELS]), classes="xyz"),
     Data("test labels of another class",
          npz(x_train=IMAGES, y_train=LABELS + 1, x_test=IMAGES[:2], y_test=[3, 4]), refused=True,
@@ -198,6 +223,15 @@ ARRAYS: list[Row] = [
     Call("from_arrays: an array of arrays", lambda _: Dataset.from_arrays(_objects(X), Y), images_are(IMAGES)),
     Call("from_arrays: Pillow images", lambda _: Dataset.from_arrays([Image.fromarray(x) for x in X], list(Y)),
          images_are(IMAGES)),
+    Call("from_arrays: Pillow images with palettes",
+         lambda _: Dataset.from_arrays([Image.fromarray(x).convert("P") for x in COLOURS], Y), error=DataError,
+         says=["mode P", "convert('RGB')"]),
+    Call("from_arrays: floats from 0 to 255", lambda _: Dataset.from_arrays(IMAGES.astype(float), Y).notes,
+         lambda notes: _equal(["as large as 255" in note for note in notes], [True])),
+    Call("from_arrays: standardised floats", lambda _: Dataset.from_arrays((IMAGES - 128.0) / 74, Y).notes,
+         lambda notes: _equal(notes, ())),
+    Call("from_arrays: a fraction in words", lambda _: Dataset.from_arrays(X, Y, validation_fraction="a"),
+         error=ConfigurationError, says=["between 0 and 1", "'a'"]),
     Call("from_arrays: a tensor that has gradients", lambda _: Dataset.from_arrays(Tensor(), Y), error=DataError,
          says=["Use tensor.detach().numpy() instead"]),
     Call("from_arrays: labels of two kinds in one array",

@@ -110,7 +110,12 @@ def _check_shape(path: Path, network: Model, dataset: Dataset) -> None:
 
 
 def _examples(dataset: Dataset, split: str) -> Examples:
+    """Return the images of a split."""
+    from ..errors import DataError
+
     examples: Examples = dataset.whole() if split == "all" else getattr(dataset, split)
+    if not len(examples):
+        raise DataError(f"{dataset.name}: has no {split} images; evaluate --split test, or --split all")
     return examples
 
 

@@ -18,6 +18,7 @@ from .layout import to_channels_last
 from .pixel_range import all_but_black, find_range
 from .pixels import refuse, to_pixels
 
+_USUAL = 12.0  # standardised pixels lie within
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -78,17 +79,20 @@ def _names(class_names: Sequence[str] | None) -> list[str] | None:
     return [str(one) for one in class_names]
 
 
-def _array(values: npt.ArrayLike, name: str) -> Array:
+def _array(values: npt.ArrayLike, name: str, expected: str) -> Array:
     """Return an array of what NumPy understands: arrays, lists, tensors in main memory, tables, Pillow images."""
+    if isinstance(values, list | tuple) and any(getattr(one, "mode", None) == "P" for one in values):
+        raise DataError(
+            f"{name}: has Pillow images of mode P, whose values are places in a palette and no shades; "
+            "give image.convert('RGB'), or 'L' for grey, for each"
+        )
     try:
         found: Array = np.asarray(values)
         if found.dtype.kind == "O" and found.ndim == 1 and all(isinstance(one, np.ndarray) for one in found):
             found = np.stack(list(found))
     except (ValueError, TypeError, RuntimeError) as error:  # the last two: tensors of other libraries
         said = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"{name}: is not an array ({said}); expected images of one size, with one label each"
-        ) from error
+        raise DataError(f"{name}: is not an array ({said}); expected {expected}, as an array or a list") from error
     return found
 
 
@@ -99,14 +103,22 @@ def _labels(values: npt.ArrayLike, name: str) -> Array:
         if any(texts) and not all(texts):
             first = values[texts.index(not texts[0])]
             raise DataError(f"{name}: holds both {values[0]!r} and {first!r}; expected all class numbers, or all names")
-    return _array(values, name)
+    return _array(values, name, "one class number or name for each image")
 
 
 def _images(given: npt.ArrayLike, name: str, notes: list[str], order: list[str]) -> UInt8 | Float32:
     """Return a copy of images (N, H, W, C), so that changing the array later does not change the data set."""
-    values = to_channels_last(_array(given, name), name, notes, order=order, in_memory=True)
+    values = to_channels_last(
+        _array(given, name, "images of one size and mode"), name, notes, order=order, in_memory=True
+    )
     if np.issubdtype(values.dtype, np.floating):
-        return _floats(values, name)
+        found = _floats(values, name)
+        if (largest := float(np.abs(found).max())) > _USUAL:
+            notes.append(
+                f"{name} are floats as large as {largest:g}, and the network's input as they are: networks learn best "
+                "from floats from 0 to 1, or from whole numbers from 0 to 255, which are scaled"
+            )
+        return found
     if values.dtype.kind in "iu":
         _require_bytes(values, name)
     pixels = np.array(to_pixels(values, name)[0])

@@ -169,6 +169,8 @@ def assemble_test(
 def _names(name: str, given: Sequence[str] | None, classes: int) -> tuple[str, ...]:
     """Return one name for each class."""
     names = tuple(map(str, range(classes)) if given is None else given)
+    if not all(one.strip() for one in names):
+        raise DataError(f"{name}: class {[bool(one.strip()) for one in names].index(False)} has a blank name; name it")
     if len(names) != classes or len(set(names)) != classes:
         raise DataError(
             f"{name}: {len(names)} class names ({len(set(names))} different) for the {classes} classes that have "

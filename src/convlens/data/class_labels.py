@@ -24,7 +24,11 @@ class ClassLabels(NamedTuple):
 
 
 def class_labels(
-    parts: Sequence[tuple[Array, str]], class_names: Sequence[str] | None = None, *, renumber: bool = True
+    parts: Sequence[tuple[Array, str]],
+    class_names: Sequence[str] | None = None,
+    *,
+    renumber: bool = True,
+    evaluating: bool = False,
 ) -> ClassLabels:
     """Turn labels into class numbers; all parts have the classes of the first.
 
@@ -37,6 +41,8 @@ def class_labels(
     renumber
         Whether whole numbers other than 0..K-1 are taken as the names of classes: 1 to 10, or 3 and 8 alone. That suits
         files, whose numbers nobody sees again; the user of an array compares predictions with it.
+    evaluating
+        Whether the images may all be of a few of a model's classes, even of one: then every number is a name.
 
     Raises
     ------
@@ -50,7 +56,7 @@ def class_labels(
         known = _sorted(plain[0]) if class_names is None else class_names
         return _by_text(plain, names, {one: one for one in known}, notes, drop=renumber)
     numbers = [_numbers(one, name, class_names) for one, name in zip(plain, names, strict=True)]
-    meaning = _meaning(numbers[0], class_names, notes) if renumber else {}
+    meaning = _meaning(numbers[0], class_names, notes, evaluating=evaluating) if renumber else {}
     if meaning:
         return _by_text([one.astype(np.str_) for one in numbers], names, meaning, notes, drop=True)
     checked = [check_labels(one, name=name) for one, name in zip(numbers, names, strict=True)]
@@ -63,24 +69,30 @@ def _by_text(
     """Number labels in the order of what they mean; with `drop`, classes without a training image are left out."""
     present = set(np.unique(parts[0]).tolist())
     absent = [label for label in meaning if label not in present]
-    if drop and absent and len(meaning) - len(absent) > 1:
+    if drop and absent and len(meaning) > len(absent):
         notes.append(f"classes without an image are left out: {listed([meaning[label] for label in absent])}")
         meaning = {label: meaning[label] for label in meaning if label in present}
     places = [_places(one, list(meaning), name) for one, name in zip(parts, names, strict=True)]
     return ClassLabels(places, list(meaning.values()), notes)
 
 
-def _meaning(numbers: Array, class_names: Sequence[str] | None, notes: list[str]) -> dict[str, str]:
+def _meaning(
+    numbers: Array, class_names: Sequence[str] | None, notes: list[str], *, evaluating: bool
+) -> dict[str, str]:
     """Return the class name that each number stands for, where they are not 0..K-1; empty if they mean nothing."""
     present, counts = np.unique(numbers, return_counts=True)
     classes = len(present)
-    if not 2 <= classes <= _MOST_CLASSES or bool((present == np.arange(classes)).all() and class_names is None):
+    counting = bool((present == np.arange(classes)).all()) and class_names is None
+    if counting or not (1 if evaluating else 2) <= classes <= _MOST_CLASSES:
         return {}
     known = [str(number) for number in present]
     if class_names is None:
-        if (present[0] < 0 and present.tolist() != [-1, 1]) or counts.min() < 2:
+        if present[0] < 0 and present.tolist() != [-1, 1]:
+            return {}
+        if counts.min() < 2 and not evaluating:
             return {}  # a number that occurs once is more probably a mistake
-        notes.append(f"labels are {listed(known)}: {classes} classes, named by these numbers")
+        if classes > 1:
+            notes.append(f"labels are {listed(known)}: {classes} classes, named by these numbers")
         return dict(zip(known, known, strict=True))
     if classes == len(class_names) and bool((present == np.arange(1, classes + 1)).all()):
         notes.append(f"labels are {known[0]} to {known[-1]}: the first class is {class_names[0]}")
@@ -99,14 +111,18 @@ def _one_column(values: Array, name: str, notes: list[str]) -> Array:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim == 2 and values.dtype.kind in "buif":
-        if not bool(((values == 0) | (values == 1)).all() and (values.sum(axis=1) == 1).all()):
+        marks = bool(((values == 0) | (values == 1)).all())
+        if not (marks and bool((values.sum(axis=1) == 1).all())):
             raise DataError(
                 f"{name}: is of shape {values.shape}, and its rows are not one-hot (a single 1 each); "
-                "give one class number per image, such as labels.argmax(axis=1)"
-            )
+                + ("images of several classes at once, or of none, cannot be classified" if marks
+                   else "give one class number per image, such as labels.argmax(axis=1)")
+            )  # fmt: skip
         notes.append(f"{name} are one-hot rows: the place of the 1 is the class number")
         places: Array = values.argmax(axis=1)
         return places
+    if values.dtype.kind == "U" and (blank := np.char.strip(values) == "").any():
+        raise DataError(f"{name}: number {int(np.argmax(blank)):,} is blank; give every image a label, or leave it out")
     if values.ndim != 1 or values.dtype.kind not in "buifU":
         raise DataError(
             f"{name}: is {values.dtype} of shape {values.shape}; expected one row of class numbers or names"

@@ -81,28 +81,44 @@ def find_range(parts: Sequence[tuple[Array, str]], known: tuple[float, float] | 
     parts
         Images (N, ...) of any numeric type, and their name in messages.
     known
-        Black and white of data like these, from a model trained on them: used where the values alone do not show it.
+        Black and white of data like these, from a model trained on them: used where the values alone do not show it,
+        and where they happen not to reach its white.
 
     Raises
     ------
     DataError
         If values are not numbers or not finite, their range is not clear, or the parts have several.
     """
-    found = _own_range(*parts[0]) or _recorded(known, parts[0][0])
+    found, recorded = _own_range(*parts[0]), _recorded(known, parts[0][0])
+    if found is not None and recorded is not None:
+        found = _wider(found, recorded) or found
+    found = found or recorded
     if found is None:
         raise DataError(_cannot_tell(*parts[0]))
     for values, name in parts[1:]:
         other = _own_range(values, name)
         if other is None or (other.black, other.white) == (found.black, found.white):
             continue
-        if {other.white, found.white} == set(_SMALL_WHITES):
-            found = dataclasses.replace(found, white=max(_SMALL_WHITES))
+        if wider := _wider(found, other):
+            found = wider
             continue
         raise DataError(
             f"{name}: its pixels go from {other.black:g} to {other.white:g}, those of {parts[0][1]} from "
             f"{found.black:g} to {found.white:g}; give both in one range"
         )
     return found
+
+
+def _wider(one: PixelRange, other: PixelRange) -> PixelRange | None:
+    """Return the wider of two ranges that differ because few images need not reach white; None for ranges of two kinds.
+
+    Of 0 to 15 and 0 to 16, and of whole numbers of ten bits and more, the largest value is all that tells them apart.
+    """
+    whites = {one.white, other.white}
+    alike = whites <= set(_SMALL_WHITES) or whites <= {2**bits - 1 for bits in _BITS}
+    if not (alike and one.black == other.black == 0):
+        return None
+    return dataclasses.replace(one, white=max(whites))
 
 
 def recorded_range(trained: object) -> tuple[float, float] | None:

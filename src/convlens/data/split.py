@@ -87,8 +87,8 @@ def stratified_split(
     DataError
         If a class is missing, or would be missing from the remainder.
     """
-    if not 0.0 < fraction < 1.0:
-        raise ConfigurationError(f"a {name} fraction must be between 0 and 1 (0.1 is a tenth), not {fraction}")
+    if isinstance(fraction, bool) or not isinstance(fraction, int | float | np.number) or not 0.0 < fraction < 1.0:
+        raise ConfigurationError(f"a {name} fraction must be between 0 and 1 (0.1 is a tenth), not {fraction!r}")
     counts = class_counts(labels)
     total, classes = int(counts.sum()), len(counts)
     wanted = max(round(fraction * total), classes)

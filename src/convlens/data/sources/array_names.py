@@ -49,7 +49,11 @@ _LABELS = frozenset(
     {"y", "ys", "label", "labels", "target", "targets", "lbl", "lbls", "class", "output", "outputs", "digit", "digits"}
 )
 _FUSED = re.compile(f"([xy])({'|'.join(_PARTS)})", re.IGNORECASE)  # xtrain
+_FILLERS = frozenset({"set", "orig", "array", "arr"})  # they say nothing: train_set_x
 _CLASS_NAMES = frozenset({"classnames", "labelnames", "targetnames", "classes", "categories"})
+
+
+_CALLED: dict[Part, str] = {"train": "training", "validation": "validation", "test": "test"}
 
 
 class ArrayNames(NamedTuple):
@@ -60,7 +64,7 @@ class ArrayNames(NamedTuple):
     others: list[str]  # unused
 
 
-def array_names(names: Iterable[str], where: str, expected: str) -> ArrayNames:
+def array_names(names: Iterable[str], where: str, expected: str, *, evaluating: bool = False) -> ArrayNames:
     """Find out what arrays are.
 
     Parameters
@@ -71,6 +75,8 @@ def array_names(names: Iterable[str], where: str, expected: str) -> ArrayNames:
         The file's name in messages.
     expected
         What such a file holds, for the message.
+    evaluating
+        Whether a test set is enough.
 
     Raises
     ------
@@ -86,10 +92,13 @@ def array_names(names: Iterable[str], where: str, expected: str) -> ArrayNames:
         elif place is None:
             others.append(name)
         elif place in found:
-            raise DataError(f"{where}: both {found[place]} and {name} could be the {place[0]} {place[1]}; remove one")
+            raise DataError(
+                f"{where}: both {found[place]} and {name} could be the {_CALLED[place[0]]} {place[1]}; remove one"
+            )
         else:
             found[place] = name
-    if ("train", "images") not in found and ("train", "labels") not in found:
+    needed: list[Part] = ["train", "validation", "test"] if evaluating else ["train"]
+    if not any((part, kind) in found for part in needed for kind in ("images", "labels")):
         there = listed(sorted(names), 5) or "nothing"
         advice = ": give the arrays names, np.savez(path, images=..., labels=...)" if "arr_0" in names else ""
         raise DataError(f"{where}: holds {there}; expected {expected}{advice}")
@@ -108,7 +117,7 @@ def _place(name: str) -> tuple[Part, str] | None:
     words = re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*|\d+", name)
     if len(words) == 1 and (fused := _FUSED.fullmatch(words[0])):
         words = list(fused.groups())
-    words = [word.lower() for word in words]
+    words = [word.lower() for word in words if word.lower() not in _FILLERS]
     parts = [_PARTS[word] for word in words if word in _PARTS]
     kinds = ["images" if word in _IMAGES else "labels" for word in words if word in _IMAGES | _LABELS]
     if len(parts) > 1 or len(kinds) != 1 or len(parts) + len(kinds) != len(words):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import DataError
+from ...pictures.formats import PICTURE_SUFFIXES
 from ...typing import Array
 from ..labels import listed
 from .csv_table import EXPECTED, LABEL_NAMES, Table
@@ -49,7 +50,7 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
     """
     used = [column for column in range(table.values.shape[1]) if not _is_empty(table, column)]
     if all(column in table.texts for column in used):
-        raise DataError(f"{table.path}: has no columns of numbers beside the label; expected {EXPECTED}")
+        raise DataError(_no_pixels(table))
     used = _without_index(table, used, notes)
     if like is not None and (like.names is None or table.header is None):
         return _as_in_training(table, used, like)
@@ -66,13 +67,25 @@ def find_columns(table: Table, notes: list[str], like: Columns | None = None) ->
         notes.append(f"{table.path.name}: columns of text are not used: {listed(_names(table, others))}")
         rest = [column for column in rest if column not in table.texts]
     if not rest:
-        raise DataError(f"{table.path}: has no pixels beside the label; expected {EXPECTED}")
+        raise DataError(_no_pixels(table))
     if table.header is None:
         return Columns(label, rest, None, None)
     if like is not None and like.names is not None and set(_names(table, rest)) == set(like.names):
         return _named_alike(table, label, rest, like, like.names, notes)
     found = _in_order(table, label, rest, notes)
     return found if label is None else found._replace(label_name=table.header[label])
+
+
+def _no_pixels(table: Table) -> str:
+    """Return the message about a table without pixels, which may be of another usual kind."""
+    first = [(column, table.texts[column][0]) for column in table.texts if table.texts[column]]
+    for column, text in first:
+        where = f"{table.path}: column {_names(table, [column])[0]!r}"
+        if text.lower().endswith(tuple(PICTURE_SUFFIXES)):
+            return f"{where} names picture files, and none holds pixels; make a folder of pictures for each class"
+        if len(numbers := re.findall(r"\d+", text)) > 3 and not re.sub(r"[\d\s.,;\[\]()]", "", text):
+            return f"{where} holds {len(numbers):,} numbers in one cell; give every pixel a column of its own"
+    return f"{table.path}: has no pixels beside the label; expected {EXPECTED}"
 
 
 def _names(table: Table, columns: Sequence[int]) -> list[str]:
@@ -167,23 +180,39 @@ def _pixel_columns(table: Table, columns: list[int]) -> list[int]:
 def _label_by_values(table: Table, columns: list[int], notes: list[str]) -> int:
     """Return the first or the last column, whichever holds class numbers."""
     first, last = columns[0], columns[-1]
+    if first == last:
+        raise DataError(_no_pixels(table))
     values = {column: table.values[:, column] for column in (first, last)}
     for surely in (True, False):
         fitting = [column for column in (first, last) if _could_be_labels(values[column], surely=surely)]
         if len(fitting) == 2:
             brightest = table.values[:, columns[1:-1]].max(initial=0)
             larger = [column for column in fitting if values[column].max() > brightest]
-            fitting = larger if len(larger) == 1 else fitting
+            fitting = larger if len(larger) == 1 else _even(values, fitting)
         if len(fitting) == 2:
             raise DataError(
                 f"{table.path}: both the first and the last column could be the label; add a header line with label "
                 "above the right one"
             )
         if fitting:
-            if fitting[0] == last:
-                notes.append(f"{table.path.name}: the label is the last column; the first holds no class numbers")
+            if fitting[0] == last or sum(_could_be_labels(one, surely=surely) for one in values.values()) > 1:
+                which = "first" if fitting[0] == first else "last"
+                notes.append(f"{table.path.name}: the label is the {which} column, by its values")
             return fitting[0]
+    constant, varied = (len(np.unique(values[column])) for column in (first, last))
+    if len(table.values) > 1 and constant == 1 < varied and values[last].max() < _FEW_CLASSES:
+        raise DataError(
+            f"{table.path}: it is not clear which column is the label, since the first holds one number alone; add a "
+            "header line with label above the right one"
+        )
     return first  # as documented; what is wrong with it is named when its values are checked
+
+
+def _even(values: dict[int, Array], columns: list[int]) -> list[int]:
+    """Return the column whose values are about equally frequent, as classes are, if the other has mostly one value."""
+    most = {column: np.unique(values[column], return_counts=True)[1].max() / len(values[column]) for column in columns}
+    even, uneven = sorted(columns, key=most.__getitem__)
+    return [even] if most[even] < 0.5 and most[uneven] > 0.8 else columns
 
 
 def _could_be_labels(values: Array, *, surely: bool) -> bool:

@@ -10,25 +10,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import DataError
 from ...typing import Array
-from ..assemble import assemble
 from ..class_labels import class_labels
 from ..dataset import Dataset, Examples
 from ..identity import file_sum
 from ..labels import listed
 from ..layout import to_channels_last
-from ..pixel_range import PixelRange, find_range, range_notes
+from ..pixel_range import find_range, range_notes
 from ..pixels import WrongValueError
 from . import emnist
 from .array_names import Part
 from .csv_columns import Columns, find_columns
 from .csv_table import EXPECTED, Table, read_table
 from .source import Format, Request, VerifiedFile
+from .tables import Content, to_dataset
 
 _NAME = re.compile(r".+\.(csv|tsv|csv\.gz|tsv\.gz)", re.IGNORECASE)
 _PARTS: dict[Part, str] = {
@@ -54,15 +54,6 @@ class _Rows(NamedTuple):
         return DataError(f"{place}: is {error.value:g}; expected a pixel, {error.expected}")
 
 
-class _Content(NamedTuple):
-    """What the files hold."""
-
-    parts: dict[Part, Examples]
-    class_names: list[str] | None
-    pixels: PixelRange
-    notes: list[str]
-
-
 def load(path: Path, request: Request) -> Dataset:
     """Load a CSV file, or a folder with one or several of them.
 
@@ -73,26 +64,9 @@ def load(path: Path, request: Request) -> Dataset:
     ConfigurationError
         If fraction or seed is out of range.
     """
-    files, notes = _files(path)
-    content = _read(files, notes, request.pixel_range)
-    provenance: dict[str, Any] = {
-        "source": f"the CSV {'file' if path.is_file() else 'files in'} {path}",
-        "licence": "not stated (one's own data)",
-        "sha256": {file.name: file_sum(file) for file in files.values()},
-        "pixel_range": [content.pixels.black, content.pixels.white],
-    }
-    if content.notes:
-        provenance["notes"] = content.notes
-    return assemble(
-        _stem(path),
-        content.parts["train"],
-        content.parts.get("test"),
-        validation_fraction=request.validation_fraction,
-        seed=request.seed,
-        provenance=provenance,
-        class_names=content.class_names,
-        validation=content.parts.get("validation"),
-    )
+    files, notes = _files(path, evaluating=request.like is not None)
+    source = f"the CSV {'file' if path.is_file() else 'files in'} {path}"
+    return to_dataset(_read(files, notes, request), request, _stem(path), source, list(files.values()))
 
 
 def _stem(path: Path) -> str:
@@ -105,7 +79,7 @@ def _stem(path: Path) -> str:
     )
 
 
-def _files(path: Path) -> tuple[dict[Part, Path], list[str]]:
+def _files(path: Path, *, evaluating: bool = False) -> tuple[dict[Part, Path], list[str]]:
     """Return the file of each part, and notes about files that are left out."""
     if path.is_file():
         return {"train": path}, []
@@ -120,7 +94,8 @@ def _files(path: Path) -> tuple[dict[Part, Path], list[str]]:
     if len(files) == 1 and not found["test"] and not found["validation"]:
         return {"train": files[0]}, notes
     named = [file for some in found.values() for file in some]
-    if len(found["train"]) != 1 or max(map(len, found.values())) > 1 or sorted(named) != files:
+    lacking = len(found["train"]) != 1 and not (evaluating and not found["train"] and found["test"])
+    if lacking or max(map(len, found.values())) > 1 or sorted(named) != files:
         raise DataError(
             f"{path}: holds {listed([file.name for file in files], 5)}; expected train.csv and, if there is a test "
             "set, test.csv: move the other files away, or name one file"
@@ -134,11 +109,11 @@ def _csv_files(folder: Path) -> list[Path]:
     )
 
 
-def _read(files: dict[Part, Path], notes: list[str], known_range: tuple[float, float] | None = None) -> _Content:
-    """Read all files; what the training file has decides about the others."""
+def _read(files: dict[Part, Path], notes: list[str], request: Request) -> Content:
+    """Read all files; what the first, the training file, has decides about the others."""
     rows: dict[Part, _Rows] = {}
     for part, path in files.items():
-        like = rows["train"].columns if rows else None
+        like = next(iter(rows.values())).columns if rows else None
         table = read_table(path)
         columns = find_columns(table, notes, like)
         if like is not None and len(columns.pixels) != len(like.pixels):
@@ -150,7 +125,7 @@ def _read(files: dict[Part, Path], notes: list[str], known_range: tuple[float, f
             notes.append(f"{path.name} has no labels and is not used: predict its images, or add a column called label")
             continue
         rows[part] = _Rows(table, columns, _pixels(table, columns), _labels(table, columns.label))
-    return _content(rows, notes, known_range)
+    return _content(rows, notes, request)
 
 
 def _pixels(table: Table, columns: Columns) -> Array:
@@ -164,7 +139,10 @@ def _pixels(table: Table, columns: Columns) -> Array:
 def _labels(table: Table, column: int) -> Array:
     """Return the labels (N,): names, or whole numbers."""
     if column in table.texts:
-        return np.array(table.texts[column])
+        words = table.texts[column]
+        if "" in words:
+            raise DataError(f"{table.place(words.index(''), column)}: has no label; add it, or leave the line out")
+        return np.array(words)
     values = table.values[:, column]
     wrong = (values != np.floor(values)) | (np.abs(values) >= 2**24)  # above, float32 leaves whole numbers out
     if wrong.any() or bool((values < 0).any() and set(np.unique(values)) != {-1, 1}):
@@ -173,12 +151,13 @@ def _labels(table: Table, column: int) -> Array:
     return values.astype(np.int64)
 
 
-def _content(rows: dict[Part, _Rows], notes: list[str], known_range: tuple[float, float] | None) -> _Content:
+def _content(rows: dict[Part, _Rows], notes: list[str], request: Request) -> Content:
     """Turn the rows of all files into images and labels."""
     where = {part: str(one.table.path) for part, one in rows.items()}
-    classes = class_labels([(one.labels, f"{where[part]}: labels") for part, one in rows.items()])
+    labels = [(one.labels, f"{where[part]}: labels") for part, one in rows.items()]
+    classes = class_labels(labels, evaluating=request.like is not None)
     try:
-        pixels = find_range([(one.pixels, where[part]) for part, one in rows.items()], known_range)
+        pixels = find_range([(one.pixels, where[part]) for part, one in rows.items()], request.pixel_range)
         flat = {part: pixels.to_pixels(one.pixels, where[part]) for part, one in rows.items()}
     except WrongValueError as error:
         raise next(one for part, one in rows.items() if str(error).startswith(where[part])).at_line(error) from error
@@ -193,11 +172,12 @@ def _content(rows: dict[Part, _Rows], notes: list[str], known_range: tuple[float
             images = images.swapaxes(1, 2)
             notes.append(f"{where[part]}: EMNIST's files hold transposed images: turned upright")
         parts[part] = Examples(part, np.ascontiguousarray(images), numbers)
-    notes += [*classes.notes, *range_notes(pixels, parts["train"].images)]
+    first = next(iter(parts.values()))
+    notes += [*classes.notes, *range_notes(pixels, first.images)]
     for part, one in rows.items():
         notes[:] = [note.replace(where[part], one.table.path.name) for note in notes]
-    known = emnist.class_names(rows["train"].table.path.stem, int(parts["train"].labels.max()) + 1)
-    return _Content(parts, known or classes.class_names, pixels, notes)
+    known = emnist.class_names(next(iter(rows.values())).table.path.stem, int(first.labels.max()) + 1)
+    return Content(parts, known or classes.class_names, pixels, notes)
 
 
 def recognises(path: Path) -> bool:
@@ -212,7 +192,7 @@ def verify(path: Path) -> list[VerifiedFile]:
     for part, file in files.items():
         wanted = {"train": files["train"], part: file}
         try:
-            items = len(_read(wanted, notes).parts.get(part, ()))
+            items = len(_read(wanted, notes, Request()).parts.get(part, ()))
         except DataError as error:
             checked.append(VerifiedFile(file.name, "", None, ok=False, items=0, place="folder", problem=str(error)))
             continue

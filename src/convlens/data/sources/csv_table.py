@@ -141,7 +141,8 @@ def _lines(path: Path) -> Iterator[list[_Line]]:
                 if kept := [line for line in texts if line[1]]:
                     yield kept
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not text after line {number:,}; save it as UTF-8 text") from error
+        after = f" after line {number:,}" if number else ""
+        raise DataError(f"{path}: is not text in UTF-8{after}; save it as CSV in UTF-8") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: is damaged gzip data ({error}); get the file again") from error
     except OSError as error:
@@ -168,8 +169,7 @@ def _first(path: Path, lines: list[_Line]) -> tuple[_Layout, list[str] | None]:
         cells = layout.cells(lines[0]) if lines else []
     texts = tuple(column for column, cell in enumerate(cells) if not is_number(cell))
     if len(texts) > max(4, len(cells) // 2):
-        what = f"line {lines[0][0]}, column {texts[0] + 1}: {cells[texts[0]][:40]!r}"
-        raise DataError(f"{path}, {what} is not a number; expected label,pixel0,pixel1,... as numbers")
+        raise DataError(_no_number(path, lines[0], texts[0], cells[texts[0]]))
     return layout._replace(columns=len(header or cells), texts=texts), header
 
 
@@ -180,7 +180,7 @@ def _is_header(cells: Sequence[str]) -> bool:
         return True
     plain = [int(cell) for cell in cells if re.fullmatch(r"\d{1,9}", cell, re.ASCII)]
     counts = len(plain) > 2 and plain in (list(range(len(plain))), list(range(1, len(plain) + 1)))
-    return 2 * len(words) > len(cells) or (counts and len(plain) + 1 >= len(cells))
+    return 2 * len(words) > len(cells) or (counts and len(plain) + 2 >= len(cells))  # an index and a label beside
 
 
 LABEL_NAMES = frozenset({"label", "labels", "class", "classes", "target", "y", "digit", "category", "class_label"})
@@ -246,10 +246,14 @@ def _numbers(layout: _Layout, line: _Line, texts: dict[int, list[str]]) -> Array
         except ValueError:
             pass
     column = next(column for column, cell in enumerate(cells) if not is_number(cell))
-    raise DataError(
-        f"{layout.path}, line {line[0]}, column {column + 1}: {cells[column][:40]!r} is not a number; "
-        "expected label,pixel0,pixel1,... as numbers"
-    )
+    raise DataError(_no_number(layout.path, line, column, cells[column]))
+
+
+def _no_number(path: Path, line: _Line, column: int, cell: str) -> str:
+    """Return the message about a cell that is no number."""
+    comma = "," in cell and is_number(cell.replace(",", ""))
+    advice = "write numbers with a point, and without commas" if comma else "expected label,pixel0,... as numbers"
+    return f"{path}, line {line[0]}, column {column + 1}: {cell[:40]!r} is not a number; {advice}"
 
 
 def _check_texts(path: Path, texts: dict[int, list[str]], lines: Array) -> None:

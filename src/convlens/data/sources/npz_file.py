@@ -21,36 +21,27 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 
 from ...errors import ConvlensError, DataError
 from ...typing import Array
-from ..assemble import assemble
 from ..class_labels import class_labels
 from ..dataset import Dataset, Examples
 from ..identity import file_sum
 from ..idx import LARGEST_CONTENT
 from ..labels import listed
 from ..layout import to_channels_last
-from ..pixel_range import PixelRange, find_range, range_notes
-from .array_names import Part, array_names
+from ..pixel_range import find_range, range_notes
+from .array_names import array_names
 from .source import Format, Request, VerifiedFile
+from .tables import Content, to_dataset
 
 EXPECTED = "an .npz file with x_train and y_train, or images and labels"
 _NUMBERS = "buif"  # NumPy's kinds: booleans, unsigned and signed integers, floats
 _TEXTS = "US"
 _SUFFIX = ".npy"  # of each array within the file
-
-
-class _Content(NamedTuple):
-    """What a file holds."""
-
-    parts: dict[Part, Examples]
-    class_names: list[str] | None
-    pixels: PixelRange
-    notes: list[str]
 
 
 def load(path: Path, request: Request) -> Dataset:
@@ -63,49 +54,34 @@ def load(path: Path, request: Request) -> Dataset:
     ConfigurationError
         If fraction or seed is out of range.
     """
-    content = _read(path, request.pixel_range)
-    provenance: dict[str, Any] = {
-        "source": f"the file {path}",
-        "licence": "not stated (one's own data)",
-        "sha256": {path.name: file_sum(path)},
-        "pixel_range": [content.pixels.black, content.pixels.white],
-    }
-    if content.notes:
-        provenance["notes"] = content.notes
-    return assemble(
-        path.stem,
-        content.parts["train"],
-        content.parts.get("test"),
-        validation_fraction=request.validation_fraction,
-        seed=request.seed,
-        provenance=provenance,
-        class_names=content.class_names,
-        validation=content.parts.get("validation"),
-    )
+    content = _read(path, request)
+    return to_dataset(content, request, path.stem, f"the file {path}", [path])
 
 
-def _read(path: Path, known_range: tuple[float, float] | None = None) -> _Content:
+def _read(path: Path, request: Request) -> Content:
     notes: list[str] = []
+    evaluating = request.like is not None
     with _opened(path) as archive:
         there = {name.removesuffix(_SUFFIX) for name in archive.namelist() if name.endswith(_SUFFIX)}
-        found = array_names(there, str(path), EXPECTED)
+        found = array_names(there, str(path), EXPECTED, evaluating=evaluating)
         images = {part: _array(path, archive, names[0], _NUMBERS) for part, names in found.parts.items()}
         labels = {part: _array(path, archive, names[1], _NUMBERS + _TEXTS) for part, names in found.parts.items()}
         names = None if found.class_names is None else _class_names(path, archive, found.class_names)
     if found.others:
         notes.append(f"arrays that are neither images nor labels are not used: {listed(found.others)}")
     where = {part: f"{path}: {names[0]}" for part, names in found.parts.items()}
-    classes = class_labels([(labels[part], f"{path}: {pair[1]}") for part, pair in found.parts.items()], names)
+    given = [(labels[part], f"{path}: {pair[1]}") for part, pair in found.parts.items()]
+    classes = class_labels(given, names, evaluating=evaluating)
     order: list[str] = []
     for (part, values), numbers in zip(images.items(), classes.parts, strict=True):
         _check_number(where[part], values, found.parts[part][1], len(numbers))
         images[part] = to_channels_last(values, where[part], notes, order=order)
-    pixels = find_range([(values, where[part]) for part, values in images.items()], known_range)
+    pixels = find_range([(values, where[part]) for part, values in images.items()], request.pixel_range)
     parts = {}
     for (part, values), numbers in zip(images.items(), classes.parts, strict=True):
         parts[part] = Examples(part, np.ascontiguousarray(pixels.to_pixels(values, where[part])), numbers)
-    notes += [*classes.notes, *range_notes(pixels, parts["train"].images)]
-    return _Content(parts, classes.class_names, pixels, [note.replace(f"{path}: ", "") for note in notes])
+    notes += [*classes.notes, *range_notes(pixels, next(iter(parts.values())).images)]
+    return Content(parts, classes.class_names, pixels, [note.replace(f"{path}: ", "") for note in notes])
 
 
 def _check_number(where: str, images: Array, labels: str, count: int) -> None:
@@ -134,7 +110,9 @@ def _array(path: Path, archive: zipfile.ZipFile, key: str, kinds: str) -> Array:
     with archive.open(info) as stream:
         shape, fortran, dtype = _header(stream, name)
         if dtype.hasobject:
-            raise DataError(f"{name}: holds Python objects, which are never read; save plain numbers or texts")
+            raise DataError(
+                f"{name}: holds Python objects, which are never read; save plain numbers, or texts: array.astype(str)"
+            )
         if dtype.kind not in kinds or dtype.names:
             raise DataError(f"{name}: holds {dtype}; expected {'numbers' if kinds == _NUMBERS else 'numbers or texts'}")
         size, held = math.prod(shape) * dtype.itemsize, info.file_size - stream.tell()
@@ -184,7 +162,7 @@ def recognises(path: Path) -> bool:
 def verify(path: Path) -> list[VerifiedFile]:
     """Read the whole file and check every value."""
     try:
-        content = _read(path)
+        content = _read(path, Request())
     except DataError as error:
         return [VerifiedFile(path.name, "", None, ok=False, items=0, place="folder", problem=str(error))]
     items = sum(map(len, content.parts.values()))

@@ -19,7 +19,7 @@ _KINDS: dict[str, tuple[tuple[str, ...], str]] = {
     "a file of Python objects, which are never read": ((".pkl", ".pickle", ".pt", ".pth", ".joblib"), _AS_NPZ),
     "a file of records": ((".tfrecord", ".tfrecords", ".lmdb", ".mdb", ".jsonl", ".arff", ".sqlite", ".db"), _AS_NPZ),
     "a spreadsheet": ((".xlsx", ".xls", ".ods"), "save it as CSV: label,pixel0,pixel1,... in each row"),
-    "a table that is not separated by commas": ((".tsv", ".dat"), "save it as CSV, with the ending .csv"),
+    "a text file": ((".txt", ".dat", ".data"), "if it is a table of labels and pixels, give it the ending .csv"),
     "a model": ((".safetensors", ".keras", ".onnx", ".checkpoint"), "give the data: --data takes images and labels"),
     "an IDX file": (("-ubyte", ".idx"), "give the folder, which holds images and labels"),
 }
