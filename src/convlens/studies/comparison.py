@@ -77,6 +77,11 @@ class Trainings:
             found = json.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise DataError(f"cannot read {os.fspath(path)}: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{os.fspath(path)} is not a text file; expected the JSON of convlens train --json (a model is "
+                "measured by convlens evaluate)"
+            ) from error
         except (ValueError, RecursionError) as error:
             raise DataError(f"{os.fspath(path)} is not JSON ({error}); expected a result of convlens train") from error
         several = isinstance(found, dict) and isinstance(found.get("runs"), list)

@@ -94,7 +94,7 @@ def _require_same(path: Path, found: object, expected: dict[str, Any]) -> bool:
     differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
     others = [key for key in differing if key != "recipe.epochs" and not key.startswith("recipe.schedule.")]
     if others:
-        key = others[0]
+        key = min(others, key=lambda key: key not in ours or key not in theirs)  # one that both have, where there is
         raise ConfigurationError(
             f"{path} belongs to another training: {key} is {theirs.get(key)!r} there and {ours.get(key)!r} here; "
             "repeat the command it was made with, or name another checkpoint"

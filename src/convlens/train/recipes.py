@@ -75,7 +75,7 @@ class Recipe:
         if longest is not None and not (is_number(longest) and 0 < longest < math.inf):
             raise ConfigurationError(f"clip_norm is a number above 0, or None, not {longest!r}")
         if decay is not None and not (is_number(decay) and 0 < decay < 1):
-            raise ConfigurationError(f"ema_decay is a number between 0 and 1, or None, not {decay!r}")
+            raise ConfigurationError(f"ema_decay is a number between 0 and 1, or None, not {decay!r} (--average)")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain data: every setting, so that it means the same when a default has changed."""
@@ -238,6 +238,12 @@ def recipe(name: str | os.PathLike[str]) -> Recipe:
     if path.suffix.lower() != ".toml":
         return RECIPES[choose(os.fspath(name), RECIPES, "recipe", " (or name a TOML file that describes one)")]
     settings = read_toml(path)
+    if "layers" in settings:
+        raise ConfigurationError(f"{path} describes a model, not a recipe; name it in place of MODEL")
+    if "base" not in settings and not {"optimizer", "schedule"} <= settings.keys():
+        raise ConfigurationError(
+            f'{path} names no base; write one, such as base = "good", or both an optimizer and a schedule'
+        )
     try:
         base = settings.pop("base", None)
         named = {"name": path.stem, **settings}
