@@ -117,12 +117,16 @@ def _require_same_rates(
         one.schedule.at(step / (one.epochs * steps)) != other.schedule.at(step / (other.epochs * steps))
         for step in range(taken)
     ):
-        names = sorted({type(part.schedule).__name__ for part in (one, other)})
+        advice = "save the model (--out) and train that further, or start again with another checkpoint"
+        if one.schedule != other.schedule:
+            raise ConfigurationError(
+                f"{path} belongs to another training: the learning rates of its steps are those of {one.schedule} "
+                f"there and of {other.schedule} here; repeat the command it was made with, {advice}"
+            )
         raise ConfigurationError(
             f"{path} holds a training of {count(one.epochs, 'epoch')}, and one of {other.epochs} would have given its "
-            f"steps other learning rates ({' and '.join(names)}), so it cannot be extended; resume with "
-            f"{count(one.epochs, 'epoch')}, save the model and train that further, or start again with another "
-            "checkpoint"
+            f"steps other learning rates ({type(one.schedule).__name__}), so it cannot be extended; resume with "
+            f"{count(one.epochs, 'epoch')}, {advice}"
         )
 
 
