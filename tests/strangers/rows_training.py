@@ -13,6 +13,7 @@ from convlens import models, nn
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError
 from convlens.optim import Adam, Constant, OneCycle
+from convlens.studies.comparison import compare
 from convlens.train import RECIPES, Augmentation, Hook, Recipe, fit, recipe
 from tests.strangers.table import Call, Command, Row
 from tests.toys import load_toy, write_toy_folder
@@ -245,6 +246,10 @@ ASKED: list[Row] = [
     Command("a recipe with Windows's byte-order mark",
             with_files(mine__toml=b"\xef\xbb\xbfbase = 'plain'\r\nepochs = 1\r\n"),
             "train baseline --data bars --recipe mine.toml", says=("recipe mine,", "epoch 1/1")),
+    *(Command(f"a recipe with its rate in the wrong place: {where}",
+              with_files(mine__toml=f'base = "good"\n{where}=1\n'),
+              "train baseline --data bars --recipe mine.toml", 2, ("mine.toml", "'rate' of the schedule"))
+      for where in ("lr", "learning_rate", "optimizer.lr")),
     Command("a recipe that is no TOML", with_files(mine__toml="epochs: 2\n"),
             "train baseline --data bars --recipe mine.toml", 2, ("mine.toml is not TOML",)),
     Command("a recipe file that is not there", bars, "train baseline --data bars --recipe mine.toml", 2,
@@ -276,6 +281,11 @@ COMPARED: list[Row] = [
             "compare a.json b.json", 2, ("tested on different images (100 of t; 100 of u)",)),
     Command("what is no result", with_files(a__json="{}"), "compare a.json", 2, ("a.json is no result of a training",)),
     Command("what is no JSON", bars, "compare bars/train-images-idx3-ubyte.gz", 2, ("is not a text file",)),
+    Command("a result with an accuracy in per cent", with_files(a__json=result("t", [97.6])), "compare a.json", 2,
+            ("a.json is no result of a training",)),
+    Command("a result whose diverged seeds are no list",
+            with_files(a__json=result("t", [0.9])[:-1] + ', "diverged": 3}'),
+            "compare a.json", says=("nothing to compare it with",)),
     Command("half a result", with_files(a__json=result("t", [0.9])[:99]), "compare a.json", 2, ("is not JSON",)),
     Command("curves of results without any", with_files(a__json=result("t", [0.9])), "compare a.json --curves c.png", 2,
             ("a point is not a curve",)),
@@ -330,6 +340,11 @@ DOOR: list[Row] = [
         ("no name", {"name": ""}, "the name of a recipe"),
     )),
     Call("build: nothing", lambda _: models.build(None), error=ConfigurationError, says=("model is something",)),
+    *(Call(f"build: images of {shape}", lambda _, shape=shape: models.build("cnn", input_shape=shape),
+           error=ConfigurationError, says=("input_shape is something such as (28, 28, 1), not", repr(shape)))
+      for shape in (28, "28x28")),
+    Call("compare: nothing", lambda _: compare([]), error=ConfigurationError, says=("no results",)),
+    Call("compare: the names of files", lambda _: compare(["a.json"]), error=ConfigurationError, says=("'a.json'",)),
     Call("build: a number", lambda _: models.build(3), error=ConfigurationError, says=("not 3",)),
 ]  # fmt: skip
 
