@@ -116,7 +116,7 @@ class Trainer:
     build
         Makes the model of a seed, with its engine.
     dataset, recipe, places, resume
-        What it is trained on and how, where it is saved, and whether checkpoints are taken up.
+        What it is trained on and how, where it is saved, and whether it goes on from checkpoints.
     name
         The model's, as the user gave it.
     remark
