@@ -89,6 +89,8 @@ BAD = {
     "what came is named": (("train", "cnn", "--epochs", "1.5"), "'1.5'"),
     "no number": (("speedrun", "--target"), "--target"),
     "an option of one letter": (("train", "cnn", "-o", "x"), "no such option: -o; did you mean '--out'?"),
+    "an option of initials": (("train", "cnn", "--lr", "1"), "no such option: --lr; did you mean '--learning-rate'?"),
+    "a file for JSON": (("evaluate", "m.safetensors", "--json", "x.json"), "--json takes no file here, it prints"),
     "capitals": (("train", "cnn", "--Kernel_Size", "3"), "did you mean '--kernel-size'?"),
     "a verb nobody knows": (("xyz",), "no such command: xyz; known: bench, compare, data, evaluate"),
     "a part of a group": (("data", "lst"), "no such command: lst; did you mean 'list'? (see convlens data --help)"),

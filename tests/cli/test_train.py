@@ -38,7 +38,7 @@ def test_seeds_are_stopped_kept_and_resumed(tmp_path: Path) -> None:
         run.send_signal(signal.SIGINT)
         rest = run.stderr.read()
         assert run.wait(20) == 130, rest
-    assert "repeat the command with --resume (1 of 3 trainings are finished, and kept)" in rest
+    assert "repeat the command with --resume (finished, and kept: 1 of 3 trainings)" in rest
     assert json.loads((place / "r.json").read_text())["seeds"] == [0]
     assert sorted(path.name for path in place.glob("*.checkpoint")) == ["cnn-seed0.checkpoint", "cnn-seed1.checkpoint"]
     again = subprocess.run(command(*SEEDS, "--resume"), cwd=place, capture_output=True, text=True, check=True)

@@ -13,6 +13,7 @@ from convlens import models, nn
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError
 from convlens.optim import Adam, Constant, OneCycle
+from convlens.studies.comparison import compare
 from convlens.train import RECIPES, Augmentation, Hook, Recipe, fit, recipe
 from tests.strangers.table import Call, Command, Row
 from tests.toys import load_toy, write_toy_folder
@@ -95,6 +96,12 @@ def recipe_of(folder: Path) -> dict[str, Any]:
     return found
 
 
+def seconds_of(folder: Path) -> dict[str, float]:
+    """Return the time by activity that a result names."""
+    found: dict[str, float] = json.loads((folder / "r.json").read_text())["seconds"]
+    return found
+
+
 def changed_everything(folder: Path) -> None:
     found = recipe_of(folder)
     assert found["schedule"]["rate"] == 0.002
@@ -153,6 +160,8 @@ OUTPUTS: list[Row] = [
             "train cnn --data bars --recipe r.toml --out r.toml", 2, ("is read too",)),
     Command("a picture that is none", bars, f"{TRAIN} --curves c.pdf", 2, ("drawn as PNG",)),
     Command("curves of one epoch", bars, "train baseline --data bars --epochs 1 --curves c.png", 2, ("not a curve",)),
+    Command("an output that is a folder", bars, f"{TRAIN} --out .", 2, ("cannot write .: it is a folder",)),
+    Command("an output without a name", bars, f"{TRAIN} --out ''", 2, ("it is a folder",)),
     Command("JSON to standard output", bars, f"{TRAIN} --json -", says=('"history": [', "test accuracy"),
             check=holds(lambda folder: not (folder / "-").exists())),
 ]  # fmt: skip
@@ -177,9 +186,15 @@ CHECKPOINTS: list[Row] = [
     Command("more epochs of one cycle", checkpoint(1, "good"),
             "train baseline --data bars --epochs 2 --checkpoint c --resume", 2,
             ("given its steps other learning rates (OneCycle)", "resume with 1 epoch", "train that further")),
+    Command("another learning rate", checkpoint(1),
+            "train baseline --data bars --recipe plain --epochs 1 --learning-rate 0.1 --checkpoint c --resume", 2,
+            ("those of Constant(rate=0.01) there and of Constant(rate=0.1) here", "repeat the command")),
     Command("fewer epochs", checkpoint(2),
             "train baseline --data bars --recipe plain --epochs 1 --checkpoint c --resume", 2,
             ("more than 1 epoch already",)),
+    Command("the checkpoint of another model", checkpoint(1),
+            "train cnn --data bars --recipe plain --checkpoint c --resume", 2,
+            ("model.layers.0.layer is 'Flatten' there and 'Conv2D' here",)),
     Command("a checkpoint as a model", with_files(c__checkpoint=b"a checkpoint"), "train c.checkpoint --data bars", 2,
             ("c.checkpoint is a checkpoint, not a model", "--checkpoint c.checkpoint --resume")),
     Command("a model that is not there", bars, "train c.safetensors --data bars", 2, ("no file c.safetensors",)),
@@ -189,7 +204,11 @@ ASKED: list[Row] = [
     Command("three seeds", bars, f"{TRAIN} --seed 4 --seeds 3 --out m.safetensors --json r.json",
             says=("seed 4: test accuracy", "seed 6: test accuracy", "over 3 seeds: mean", "m-seed5.safetensors"),
             check=same_results),
-    Command("one of the seeds", bars, f"{TRAIN} --seeds 1", says=("one seed decides nothing",)),
+    Command("one of the seeds", bars, f"{TRAIN} --seeds 1", says=("one seed decides nothing",), lacks=("range",)),
+    Command("a saved model knows how to doubt", bars, f"{TRAIN} --out m.safetensors --json r.json",
+            check=holds(lambda folder: "doubt" in seconds_of(folder))),
+    Command("a model that is not kept need not", bars, f"{TRAIN} --json r.json",
+            check=holds(lambda folder: "doubt" not in seconds_of(folder))),
     Command("no seeds", bars, f"{TRAIN} --seeds 0", 2, ("--seeds is a whole number from 1",)),
     Command("seeds beyond the last", bars, f"{TRAIN} --seed 9223372036854775807 --seeds 2", 2, ("2**63 - 1",)),
     Command("all seeds diverge", bars, f"{TRAIN} --seeds 2 --learning-rate 1e30", 3,
@@ -203,6 +222,8 @@ ASKED: list[Row] = [
             check=holds(lambda folder: recipe_of(folder)["augmentation"] is None)),
     Command("an augmentation with a slip", bars, f"{TRAIN} --augment rotate=3", 2, ("did you mean 'rotation'",)),
     Command("an augmentation without a value", bars, f"{TRAIN} --augment shift", 2, ("--augment takes settings",)),
+    Command("an augmentation named twice", bars, f"{TRAIN} --augment shift=1,shift=2", 2, ("names shift twice",)),
+    Command("an average over everything", bars, f"{TRAIN} --average 1", 2, ("not 1.0 (--average)",)),
     Command("an augmentation that is nan", bars, f"{TRAIN} --augment shift=nan", 2, ("shift is a number",)),
     Command("a shift out of sight", bars, f"{TRAIN} --augment shift=8", 2,
             ("a shift of 8 pixels moves images of 8x8 out of sight", "less than 8, such as 1")),
@@ -220,12 +241,20 @@ ASKED: list[Row] = [
     Command("a recipe with a slip within", with_files(mine__toml='base = "good"\n[schedule]\npeak = 2\n'),
             "train baseline --data bars --recipe mine.toml", 2, ("mine.toml", "unknown key 'peak'")),
     Command("a recipe without a base", with_files(mine__toml="epochs = 2\n"),
-            "train baseline --data bars --recipe mine.toml", 2, ("mine.toml", "lacks 'optimizer', 'schedule'")),
+            "train baseline --data bars --recipe mine.toml", 2, ("mine.toml names no base", 'base = "good"')),
+    Command("a model in the place of a recipe", with_files(mine__toml=TOML),
+            "train baseline --data bars --recipe mine.toml", 2, ("a model, not a recipe; name it in place of MODEL",)),
+    Command("a recipe in the place of a model", with_files(mine__toml='base = "good"'), "train mine.toml --data bars",
+            2, ("a recipe, not a model; name it with --recipe",)),
     Command("a recipe on a base that is none", with_files(mine__toml='base = "mine.toml"\n'),
             "train baseline --data bars --recipe mine.toml", 2, ("unknown base 'mine.toml'",)),
     Command("a recipe with Windows's byte-order mark",
             with_files(mine__toml=b"\xef\xbb\xbfbase = 'plain'\r\nepochs = 1\r\n"),
             "train baseline --data bars --recipe mine.toml", says=("recipe mine,", "epoch 1/1")),
+    *(Command(f"a recipe with its rate in the wrong place: {where}",
+              with_files(mine__toml=f'base = "good"\n{where}=1\n'),
+              "train baseline --data bars --recipe mine.toml", 2, ("mine.toml", "'rate' of the schedule"))
+      for where in ("lr", "learning_rate", "optimizer.lr")),
     Command("a recipe that is no TOML", with_files(mine__toml="epochs: 2\n"),
             "train baseline --data bars --recipe mine.toml", 2, ("mine.toml is not TOML",)),
     Command("a recipe file that is not there", bars, "train baseline --data bars --recipe mine.toml", 2,
@@ -250,17 +279,27 @@ COMPARED: list[Row] = [
             "compare a.json b.json", says=("paired over 3 seeds", "b.json is better")),
     Command("one seed each", with_files(a__json=result("t", [0.9]), b__json=result("t", [0.95])),
             "compare a.json b.json", says=("+5.00 points: inconclusive: one seed decides nothing",)),
+    Command("what is equal in every seed", with_files(a__json=result("t", [0.9, 0.9]), b__json=result("t", [0.9, 0.9])),
+            "compare a.json b.json", says=("0.00 points: inconclusive: all differences are equal",)),
+    Command("a file for JSON that is printed", with_files(a__json=result("t", [0.9])), "compare a.json --json r.json",
+            2, ("there is no result r.json; --json takes no file, it prints",)),
+    Command("a model compared", with_model, "compare m.safetensors", 2, ("is not a text file", "convlens evaluate")),
     Command("other test images", with_files(a__json=result("t", [0.9]), b__json=result("u", [0.95], "bad")),
             "compare a.json b.json", 2, ("tested on different images (100 of t; 100 of u)",)),
     Command("what is no result", with_files(a__json="{}"), "compare a.json", 2, ("a.json is no result of a training",)),
-    Command("what is no JSON", bars, "compare bars/train-images-idx3-ubyte.gz", 2, ("(not text)", "train --json")),
     Command("models compared", with_model, "compare m.safetensors m.safetensors", 2,
-            ("m.safetensors is no result of a training (not text)", "train --json")),
+            ("m.safetensors is not a text file", "train --json")),
     Command("half a result", with_files(a__json='{"seed": 0, '), "compare a.json", 2, ("(not JSON: ", "train --json")),
     Command("what two results differ in", with_files(
         a__json=result("t", [0.9], layers=[1, 2], subsets=[3]),
         b__json=result("t", [0.9], layers=[1, 2, 3], subsets=[4])), "compare a.json b.json",
             says=("model.layers (2 entries and 3 entries)", "data.split.subsets"), lacks=("1 entry and 1 entry",)),
+    Command("what is no JSON", bars, "compare bars/train-images-idx3-ubyte.gz", 2, ("is not a text file",)),
+    Command("a result with an accuracy in per cent", with_files(a__json=result("t", [97.6])), "compare a.json", 2,
+            ("a.json is no result of a training",)),
+    Command("a result whose diverged seeds are no list",
+            with_files(a__json=result("t", [0.9])[:-1] + ', "diverged": 3}'),
+            "compare a.json", says=("nothing to compare it with",)),
     Command("curves of results without any", with_files(a__json=result("t", [0.9])), "compare a.json --curves c.png", 2,
             ("a point is not a curve",)),
 ]  # fmt: skip
@@ -314,6 +353,11 @@ DOOR: list[Row] = [
         ("no name", {"name": ""}, "the name of a recipe"),
     )),
     Call("build: nothing", lambda _: models.build(None), error=ConfigurationError, says=("model is something",)),
+    *(Call(f"build: images of {shape}", lambda _, shape=shape: models.build("cnn", input_shape=shape),
+           error=ConfigurationError, says=("input_shape is something such as (28, 28, 1), not", repr(shape)))
+      for shape in (28, "28x28")),
+    Call("compare: nothing", lambda _: compare([]), error=ConfigurationError, says=("no results",)),
+    Call("compare: the names of files", lambda _: compare(["a.json"]), error=ConfigurationError, says=("'a.json'",)),
     Call("build: a number", lambda _: models.build(3), error=ConfigurationError, says=("not 3",)),
 ]  # fmt: skip
 

@@ -83,14 +83,14 @@ def test_resume_needs_a_file(toy: Dataset) -> None:
 
 
 class Spoil(Hook):
-    """Makes the weights infinite after some step, as a fatal update does."""
+    """Makes the weights infinite, or far too large, after some step, as a fatal update does."""
 
-    def __init__(self, step: int) -> None:
-        self.step = step
+    def __init__(self, step: int, value: float = np.inf) -> None:
+        self.step, self.value = step, value
 
     def on_step_end(self, training: Training) -> None:
         if training.steps_taken == self.step:
-            training.model.flat[3] = np.inf
+            training.model.flat[:] = self.value
 
 
 @pytest.mark.parametrize("spoiled", [20, 21, 30])
@@ -190,3 +190,13 @@ def test_divergence_in_the_very_last_step_is_divergence(toy: Dataset, engine: st
     with pytest.raises(TrainingDiverged, match=r"not finite after epoch 1 .*--learning-rate") as caught:
         fit(small(toy).use(engine, 1), toy, recipe, hooks=[Spoil(15)])
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(("value", "decay"), [(np.inf, None), (1e30, None), (np.inf, 0.9)])
+def test_divergence_in_an_epochs_last_step_is_after_that_epoch(
+    toy: Dataset, tmp_path: Path, value: float, decay: float | None
+) -> None:
+    """Found by the weights, by the network's output, or when the average is good and the weights are to be saved."""
+    recipe = replace(RECIPE, ema_decay=decay)
+    with pytest.raises(TrainingDiverged, match=r"^the [a-z' ]+ not finite after epoch 1 \(learning rate [^;]*; use a"):
+        train(toy, tmp_path / "c", recipe, hooks=[Spoil(15, value)])

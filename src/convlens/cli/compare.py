@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import ConfigurationError
 from ..wording import MINUS, count, duration, hundredths, number, p_value, percent
 from .options import JsonFlag, check_outputs, notes, out, print_json
 from .trainings import check_curves, write_curves
@@ -35,6 +36,10 @@ def compare(
     from ..studies.comparison import Trainings
     from ..studies.comparison import compare as compared
 
+    if json and not results[-1].exists():
+        raise ConfigurationError(
+            f"there is no result {results[-1]}; --json takes no file, it prints: end the command with > {results[-1]}"
+        )
     found = [Trainings.read(path) for path in results]
     if curves is not None:
         check_curves(curves)
@@ -91,7 +96,7 @@ def _print_difference(found: Difference) -> None:
     """Print a difference with its interval, what it means, and what the two results differ in."""
     interval = found.interval
     bounds = ""
-    if found.p is not None:
+    if found.p is not None and interval.low < interval.high:  # a width of zero is no certainty
         bounds = (
             f", {100 * interval.confidence:g} % interval {hundredths(interval.low)} to {hundredths(interval.high)} "
             f"({_method(interval)}, p {_equals(found.p)})"

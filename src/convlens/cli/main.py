@@ -139,6 +139,8 @@ def _usage(error: Any) -> str:
     elif message.startswith("No such command"):
         name = message.removeprefix("No such command ").partition(". Did you mean")[0].strip("'\"")
         message = f"no such command: {name}{nearest(name.lower(), _commands(command))}"
+    elif "unexpected extra argument" in message and "--json" in sys.argv:
+        message += "; --json takes no file here, it prints: end the command with > FILE"
     elif not message or message == "Missing command":  # a group alone: its help has been shown
         message = f"missing command: {', '.join(_commands(command))}"
     return f"{message} (see {error.ctx.command_path} --help)"
@@ -154,12 +156,13 @@ def _invalid(error: Any) -> str:
 
 
 def _nearest_option(option: str, command: Any) -> str:
-    """Return the hint for an unknown option: of a single letter, the options that begin with it."""
-    known = [name for parameter in command.params for name in parameter.opts if name[0] == "-"]
-    if len(option.lstrip("-")) > 1:
-        return nearest(option.lower().replace("_", "-"), known)
-    alike = [name for name in known if name.startswith(f"--{option[-1].lower()}")]
-    return f"; did you mean {' or '.join(map(repr, alike))}?" if alike else nearest("", known)
+    """Return the hint for an unknown option: of a letter, the options that begin with it; of initials, such as lr."""
+    known = [name for parameter in command.params for name in parameter.opts if name[:2] == "--"]
+    asked = option.lower().lstrip("-").replace("_", "-")
+    alike = [name for name in known if asked in (name[2], "".join(word[0] for word in name[2:].split("-")))]
+    if alike:
+        return f"; did you mean {' or '.join(map(repr, alike))}?"
+    return nearest(f"--{asked}" if asked[1:] else "", known)
 
 
 def _commands(group: Any) -> list[str]:

@@ -93,7 +93,7 @@ def one(settings: SpeedrunSettings, seed: int) -> dict[str, Any]:
         result = Path(folder) / "run.json"
         command = [sys.executable, "-m", "convlens", "train", settings.model, "--data", settings.data]
         command += ["--recipe", settings.recipe, "--seed", str(seed)]
-        command += ["--out", str(Path(folder) / "model.safetensors"), "--json", str(result)]
+        command += ["--json", str(result)]
         if settings.engine is not None:
             command += ["--engine", settings.engine]
         if settings.threads is not None:

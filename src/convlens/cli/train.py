@@ -22,6 +22,7 @@ from .options import (
     SkipBrokenOption,
     ThreadsOption,
     architecture_options,
+    check_outputs,
     image_size,
     note_reading,
     refuse_options,
@@ -145,6 +146,7 @@ def train(
             "patience": patience,
         },
     )
+    check_outputs(out)  # a name at all, of which that of the checkpoint is made
     safety_net = (out or Path(f"{Path(model).stem}.safetensors")).with_suffix(".checkpoint")
     places = Places(out, checkpoint or safety_net, checkpoint is not None, json, curves, seeds_from(seed, seeds))
     places.check([model, data, recipe], seed, chosen)

@@ -28,7 +28,7 @@ def changed_recipe(name: str, changes: dict[str, Any]) -> Recipe:
     chosen = recipe(name)
     given = {key: value for key, value in changes.items() if value is not None}
     if set(given) - {"epochs", "patience"}:
-        given["name"] = f"{chosen.name}, changed"
+        given["name"] = f"{chosen.name} (changed)"
     return chosen.changed(given)
 
 
@@ -38,9 +38,11 @@ def augmentation_settings(text: str | None) -> dict[str, float] | str | None:
         return text
     settings: dict[str, float] = {}
     for part in text.split(","):
-        name, _, value = part.partition("=")
+        name, _, value = (text.strip() for text in part.partition("="))
+        if name in settings:
+            raise ConfigurationError(f"--augment names {name} twice; name it once")
         try:
-            settings[name.strip()] = float(value)
+            settings[name] = float(value)
         except ValueError:
             raise ConfigurationError(
                 f'--augment takes settings such as "shift=2,rotation=12", or none; {part.strip()!r} is no such setting'
@@ -114,7 +116,7 @@ class Trainer:
     build
         Makes the model of a seed, with its engine.
     dataset, recipe, places, resume
-        What it is trained on and how, where it is saved, and whether checkpoints are taken up.
+        What it is trained on and how, where it is saved, and whether it goes on from checkpoints.
     name
         The model's, as the user gave it.
     remark
@@ -157,7 +159,7 @@ class Trainer:
                 diverged[one] = str(error)
                 notes.print(f"seed {one} diverged: {error}", markup=False)
             except TrainingInterrupted as error:
-                done = f" ({len(runs)} of {len(seeds)} trainings are finished, and kept)" if many else ""
+                done = f" (finished, and kept: {len(runs)} of {len(seeds)} trainings)" if many else ""
                 raise TrainingInterrupted(f"{error}{done}") from None
             self._write(runs, diverged, saver, last=position == len(seeds))
         for saver in () if self.places.named else savers:
@@ -192,6 +194,7 @@ class Trainer:
                 seed=seed,
                 checkpoint=saver,
                 resume=self.resume,
+                doubt=self.places.model is not None,  # of use for pictures alone, which need the saved model
                 progress=False,
                 hooks=[TrainingProgress(notes, every_epoch=True)],
             )
@@ -297,13 +300,16 @@ def report_seeds(runs: list[Run], say: Console) -> None:
 
     values = [run.test.accuracy for run in runs if run.test is not None]
     found = mean_interval(values)
-    interval = f"95 % interval {percent(found.low)} to {percent(found.high)}; "
-    if not found.standard_deviation:  # a width of zero is no certainty
-        interval = "all are equal, so there is no interval; " if found.n > 1 else "one seed decides nothing; "
-    say.print(
-        f"test accuracy over {seeds(found.n)}: mean {percent(found.mean)}; {interval}range {percent(min(values))} to "
-        f"{percent(max(values))}"
-    )
+    if found.n == 1:
+        spread = "one seed decides nothing"
+    elif not found.standard_deviation:  # a width of zero is no certainty
+        spread = "all are equal, so there is no interval"
+    else:
+        spread = (
+            f"95 % interval {percent(found.low)} to {percent(found.high)}; "
+            f"range {percent(min(values))} to {percent(max(values))}"
+        )
+    say.print(f"test accuracy over {seeds(found.n)}: mean {percent(found.mean)}; {spread}")
 
 
 def check_curves(path: Path) -> None:

@@ -109,6 +109,7 @@ def _draw(curves: list[tuple[str, Curves]], absent: Mapping[str, str], look: Loo
     for axes in panels[max(0, len(curves) - columns) : len(curves)]:
         axes.xaxis.set_tick_params(labelbottom=True)  # also above a gap in the last row
     figure.supxlabel("epoch", fontsize=look.type_size)
+    figure.supylabel("accuracy", fontsize=look.type_size)
     _scale(panels[0], curves)
     _legend(figure, look)
     return figure

@@ -8,6 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import ConfigurationError, nearest
 from ..nn import Layer, Model, load
 from ..nn.model import lower
@@ -112,6 +114,7 @@ def build(
     215370
     """
     require(name, (str, os.PathLike), "model", "'cnn', or the path of a TOML file or of a saved model")
+    require(input_shape, (tuple, list, np.ndarray), "input_shape", "(28, 28, 1)")
     shape, path = tuple(input_shape), Path(name)
     is_file = str(name).casefold() not in ARCHITECTURES and path.suffix and path.is_file()
     if is_file or path.suffix.lower() in (".toml", ".safetensors"):

@@ -46,6 +46,8 @@ def read(path: Path) -> Description:
         If the file cannot be read, is not TOML, or names something unknown; a wrong layer is named by its position.
     """
     data = read_toml(path)
+    if "layers" not in data and ("base" in data or {"optimizer", "schedule"} & data.keys()):
+        raise ConfigurationError(f"{path} describes a recipe, not a model; name it with --recipe")
     check_keys(_KEYS, data, str(path))
     if not isinstance(data.get("layers"), list) or not data["layers"]:
         raise ConfigurationError(f"{path}: no [[layers]]; write one such table for each layer")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from ..errors import ConfigurationError, DataError
+from ..plain import require
 from .stats import Interval, holm, mean_interval, paired_interval, paired_p_value, welch_interval, welch_p_value
 from .verdict import greater_than, seeds_needed
 
@@ -55,6 +56,8 @@ class Trainings:
             seeds = list(self.accuracies)
             test_sets = [_test_set(run) for run in self.runs]
             _ = self.split, self.mean, self.seconds, [int(run["parameters"]) for run in self.runs]
+            if not all(isinstance(seed, int) and 0 <= value <= 1 for seed, value in self.accuracies.items()):
+                raise ValueError("a seed is a whole number, and an accuracy from 0 to 1")
         except (AttributeError, KeyError, TypeError, ValueError, ConfigurationError) as error:
             raise DataError(
                 f"{self.name} is no result of a training; expected what convlens train --json writes"
@@ -72,20 +75,29 @@ class Trainings:
         ------
         DataError
             If the file cannot be read, or is something else.
+        ConfigurationError
+            If `path` is not the name of a file.
         """
+        require(path, (str, os.PathLike), "path", "'cnn.json'")
         try:
             found = json.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise DataError(f"cannot read {os.fspath(path)}: {error.strerror or error}") from error
-        except (ValueError, RecursionError) as error:
-            what = "not text" if isinstance(error, UnicodeDecodeError) else f"not JSON: {error}"
+        except UnicodeDecodeError as error:
             raise DataError(
-                f"{os.fspath(path)} is no result of a training ({what}); expected what convlens train --json writes"
+                f"{os.fspath(path)} is not a text file; expected the JSON of convlens train --json (a model is "
+                "measured by convlens evaluate)"
+            ) from error
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                f"{os.fspath(path)} is no result of a training (not JSON: {error}); expected what convlens train "
+                "--json writes"
             ) from error
         several = isinstance(found, dict) and isinstance(found.get("runs"), list)
         runs = found["runs"] if several else [found]
-        diverged = [one["seed"] for one in found.get("diverged", []) if "seed" in one] if several else []
-        return cls(os.fspath(path), tuple(runs), tuple(diverged))
+        diverged = found.get("diverged") if several else None
+        failed = [one.get("seed") for one in diverged if isinstance(one, dict)] if isinstance(diverged, list) else []
+        return cls(os.fspath(path), tuple(runs), tuple(seed for seed in failed if isinstance(seed, int)))
 
     @cached_property
     def accuracies(self) -> dict[int, float]:
@@ -150,8 +162,12 @@ def compare(results: Sequence[Trainings]) -> list[Difference]:
     Raises
     ------
     ConfigurationError
-        If they were tested on different images: their accuracies cannot be compared.
+        If they were tested on different images (their accuracies cannot be compared), or there are none.
     """
+    if not results:
+        raise ConfigurationError("there are no results to compare; name at least one")
+    for one in results:
+        require(one, Trainings, "a result", "Trainings.read('cnn.json')")
     reference, *others = results
     for other in others:
         if other.test_set != reference.test_set:

@@ -94,7 +94,7 @@ def _require_same(path: Path, found: object, expected: dict[str, Any]) -> bool:
     differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
     others = [key for key in differing if key != "recipe.epochs" and not key.startswith("recipe.schedule.")]
     if others:
-        key = others[0]
+        key = min(others, key=lambda key: key not in ours or key not in theirs)  # one that both have, where there is
         raise ConfigurationError(
             f"{path} belongs to another training: {key} is {theirs.get(key)!r} there and {ours.get(key)!r} here; "
             "repeat the command it was made with, or name another checkpoint"
@@ -117,12 +117,16 @@ def _require_same_rates(
         one.schedule.at(step / (one.epochs * steps)) != other.schedule.at(step / (other.epochs * steps))
         for step in range(taken)
     ):
-        names = sorted({type(part.schedule).__name__ for part in (one, other)})
+        advice = "save the model (--out) and train that further, or start again with another checkpoint"
+        if one.schedule != other.schedule:
+            raise ConfigurationError(
+                f"{path} belongs to another training: the learning rates of its steps are those of {one.schedule} "
+                f"there and of {other.schedule} here; repeat the command it was made with, {advice}"
+            )
         raise ConfigurationError(
             f"{path} holds a training of {count(one.epochs, 'epoch')}, and one of {other.epochs} would have given its "
-            f"steps other learning rates ({' and '.join(names)}), so it cannot be extended; resume with "
-            f"{count(one.epochs, 'epoch')}, save the model and train that further, or start again with another "
-            "checkpoint"
+            f"steps other learning rates ({type(one.schedule).__name__}), so it cannot be extended; resume with "
+            f"{count(one.epochs, 'epoch')}, {advice}"
         )
 
 

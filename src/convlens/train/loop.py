@@ -149,10 +149,13 @@ def fit(
             training.validation = None
         else:
             training.state.take_average()
+        model.doubt = None  # what an earlier training recorded holds no longer
+        if doubt:
+            with training.timed("doubt"):
+                model.doubt = Doubt.of(model, dataset.train, dataset.validation)
         run = Run.of(training, test=test)
         if request.made:
             raise saver.interrupted()
-    model.doubt = Doubt.of(model, dataset.train, dataset.validation) if doubt else None
     model.training = run.summary()
     return run
 

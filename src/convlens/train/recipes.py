@@ -95,6 +95,7 @@ class Recipe:
         ConfigurationError
             If an optimiser, a schedule or a setting is unknown; the message names the nearest right one.
         """
+        _require_rate_in_schedule(given, "recipe")
         check_keys(cls, given, "recipe")
         optimizer = _named(OPTIMIZERS, given["optimizer"], "optimiser")
         schedule = _named(SCHEDULES, given["schedule"], "schedule")
@@ -122,6 +123,7 @@ class Recipe:
         >>> RECIPES["good"].changed({"epochs": 5, "schedule": {"rate": 0.01}}).schedule
         OneCycle(rate=0.01, warm_up=0.3, start_divisor=25.0)
         """
+        _require_rate_in_schedule(changes, "recipe")
         check_keys([field.name for field in fields(Recipe)], changes, "recipe")
         settings = self.to_dict()
         for key, value in changes.items():
@@ -146,6 +148,13 @@ def _merged(part: object, before: Mapping[str, Any] | None, after: object) -> An
     return given
 
 
+def _require_rate_in_schedule(given: object, where: str) -> None:
+    """Raise ConfigurationError if settings hold a learning rate, which many libraries give to the optimiser."""
+    for key in ("lr", "learning_rate"):
+        if isinstance(given, Mapping) and key in given:
+            raise ConfigurationError(f"{where}: no key {key!r}; the learning rate is the key 'rate' of the schedule")
+
+
 def _positive(field: str, value: object) -> int:
     """Return a whole number above 0, of whatever type of integer, as int."""
     if isinstance(value, SupportsIndex) and not isinstance(value, bool) and operator.index(value) > 0:
@@ -161,6 +170,8 @@ def _named(classes: Mapping[str, type[_Part]], given: object, what: str) -> _Par
         raise ConfigurationError(f"{what} is a mapping such as {{'name': {next(iter(classes))!r}}}, not {given!r}")
     settings = dict(given)
     name = choose(settings.pop("name", ""), classes, what)
+    if classes is OPTIMIZERS:
+        _require_rate_in_schedule(settings, name)
     check_keys(classes[name], settings, name)
     try:
         return classes[name](**settings)
@@ -238,6 +249,12 @@ def recipe(name: str | os.PathLike[str]) -> Recipe:
     if path.suffix.lower() != ".toml":
         return RECIPES[choose(os.fspath(name), RECIPES, "recipe", " (or name a TOML file that describes one)")]
     settings = read_toml(path)
+    if "layers" in settings:
+        raise ConfigurationError(f"{path} describes a model, not a recipe; name it in place of MODEL")
+    if "base" not in settings and not {"optimizer", "schedule"} <= settings.keys():
+        raise ConfigurationError(
+            f'{path} names no base; write one, such as base = "good", or both an optimizer and a schedule'
+        )
     try:
         base = settings.pop("base", None)
         named = {"name": path.stem, **settings}

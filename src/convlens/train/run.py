@@ -32,7 +32,8 @@ class Run:
     best_epoch
         The epoch of the best validation accuracy, counted from 1; 0 if no epoch was evaluated.
     seconds
-        Time by activity: ``train`` (batch assembly and steps), ``validation``, ``test``, ``checkpoint``.
+        Time by activity: ``train`` (batch assembly and steps), ``validation``, ``test``, ``checkpoint``, and ``doubt``
+        (see `convlens.train.fit`).
     images_per_second
         Training images over ``seconds["train"]``.
     configuration

@@ -155,11 +155,9 @@ class Training:
 
     @property
     def _after(self) -> str:
-        """What the weights are those after: a step, an epoch or the last one."""
-        progress = self.progress
-        if progress.step == self.steps:
-            return f"after epoch {progress.epoch + 1}"
-        return "after the last epoch" if self.finished else f"after epoch {progress.epoch + 1}, step {progress.step}"
+        """What the weights are those after: an epoch, or a step within one."""
+        epochs, step = divmod(self.steps_taken, self.steps)
+        return f"after epoch {epochs + 1}, step {step}" if step else f"after epoch {epochs}"
 
     def _update_weights(self) -> None:
         """Update the weights by `gradient`, then their average."""
@@ -188,7 +186,9 @@ class Training:
         except DataError as error:
             if not len(examples):
                 raise
-            raise self._diverged(f"{error} {self._after}") from error  # the data were checked when they were loaded
+            raise self._diverged(
+                f"the network's output is not finite {self._after}"
+            ) from error  # the data were checked when they were loaded
 
     def finish_epoch(self) -> dict[str, Any]:
         """Evaluate on validation, append a row to the history, and advance to the next epoch.
