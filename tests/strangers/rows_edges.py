@@ -98,7 +98,9 @@ ROWS: list[Row] = [
     Call("a file name", predicts("seven.png"), error=DataError, says=["convlens.Predictor(model).predict_one"]),
     Call("file names", predicts(["a.png", "b.png"]), error=DataError, says=["convlens.Predictor"]),
     Call("a palette image", predicts(Image.new("P", (6, 6))), error=DataError, says=["mode P"]),
-    Call("nothing", predicts(None), error=DataError, says=["not NoneType"]),
+    Call("nothing", predicts(None), error=DataError, says=["not objects (a value of type NoneType)"]),
+    Call("objects in an array", predicts(np.full((1, 6, 6, 1), 10**30)), error=DataError, says=["not objects"]),
+    Call("images without pixels", predicts(np.zeros((5, 0, 6, 1))), error=ShapeError, says=["there are no pixels"]),
     Call("two numbers", predicts([1, 2]), error=ShapeError, says=["expected images of shape (6, 6, 1)"]),
     Call("lists of several lengths", predicts([[1, 2], [3]]), error=DataError, says=["all of the same shape"]),
     Call("text in an array", predicts(np.array([["a"]])), error=DataError, says=["not <U1"]),
@@ -108,6 +110,8 @@ ROWS: list[Row] = [
          lambda found: np.testing.assert_equal(found, 1)),
     Call("evaluate whole numbers", lambda _: MODEL.evaluate((PIXELS.astype(int), LABELS)).loss,
          lambda found: np.testing.assert_equal(found, MODEL.evaluate((PIXELS, LABELS)).loss)),
+    *(Call(f"evaluate {data!r}", lambda _, data=data: MODEL.evaluate(data), error=DataError,
+           says=["convlens.data.load('mnist')"]) for data in ("mnist", Path("d.npz"))),
     Call("an evaluation of nothing", lambda _: metrics.Evaluation.of(np.zeros((0, 3)), np.zeros(0, int)),
          error=DataError, says=["at least one image"]),
     Call("an evaluation of lists", lambda _: metrics.Evaluation.of([[0.0, 1.0]], [1]).accuracy,  # type: ignore[arg-type,list-item]
@@ -143,6 +147,12 @@ ROWS: list[Row] = [
          error=DataError, says=["null"]),
     Call("save float64", lambda folder: nn.Model([nn.Flatten(), nn.Dense(2)], (2, 2, 1), dtype=np.float64).save(
         folder / "m"), error=ConfigurationError, says=["float32"]),
+    *(Call(f"save training={record!r}", lambda folder, record=record: MODEL.save(folder / "m", training=record),
+           error=ConfigurationError, says=["training"]) for record in ("abc", [1], {"loss": np.nan})),
+    *(Call(f"{name} an engine", lambda _, how=how: how(MODEL.engine), error=ConfigurationError, says=["its model"])
+      for name, how in (("copy", copy.copy), ("deep-copy", copy.deepcopy), ("pickle", pickle.dumps))),
+    Call("filters=3 for a CNN", lambda _: convlens.models.build("cnn", filters=3), error=ConfigurationError,
+         says=["(16, 32), not 3"]),
     Call("layers by name", model(layers=["ReLU"]), error=ConfigurationError, says=[LINE, "number 1 is 'ReLU'"]),
     Call("a class for a layer", model(layers=[nn.ReLU]), error=ConfigurationError, says=["call it: ReLU()"]),
     Call("no layers", model(layers=None), error=ConfigurationError, says=[LINE]),

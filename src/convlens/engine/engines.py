@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .. import ops
+from ..errors import ConfigurationError
 from ..memory import require
 from ..ops.warp import warp
 from ..program import Program, aligned_zeros
@@ -56,6 +57,12 @@ class Engine(ABC):
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
         self.program, self.parameters, self.buffers = program, parameters, buffers
         self.workers = self._workers(thread_count(threads))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Refuse to be copied or pickled: an engine has threads, and reads its model's arrays."""
+        raise ConfigurationError(
+            "an engine is not copied or pickled; copy its model, which starts an engine of its own"
+        )
 
     def _workers(self, threads: int) -> Workers:
         """Return the workers, with this number of threads."""

@@ -277,11 +277,15 @@ class Model:
         Raises
         ------
         ConfigurationError
-            If the weights are float64 or not finite, so that such a file could not be read again, or `path` is no path.
+            If the weights are float64 or not finite, so that such a file could not be read again, `path` is no path, or
+            `training` is not plain data by name.
         OutputError
             If it cannot be written there.
         """
         place = checked_path(path, "a model's file")
+        record = self.training if training is None else training
+        if not isinstance(record, Mapping):
+            raise ConfigurationError(f"training is a record by name, such as model.training, not {record!r}")
         if self.flat.dtype != np.float32:
             raise ConfigurationError(
                 f"models are saved in float32, and this one is {self.flat.dtype}, for checking gradients; build it in "
@@ -296,7 +300,7 @@ class Model:
             "preprocessing": self.preprocessing.to_dict(),
             "class_names": list(self.class_names),
             "numerics_version": NUMERICS_VERSION,
-            "training": dict(training if training is not None else self.training),
+            "training": dict(record),
         }
         if self.intake is not None:
             header["intake"] = self.intake.to_dict()
