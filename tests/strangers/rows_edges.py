@@ -118,6 +118,9 @@ ROWS: list[Row] = [
          lambda found: np.testing.assert_equal(found, 1.0)),
     Call("an evaluation with a foreign class", lambda _: metrics.Evaluation.of(np.zeros((2, 3)), np.array([0, 3])),
          error=DataError, says=["number 1 is 3, expected 0 to 2"]),
+    *(Call(f"an evaluation of logits of {value}", lambda _, value=value: metrics.Evaluation.of(
+        np.array([[0, 1], [value, 0]]), np.array([0, 1])), error=DataError, says=["not finite for 1 of 2 images"])
+      for value in (np.nan, np.inf, float(np.finfo(np.float32).min))),
     Call("a confusion of a foreign class", lambda _: metrics.confusion_matrix([0, 5], [0, 1], 3), error=DataError,
          says=["number 1 is 5"]),
     Call("a calibration in percent", lambda _: metrics.calibration([50.0], [True]), error=DataError, says=["0 to 1"]),
