@@ -41,6 +41,13 @@ def predicts(images: Any) -> Callable[[Path], object]:
     return lambda _folder: MODEL.predict(images)
 
 
+def trained() -> nn.Model:
+    """Return a model whose record says that it was trained on pixels."""
+    model = copy.deepcopy(MODEL)
+    model.training = {"data": {"dtype": "uint8"}}
+    return model
+
+
 def gradient(**change: Any) -> Callable[[Path], object]:
     batch = {"x": PIXELS / np.float32(255), "labels": LABELS, "out": np.zeros_like(MODEL.flat), **change}
     return lambda _folder: MODEL.engine.gradient(**batch)
@@ -105,6 +112,11 @@ ROWS: list[Row] = [
     Call("lists of several lengths", predicts([[1, 2], [3]]), error=DataError, says=["all of the same shape"]),
     Call("text in an array", predicts(np.array([["a"]])), error=DataError, says=["not <U1"]),
     Call("NaN pixels", predicts(np.full((2, 6, 6, 1), np.nan)), error=DataError, says=["not finite for 2 of 2"]),
+    *(Call(f"{name} pixels as floats, not scaled", lambda _, use=use: use(trained(), PIXELS.astype(np.float32)),
+           error=DataError, says=["up to 249", "scaled to at most 1:", "give the pixels as whole numbers"])
+      for name, use in (("predict", nn.Model.predict), ("predict_proba of", nn.Model.predict_proba),
+                        ("evaluate", lambda model, x: model.evaluate((x, LABELS))))),
+    Call("predict floats somewhat beyond the training's", lambda _: trained().predict(PIXELS / 100), answers(5)),
     Call("evaluate nothing", lambda _: MODEL.evaluate((PIXELS[:0], [])), error=DataError, says=["at least one image"]),
     Call("evaluate one image", lambda _: MODEL.evaluate((PIXELS[0], [1])).images,
          lambda found: np.testing.assert_equal(found, 1)),
