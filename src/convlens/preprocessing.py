@@ -240,7 +240,9 @@ def _numbers(images: object) -> Array:
     if given.dtype == np.bool_:
         return given.astype(np.uint8) * np.uint8(255)
     if given.dtype.kind not in "iu":
-        what = f"objects (a value of type {type(images).__name__})" if given.dtype == object else str(given.dtype)
+        what = str(given.dtype)
+        if given.dtype == object:
+            what = "objects" if isinstance(images, np.ndarray) else type(images).__name__
         raise DataError(f"images must be pixels, whole numbers from 0 to 255, or floats, not {what}")
     least, most = (int(given.min()), int(given.max())) if given.size else (0, 0)
     if not 0 <= least <= most <= 255:

@@ -105,7 +105,7 @@ ROWS: list[Row] = [
     Call("a file name", predicts("seven.png"), error=DataError, says=["convlens.Predictor(model).predict_one"]),
     Call("file names", predicts(["a.png", "b.png"]), error=DataError, says=["convlens.Predictor"]),
     Call("a palette image", predicts(Image.new("P", (6, 6))), error=DataError, says=["mode P"]),
-    Call("nothing", predicts(None), error=DataError, says=["not objects (a value of type NoneType)"]),
+    Call("nothing", predicts(None), error=DataError, says=["not NoneType"]),
     Call("objects in an array", predicts(np.full((1, 6, 6, 1), 10**30)), error=DataError, says=["not objects"]),
     Call("images without pixels", predicts(np.zeros((5, 0, 6, 1))), error=ShapeError, says=["there are no pixels"]),
     Call("two numbers", predicts([1, 2]), error=ShapeError, says=["expected images of shape (6, 6, 1)"]),
