@@ -47,7 +47,7 @@ def plain(value: object, where: str) -> Any:
                 raise ConfigurationError(f"{where} has the key {key!r}; JSON keys are strings")
         return {str(key): plain(item, f"{where}.{key}") for key, item in value.items()}
     raise ConfigurationError(
-        f"{where} is a value of type {type(value).__name__}; expected plain JSON (numbers, strings, lists, mappings)"
+        f"{where} is a {type(value).__name__}; expected plain JSON (numbers, strings, lists, mappings)"
     )
 
 
