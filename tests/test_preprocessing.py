@@ -141,7 +141,7 @@ def test_an_empty_list_is_no_images() -> None:
         (None, "not NoneType"),
         ({"a": 1}, "not dict"),
         ((image for image in PIXELS), "not generator"),
-        (np.array([None] * 24).reshape(2, 3, 4, 1), "not ndarray"),
+        (np.array([None] * 24).reshape(2, 3, 4, 1), "not objects"),
         ("seven.png", "must be arrays, not a str; for files and pictures of any kind use convlens.Predictor(model)"),
         (["seven.png"], "must be arrays, not a str"),
         (Path("seven.png"), "Path; for files and pictures"),

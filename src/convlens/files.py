@@ -41,7 +41,7 @@ def checked_path(path: object, what: str) -> Path:
     """
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
-        given = repr(path) if isinstance(path, str | bytes | None) else f"a {type(path).__name__}"
+        given = repr(path) if isinstance(path, str | bytes | None) else f"a value of type {type(path).__name__}"
         raise ConfigurationError(f"{what} is named by a string or a pathlib.Path, not {given}")
     return Path(text)
 

@@ -240,7 +240,9 @@ def _numbers(images: object) -> Array:
     if given.dtype == np.bool_:
         return given.astype(np.uint8) * np.uint8(255)
     if given.dtype.kind not in "iu":
-        what = type(images).__name__ if given.dtype == object else str(given.dtype)
+        what = str(given.dtype)
+        if given.dtype == object:
+            what = "objects" if isinstance(images, np.ndarray) else type(images).__name__
         raise DataError(f"images must be pixels, whole numbers from 0 to 255, or floats, not {what}")
     least, most = (int(given.min()), int(given.max())) if given.size else (0, 0)
     if not 0 <= least <= most <= 255:
@@ -270,6 +272,8 @@ def _refuse_pictures(images: object) -> None:
 
 def _advice(shape: Shape, expected: Shape) -> str:
     """Say what to do about images of this shape."""
+    if 0 in shape[-3:]:
+        return "there are no pixels in these"
     if len(shape) < 2 or (len(shape) == 2 and shape[-1] == math.prod(expected)):
         return f"reshape them to (N, {', '.join(map(str, expected))})"
     height, width, channels = expected

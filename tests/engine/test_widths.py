@@ -25,7 +25,7 @@ from convlens.fast.product import WIDE
 def sizes(layers, shape):
     model = nn.Model([*layers, nn.Flatten(), nn.Dense(10)], shape)
     engine = engines.NumbaPlan(model.program, model.flat, model.flat_buffers, 1)
-    return [engine._micro_batch(training=training) for training in (True, False)]
+    return [engine._micro_batch(training=training).images for training in (True, False)]
 
 found = {}
 for kernel in (1, 2, 3, 5, 7):

@@ -41,6 +41,13 @@ def predicts(images: Any) -> Callable[[Path], object]:
     return lambda _folder: MODEL.predict(images)
 
 
+def trained() -> nn.Model:
+    """Return a model whose record says that it was trained on pixels."""
+    model = copy.deepcopy(MODEL)
+    model.training = {"data": {"dtype": "uint8"}}
+    return model
+
+
 def gradient(**change: Any) -> Callable[[Path], object]:
     batch = {"x": PIXELS / np.float32(255), "labels": LABELS, "out": np.zeros_like(MODEL.flat), **change}
     return lambda _folder: MODEL.engine.gradient(**batch)
@@ -99,21 +106,33 @@ ROWS: list[Row] = [
     Call("file names", predicts(["a.png", "b.png"]), error=DataError, says=["convlens.Predictor"]),
     Call("a palette image", predicts(Image.new("P", (6, 6))), error=DataError, says=["mode P"]),
     Call("nothing", predicts(None), error=DataError, says=["not NoneType"]),
+    Call("objects in an array", predicts(np.full((1, 6, 6, 1), 10**30)), error=DataError, says=["not objects"]),
+    Call("images without pixels", predicts(np.zeros((5, 0, 6, 1))), error=ShapeError, says=["there are no pixels"]),
     Call("two numbers", predicts([1, 2]), error=ShapeError, says=["expected images of shape (6, 6, 1)"]),
     Call("lists of several lengths", predicts([[1, 2], [3]]), error=DataError, says=["all of the same shape"]),
     Call("text in an array", predicts(np.array([["a"]])), error=DataError, says=["not <U1"]),
     Call("NaN pixels", predicts(np.full((2, 6, 6, 1), np.nan)), error=DataError, says=["not finite for 2 of 2"]),
+    *(Call(f"{name} pixels as floats, not scaled", lambda _, use=use: use(trained(), PIXELS.astype(np.float32)),
+           error=DataError, says=["up to 249", "scaled to at most 1:", "give the pixels as whole numbers"])
+      for name, use in (("predict", nn.Model.predict), ("predict_proba of", nn.Model.predict_proba),
+                        ("evaluate", lambda model, x: model.evaluate((x, LABELS))))),
+    Call("predict floats somewhat beyond the training's", lambda _: trained().predict(PIXELS / 100), answers(5)),
     Call("evaluate nothing", lambda _: MODEL.evaluate((PIXELS[:0], [])), error=DataError, says=["at least one image"]),
     Call("evaluate one image", lambda _: MODEL.evaluate((PIXELS[0], [1])).images,
          lambda found: np.testing.assert_equal(found, 1)),
     Call("evaluate whole numbers", lambda _: MODEL.evaluate((PIXELS.astype(int), LABELS)).loss,
          lambda found: np.testing.assert_equal(found, MODEL.evaluate((PIXELS, LABELS)).loss)),
+    *(Call(f"evaluate {data!r}", lambda _, data=data: MODEL.evaluate(data), error=DataError,
+           says=["convlens.data.load('mnist')"]) for data in ("mnist", Path("d.npz"))),
     Call("an evaluation of nothing", lambda _: metrics.Evaluation.of(np.zeros((0, 3)), np.zeros(0, int)),
          error=DataError, says=["at least one image"]),
     Call("an evaluation of lists", lambda _: metrics.Evaluation.of([[0.0, 1.0]], [1]).accuracy,  # type: ignore[arg-type,list-item]
          lambda found: np.testing.assert_equal(found, 1.0)),
     Call("an evaluation with a foreign class", lambda _: metrics.Evaluation.of(np.zeros((2, 3)), np.array([0, 3])),
          error=DataError, says=["number 1 is 3, expected 0 to 2"]),
+    *(Call(f"an evaluation of logits of {value}", lambda _, value=value: metrics.Evaluation.of(
+        np.array([[0, 1], [value, 0]]), np.array([0, 1])), error=DataError, says=["not finite for 1 of 2 images"])
+      for value in (np.nan, np.inf, float(np.finfo(np.float32).min))),
     Call("a confusion of a foreign class", lambda _: metrics.confusion_matrix([0, 5], [0, 1], 3), error=DataError,
          says=["number 1 is 5"]),
     Call("a calibration in percent", lambda _: metrics.calibration([50.0], [True]), error=DataError, says=["0 to 1"]),
@@ -143,6 +162,12 @@ ROWS: list[Row] = [
          error=DataError, says=["null"]),
     Call("save float64", lambda folder: nn.Model([nn.Flatten(), nn.Dense(2)], (2, 2, 1), dtype=np.float64).save(
         folder / "m"), error=ConfigurationError, says=["float32"]),
+    *(Call(f"save training={record!r}", lambda folder, record=record: MODEL.save(folder / "m", training=record),
+           error=ConfigurationError, says=["training"]) for record in ("abc", [1], {"loss": np.nan})),
+    *(Call(f"{name} an engine", lambda _, how=how: how(MODEL.engine), error=ConfigurationError, says=["its model"])
+      for name, how in (("copy", copy.copy), ("deep-copy", copy.deepcopy), ("pickle", pickle.dumps))),
+    Call("filters=3 for a CNN", lambda _: convlens.models.build("cnn", filters=3), error=ConfigurationError,
+         says=["(16, 32), not 3"]),
     Call("layers by name", model(layers=["ReLU"]), error=ConfigurationError, says=[LINE, "number 1 is 'ReLU'"]),
     Call("a class for a layer", model(layers=[nn.ReLU]), error=ConfigurationError, says=["call it: ReLU()"]),
     Call("no layers", model(layers=None), error=ConfigurationError, says=[LINE]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -59,6 +60,15 @@ class Arena:
     def release(self, mark: tuple[int, int]) -> None:
         """Give back everything taken since `mark`."""
         self._block, self._used = mark
+
+
+def require_room(arenas: Sequence[Arena], needed: int, what: str, besides: int = 0) -> None:
+    """Raise ConfigurationError if the memory that arenas lack, to hold this number of bytes each, is not there.
+
+    `what` needs it, and another number of bytes `besides`.
+    """
+    missing = sum(max(0, needed - arena.nbytes) for arena in arenas)
+    require(missing + besides, what, "choose smaller images, fewer layers or filters, smaller batches or fewer threads")
 
 
 def sign_mask(values: Float32, out: Float32) -> None:

@@ -11,24 +11,25 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .. import ops
+from ..errors import ConfigurationError
 from ..memory import require
 from ..ops.warp import warp
 from ..program import Program, aligned_zeros
 from ..typing import Array, FloatArray, IntArray, Labels
 from . import interpreter
-from .arena import Arena
+from .arena import Arena, require_room
 from .blas import single_threaded_blas
 from .checks import checked_images, checked_labels, require_flat, require_smoothing
 from .compiled.availability import cannot_start
 from .interpreter import FIRST, Address
 from .lanes import Workers, thread_count
 from .numpy.toolbox import NUMPY
-from .passes import Flat, Memory, micro_batch_size
+from .passes import Flat, Memory, MicroBatch, micro_batch
 from .plan import Batch, TrainingPlan, flat_shares
 from .prediction import LARGEST_BLOCK, PredictionPlan
 from .rewrite import rewrite
@@ -56,6 +57,12 @@ class Engine(ABC):
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
         self.program, self.parameters, self.buffers = program, parameters, buffers
         self.workers = self._workers(thread_count(threads))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Refuse to be copied or pickled: an engine has threads, and reads its model's arrays."""
+        raise ConfigurationError(
+            "an engine is not copied or pickled; copy its model, which starts an engine of its own"
+        )
 
     def _workers(self, threads: int) -> Workers:
         """Return the workers, with this number of threads."""
@@ -138,7 +145,9 @@ class Interpreter(Engine):
     name = "interpreter"
 
     def _logits(self, x: FloatArray) -> FloatArray:
-        size = int(np.clip(BLOCK_BYTES // (x.itemsize * interpreter.values_of(self.program)), 1, LARGEST_BLOCK))
+        image_bytes = x.itemsize * interpreter.values_of(self.program)
+        require(image_bytes, "one image, with the interpreter,", "choose smaller images or kernels, or another engine")
+        size = int(np.clip(BLOCK_BYTES // image_bytes, 1, LARGEST_BLOCK))
         context = interpreter.Context(self.buffers)
         with single_threaded_blas():
             blocks = [
@@ -151,6 +160,11 @@ class Interpreter(Engine):
 
     def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
         drawn = interpreter.draw(self.program, len(x), address, x.dtype)
+        require(
+            2 * x.itemsize * len(x) * interpreter.values_of(self.program),
+            f"training on batches of {len(x):,} images, with the interpreter,",
+            "choose smaller batches, or another engine",
+        )
         with single_threaded_blas():
             tape = interpreter.forward(self.program, self.parameters, x, interpreter.Context(self.buffers, drawn))
             logits = tape.values[self.program.output]
@@ -170,7 +184,7 @@ class Plan(Engine):
         self._flat = Flat(parameters, buffers)
         needs_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
         self._blas: Callable[[], AbstractContextManager[None]] = single_threaded_blas if needs_blas else nullcontext
-        self._sizes: dict[bool, int] = {}
+        self._micro_batches: dict[bool, MicroBatch] = {}
         # append and pop are atomic, so a plan is used by one thread at a time
         self._idle: deque[PredictionPlan] = deque()
         self._arenas = [Arena() for _ in range(self.threads)]
@@ -204,10 +218,10 @@ class Plan(Engine):
     def warp(self) -> Warp:
         return self.toolbox.warp
 
-    def _micro_batch(self, *, training: bool) -> int:
-        if training not in self._sizes:
-            self._sizes[training] = micro_batch_size(self._memory, self._flat, training=training)
-        return self._sizes[training]
+    def _micro_batch(self, *, training: bool) -> MicroBatch:
+        if training not in self._micro_batches:
+            self._micro_batches[training] = micro_batch(self._memory, self._flat, training=training)
+        return self._micro_batches[training]
 
     def _logits(self, x: FloatArray) -> FloatArray:
         try:
@@ -242,9 +256,10 @@ class Plan(Engine):
         micro = self._micro_batch(training=True)
         lanes = self._memory.lanes(images)
         arenas = self._arenas[: min(lanes, self.workers.useful(3 * self.program.flops * images))]
-        return TrainingPlan(
-            self._memory, images, micro, arenas, self.parameters, self.buffers, self._gradients_of(lanes)
-        )
+        until_done = images * self._memory.bytes_until_done() if self._memory.has_barriers else 0
+        require_room(arenas, micro.image_bytes, f"training on batches of {images:,} images", until_done)
+        gradients = self._gradients_of(lanes)
+        return TrainingPlan(self._memory, images, micro.images, arenas, self.parameters, self.buffers, gradients)
 
     def _gradients_of(self, lanes: int) -> Array:
         """Return the memory for the lanes' gradients (lanes, parameters), which all plans share."""

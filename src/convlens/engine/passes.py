@@ -58,6 +58,11 @@ class Memory:
         flops, size = self.program.flops, self.program.parameter_size
         return lanes_of(images, smallest_lane(flops, size, self.summed), self.summed, size)
 
+    def bytes_until_done(self) -> int:
+        """Return the bytes that an image takes, with barriers, until the whole batch has run."""
+        values = sum(math.prod(self.shapes[root]) for root in set(self.roots.values()))
+        return 4 * (values + sum(math.prod(self.shapes[root]) for root in self.crossing))
+
     def _crossing(self) -> set[str]:
         """Return the roots whose derivatives are written in one segment and read in another."""
         visits: dict[str, set[int]] = {root: set() for root in self.roots.values()}
@@ -271,8 +276,19 @@ class Pass:
         return kernel
 
 
-def micro_batch_size(memory: Memory, flat: Flat, *, training: bool) -> int:
-    """Return how many images fit into the memory budget of a micro-batch (at least one)."""
+@dataclass(frozen=True)
+class MicroBatch:
+    """The micro-batches of a plan: how many images one has, at most, and the bytes that one image takes meanwhile."""
+
+    images: int
+    image_bytes: int
+
+
+def micro_batch(memory: Memory, flat: Flat, *, training: bool) -> MicroBatch:
+    """Return micro-batches of as many images as fit into the memory budget (at least one).
+
+    One image is bound to its memory for that, which the system does not provide before it is used.
+    """
     arena = Arena()
     if training:
         gradient = np.zeros_like(flat.parameters)
@@ -282,4 +298,5 @@ def micro_batch_size(memory: Memory, flat: Flat, *, training: bool) -> int:
         Pass(memory, 1, arena, flat)
     tools = memory.toolbox
     budget = tools.training_bytes if training else tools.prediction_bytes
-    return int(np.clip(budget // (4 * arena.high_water), 1, LARGEST_MICRO_BATCH))
+    image_bytes = 4 * arena.high_water
+    return MicroBatch(int(np.clip(budget // image_bytes, 1, LARGEST_MICRO_BATCH)), image_bytes)

@@ -9,10 +9,10 @@ import numpy as np
 
 from ..program import INPUT
 from ..typing import Float32
-from .arena import Arena
+from .arena import Arena, require_room
 from .kernel import Step
 from .lanes import Workers, split
-from .passes import Flat, Memory, Pass
+from .passes import Flat, Memory, MicroBatch, Pass
 
 LARGEST_BLOCK = 512  # images predicted at a time
 BLOCKS = 8  # most blocks (of different sizes) that a plan keeps
@@ -52,7 +52,7 @@ class PredictionBlock:
 class PredictionPlan:
     """Forward passes only, for any number of images."""
 
-    def __init__(self, memory: Memory, micro_batch: int, flat: Flat, workers: Workers) -> None:
+    def __init__(self, memory: Memory, micro_batch: MicroBatch, flat: Flat, workers: Workers) -> None:
         self._memory, self._flat, self._micro_batch, self._workers = memory, flat, micro_batch, workers
         self._arenas = [Arena() for _ in range(workers.threads)]
         self._blocks: dict[int, PredictionBlock] = {}
@@ -73,9 +73,10 @@ class PredictionPlan:
             if len(self._blocks) == BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
             useful = self._workers.useful(self._memory.program.flops * images)
+            require_room(self._arenas[: min(useful, images)], self._micro_batch.image_bytes, "predicting")
             marks = [arena.mark() for arena in self._arenas]  # only one of them runs at a time
             self._blocks[images] = PredictionBlock(
-                self._memory, images, self._micro_batch, self._flat, self._arenas[:useful]
+                self._memory, images, self._micro_batch.images, self._flat, self._arenas[:useful]
             )
             for arena, mark in zip(self._arenas, marks, strict=True):
                 arena.release(mark)

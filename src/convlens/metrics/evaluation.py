@@ -34,6 +34,8 @@ def require_finite(logits: FloatArray) -> None:
     DataError
         If one is not; the message names its image.
     """
+    if np.vdot(logits, logits) < _LARGEST:  # nearly always: the sum of squares takes a tenth of the time
+        return
     wrong = ~(np.abs(logits) < _LARGEST).all(axis=1)  # NaN is not below it either
     if wrong.any():
         raise DataError(

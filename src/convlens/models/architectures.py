@@ -86,6 +86,8 @@ class CNN(Architecture):
     about = "two blocks of 3x3 convolution (16, then 32 filters), ReLU and 2x2 max-pooling; dense 128"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.filters, tuple | list):
+            raise ConfigurationError(f"filters are a number for each block, such as (16, 32), not {self.filters!r}")
         object.__setattr__(self, "filters", tuple(self.filters))
         if self.pooling not in get_args(Pooling):
             raise ConfigurationError(f"unknown pooling {self.pooling!r}{nearest(self.pooling, get_args(Pooling))}")

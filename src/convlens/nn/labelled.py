@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -40,16 +41,22 @@ def images_and_labels(
     elif isinstance(data, tuple) and len(data) == 2:
         images, given, name = preprocessing.as_batch(data[0]), _array(data[1]), "evaluate"
     else:
-        raise DataError(
-            f"evaluate takes a data set, examples, or (images, labels), not {type(data).__name__}; "
-            "give model.evaluate((images, labels)) for arrays"
-        )
+        raise DataError(_refusal(data))
     if not len(images) or given.shape != (len(images),):
         count = f"{len(given):,} labels" if given.ndim == 1 else f"labels of shape {given.shape}"
         raise DataError(
             f"{name}: {len(images):,} images and {count}; expected at least one image, one class number each"
         )
     return images, check_labels(given, len(class_names), f"{name} labels")
+
+
+def _refusal(data: object) -> str:
+    if isinstance(data, str | os.PathLike):
+        return f"evaluate takes data, not its name {str(data)!r}; give something such as convlens.data.load('mnist')"
+    return (
+        f"evaluate takes a data set, examples, or (images, labels), not {type(data).__name__}; "
+        "give model.evaluate((images, labels)) for arrays"
+    )
 
 
 def _array(labels: npt.ArrayLike) -> Array:

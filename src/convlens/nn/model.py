@@ -28,7 +28,7 @@ from .initializers import initialize
 from .labelled import LabelledImages, images_and_labels
 from .layers import Layer
 from .layers.base import checked_layers
-from .scale import refusal_of_pixels, takes_pixels
+from .scale import refusal_of_pixels, require_scaled, takes_pixels
 from .serialize import layer_to_dict, layers_from_data
 from .summary import Summary, summarize
 
@@ -225,7 +225,8 @@ class Model:
         Raises
         ------
         DataError
-            If the images are not as for `logits`, or a logit is not finite.
+            If the images are not as for `logits`, are floats far beyond the scaled pixels of the training, or a logit
+            is not finite.
         """
         return softmax(self._finite_logits(images))
 
@@ -236,8 +237,10 @@ class Model:
 
     def _finite_logits(self, images: npt.ArrayLike) -> FloatArray:
         """Return the logits, or raise DataError: without them there is no class, and `argmax` would name the first."""
+        batch = self.preprocessing.as_batch(images)
+        require_scaled(batch, self.training, self.preprocessing)
         with np.errstate(all="ignore"):  # an overflow is reported below, in one line
-            found = self.logits(images)
+            found = self.logits(batch)
         require_finite(found)
         return found
 
@@ -254,7 +257,7 @@ class Model:
         ------
         DataError
             If there are no images, their number differs from that of the labels, a label is out of range, the data set
-            has a class that the model does not know, or the network's output is not finite.
+            has a class that the model does not know, or `predict_proba` refuses the images.
         ShapeError
             If the images are of another shape than the model takes.
 
@@ -267,6 +270,7 @@ class Model:
         6
         """
         images, labels = images_and_labels(data, self.class_names, self.preprocessing)
+        require_scaled(images, self.training, self.preprocessing)
         with np.errstate(all="ignore"):  # an overflow is reported below, in one line
             found = self.logits(images)
         return Evaluation.of(found, labels)
@@ -277,11 +281,15 @@ class Model:
         Raises
         ------
         ConfigurationError
-            If the weights are float64 or not finite, so that such a file could not be read again, or `path` is no path.
+            If the weights are float64 or not finite, so that such a file could not be read again, `path` is no path, or
+            `training` is not plain data by name.
         OutputError
             If it cannot be written there.
         """
         place = checked_path(path, "a model's file")
+        record = self.training if training is None else training
+        if not isinstance(record, Mapping):
+            raise ConfigurationError(f"training is a record by name, such as model.training, not {record!r}")
         if self.flat.dtype != np.float32:
             raise ConfigurationError(
                 f"models are saved in float32, and this one is {self.flat.dtype}, for checking gradients; build it in "
@@ -296,7 +304,7 @@ class Model:
             "preprocessing": self.preprocessing.to_dict(),
             "class_names": list(self.class_names),
             "numerics_version": NUMERICS_VERSION,
-            "training": dict(training if training is not None else self.training),
+            "training": dict(record),
         }
         if self.intake is not None:
             header["intake"] = self.intake.to_dict()

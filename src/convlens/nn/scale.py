@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from ..errors import DataError
 from ..preprocessing import Preprocessing
+from ..typing import Array
+
+_FAR = 16  # times the largest input: perturbed images stay below, and pixels that are not nearly black do not
 
 
 def recorded_data(training: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -38,6 +44,18 @@ def takes_pixels(training: Mapping[str, Any], preprocessing: Preprocessing) -> b
     if known is None:
         return None
     return dark <= known[0] and known[1] <= light and known[1] - known[0] > (light - dark) / 2
+
+
+def require_scaled(images: Array, training: Mapping[str, Any], preprocessing: Preprocessing) -> None:
+    """Raise DataError if floats go far beyond the scaled pixels of the training: they are pixels that nobody scaled."""
+    if images.dtype == np.uint8 or not training or trained_on_floats(training):
+        return
+    most, light = float(images.max(initial=0)), max(map(abs, preprocessing.of_pixels(0, 255)))
+    if most > _FAR * light:
+        raise DataError(
+            f"floats are the network's input as they are, and these go up to {most:.3g}; the model was trained on "
+            f"pixels scaled to at most {light:.3g}: give the pixels as whole numbers, or scale them"
+        )
 
 
 def refusal_of_pixels(training: Mapping[str, Any]) -> str:
