@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
 from ..typing import Array, BoolArray, Float32, UInt8
-from .image_file import LARGEST_PIXELS, colours_of, opened
+from .image_file import colours_of
 from .ink import Ink, blobs, extent, find_ink, grown, reduced, strongest_channel, widened
 from .rulings import rulings
 
@@ -109,23 +109,28 @@ def prepare_digit(
 
 
 def _read(source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any], done: list[str]) -> UInt8:
-    """Return the picture upright, (H, W, C) with 1, 3 or 4 channels."""
-    if isinstance(source, np.ndarray):
-        array: Array = source.astype(np.uint8) * 255 if source.dtype == np.bool_ else source
-        array = array[..., np.newaxis] if array.ndim == 2 else array
-        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] not in {1, 3, 4} or not array.size:
-            raise DataError(
-                f"a picture of a digit is uint8, (H, W) or (H, W, C) with 1, 3 or 4 channels, not {source.dtype} of "
-                f"shape {source.shape}; give pixels from 0 to 255"
-            )
-        if array.shape[0] * array.shape[1] > LARGEST_PIXELS:
-            raise DataError(f"a picture of {array.shape} is larger than {LARGEST_PIXELS:,} pixels; give a smaller one")
-        return array
-    with opened(source) as (image, _):
-        colours, turned = colours_of(image)
-    if turned:
+    """Return the picture upright, (H, W, C) with 1, 3 or 4 channels, reduced to at most `_LARGEST_SIDE`."""
+    found = colours_of(_image(source) if isinstance(source, np.ndarray) else source, _LARGEST_SIDE)
+    if found.turned:
         done.append("turned upright as the camera noted")
-    return colours
+    height, width, _ = found.pixels.shape
+    if (width, height) != found.size:
+        done.append("reduced {}x{} to {}x{}".format(*found.size, width, height))
+    return found.pixels
+
+
+def _image(pixels: npt.NDArray[Any]) -> Image:
+    """Return an array as a Pillow image; DataError if it holds no picture."""
+    from PIL import Image  # imported when needed: training needs no Pillow
+
+    array: Array = pixels.astype(np.uint8) * 255 if pixels.dtype == np.bool_ else pixels
+    array = array[..., 0] if array.shape[2:] == (1,) else array
+    if array.dtype != np.uint8 or array.shape[2:] not in {(), (3,), (4,)} or array.ndim < 2 or not array.size:
+        raise DataError(
+            f"a picture of a digit is uint8, (H, W) or (H, W, C) with 1, 3 or 4 channels, not {pixels.dtype} of "
+            f"shape {pixels.shape}; give pixels from 0 to 255"
+        )
+    return Image.fromarray(np.ascontiguousarray(array))
 
 
 def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
@@ -144,13 +149,8 @@ def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
 
 
 def _grey(colours: UInt8, done: list[str]) -> Float32:
-    """Return one opaque channel, reduced to at most `_LARGEST_SIDE`."""
-    height, width, channels = colours.shape
-    factor = -(-max(height, width) // _LARGEST_SIDE)
-    if factor > 1:
-        smaller = [reduced(colours[..., i].astype(np.float32), factor) for i in range(channels)]
-        colours = np.stack(smaller, axis=-1).astype(np.uint8)
-        done.append(f"reduced {width}x{height} to {colours.shape[1]}x{colours.shape[0]}")
+    """Return one opaque channel."""
+    channels = colours.shape[2]
     grey, name = (colours[..., 0].astype(np.float32), "") if channels == 1 else strongest_channel(colours[..., :3])
     if channels == 4 and (colours[..., 3] < 255).any():
         return _opaque(grey, (colours[..., 3] / 255).astype(np.float32), done)
