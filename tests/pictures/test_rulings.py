@@ -99,6 +99,29 @@ def test_frames_and_rulings_are_removed_and_named(digits: np.ndarray, kind: str)
         assert likeness(image, prepared(clean)[0]) > 0.9, account
 
 
+def bold(digit: np.ndarray) -> np.ndarray:
+    return np.max([np.roll(digit, shift, (0, 1)) for shift in np.ndindex(3, 3)], axis=0)
+
+
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        lambda drawn: ruled(drawn, 40, down=True),
+        lambda drawn: ruled(drawn, 28, down=True),
+        lambda drawn: askew(ruled(drawn, 50)),
+        lambda drawn: np.pad(drawn, 24, constant_values=20),  # a card on a dark desk
+    ],
+)
+def test_bold_strokes_are_no_shadow_and_hide_no_lines(
+    digits: np.ndarray, disturb: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    for digit in digits:
+        drawn = page(bold(digit), 230, (35, 35))
+        image, account = prepared(disturb(drawn.copy()))
+        assert "removed " in str(account)
+        assert likeness(image, prepared(drawn)[0]) > 0.9, account
+
+
 @pytest.mark.parametrize("size", [30, 45, 80])  # the digit itself takes 20/28 of it
 def test_small_digits_are_found(digits: np.ndarray, size: int) -> None:
     for digit in digits:

@@ -26,7 +26,8 @@ _TILTS = np.linspace(-0.125, 0.125, 51)  # slopes tried: up to 7 degrees
 _THICK = 0.06  # of the picture's side: the thickest line
 _SHORT, _LONG = 0.25, 0.8  # of the side: the shortest line that may be a frame's side, and that needs no corners
 _BEYOND = 1.3  # a line through a digit is longer than the rest of the ink by this factor
-_GAP = 0.02  # of the side: a gap in a line
+_GAP = 0.04  # of the side: a gap in a line
+_THIN, _THIN_BEHIND = 0.5, 0.2  # share of a line that must be thin: alone, and among others of the same thickness
 _LEAST_SIDE = 24  # blocks: in a smaller picture every stroke is as long as a line
 _SMALLEST = 0.018  # of the side: the smallest digit
 
@@ -40,6 +41,22 @@ class Removed(NamedTuple):
 
     mask: BoolArray
     words: tuple[str, ...]
+
+
+class _Run(NamedTuple):
+    """A run of ink along a row, from column `start` to before `stop`."""
+
+    row: int
+    start: int
+    stop: int
+
+
+class _Trace(NamedTuple):
+    """A line's thin part, all ink in its place, both (H, W), and its thickness."""
+
+    mask: BoolArray
+    band: BoolArray
+    thick: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,20 +125,28 @@ def _lines(mask: BoolArray, *, upright: bool) -> Iterator[_Line]:
     level[rows + offsets[columns], columns] = True
     side, heights = min(mask.shape), _run_heights(level)
     thickest = max(3, round(_THICK * side))
-    for row, start, stop in _long_runs(level, round(_SHORT * side), max(2, round(_GAP * side))):
-        found = _traced(level, heights, row, (start, stop), thickest)
-        if found is None:
-            continue
-        trace, band, thick = found
+    runs = list(_long_runs(level, round(_SHORT * side), max(2, round(_GAP * side))))
+    traced: list[tuple[_Run, _Trace]] = []
+    for known in (
+        False,
+        True,
+    ):  # once the thickness of a page's lines is known, those behind a bold digit are found too
+        thick = int(np.median([found.thick for _, found in traced])) if len(traced) >= 3 else None
+        if known and thick is None:
+            break
+        for run in runs:
+            if _is_covered(level, run) and (found := _traced(level, heights, run, thickest, thick if known else None)):
+                traced.append((run, found))
+                level &= ~found.mask  # not found again
+    for run, found in traced:
         masks = []
-        for part in (trace, band):
+        for part in (found.mask, found.band):
             rows, columns = np.nonzero(part)
             line = np.zeros_like(across)
             line[rows - offsets[columns], columns] = True
             masks.append(line.T if upright else line)
-        middle = row - int(offsets[(start + stop) // 2])
-        yield _Line(masks[0], masks[1], upright, start, stop, middle, thick)
-        level &= ~trace  # not found again
+        middle = run.row - int(offsets[(run.start + run.stop) // 2])
+        yield _Line(masks[0], masks[1], upright, run.start, run.stop, middle, found.thick)
 
 
 def _tilt(mask: BoolArray) -> float:
@@ -155,8 +180,8 @@ def _run_heights(level: BoolArray) -> IntArray:
     return result
 
 
-def _long_runs(level: BoolArray, shortest: int, gap: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (row, start, stop) of runs along rows, over gaps, longest first; `level` may change in between."""
+def _long_runs(level: BoolArray, shortest: int, gap: int) -> Iterator[_Run]:
+    """Yield runs along rows, over gaps, longest first."""
     thick = level.copy()
     thick[1:] |= level[:-1]
     thick[:-1] |= level[1:]
@@ -168,32 +193,31 @@ def _long_runs(level: BoolArray, shortest: int, gap: int) -> Iterator[tuple[int,
         stops = columns[np.append(breaks, len(columns) - 1)] + 1
         for start, stop in zip(starts, stops, strict=True):
             if stop - start >= shortest:
-                found.append((row, int(start), int(stop)))
-    found.sort(key=lambda run: (run[1] - run[2], run[0]))
-    for row, start, stop in found:
-        near = level[max(row - 1, 0) : row + 2, start:stop].any(axis=0)
-        if near.mean() >= 0.75:
-            yield row, start, stop
+                found.append(_Run(row, int(start), int(stop)))
+    yield from sorted(found, key=lambda run: (run.start - run.stop, run.row))
 
 
-def _traced(
-    level: BoolArray, heights: IntArray, row: int, columns: tuple[int, int], thickest: int
-) -> tuple[BoolArray, BoolArray, int] | None:
-    """Return a line's thin part, all ink in its place, and its thickness; None if too little of it is thin."""
-    start, stop = columns
-    rows = slice(max(row - 1, 0), row + 2)
-    here = np.where(level[rows, start:stop], heights[rows, start:stop], 0).max(axis=0)
+def _is_covered(level: BoolArray, run: _Run) -> bool:
+    """Whether most of a run is ink that belongs to no line found before."""
+    near = level[max(run.row - 1, 0) : run.row + 2, run.start : run.stop].any(axis=0)
+    return bool(near.mean() >= 0.75)
+
+
+def _traced(level: BoolArray, heights: IntArray, run: _Run, thickest: int, known: int | None) -> _Trace | None:
+    """Return the line that a run belongs to; None if too little of it is thin, or as thin as `known`."""
+    rows = slice(max(run.row - 1, 0), run.row + 2)
+    here = np.where(level[rows, run.start : run.stop], heights[rows, run.start : run.stop], 0).max(axis=0)
     present = here[here > 0]
     if not len(present):
         return None
-    thick = int(np.percentile(present, 40))
+    thick = known or int(np.percentile(present, 40))
     limit = thick + max(2, round(0.5 * thick))
-    if thick > thickest or (present <= limit).mean() < 0.5:
+    if thick > thickest or (present <= limit).mean() < (_THIN_BEHIND if known else _THIN):
         return None
     band = np.zeros_like(level)
-    reach = np.s_[max(row - limit, 0) : row + limit + 1, start:stop]
+    reach = np.s_[max(run.row - limit, 0) : run.row + limit + 1, run.start : run.stop]
     band[reach] = level[reach]
-    return band & (heights <= limit), band, thick
+    return _Trace(band & (heights <= limit), band, thick)
 
 
 def _accepted(mask: BoolArray, lines: list[_Line]) -> tuple[list[_Line], Box | None]:
