@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from convlens.data import Dataset
 from convlens.pictures import Account, prepare_digit
@@ -59,6 +59,14 @@ def boxed_by_hand(drawn: np.ndarray) -> np.ndarray:
     return drawn
 
 
+def crooked_box(drawn: np.ndarray) -> np.ndarray:
+    """Draw a box with sides that are not parallel."""
+    canvas = Image.fromarray(drawn.astype(np.uint8))
+    corners = [(52, 49), (245, 36), (264, 261), (56, 256)]
+    ImageDraw.Draw(canvas).line([*corners, corners[0]], 40, 8, "curve")
+    return np.asarray(canvas).astype(float)
+
+
 KINDS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
     "frame 10 inside": (lambda drawn: framed(drawn, 10, 3), "removed a frame"),
     "thick frame": (lambda drawn: framed(drawn, 10, 12), "removed a frame"),
@@ -67,6 +75,7 @@ KINDS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
     "two sides": (lambda drawn: framed(drawn, 12, 4, "wn"), "removed "),
     "frame that touches": (lambda drawn: framed(drawn, 62, 4), "removed a frame"),
     "boxed by hand": (boxed_by_hand, "removed a frame"),
+    "crooked box": (crooked_box, "removed a frame"),
     "lined paper": (lambda drawn: ruled(drawn, 50), "straight lines"),
     "squared paper": (lambda drawn: ruled(drawn, 40, down=True), "straight lines"),
     "frame askew": (lambda drawn: askew(framed(drawn, 22, 4)), "removed a frame"),

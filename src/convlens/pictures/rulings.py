@@ -22,6 +22,7 @@ import numpy as np
 from ..typing import BoolArray, IntArray
 from .ink import blobs, extent, widened
 
+FRAME = "removed a frame"
 _TILTS = np.linspace(-0.125, 0.125, 51)  # slopes tried: up to 7 degrees
 _THICK = 0.06  # of the picture's side: the thickest line
 _SHORT, _LONG = 0.25, 0.8  # of the side: the shortest line that may be a frame's side, and that needs no corners
@@ -95,15 +96,20 @@ def rulings(mask: BoolArray) -> Removed:
     nothing = Removed(np.zeros_like(mask), ())
     if min(mask.shape) < _LEAST_SIDE or not mask.any():
         return nothing
-    lines, box = _accepted(mask, [*_lines(mask, upright=False), *_lines(mask, upright=True)])
-    erased = np.zeros_like(mask)
+    erased, words = np.zeros_like(mask), list[str]()
+    for name, blob in _no_digits(mask):  # before lines, or two sides of a box that was drawn by hand would be left
+        if name == FRAME and not _core(_cut(blob)).any():
+            erased |= blob
+            words.append(name)
+    rest = mask & ~erased
+    lines, box = _accepted(rest, [*_lines(rest, upright=False), *_lines(rest, upright=True)])
     for line in lines:
         erased |= line.band
     if box is not None:  # a stroke that crosses a line remains
-        erased[slice(*box[0]), slice(*box[1])] = False
+        erased[slice(*box[0]), slice(*box[1])] &= ~rest[slice(*box[0]), slice(*box[1])]
     for line in lines:
         erased |= line.mask
-    words = _named_lines(lines, mask.shape)
+    words += _named_lines(lines, mask.shape)
     for name, blob in _no_digits(mask & ~erased):
         erased |= blob
         words.append(name)
@@ -295,7 +301,7 @@ def _named_lines(lines: list[_Line], shape: tuple[int, ...]) -> list[str]:
         return []
     framing = {line.upright for line in lines if _corners(line, lines, min(shape)) == 2}
     if len(framing) == 2 and len(lines) <= 8:
-        return ["removed a frame"]
+        return [FRAME]
     return [f"removed {len(lines)} straight lines" if len(lines) > 1 else "removed a straight line"]
 
 
@@ -313,7 +319,7 @@ def _no_digits(mask: BoolArray) -> Iterator[tuple[str, BoolArray]]:
         blob = labels[top:bottom, start:stop] == label
         name = _kind(blob, (top, bottom, start, stop), mask.shape)
         inside = [other for other in left - {label} if _encloses(boxes[label - 1], boxes[other - 1])]
-        if name and (name != "removed a frame" or inside):
+        if name and (name != FRAME or inside):
             left.discard(label)
             yield name, labels == label
 
@@ -335,6 +341,23 @@ def boxes_of(labels: IntArray, count: int) -> IntArray:
     return boxes
 
 
+def _cut(mask: BoolArray) -> BoolArray:
+    """Return a mask, cut to the box of its pixels."""
+    rows, columns = extent(mask)
+    return mask[slice(*rows), slice(*columns)]
+
+
+def _depths(blob: BoolArray) -> tuple[int, int]:
+    """Return how far the sides of a frame reach into its box, in rows and in columns."""
+    return max(2, round(0.1 * blob.shape[0])), max(2, round(0.1 * blob.shape[1]))
+
+
+def _core(blob: BoolArray) -> BoolArray:
+    """Return what of a blob's box is well inside a frame."""
+    (deep, far), (tall, wide) = _depths(blob), blob.shape
+    return blob[2 * deep : tall - 2 * deep, 2 * far : wide - 2 * far]
+
+
 def _kind(blob: BoolArray, box: tuple[int, int, int, int], shape: tuple[int, ...]) -> str:
     """Name a blob, cut to its box, that is no digit by its shape; empty if it may be one."""
     height, width = shape
@@ -351,16 +374,15 @@ def _kind(blob: BoolArray, box: tuple[int, int, int, int], shape: tuple[int, ...
         if inner < 0.15 or min(contacts) >= 0.8:
             return "removed a border along the edge"
     tall, wide = blob.shape
-    deep, far = max(2, round(0.1 * tall)), max(2, round(0.1 * wide))
+    deep, far = _depths(blob)
     sides = [
         blob[:deep].any(0).mean(),
         blob[-deep:].any(0).mean(),
         blob[:, :far].any(1).mean(),
         blob[:, -far:].any(1).mean(),
     ]
-    hollow = blob[2 * deep : tall - 2 * deep, 2 * far : wide - 2 * far].mean() if min(tall, wide) > 8 else 1.0
-    if sum(side >= 0.75 for side in sides) >= 3 and hollow < 0.15:
-        return "removed a frame"
+    if sum(side >= 0.75 for side in sides) >= 3 and min(tall, wide) > 8 and _core(blob).mean() < 0.15:
+        return FRAME
     if (
         blob.sum() / max(tall, wide) <= 0.03 * min(shape)
         and max(tall / height, wide / width) >= 0.6
