@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
+from ..preprocessing import BOX
 from ..typing import Array, BoolArray, Float32, UInt8
 from .image_file import colours_of
 from .ink import Ink, blobs, extent, find_ink, grown, reduced, strongest_channel, widened
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DIGITS = tuple("0123456789")
-BOX = 20 / 28  # share of the model's image that the longer side of a digit takes
 
 _LARGEST_SIDE = 1024  # pixels; larger pictures are reduced before anything else
 _FINE = 160  # pixels along the longer side of the ink when it is cut out
@@ -64,7 +64,9 @@ class Account:
 
 
 def prepare_digit(
-    source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any], input_shape: tuple[int, int, int]
+    source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any],
+    input_shape: tuple[int, int, int],
+    box: float = BOX,
 ) -> tuple[UInt8, Account]:
     """Make a picture of a digit like MNIST's own.
 
@@ -77,6 +79,8 @@ def prepare_digit(
         the fourth being opacity.
     input_shape
         (H, W, C) of the model, with C 1 or 3.
+    box
+        Share of its shorter side that the longer side of the digit is to take.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def prepare_digit(
         raise ConfigurationError(f"digits are prepared for (H, W, 1 or 3) with H and W 8 or more, not {input_shape}")
     done: list[str] = []
     colours = _read(source, done)
-    if _is_like_mnist(colours, input_shape):
+    if _is_like_mnist(colours, input_shape, box):
         return np.broadcast_to(colours[..., :1], input_shape).copy(), Account()
     grey = _grey(colours, done)
     ink = find_ink(grey)
@@ -102,8 +106,8 @@ def prepare_digit(
     cut = _cut_out(ink, done, warnings)
     if cut is None:
         return np.zeros(input_shape, np.uint8), Account(tuple(done), tuple(warnings))
-    placed = _placed(cut, input_shape, done)
-    warnings += _doubts(placed, ink)
+    placed = _placed(cut, input_shape, box, done)
+    warnings += _doubts(placed, ink, box)
     pixels = np.rint(255 * placed).astype(np.uint8)[..., np.newaxis]
     return np.broadcast_to(pixels, input_shape).copy(), Account(tuple(done), tuple(warnings))
 
@@ -133,7 +137,7 @@ def _image(pixels: npt.NDArray[Any]) -> Image:
     return Image.fromarray(np.ascontiguousarray(array))
 
 
-def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
+def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int], box: float) -> bool:
     """Whether a picture can be used as it is: light on black, of the right size, scale and position."""
     height, width, _ = input_shape
     if colours.shape[:2] != (height, width) or colours.shape[2] == 4 or (colours != colours[..., :1]).any():
@@ -143,9 +147,11 @@ def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
     if grey.max() < 128 or np.median(frame) > 0 or (grey > 0).mean() > 0.6:
         return False
     (top, bottom), (left, right) = extent(grey > 0)
-    side, box = max(bottom - top, right - left), BOX * min(height, width)
+    side, wanted = max(bottom - top, right - left), box * min(height, width)
     row, column = _centre_of_mass(grey)
-    return abs(side - box) <= 0.1 * box + 0.5 and abs(row - height / 2) <= 0.501 and abs(column - width / 2) <= 0.501
+    return (
+        abs(side - wanted) <= 0.1 * wanted + 0.5 and abs(row - height / 2) <= 0.501 and abs(column - width / 2) <= 0.501
+    )
 
 
 def _grey(colours: UInt8, done: list[str]) -> Float32:
@@ -269,11 +275,11 @@ def _full_ink(ink: Float32) -> float:
     return float(np.percentile(ink[ink > 0.5 * top], 85))
 
 
-def _placed(cut: _Cut, input_shape: tuple[int, int, int], done: list[str]) -> Float32:
+def _placed(cut: _Cut, input_shape: tuple[int, int, int], box: float, done: list[str]) -> Float32:
     """Scale the digit to its box and put its centre of mass in the middle."""
     height, width, _ = input_shape
-    side = round(BOX * min(height, width))
-    ink, rows, columns = _thickened(cut, side, 28 / min(height, width), done)
+    side = round(box * min(height, width))
+    ink, rows, columns = _thickened(cut, side, 28 * BOX / (box * min(height, width)), done)
     tall, wide = rows[1] - rows[0], columns[1] - columns[0]
     scale = side / max(tall, wide)
     new_tall, new_wide = max(1, round(tall * scale)), max(1, round(wide * scale))
@@ -327,7 +333,7 @@ def _resized(ink: Float32, rows: tuple[int, int], columns: tuple[int, int], tall
     return result
 
 
-def _doubts(placed: Float32, ink: Ink) -> list[str]:
+def _doubts(placed: Float32, ink: Ink, box: float) -> list[str]:
     """Return reasons why the result may not be one digit."""
     doubts = []
     labels, count = blobs(widened(placed > 0.25))
@@ -335,8 +341,8 @@ def _doubts(placed: Float32, ink: Ink) -> list[str]:
     parts = int((mass > 0.15 * mass.sum()).sum())
     if parts > 1:
         doubts.append(f"there are {parts} separate blobs of ink; expected one digit")
-    box = BOX * min(placed.shape)
-    if placed.sum() > 0.62 * box * box:
+    side = box * min(placed.shape)
+    if placed.sum() > 0.62 * side * side:
         doubts.append("the ink fills too much for a digit")
     if ink.unrest > 0.08 * ink.contrast and ink.unrest > 4:
         doubts.append("the background is not plain paper")
