@@ -3,7 +3,7 @@
 Two mechanisms, both on the mask of the ink. *Straight lines*, also slightly tilted and also through a digit, are found
 as long runs of ink once the mask is sheared by its tilt; a line is erased wherever it is as thin as elsewhere, and left
 where a stroke crosses it. This is how staff lines are removed from scores. *Whole blobs* are erased if they are shaped
-like a frame around other ink, or lie along the picture's edge.
+like a frame around other ink, or lie along the picture's edge. Frames that touch nothing go first, before any line.
 
 No stroke of a digit may be taken for a line. So a line must be longer than a digit's stroke can be beside the rest of
 the ink, or one of the sides of a rectangle; and nothing is erased if nothing would remain.
