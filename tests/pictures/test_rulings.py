@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from convlens.data import Dataset
 from convlens.pictures import Account, prepare_digit
 from convlens.pictures.ink import blobs
+from convlens.pictures.rulings import rulings
 
 SHAPE = (28, 28, 1)
 SIDE = 300
@@ -152,6 +153,14 @@ def test_strokes_are_not_taken_for_lines() -> None:
     for drawn in (one, four, seven, zero, eight):
         for edge in (0, 20):
             assert "removed" not in str(prepared(np.pad(drawn, edge, constant_values=250))[1])
+
+
+def test_lines_at_the_steepest_tilt() -> None:
+    rows, columns = np.mgrid[:397, :397]
+    mask = (rows + np.rint(-0.125 * columns).astype(int)) % 40 < 1
+    for tilted in (mask, mask[::-1], mask[:, ::-1], mask.T):
+        tilted[:, -1] = tilted[0] = True
+        assert rulings(tilted).mask.shape == tilted.shape
 
 
 def test_blobs_against_a_flood() -> None:

@@ -160,7 +160,7 @@ def _tilt(mask: BoolArray) -> float:
     rows, columns = np.nonzero(mask)
     some = slice(None, None, 1 + len(rows) // 5_003)  # enough to find a slope
     rows, columns = rows[some], columns[some]
-    least = int(_TILTS[-1] * mask.shape[1]) + 1
+    least = int(1.1 * _TILTS[-1] * mask.shape[1]) + 2  # finer slopes go a little beyond these
 
     def sharpness(slope: float) -> float:
         profile = np.bincount(rows + np.rint(slope * columns).astype(int) + least)
