@@ -241,7 +241,7 @@ class Predictor:
         if isinstance(picture, np.ndarray):
             picture = to_pixels(picture[np.newaxis], name)[0][0]
         if self.prepares:
-            seen, account = prepare_digit(picture, shape)
+            seen, account = prepare_digit(picture, shape, self.intake.box)
         elif isinstance(picture, np.ndarray) and not is_picture(picture, shape):
             x = self._input(picture, name)
             return _Read(picture.reshape(shape), x, Account())

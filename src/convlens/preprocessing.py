@@ -16,6 +16,8 @@ from .typing import Array, Float32, Shape
 
 Prepare: TypeAlias = Literal["digits", "as-is"]
 
+BOX = 20 / 28  # share of an image of MNIST that the longer side of its digit takes
+
 _PIXEL_MODES = ("1", "L", "RGB", "RGBA", "I;16")  # modes of Pillow images whose numbers are pixels
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -179,6 +181,10 @@ class Intake:
     white
         The value that becomes 255 in files with more than eight bits a channel: 65535, or 4095 of a twelve-bit camera.
 
+    box
+        Share of the image's shorter side that the longer side of a prepared digit takes: 20/28 as in MNIST, or 20/32
+        where MNIST's images were padded to 32 x 32.
+
     Raises
     ------
     ConfigurationError
@@ -188,6 +194,7 @@ class Intake:
     prepare: Prepare = "as-is"
     resize: bool = False
     white: int = 65535
+    box: float = BOX
 
     def __post_init__(self) -> None:
         if self.prepare not in get_args(Prepare):
@@ -196,6 +203,8 @@ class Intake:
             raise ConfigurationError(f"intake: resize is true or false, not {self.resize!r}")
         if type(self.white) is not int or not 1 <= self.white <= 65535:
             raise ConfigurationError(f"intake: white is a whole number from 1 to 65535, not {self.white!r}")
+        if not is_number(self.box) or not 0.25 <= self.box <= 1:
+            raise ConfigurationError(f"intake: box is a number from 0.25 to 1, not {self.box!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data from which `from_dict` makes an equal object."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -183,10 +184,39 @@ def test_specks_are_left_out_and_thin_strokes_thickened() -> None:
     assert image[14, :, 0].sum() > 300
 
 
-def test_a_large_photograph_is_reduced_first(digits: np.ndarray) -> None:
-    _, account = prepare_digit(picture(255 - large(digits[0], 3000)), SHAPE)
-    assert account.done[0] == "reduced 3000x3000 to 1000x1000"
+def photographed(page: Image.Image, kind: str) -> bytes:
+    """Return a page as the file of a camera that was held upright."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    small = [page.resize((160, 120))] if kind == "MPO" else []
+    options: dict[str, object] = {"save_all": True, "append_images": small} if small else {}
+    return file_of(page.transpose(Image.Transpose.ROTATE_90), kind, exif=exif, **options)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "MPO", "PNG", "WEBP", "TIFF"])
+def test_a_large_photograph_is_reduced_early(digits: np.ndarray, kind: str) -> None:
+    page = np.pad(picture(255 - large(digits[0], 2000)), ((500, 500), (0, 0)), constant_values=255)
+    expected, account = prepare_digit(page, SHAPE)
+    assert account.done[0] == "reduced 2000x3000 to 667x1000"
+    file = photographed(Image.fromarray(page).convert("RGB"), kind)
+    tracemalloc.start()
+    image, account = prepare_digit(file, SHAPE)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert account.done[:2] == ("turned upright as the camera noted", "reduced 2000x3000 to 667x1000")
     assert not account.warnings
+    assert np.abs(image.astype(float) - expected).mean() < 4
+    assert peak < 5 * page.size + len(file)  # floats of every pixel and channel would be 12, and their copies more
+
+
+def test_a_large_jpeg_is_decoded_small_unless_it_is_the_callers(digits: np.ndarray) -> None:
+    file = file_of(Image.fromarray(picture(255 - large(digits[0], 4000))), "JPEG", quality=95)
+    image = Image.open(io.BytesIO(file))
+    found, account = prepare_digit(image, SHAPE)
+    assert image.size == (4000, 4000)
+    small, account_of_file = prepare_digit(file, SHAPE)
+    assert account.done[0] == account_of_file.done[0] == "reduced 4000x4000 to 1000x1000"
+    assert np.abs(found.astype(float) - small).mean() < 1
 
 
 def warned(page: np.ndarray) -> str:

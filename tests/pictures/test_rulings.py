@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from convlens.data import Dataset
 from convlens.pictures import Account, prepare_digit
 from convlens.pictures.ink import blobs
+from convlens.pictures.rulings import rulings
 
 SHAPE = (28, 28, 1)
 SIDE = 300
@@ -59,6 +60,14 @@ def boxed_by_hand(drawn: np.ndarray) -> np.ndarray:
     return drawn
 
 
+def crooked_box(drawn: np.ndarray) -> np.ndarray:
+    """Draw a box with sides that are not parallel."""
+    canvas = Image.fromarray(drawn.astype(np.uint8))
+    corners = [(52, 49), (245, 36), (264, 261), (56, 256)]
+    ImageDraw.Draw(canvas).line([*corners, corners[0]], 40, 8, "curve")
+    return np.asarray(canvas).astype(float)
+
+
 KINDS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
     "frame 10 inside": (lambda drawn: framed(drawn, 10, 3), "removed a frame"),
     "thick frame": (lambda drawn: framed(drawn, 10, 12), "removed a frame"),
@@ -67,6 +76,7 @@ KINDS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
     "two sides": (lambda drawn: framed(drawn, 12, 4, "wn"), "removed "),
     "frame that touches": (lambda drawn: framed(drawn, 62, 4), "removed a frame"),
     "boxed by hand": (boxed_by_hand, "removed a frame"),
+    "crooked box": (crooked_box, "removed a frame"),
     "lined paper": (lambda drawn: ruled(drawn, 50), "straight lines"),
     "squared paper": (lambda drawn: ruled(drawn, 40, down=True), "straight lines"),
     "frame askew": (lambda drawn: askew(framed(drawn, 22, 4)), "removed a frame"),
@@ -99,6 +109,29 @@ def test_frames_and_rulings_are_removed_and_named(digits: np.ndarray, kind: str)
         assert likeness(image, prepared(clean)[0]) > 0.9, account
 
 
+def bold(digit: np.ndarray) -> np.ndarray:
+    return np.max([np.roll(digit, shift, (0, 1)) for shift in np.ndindex(3, 3)], axis=0)
+
+
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        lambda drawn: ruled(drawn, 40, down=True),
+        lambda drawn: ruled(drawn, 28, down=True),
+        lambda drawn: askew(ruled(drawn, 50)),
+        lambda drawn: np.pad(drawn, 24, constant_values=20),  # a card on a dark desk
+    ],
+)
+def test_bold_strokes_are_no_shadow_and_hide_no_lines(
+    digits: np.ndarray, disturb: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    for digit in digits:
+        drawn = page(bold(digit), 230, (35, 35))
+        image, account = prepared(disturb(drawn.copy()))
+        assert "removed " in str(account)
+        assert likeness(image, prepared(drawn)[0]) > 0.9, account
+
+
 @pytest.mark.parametrize("size", [30, 45, 80])  # the digit itself takes 20/28 of it
 def test_small_digits_are_found(digits: np.ndarray, size: int) -> None:
     for digit in digits:
@@ -120,6 +153,14 @@ def test_strokes_are_not_taken_for_lines() -> None:
     for drawn in (one, four, seven, zero, eight):
         for edge in (0, 20):
             assert "removed" not in str(prepared(np.pad(drawn, edge, constant_values=250))[1])
+
+
+def test_lines_at_the_steepest_tilt() -> None:
+    rows, columns = np.mgrid[:397, :397]
+    mask = (rows + np.rint(-0.125 * columns).astype(int)) % 40 < 1
+    for tilted in (mask, mask[::-1], mask[:, ::-1], mask.T):
+        tilted[:, -1] = tilted[0] = True
+        assert rulings(tilted).mask.shape == tilted.shape
 
 
 def test_blobs_against_a_flood() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from convlens.errors import DataError, OutputError
+from convlens.cli.predict import _written
+from convlens.errors import ConvlensError, DataError, OutputError
 from convlens.figures import Look, png
 from convlens.figures.prediction import draw_prediction
 from convlens.pictures import Account
@@ -61,6 +63,17 @@ def test_names_cannot_leave_the_folder_or_clash(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "predictions.json", "predictions.csv", *(entry["picture"] for entry in found[:4]),
     }  # fmt: skip
+
+
+def test_what_was_predicted_before_ctrl_c_is_listed(tmp_path: Path) -> None:
+    def interrupted() -> Iterator[tuple[Path, ConvlensError]]:
+        yield tmp_path / "bad.png", DataError("bad.png: is damaged")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(_written(interrupted(), tmp_path / "out", []))
+    assert json.loads((tmp_path / "out" / "predictions.json").read_text())[0]["error"] == "bad.png: is damaged"
+    assert len((tmp_path / "out" / "predictions.csv").read_text().splitlines()) == 2
 
 
 def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:

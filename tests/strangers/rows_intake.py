@@ -193,6 +193,8 @@ ROWS: list[Row] = [
             says=('"image": "no.png", "error": "no.png: cannot be read', "1 of 2")),
     Command("a folder", pages, "predict --model m.safetensors pages", code=2,
             says=("pages/a.jpg: ", "left out notes.txt", "1 of 3 images")),
+    Command("files named twice", pages, "predict --model m.safetensors pages no.png pages/b.png no.png", code=2,
+            says=("2 of 4 images could not be predicted",)),
     Command("a folder, with pictures of the predictions", pages, "predict --model m.safetensors pages --out out",
             code=2, says=("written to out",), check=listed),
     Command("pictures into the folder they come from", pages, "predict --model m.safetensors pages --out pages",

@@ -78,7 +78,7 @@ def _model(model: Path | None, images: list[Path] | None) -> Path:
 
 
 def _files(images: list[Path] | None) -> list[Path]:
-    """Return the files named, and of every folder its images, sorted by name."""
+    """Return the files named, each once, and of every folder its images, sorted by name."""
     from ..pictures.reading import images_in
 
     files: list[Path] = []
@@ -91,7 +91,7 @@ def _files(images: list[Path] | None) -> list[Path]:
         if others:
             more = f" and {len(others) - 3:,} more" if len(others) > 3 else ""
             notes.print(f"{path}: left out {', '.join(one.name for one in others[:3])}{more}: no images", markup=False)
-    return files
+    return list(dict.fromkeys(files))
 
 
 def _print(found: Outcomes, *, alone: bool) -> int:
@@ -134,9 +134,11 @@ def _written(found: Outcomes, folder: Path, images: list[Path]) -> Outcomes:
     into = PredictionFolder(folder)
 
     def written() -> Outcomes:
-        for path, one in found:
-            into.add(path, one)
-            yield path, one
-        into.finish()
+        try:
+            for path, one in found:
+                into.add(path, one)
+                yield path, one
+        finally:  # also after Ctrl-C: the tables list what has been predicted
+            into.finish()
 
     return written()

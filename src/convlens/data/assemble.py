@@ -9,8 +9,8 @@ from typing import Any, cast
 import numpy as np
 
 from ..errors import DataError
-from ..pictures.likeness import like_mnist
-from ..preprocessing import Intake, Prepare, Preprocessing
+from ..pictures.likeness import box_of
+from ..preprocessing import Intake, Preprocessing
 from ..typing import Array
 from .dataset import Dataset, Examples
 from .identity import identity
@@ -122,8 +122,10 @@ def _intake(intake: Intake, train: Examples, span: tuple[float, float] | None) -
     if span is not None:
         scaled = span[0] >= 0 and 0.5 < span[1] <= 1
         images = (np.rint(255 * image).astype(np.uint8) for image in images if scaled)
-    prepare: Prepare = "digits" if like_mnist(images) else "as-is"
-    return dataclasses.replace(intake, prepare=prepare)
+    box = box_of(images)
+    if box is None:
+        return dataclasses.replace(intake, prepare="as-is")
+    return dataclasses.replace(intake, prepare="digits", box=box)
 
 
 def _span(given: Examples) -> tuple[float, float] | None:

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConfigurationError, DataError
+from ..preprocessing import BOX
 from ..typing import Array, BoolArray, Float32, UInt8
-from .image_file import LARGEST_PIXELS, colours_of, opened
+from .image_file import colours_of
 from .ink import Ink, blobs, extent, find_ink, grown, reduced, strongest_channel, widened
 from .rulings import rulings
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DIGITS = tuple("0123456789")
-BOX = 20 / 28  # share of the model's image that the longer side of a digit takes
 
 _LARGEST_SIDE = 1024  # pixels; larger pictures are reduced before anything else
 _FINE = 160  # pixels along the longer side of the ink when it is cut out
@@ -64,7 +64,9 @@ class Account:
 
 
 def prepare_digit(
-    source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any], input_shape: tuple[int, int, int]
+    source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any],
+    input_shape: tuple[int, int, int],
+    box: float = BOX,
 ) -> tuple[UInt8, Account]:
     """Make a picture of a digit like MNIST's own.
 
@@ -77,6 +79,8 @@ def prepare_digit(
         the fourth being opacity.
     input_shape
         (H, W, C) of the model, with C 1 or 3.
+    box
+        Share of its shorter side that the longer side of the digit is to take.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def prepare_digit(
         raise ConfigurationError(f"digits are prepared for (H, W, 1 or 3) with H and W 8 or more, not {input_shape}")
     done: list[str] = []
     colours = _read(source, done)
-    if _is_like_mnist(colours, input_shape):
+    if _is_like_mnist(colours, input_shape, box):
         return np.broadcast_to(colours[..., :1], input_shape).copy(), Account()
     grey = _grey(colours, done)
     ink = find_ink(grey)
@@ -102,33 +106,38 @@ def prepare_digit(
     cut = _cut_out(ink, done, warnings)
     if cut is None:
         return np.zeros(input_shape, np.uint8), Account(tuple(done), tuple(warnings))
-    placed = _placed(cut, input_shape, done)
-    warnings += _doubts(placed, ink)
+    placed = _placed(cut, input_shape, box, done)
+    warnings += _doubts(placed, ink, box)
     pixels = np.rint(255 * placed).astype(np.uint8)[..., np.newaxis]
     return np.broadcast_to(pixels, input_shape).copy(), Account(tuple(done), tuple(warnings))
 
 
 def _read(source: str | os.PathLike[str] | bytes | Image | npt.NDArray[Any], done: list[str]) -> UInt8:
-    """Return the picture upright, (H, W, C) with 1, 3 or 4 channels."""
-    if isinstance(source, np.ndarray):
-        array: Array = source.astype(np.uint8) * 255 if source.dtype == np.bool_ else source
-        array = array[..., np.newaxis] if array.ndim == 2 else array
-        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] not in {1, 3, 4} or not array.size:
-            raise DataError(
-                f"a picture of a digit is uint8, (H, W) or (H, W, C) with 1, 3 or 4 channels, not {source.dtype} of "
-                f"shape {source.shape}; give pixels from 0 to 255"
-            )
-        if array.shape[0] * array.shape[1] > LARGEST_PIXELS:
-            raise DataError(f"a picture of {array.shape} is larger than {LARGEST_PIXELS:,} pixels; give a smaller one")
-        return array
-    with opened(source) as (image, _):
-        colours, turned = colours_of(image)
-    if turned:
+    """Return the picture upright, (H, W, C) with 1, 3 or 4 channels, reduced to at most `_LARGEST_SIDE`."""
+    found = colours_of(_image(source) if isinstance(source, np.ndarray) else source, _LARGEST_SIDE)
+    if found.turned:
         done.append("turned upright as the camera noted")
-    return colours
+    height, width, _ = found.pixels.shape
+    if (width, height) != found.size:
+        done.append("reduced {}x{} to {}x{}".format(*found.size, width, height))
+    return found.pixels
 
 
-def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
+def _image(pixels: npt.NDArray[Any]) -> Image:
+    """Return an array as a Pillow image; DataError if it holds no picture."""
+    from PIL import Image  # imported when needed: training needs no Pillow
+
+    array: Array = pixels.astype(np.uint8) * 255 if pixels.dtype == np.bool_ else pixels
+    array = array[..., 0] if array.shape[2:] == (1,) else array
+    if array.dtype != np.uint8 or array.shape[2:] not in {(), (3,), (4,)} or array.ndim < 2 or not array.size:
+        raise DataError(
+            f"a picture of a digit is uint8, (H, W) or (H, W, C) with 1, 3 or 4 channels, not {pixels.dtype} of "
+            f"shape {pixels.shape}; give pixels from 0 to 255"
+        )
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int], box: float) -> bool:
     """Whether a picture can be used as it is: light on black, of the right size, scale and position."""
     height, width, _ = input_shape
     if colours.shape[:2] != (height, width) or colours.shape[2] == 4 or (colours != colours[..., :1]).any():
@@ -138,19 +147,16 @@ def _is_like_mnist(colours: UInt8, input_shape: tuple[int, int, int]) -> bool:
     if grey.max() < 128 or np.median(frame) > 0 or (grey > 0).mean() > 0.6:
         return False
     (top, bottom), (left, right) = extent(grey > 0)
-    side, box = max(bottom - top, right - left), BOX * min(height, width)
+    side, wanted = max(bottom - top, right - left), box * min(height, width)
     row, column = _centre_of_mass(grey)
-    return abs(side - box) <= 0.1 * box + 0.5 and abs(row - height / 2) <= 0.501 and abs(column - width / 2) <= 0.501
+    return (
+        abs(side - wanted) <= 0.1 * wanted + 0.5 and abs(row - height / 2) <= 0.501 and abs(column - width / 2) <= 0.501
+    )
 
 
 def _grey(colours: UInt8, done: list[str]) -> Float32:
-    """Return one opaque channel, reduced to at most `_LARGEST_SIDE`."""
-    height, width, channels = colours.shape
-    factor = -(-max(height, width) // _LARGEST_SIDE)
-    if factor > 1:
-        smaller = [reduced(colours[..., i].astype(np.float32), factor) for i in range(channels)]
-        colours = np.stack(smaller, axis=-1).astype(np.uint8)
-        done.append(f"reduced {width}x{height} to {colours.shape[1]}x{colours.shape[0]}")
+    """Return one opaque channel."""
+    channels = colours.shape[2]
     grey, name = (colours[..., 0].astype(np.float32), "") if channels == 1 else strongest_channel(colours[..., :3])
     if channels == 4 and (colours[..., 3] < 255).any():
         return _opaque(grey, (colours[..., 3] / 255).astype(np.float32), done)
@@ -269,11 +275,11 @@ def _full_ink(ink: Float32) -> float:
     return float(np.percentile(ink[ink > 0.5 * top], 85))
 
 
-def _placed(cut: _Cut, input_shape: tuple[int, int, int], done: list[str]) -> Float32:
+def _placed(cut: _Cut, input_shape: tuple[int, int, int], box: float, done: list[str]) -> Float32:
     """Scale the digit to its box and put its centre of mass in the middle."""
     height, width, _ = input_shape
-    side = round(BOX * min(height, width))
-    ink, rows, columns = _thickened(cut, side, 28 / min(height, width), done)
+    side = round(box * min(height, width))
+    ink, rows, columns = _thickened(cut, side, 28 * BOX / (box * min(height, width)), done)
     tall, wide = rows[1] - rows[0], columns[1] - columns[0]
     scale = side / max(tall, wide)
     new_tall, new_wide = max(1, round(tall * scale)), max(1, round(wide * scale))
@@ -327,7 +333,7 @@ def _resized(ink: Float32, rows: tuple[int, int], columns: tuple[int, int], tall
     return result
 
 
-def _doubts(placed: Float32, ink: Ink) -> list[str]:
+def _doubts(placed: Float32, ink: Ink, box: float) -> list[str]:
     """Return reasons why the result may not be one digit."""
     doubts = []
     labels, count = blobs(widened(placed > 0.25))
@@ -335,8 +341,8 @@ def _doubts(placed: Float32, ink: Ink) -> list[str]:
     parts = int((mass > 0.15 * mass.sum()).sum())
     if parts > 1:
         doubts.append(f"there are {parts} separate blobs of ink; expected one digit")
-    box = BOX * min(placed.shape)
-    if placed.sum() > 0.62 * box * box:
+    side = box * min(placed.shape)
+    if placed.sum() > 0.62 * side * side:
         doubts.append("the ink fills too much for a digit")
     if ink.unrest > 0.08 * ink.contrast and ink.unrest > 4:
         doubts.append("the background is not plain paper")

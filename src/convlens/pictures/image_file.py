@@ -20,8 +20,8 @@ from ..errors import ConfigurationError, ConvlensError, DataError, ShapeError
 from ..preprocessing import Intake
 from ..typing import UInt8
 from . import conversion
+from .conversion import JPEGS, Colours, natural_pixels, upright_size, with_channels
 from .conversion import is_grey as is_grey
-from .conversion import natural_pixels, upright_size, with_channels
 from .depth import FULL, Depth, depth_of, is_deep, white_of, white_of_one
 from .formats import DECODERS as DECODERS
 from .formats import START, camera_raw, named
@@ -161,7 +161,7 @@ def depth_of_content(content: bytes, name: str) -> Depth:
 
 def _reduce_early(image: Image, size: tuple[int, int]) -> None:
     """Have a large JPEG decoded at 1/2, 1/4 or 1/8 of its size, still at least twice as wide and high as wanted."""
-    if upright_size(image) != size and image.format == "JPEG":
+    if upright_size(image) != size and image.format in JPEGS:
         image.draft(None, (2 * max(size), 2 * max(size)))
 
 
@@ -223,13 +223,20 @@ def damage_named(name: str) -> Iterator[None]:
         ) from error
 
 
-def colours_of(image: Image) -> tuple[UInt8, bool]:
-    """Decode an image upright: (H, W, 1, 3 or 4), the fourth channel being opacity, and whether it was turned.
+def colours_of(source: str | os.PathLike[str] | bytes | Image, longest: int) -> Colours:
+    """Read a picture with all its channels, reduced to at most `longest` pixels along its longer side.
 
     In an image with more than eight bits a channel, white is found out from this image alone: its contrast is stretched
-    later anyway. Call it in `opened`.
+    later anyway.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is not an image, is damaged, or is too large.
     """
-    return conversion.colours_of(image, white_of([depth_of(image)], "the image") if is_deep(image) else FULL)
+    with opened(source) as (image, name):
+        white = white_of([depth_of(image)], name) if is_deep(image) else FULL
+        return conversion.colours_of(image, white, longest, ours=isinstance(source, str | bytes | os.PathLike))
 
 
 def _open_image(file: IO[bytes], name: str) -> Image:

@@ -17,6 +17,7 @@ _FINE = 400  # blocks along the longer side of the grid on which ink is separate
 _SOME = 20_011  # blocks are enough to measure noise
 _PAPER = 0.75  # of a picture is paper of one tone, else there may be a shadow
 _NARROW = 0.2  # of the side: strokes are narrower, shadows wider
+_BOLD = 0.8  # of the contrast: a surface that departs more from the paper is a bold stroke, not a shadow
 _EVEN = 3.0  # grey levels: paper that varies less counts as evenly lit
 _NEAR = 12.0  # grey levels: what departs less from the paper may be paper
 _OTHER = 24.0  # grey levels: the border's tone, if it departs more from the commonest, need not be paper
@@ -75,7 +76,7 @@ def find_ink(grey: Float32) -> Ink:
     found, sign = (dark, -1.0) if is_dark else (light, 1.0)
     departure = np.float32(sign) * (grey - _surface(found.coefficients, *grey.shape))
     ink = _separated(departure, found.departure, step, found, dark=is_dark)
-    return _beside_shadow(grey, fine, ink, found.share) if _of_several_tones(found) else ink
+    return _beside_shadow(grey, fine, ink, found.share) if _of_several_tones(found, dark=is_dark) else ink
 
 
 def _separated(departure: Float32, blocks: Float32, step: int, found: _Guess, *, dark: bool) -> Ink:
@@ -85,12 +86,17 @@ def _separated(departure: Float32, blocks: Float32, step: int, found: _Guess, *,
     return Ink(departure, blocks, mask, step, dark, found.contrast, found.gradient, found.unrest, found.noise)
 
 
-def _of_several_tones(found: _Guess) -> bool:
-    """Whether there is a surface that is neither paper nor stroke: it is wider than any stroke or frame."""
+def _of_several_tones(found: _Guess, *, dark: bool) -> bool:
+    """Whether there is a surface that is neither paper nor stroke: it is wider than most strokes and frames.
+
+    A dark one may also be as dark as the ink: a bold stroke. A light one need not be ink: it may be paper in the light.
+    """
     if found.share > _PAPER:
         return False
     cells = reduced(found.departure, -(-max(found.departure.shape) // _COARSE))
     other = np.abs(cells) > max(_NEAR, 4 * found.unrest)
+    if dark:
+        other &= cells < _BOLD * found.contrast
     reach = max(2, round(0.06 * min(cells.shape)))
     solid = -_widest(-np.pad(other, reach).astype(np.float32), 2 * reach + 1)  # a border at the edge is narrow
     return float(solid.mean()) > 0.02

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..preprocessing import BOX
 from ..typing import BoolArray, FloatArray, UInt8
 
-BOX = 20 / 28  # share of the image's shorter side that the longer side of the ink takes
+BOXES = (BOX, 20 / 32)  # of MNIST, and of MNIST padded to 32 x 32, as for LeNet
 SHARE = 0.9  # of the images that must be like MNIST's; of MNIST's own, more than 0.99 are, and 0.98 saved as JPEG
 
 _BLACK = 16  # grey levels: the border of an image on black has no lighter median, even after JPEG compression
@@ -21,24 +22,29 @@ _BRIGHT = 64  # grey levels: the lightest pixel of an image with ink has at leas
 _FULLEST = 0.6  # share of the image that ink can cover
 
 
-def like_mnist(images: Iterable[UInt8]) -> bool:
-    """Whether nearly all images, each (H, W, C) uint8, are prepared as MNIST's are; False if there are none.
+def box_of(images: Iterable[UInt8]) -> float | None:
+    """Return the box of images, each (H, W, C) uint8, if nearly all are prepared as MNIST's are; None if they are not.
+
+    The box is the share of an image's shorter side that the longer side of the ink takes.
 
     Stops reading where the first 40 show that they are not: they may be large photographs.
     """
-    seen = alike = 0
+    seen, alike = 0, dict.fromkeys(BOXES, 0)
     for image in images:
-        seen, alike = seen + 1, alike + prepared(image)
-        if seen >= 40 and alike < seen / 2:
-            return False
-    return seen > 0 and alike >= SHARE * seen
+        seen += 1
+        for box in BOXES:
+            alike[box] += prepared(image, box)
+        if seen >= 40 and max(alike.values()) < seen / 2:
+            return None
+    found = max(BOXES, key=alike.__getitem__)
+    return found if seen > 0 and alike[found] >= SHARE * seen else None
 
 
-def prepared(image: UInt8) -> bool:
+def prepared(image: UInt8, box: float = BOX) -> bool:
     r"""Whether an image (H, W, C) is light on black, of MNIST's scale, and centred by mass.
 
     With :math:`s = \min(H, W)`, of the ink (what is lighter than a quarter of the lightest pixel) the longer side is
-    :math:`20/28 \cdot s` within 6 % and a pixel, and the centre of mass is the image's centre within :math:`s/28`, but
+    :math:`box \cdot s` within 6 % and a pixel, and the centre of mass is the image's centre within :math:`s/28`, but
     at least 0.6 pixels. The tolerances admit MNIST resized, or compressed as JPEG.
     """
     height, width, channels = image.shape
@@ -53,10 +59,10 @@ def prepared(image: UInt8) -> bool:
     if ink.mean() > _FULLEST:
         return False
     shorter = min(height, width)
-    box, off = BOX * shorter, max(0.6, shorter / 28)
+    wanted, off = box * shorter, max(0.6, shorter / 28)
     row, column = _centre(np.where(ink, grey, 0).astype(np.float64))
     side = max(_span(ink, 0), _span(ink, 1))
-    return bool(abs(side - box) <= 0.06 * box + 1 and max(abs(row - height / 2), abs(column - width / 2)) <= off)
+    return bool(abs(side - wanted) <= 0.06 * wanted + 1 and max(abs(row - height / 2), abs(column - width / 2)) <= off)
 
 
 def _span(ink: BoolArray, axis: int) -> int:

@@ -3,7 +3,7 @@
 Two mechanisms, both on the mask of the ink. *Straight lines*, also slightly tilted and also through a digit, are found
 as long runs of ink once the mask is sheared by its tilt; a line is erased wherever it is as thin as elsewhere, and left
 where a stroke crosses it. This is how staff lines are removed from scores. *Whole blobs* are erased if they are shaped
-like a frame around other ink, or lie along the picture's edge.
+like a frame around other ink, or lie along the picture's edge. Frames that touch nothing go first, before any line.
 
 No stroke of a digit may be taken for a line. So a line must be longer than a digit's stroke can be beside the rest of
 the ink, or one of the sides of a rectangle; and nothing is erased if nothing would remain.
@@ -22,11 +22,13 @@ import numpy as np
 from ..typing import BoolArray, IntArray
 from .ink import blobs, extent, widened
 
+FRAME = "removed a frame"
 _TILTS = np.linspace(-0.125, 0.125, 51)  # slopes tried: up to 7 degrees
 _THICK = 0.06  # of the picture's side: the thickest line
 _SHORT, _LONG = 0.25, 0.8  # of the side: the shortest line that may be a frame's side, and that needs no corners
 _BEYOND = 1.3  # a line through a digit is longer than the rest of the ink by this factor
-_GAP = 0.02  # of the side: a gap in a line
+_GAP = 0.04  # of the side: a gap in a line
+_THIN, _THIN_BEHIND = 0.5, 0.2  # share of a line that must be thin: alone, and among others of the same thickness
 _LEAST_SIDE = 24  # blocks: in a smaller picture every stroke is as long as a line
 _SMALLEST = 0.018  # of the side: the smallest digit
 
@@ -40,6 +42,22 @@ class Removed(NamedTuple):
 
     mask: BoolArray
     words: tuple[str, ...]
+
+
+class _Run(NamedTuple):
+    """A run of ink along a row, from column `start` to before `stop`."""
+
+    row: int
+    start: int
+    stop: int
+
+
+class _Trace(NamedTuple):
+    """A line's thin part, all ink in its place, both (H, W), and its thickness."""
+
+    mask: BoolArray
+    band: BoolArray
+    thick: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,15 +96,20 @@ def rulings(mask: BoolArray) -> Removed:
     nothing = Removed(np.zeros_like(mask), ())
     if min(mask.shape) < _LEAST_SIDE or not mask.any():
         return nothing
-    lines, box = _accepted(mask, [*_lines(mask, upright=False), *_lines(mask, upright=True)])
-    erased = np.zeros_like(mask)
+    erased, words = np.zeros_like(mask), list[str]()
+    for name, blob in _no_digits(mask):  # before lines, or two sides of a box that was drawn by hand would be left
+        if name == FRAME and not _core(_cut(blob)).any():
+            erased |= blob
+            words.append(name)
+    rest = mask & ~erased
+    lines, box = _accepted(rest, [*_lines(rest, upright=False), *_lines(rest, upright=True)])
     for line in lines:
         erased |= line.band
     if box is not None:  # a stroke that crosses a line remains
-        erased[slice(*box[0]), slice(*box[1])] = False
+        erased[slice(*box[0]), slice(*box[1])] &= ~rest[slice(*box[0]), slice(*box[1])]
     for line in lines:
         erased |= line.mask
-    words = _named_lines(lines, mask.shape)
+    words += _named_lines(lines, mask.shape)
     for name, blob in _no_digits(mask & ~erased):
         erased |= blob
         words.append(name)
@@ -108,20 +131,28 @@ def _lines(mask: BoolArray, *, upright: bool) -> Iterator[_Line]:
     level[rows + offsets[columns], columns] = True
     side, heights = min(mask.shape), _run_heights(level)
     thickest = max(3, round(_THICK * side))
-    for row, start, stop in _long_runs(level, round(_SHORT * side), max(2, round(_GAP * side))):
-        found = _traced(level, heights, row, (start, stop), thickest)
-        if found is None:
-            continue
-        trace, band, thick = found
+    runs = list(_long_runs(level, round(_SHORT * side), max(2, round(_GAP * side))))
+    traced: list[tuple[_Run, _Trace]] = []
+    for known in (
+        False,
+        True,
+    ):  # once the thickness of a page's lines is known, those behind a bold digit are found too
+        thick = int(np.median([found.thick for _, found in traced])) if len(traced) >= 3 else None
+        if known and thick is None:
+            break
+        for run in runs:
+            if _is_covered(level, run) and (found := _traced(level, heights, run, thickest, thick if known else None)):
+                traced.append((run, found))
+                level &= ~found.mask  # not found again
+    for run, found in traced:
         masks = []
-        for part in (trace, band):
+        for part in (found.mask, found.band):
             rows, columns = np.nonzero(part)
             line = np.zeros_like(across)
             line[rows - offsets[columns], columns] = True
             masks.append(line.T if upright else line)
-        middle = row - int(offsets[(start + stop) // 2])
-        yield _Line(masks[0], masks[1], upright, start, stop, middle, thick)
-        level &= ~trace  # not found again
+        middle = run.row - int(offsets[(run.start + run.stop) // 2])
+        yield _Line(masks[0], masks[1], upright, run.start, run.stop, middle, found.thick)
 
 
 def _tilt(mask: BoolArray) -> float:
@@ -129,7 +160,7 @@ def _tilt(mask: BoolArray) -> float:
     rows, columns = np.nonzero(mask)
     some = slice(None, None, 1 + len(rows) // 5_003)  # enough to find a slope
     rows, columns = rows[some], columns[some]
-    least = int(_TILTS[-1] * mask.shape[1]) + 1
+    least = int(1.1 * _TILTS[-1] * mask.shape[1]) + 2  # finer slopes go a little beyond these
 
     def sharpness(slope: float) -> float:
         profile = np.bincount(rows + np.rint(slope * columns).astype(int) + least)
@@ -155,8 +186,8 @@ def _run_heights(level: BoolArray) -> IntArray:
     return result
 
 
-def _long_runs(level: BoolArray, shortest: int, gap: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (row, start, stop) of runs along rows, over gaps, longest first; `level` may change in between."""
+def _long_runs(level: BoolArray, shortest: int, gap: int) -> Iterator[_Run]:
+    """Yield runs along rows, over gaps, longest first."""
     thick = level.copy()
     thick[1:] |= level[:-1]
     thick[:-1] |= level[1:]
@@ -168,32 +199,31 @@ def _long_runs(level: BoolArray, shortest: int, gap: int) -> Iterator[tuple[int,
         stops = columns[np.append(breaks, len(columns) - 1)] + 1
         for start, stop in zip(starts, stops, strict=True):
             if stop - start >= shortest:
-                found.append((row, int(start), int(stop)))
-    found.sort(key=lambda run: (run[1] - run[2], run[0]))
-    for row, start, stop in found:
-        near = level[max(row - 1, 0) : row + 2, start:stop].any(axis=0)
-        if near.mean() >= 0.75:
-            yield row, start, stop
+                found.append(_Run(row, int(start), int(stop)))
+    yield from sorted(found, key=lambda run: (run.start - run.stop, run.row))
 
 
-def _traced(
-    level: BoolArray, heights: IntArray, row: int, columns: tuple[int, int], thickest: int
-) -> tuple[BoolArray, BoolArray, int] | None:
-    """Return a line's thin part, all ink in its place, and its thickness; None if too little of it is thin."""
-    start, stop = columns
-    rows = slice(max(row - 1, 0), row + 2)
-    here = np.where(level[rows, start:stop], heights[rows, start:stop], 0).max(axis=0)
+def _is_covered(level: BoolArray, run: _Run) -> bool:
+    """Whether most of a run is ink that belongs to no line found before."""
+    near = level[max(run.row - 1, 0) : run.row + 2, run.start : run.stop].any(axis=0)
+    return bool(near.mean() >= 0.75)
+
+
+def _traced(level: BoolArray, heights: IntArray, run: _Run, thickest: int, known: int | None) -> _Trace | None:
+    """Return the line that a run belongs to; None if too little of it is thin, or as thin as `known`."""
+    rows = slice(max(run.row - 1, 0), run.row + 2)
+    here = np.where(level[rows, run.start : run.stop], heights[rows, run.start : run.stop], 0).max(axis=0)
     present = here[here > 0]
     if not len(present):
         return None
-    thick = int(np.percentile(present, 40))
+    thick = known or int(np.percentile(present, 40))
     limit = thick + max(2, round(0.5 * thick))
-    if thick > thickest or (present <= limit).mean() < 0.5:
+    if thick > thickest or (present <= limit).mean() < (_THIN_BEHIND if known else _THIN):
         return None
     band = np.zeros_like(level)
-    reach = np.s_[max(row - limit, 0) : row + limit + 1, start:stop]
+    reach = np.s_[max(run.row - limit, 0) : run.row + limit + 1, run.start : run.stop]
     band[reach] = level[reach]
-    return band & (heights <= limit), band, thick
+    return _Trace(band & (heights <= limit), band, thick)
 
 
 def _accepted(mask: BoolArray, lines: list[_Line]) -> tuple[list[_Line], Box | None]:
@@ -271,7 +301,7 @@ def _named_lines(lines: list[_Line], shape: tuple[int, ...]) -> list[str]:
         return []
     framing = {line.upright for line in lines if _corners(line, lines, min(shape)) == 2}
     if len(framing) == 2 and len(lines) <= 8:
-        return ["removed a frame"]
+        return [FRAME]
     return [f"removed {len(lines)} straight lines" if len(lines) > 1 else "removed a straight line"]
 
 
@@ -289,7 +319,7 @@ def _no_digits(mask: BoolArray) -> Iterator[tuple[str, BoolArray]]:
         blob = labels[top:bottom, start:stop] == label
         name = _kind(blob, (top, bottom, start, stop), mask.shape)
         inside = [other for other in left - {label} if _encloses(boxes[label - 1], boxes[other - 1])]
-        if name and (name != "removed a frame" or inside):
+        if name and (name != FRAME or inside):
             left.discard(label)
             yield name, labels == label
 
@@ -311,6 +341,23 @@ def boxes_of(labels: IntArray, count: int) -> IntArray:
     return boxes
 
 
+def _cut(mask: BoolArray) -> BoolArray:
+    """Return a mask, cut to the box of its pixels."""
+    rows, columns = extent(mask)
+    return mask[slice(*rows), slice(*columns)]
+
+
+def _depths(blob: BoolArray) -> tuple[int, int]:
+    """Return how far the sides of a frame reach into its box, in rows and in columns."""
+    return max(2, round(0.1 * blob.shape[0])), max(2, round(0.1 * blob.shape[1]))
+
+
+def _core(blob: BoolArray) -> BoolArray:
+    """Return what of a blob's box is well inside a frame."""
+    (deep, far), (tall, wide) = _depths(blob), blob.shape
+    return blob[2 * deep : tall - 2 * deep, 2 * far : wide - 2 * far]
+
+
 def _kind(blob: BoolArray, box: tuple[int, int, int, int], shape: tuple[int, ...]) -> str:
     """Name a blob, cut to its box, that is no digit by its shape; empty if it may be one."""
     height, width = shape
@@ -327,16 +374,15 @@ def _kind(blob: BoolArray, box: tuple[int, int, int, int], shape: tuple[int, ...
         if inner < 0.15 or min(contacts) >= 0.8:
             return "removed a border along the edge"
     tall, wide = blob.shape
-    deep, far = max(2, round(0.1 * tall)), max(2, round(0.1 * wide))
+    deep, far = _depths(blob)
     sides = [
         blob[:deep].any(0).mean(),
         blob[-deep:].any(0).mean(),
         blob[:, :far].any(1).mean(),
         blob[:, -far:].any(1).mean(),
     ]
-    hollow = blob[2 * deep : tall - 2 * deep, 2 * far : wide - 2 * far].mean() if min(tall, wide) > 8 else 1.0
-    if sum(side >= 0.75 for side in sides) >= 3 and hollow < 0.15:
-        return "removed a frame"
+    if sum(side >= 0.75 for side in sides) >= 3 and min(tall, wide) > 8 and _core(blob).mean() < 0.15:
+        return FRAME
     if (
         blob.sum() / max(tall, wide) <= 0.03 * min(shape)
         and max(tall / height, wide / width) >= 0.6
