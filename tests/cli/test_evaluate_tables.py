@@ -98,7 +98,7 @@ def test_out_writes_figures_and_everything_as_json(place: Path) -> None:
         with Image.open(path) as image:
             assert min(image.size) > 100
     examples = data.load(place / "bars").test
-    result = evaluate(nn.model.load(place / "m.safetensors"), examples)
+    result = evaluate(nn.load(place / "m.safetensors"), examples)
     assert found["wrong"] == result.wrong > 0  # it was never trained
     assert len(found["most_wrong"]) == min(40, result.wrong)
     sure = [one["confidence"] for one in found["most_wrong"]]

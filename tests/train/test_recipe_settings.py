@@ -192,7 +192,7 @@ def test_settings_that_cannot_be(setting: str, bad: object) -> None:
 def test_a_model_saved_after_training_holds_the_average(toy: Dataset, tmp_path: Path) -> None:
     run = fit(small_cnn(toy), toy, ALL)
     run.model.save(tmp_path / "m.safetensors")
-    assert nn.model.load(tmp_path / "m.safetensors").flat.tobytes() == run.model.flat.tobytes()
+    assert nn.load(tmp_path / "m.safetensors").flat.tobytes() == run.model.flat.tobytes()
     assert run.validation.loss == run.history[-1]["validation.loss"]
 
 

@@ -1,6 +1,6 @@
 """Data sets: where they come from, what they are, how they are split.
 
-Reading order: `idx` (a file) -> `sources` (a data set) -> `assemble` -> `dataset` -> `split` -> `identity`.
+Reading order: `idx` (a file) -> `sources` (a data set) -> `assemble` -> `examples` -> `dataset` -> `split` -> `identity`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Protocol
 
 from ..errors import ConfigurationError, DataError, nearest
 from ..preprocessing import Intake
-from .dataset import Dataset, Examples
+from .dataset import Dataset
+from .examples import Examples
 from .pixel_range import recorded_range
 from .sources import FORMATS, SOURCES, Format, Like, Listing, Request, Source, VerifiedFile
 from .sources.folder_files import LARGEST_IMAGE

@@ -13,7 +13,8 @@ from ..plain import check_name
 from ..typing import Array, Float32, UInt8
 from .assemble import assemble
 from .class_labels import class_labels
-from .dataset import Dataset, Examples
+from .dataset import Dataset
+from .examples import Examples
 from .layout import to_channels_last
 from .pixel_range import all_but_black, find_range
 from .pixels import refuse, to_pixels

@@ -12,7 +12,8 @@ from ..errors import DataError
 from ..pictures.likeness import box_of
 from ..preprocessing import Intake, Preprocessing
 from ..typing import Array
-from .dataset import Dataset, Examples
+from .dataset import Dataset
+from .examples import Examples
 from .identity import identity
 from .labels import check_labels, class_counts
 from .split import stratified_split

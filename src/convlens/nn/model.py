@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import artifact, engine
-from ..errors import ArtifactError, ConfigurationError, ConvlensError, ShapeError
+from ..errors import ConfigurationError, ShapeError
 from ..files import checked_path
 from ..memory import require
 from ..metrics import Evaluation, require_finite
 from ..ops.activation import softmax
-from ..plain import difference
 from ..preprocessing import Intake, Preprocessing, checked_shape
 from ..program import INPUT, Program, Slot, aligned_zeros
 from ..randomness import checked_seed
@@ -29,7 +28,7 @@ from .labelled import LabelledImages, images_and_labels
 from .layers import Layer
 from .layers.base import checked_layers
 from .scale import refusal_of_pixels, require_scaled, takes_pixels
-from .serialize import layer_to_dict, layers_from_data
+from .serialize import layer_to_dict
 from .summary import Summary, summarize
 
 _starting = threading.Lock()
@@ -348,79 +347,6 @@ def architecture(model: Model) -> dict[str, Any]:
         "input_shape": list(model.input_shape),
         "seed": model.seed,
     }
-
-
-def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model that `Model.save` has written.
-
-    Raises
-    ------
-    ArtifactError
-        If the file is missing, damaged, inconsistent, or not convlens's.
-    ConfigurationError
-        If `path` is no path.
-    """
-    path = checked_path(path, "a model's file")
-    contents = artifact.read(path, "model")
-    header = contents.header
-    try:
-        layers, input_shape = layers_from_data(header["layers"]), checked_shape(header["input_shape"])
-        program = lower(layers, input_shape)
-        # before the model is built: a damaged header must not make it allocate huge amounts of memory
-        slots = (*program.slots, *program.buffer_slots)
-        _require_shapes({slot.name: slot.shape for slot in slots}, contents.arrays, path)
-        _require_program(header, program, path)
-        model = Model(
-            layers,
-            input_shape,
-            header["seed"],
-            preprocessing=Preprocessing.from_dict(header["preprocessing"]),
-            class_names=header["class_names"],
-        )
-        model.training = dict(header["training"])
-        model.intake = Intake.from_dict(header["intake"]) if "intake" in header else None
-        model.doubt = Doubt.from_dict(header["doubt"]) if "doubt" in header else None
-    except ArtifactError:
-        raise
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, ConvlensError) as error:
-        raise ArtifactError(f"{path} is damaged: its header does not describe a model ({error})") from error
-    fill({**model.parameters, **model.buffers}, contents.arrays, path)
-    return model
-
-
-def fill(parameters: Mapping[str, Array], arrays: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
-    """Copy arrays of a file into a model's parameters; ArtifactError where names, shapes or values do not fit."""
-    _require_shapes({name: view.shape for name, view in parameters.items()}, arrays, path)
-    for name, view in parameters.items():
-        array = arrays[name]
-        if array.dtype != view.dtype:
-            raise ArtifactError(f"{path} is damaged: {name} holds {array.dtype}, and {view.dtype} is needed")
-        if not np.isfinite(array).all():
-            raise ArtifactError(f"{path} is damaged: {name} holds non-finite values")
-        view[...] = array
-
-
-def _require_shapes(wanted: Mapping[str, Shape], arrays: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
-    if set(arrays) != set(wanted):
-        odd = ", ".join(sorted(set(arrays) ^ set(wanted)))
-        raise ArtifactError(f"{path} is damaged: its arrays are not those of its layers ({odd})")
-    for name, shape in wanted.items():
-        if arrays[name].shape != shape:
-            raise ArtifactError(f"{path} is damaged: {name} has shape {arrays[name].shape}, and {shape} is needed")
-
-
-def _require_program(header: Mapping[str, Any], program: Program, path: str | os.PathLike[str]) -> None:
-    """Check that a file's Program is the one its layers are lowered to: other readers run it and know no layers.
-
-    Early files have none. A convlens that lowers a layer differently raises `artifact.FORMAT_VERSION`; files of earlier
-    versions are read by their layers alone.
-    """
-    if "program" not in header or header["format_version"] < artifact.FORMAT_VERSION:
-        return
-    stored = Program.from_dict(header["program"])
-    found = difference(stored.to_dict(), program.to_dict(), "program")
-    if found is not None:
-        raise ArtifactError(f"{path} is damaged: its Program is not that of its layers ({found})")
 
 
 def _checked_names(names: Any, classes: int) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..data.dataset import Examples
+from ..data.examples import Examples
 from ..data.split import Indexes
 from ..engine import Engine
 from ..errors import ConfigurationError, DataError, ShapeError

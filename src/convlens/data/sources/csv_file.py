@@ -17,7 +17,8 @@ import numpy as np
 from ...errors import DataError
 from ...typing import Array
 from ..class_labels import class_labels
-from ..dataset import Dataset, Examples
+from ..dataset import Dataset
+from ..examples import Examples
 from ..identity import file_sum
 from ..labels import listed
 from ..layout import to_channels_last

@@ -21,7 +21,7 @@ from ...pictures.image_file import decoded, depth_of_content, read_content
 from ...pictures.problem import PictureError
 from ...preprocessing import Intake
 from ...typing import UInt8
-from ..dataset import Examples
+from ..examples import Examples
 from ..idx import LARGEST_CONTENT
 from ..pixel_range import all_but_black
 from .folder_files import RESIZE, Broken, File, SkippedFile, common_size, headers, of_size

@@ -24,7 +24,8 @@ from ...errors import DataError
 from ...typing import UInt8
 from .. import idx
 from ..assemble import assemble
-from ..dataset import Dataset, Examples
+from ..dataset import Dataset
+from ..examples import Examples
 from ..identity import ContentSums
 from .emnist import class_names, is_emnist
 from .source import Format, Request, VerifiedFile

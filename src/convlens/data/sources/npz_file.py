@@ -28,7 +28,8 @@ import numpy as np
 from ...errors import ConvlensError, DataError
 from ...typing import Array
 from ..class_labels import class_labels
-from ..dataset import Dataset, Examples
+from ..dataset import Dataset
+from ..examples import Examples
 from ..identity import file_sum
 from ..idx import LARGEST_CONTENT
 from ..labels import listed

@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import DataError
 from ...typing import UInt8
 from .. import cache, idx
-from ..dataset import Examples
+from ..examples import Examples
 from ..identity import ContentSums
 from .source import VerifiedFile
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..assemble import assemble, assemble_test
-from ..dataset import Dataset, Examples
+from ..dataset import Dataset
+from ..examples import Examples
 from ..identity import file_sum
 from ..pixel_range import PixelRange
 from .array_names import Part
