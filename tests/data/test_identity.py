@@ -59,7 +59,7 @@ def test_the_same_pixels_are_the_same_from_any_kind_of_file(tmp_path: Path, writ
 
 
 def test_that_of_mnist_comes_from_the_pinned_sums(loaded_digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convlens.data.dataset.content_sums", lambda *_: pytest.fail("pixels were summed"))
+    monkeypatch.setattr("convlens.data.examples.content_sums", lambda *_: pytest.fail("pixels were summed"))
     before = loaded_digits.test.reads
     loaded = convlens.data.load("mnist", seed=1)
     assert loaded.sha256 == loaded_digits.sha256

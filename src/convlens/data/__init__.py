@@ -1,6 +1,7 @@
 """Data sets: where they come from, what they are, how they are split.
 
-Reading order: `idx` (a file) -> `sources` (a data set) -> `assemble` -> `examples` -> `dataset` -> `split` -> `identity`.
+Reading order: `idx` (a file) -> `sources` (a data set) -> `assemble` -> `examples` -> `dataset` -> `split` ->
+`identity`.
 """
 
 from __future__ import annotations
