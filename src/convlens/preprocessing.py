@@ -180,7 +180,6 @@ class Intake:
         of another size is refused, unless it is prepared.
     white
         The value that becomes 255 in files with more than eight bits a channel: 65535, or 4095 of a twelve-bit camera.
-
     box
         Share of the image's shorter side that the longer side of a prepared digit takes: 20/28 as in MNIST, or 20/32
         where MNIST's images were padded to 32 x 32.
