@@ -208,7 +208,11 @@ class Model:
         ShapeError
             If the model takes images of another shape.
         """
-        batch, dtype = self.preprocessing.as_batch(images), self.flat.dtype
+        return self._logits(self.preprocessing.as_batch(images))
+
+    def _logits(self, batch: Array) -> FloatArray:
+        """Return the logits of uint8 or float images (N, H, W, C)."""
+        dtype = self.flat.dtype
         if batch.dtype != np.uint8:
             return self.engine.logits(np.ascontiguousarray(batch, dtype))
         if takes_pixels(self.training, self.preprocessing) is False:  # None, in early files: as ever
@@ -239,7 +243,7 @@ class Model:
         batch = self.preprocessing.as_batch(images)
         require_scaled(batch, self.training, self.preprocessing)
         with np.errstate(all="ignore"):  # an overflow is reported below, in one line
-            found = self.logits(batch)
+            found = self._logits(batch)
         require_finite(found)
         return found
 
