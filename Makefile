@@ -1,6 +1,6 @@
 # Two commands set everything up on a fresh machine:
 #   make reproduce   train on the embedded digits, put the claims to the test, write out/reproduce/report.html
-#   make test        the tests, in under three minutes
+#   make test        the tests, in about three minutes
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -12,7 +12,7 @@ OLDEST := .venv-oldest
 help:
 	@echo "make install     convlens and what it needs, into $(VENV)"
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
-	@echo "make test        the tests, in under three minutes"
+	@echo "make test        the tests, in about three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
 	@echo "make bench       speed beside PyTorch, JAX and others, at most 15 minutes (first installs them, 1.6 GB, into .venv-bench)"
 	@echo "make clean-bench removes .venv-bench again"
