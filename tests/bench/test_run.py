@@ -131,7 +131,7 @@ def test_it_says_first_how_long_it_takes_and_who_is_in_the_way(tmp_path: Path, m
     Peers(monkeypatch)
     said: list[str] = []
     bench(tmp_path, said, "cnn-3x3-batch*", rounds=6)
-    assert said == ["5 measurements, about 4 min; Ctrl-C keeps what is measured"]
+    assert said == ["4 measurements, about 4 min; Ctrl-C keeps what is measured"]
     monkeypatch.setattr(module, "others_now", lambda: 0.57)
     bench(tmp_path, said, MAIN)
     assert said[1].startswith("1 measurement, about 1 min")

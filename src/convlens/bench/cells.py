@@ -58,7 +58,7 @@ class Cell:
         return cls(**{**given, "peers": tuple(given["peers"])})
 
 
-BATCHES = {3: (1, 32, 128, 512), 5: (1, 128), 7: (1, 128, 512)}  # of the CNN, by kernel size: 15 minutes in all
+BATCHES = {3: (1, 128, 512), 5: (1, 128), 7: (1, 128, 512)}  # of the CNN, by kernel size: 15 minutes in all
 
 
 def cells(threads: int) -> list[Cell]:

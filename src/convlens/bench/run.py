@@ -121,7 +121,7 @@ def _as_begun(cell: Cell, before: Mapping[str, Any] | None) -> Cell:
     return replace(cell, peers=tuple(before["peers"])) if before else cell
 
 
-CELL_SECONDS, OTHER_SECONDS = 50, {MEMORY: 30, RACE: 90}  # of two cores, six rounds of a fifth of a second
+CELL_SECONDS, OTHER_SECONDS = 57, {MEMORY: 30, RACE: 90}  # of two cores, six rounds of a fifth of a second
 
 
 def _say_what_it_takes(cells_wanted: int, others: Sequence[str], rounds: int, say: Callable[[str], None]) -> None:
