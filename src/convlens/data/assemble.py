@@ -66,52 +66,81 @@ def assemble(
         If fraction or seed is out of range.
     """
     counts = class_counts(given.labels, f"{name}: training labels")
-    classes, names = len(counts), _names(name, class_names, len(counts))
+    names = _names(name, class_names, len(counts))
     _check_enough(
         name, dict(zip(names, counts.tolist(), strict=True)), validation=validation is None, test=test is None
     )
-    if test is None:
+    for part in (test, validation):
+        if part is not None:
+            _check_alike(name, given, part, len(counts))
+    remaining, tested = given, test
+    if tested is None:
         rest, tenth = stratified_split(given.labels, TEST_FRACTION, seed, "test")
         remaining, tested = given.take(rest), given.take(tenth, "test")
-    else:
-        _check_alike(name, given, test, classes)
-        remaining, tested = given, test
-    if validation is None:
-        remainder, part = stratified_split(remaining.labels, validation_fraction, seed)
-        trained, chosen = remaining.take(remainder, "train"), remaining.take(part, "validation")
-    else:
-        _check_alike(name, given, validation, classes)
-        trained, chosen = remaining, validation
-    shape, span = cast("tuple[int, int, int]", given.image_shape), _span(given)
-    if validation is None and len(chosen) > round(validation_fraction * len(remaining)):
-        note = (
-            f"the validation set has {len(chosen)} images, one of each class, more than {validation_fraction:g} of all"
-        )
-        provenance = {**provenance, "notes": [*provenance.get("notes", ()), note]}
-    return Dataset(
-        name=name,
-        train=trained,
-        validation=chosen,
-        test=tested,
-        class_names=names,
-        input_shape=shape,
-        split={
-            "stratified": True,
-            "seed": seed,
-            "fractions": {
-                "validation": validation_fraction if validation is None else None,
-                "test": None if test is not None else TEST_FRACTION,
-            },
-            "counts": {"train": len(trained), "validation": len(chosen), "test": len(tested)},
-            "subsets": [],
+    trained, chosen = remaining, validation
+    if chosen is None:
+        remainder, part_of_it = stratified_split(remaining.labels, validation_fraction, seed)
+        trained, chosen = remaining.take(remainder, "train"), remaining.take(part_of_it, "validation")
+        provenance = _noting_size(provenance, chosen, validation_fraction, len(remaining))
+    span = _span(given)
+    return _dataset(
+        name,
+        (trained, chosen, tested),
+        names,
+        seed=seed,
+        fractions={
+            "validation": validation_fraction if validation is None else None,
+            "test": TEST_FRACTION if test is None else None,
         },
         provenance=provenance if span is None else {**provenance, "range": list(span)},
-        preprocessing=Preprocessing(shape),
         sha256=identity(
             given.sums, None if test is None else test.sums, names, None if validation is None else validation.sums
         ),
         intake=_intake(intake or Intake(), trained, span),
     )
+
+
+def _dataset(
+    name: str,
+    parts: tuple[Examples, Examples, Examples],
+    class_names: Sequence[str],
+    *,
+    seed: int,
+    fractions: dict[str, float | None],
+    provenance: dict[str, Any],
+    sha256: str,
+    intake: Intake,
+) -> Dataset:
+    """Make a Dataset of its training, validation and test examples."""
+    train, validation, test = parts
+    shape = cast("tuple[int, int, int]", test.image_shape)
+    return Dataset(
+        name=name,
+        train=train,
+        validation=validation,
+        test=test,
+        class_names=tuple(class_names),
+        input_shape=shape,
+        split={
+            "stratified": True,
+            "seed": seed,
+            "fractions": fractions,
+            "counts": {"train": len(train), "validation": len(validation), "test": len(test)},
+            "subsets": [],
+        },
+        provenance=provenance,
+        preprocessing=Preprocessing(shape),
+        sha256=sha256,
+        intake=intake,
+    )
+
+
+def _noting_size(provenance: dict[str, Any], chosen: Examples, fraction: float, images: int) -> dict[str, Any]:
+    """Return the provenance, with a note if a validation set with every class is larger than was asked for."""
+    if len(chosen) <= round(fraction * images):
+        return provenance
+    note = f"the validation set has {len(chosen)} images, one of each class, more than {fraction:g} of all"
+    return {**provenance, "notes": [*provenance.get("notes", ()), note]}
 
 
 def _intake(intake: Intake, train: Examples, span: tuple[float, float] | None) -> Intake:
@@ -146,24 +175,14 @@ def assemble_test(
     test
         All examples.
     """
-    shape = cast("tuple[int, int, int]", test.image_shape)
     nothing = test.take(np.arange(0))
-    return Dataset(
-        name=name,
-        train=nothing.take(np.arange(0), "train"),
-        validation=nothing.take(np.arange(0), "validation"),
-        test=test.take(np.arange(len(test)), "test"),
-        class_names=tuple(class_names),
-        input_shape=shape,
-        split={
-            "stratified": True,
-            "seed": 0,
-            "fractions": {"validation": None, "test": None},
-            "counts": {"train": 0, "validation": 0, "test": len(test)},
-            "subsets": [],
-        },
+    return _dataset(
+        name,
+        (nothing.take([], "train"), nothing.take([], "validation"), test.take(np.arange(len(test)), "test")),
+        class_names,
+        seed=0,
+        fractions={"validation": None, "test": None},
         provenance=provenance,
-        preprocessing=Preprocessing(shape),
         sha256=identity(nothing.sums, test.sums, class_names),
         intake=intake,
     )

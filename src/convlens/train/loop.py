@@ -129,14 +129,11 @@ def fit(
     require(checkpoint, (str, os.PathLike, Saver, NoneType), "checkpoint", "'cnn.checkpoint'")
     require(snapshot_folder, (str, os.PathLike, NoneType), "snapshot_folder", "'steps'")
     require(snapshots, Iterable, "snapshots", "[0, 100, 200]")
-    require(hooks, Iterable, "hooks", "[Snapshots([100], 'steps')]")
-    for hook in (hooks := list(hooks)):
-        require(hook, Hook, "a hook", "Snapshots([100], 'steps')")
     chosen = recipe if isinstance(recipe, Recipe) else named_recipe(recipe)
     if epochs is not None:
         chosen = replace(chosen, epochs=epochs)
     own = [*Snapshots.wanted(snapshots, snapshot_folder), *([TrainingProgress()] if progress else [])]
-    training = Training(model, dataset, chosen, model.seed if seed is None else seed, [*own, *hooks])
+    training = Training(model, dataset, chosen, model.seed if seed is None else seed, [*own, *_checked(hooks)])
     saver = _saver(checkpoint, on_interrupt_only=checkpoint_on_interrupt_only)
     saver.begin(training, resume=resume)
     with StopRequest() as request:
@@ -158,6 +155,15 @@ def fit(
             raise saver.interrupted()
     model.training = run.summary()
     return run
+
+
+def _checked(hooks: Iterable[Hook]) -> list[Hook]:
+    """Return hooks as a list; ConfigurationError if one is something else, such as the class of a hook."""
+    require(hooks, Iterable, "hooks", "[Snapshots([100], 'steps')]")
+    found = list(hooks)
+    for hook in found:
+        require(hook, Hook, "a hook", "Snapshots([100], 'steps')")
+    return found
 
 
 def _saver(checkpoint: str | os.PathLike[str] | Saver | None, *, on_interrupt_only: bool) -> Saver:
