@@ -39,10 +39,10 @@ def poisoned_arena() -> Arena:
 
 
 @contextmanager
-def rows_in_pairs(wanted: bool) -> Iterator[None]:
-    """Have compiled convolutions compute rows in pairs wherever that is possible, or nowhere."""
+def results_in_squares(wanted: bool) -> Iterator[None]:
+    """Have compiled convolutions compute results in squares wherever that is possible, or nowhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(geometry, "WORTH_PAIRS", 0 if wanted else 1 << 30)
+        patch.setattr(geometry, "WORTH_SQUARES", 0 if wanted else 1 << 30)
         geometry.tables.cache_clear()
         yield
     geometry.tables.cache_clear()
