@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from ..typing import Float32
 from .lifting import lower_gradient
-from .minimal import add_gradient, convolve
+from .minimal import RESULTS, add_gradient, convolve
 from .planes import pad, pool_planes, spread_out, unpad
 from .product import NO_FLOOR, WIDE, product
 from .script import entry
 from .signatures import Indices
-from .vector import WIDTH, clear, load_some, store
+from .vector import WIDTH, at, clear, load_some, store
 
 
 @entry
@@ -279,4 +279,4 @@ def backward(
         if len(dpadded):
             unpad(dpadded, first * size, count, row, lines, mirrored, len(dpadded) // group, dx)
     if len(parts):
-        lower_gradient(lifted_dw, kernel, dw)
+        lower_gradient(lifted_dw, kernel, at(geometry, RESULTS), dw)

@@ -23,7 +23,7 @@ The geometry is a table of numbers; the constants below are the indices into it.
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .lifting import POSITIONS, RESULTS, lift_row, lift_square, lower
+from .lifting import LARGEST, lift_row, lift_square, lower
 from .native import helper, linked
 from .planes import NOBODY
 from .product import NO_FLOOR, WIDE, product
@@ -35,7 +35,8 @@ STRIP, STRIPS_OF = 3, 4  # distance from one strip of channels to the next, and 
 SQUARES, SQUARE_ROWS, MORE = 5, 6, 7  # in a row; in a column; further ones in each, for sections
 WIDTH_OF, HEIGHT = 8, 9  # results in a row, and in a column
 BLOCK, BLOCK_ROWS = 10, 11  # images at a time, and rows of squares of each
-NUMBERS = 12
+RESULTS, SIDE = 12, 13  # m and n
+NUMBERS = 14
 
 
 @helper
@@ -52,42 +53,99 @@ def _lift(
     a: Float32, a0: int, geometry: Array, images: int, first: int, rows: int, lifted: Float32, pitch: int, step: int
 ) -> None:
     """Lift `rows` rows of squares of images, from the row `first` on; squares are `pitch` apart, positions `step`."""
-    squares, to = at(geometry, SQUARES) + at(geometry, MORE), 0
+    m, squares, to = at(geometry, RESULTS), at(geometry, SQUARES) + at(geometry, MORE), 0
     line, pixel = at(geometry, LINE), at(geometry, PIXEL)
     for i in range(images):
         for row in range(first, first + rows):
-            of = a0 + i * at(geometry, IMAGE) + row * RESULTS * line
+            of = a0 + i * at(geometry, IMAGE) + row * m * line
             for d in range(at(geometry, STRIPS_OF)):
-                lift_row(a, of + d * at(geometry, STRIP), line, pixel, squares, lifted, to + d * WIDTH, pitch, step)
+                place = of + d * at(geometry, STRIP)
+                lift_row(m, a, place, line, pixel, squares, lifted, to + d * WIDTH, pitch, step)
             to += squares * pitch
 
 
 @helper
-def _pool(square: Float32, y: Float32, to: int, columns: int, relu: bool, winners: Float32) -> None:
-    """Write the maximum of a square of 2 x 2 results, and which of them it is, the first of equals."""
-    best, phase = load(square, 0), zeros()
-    for q in range(1, 4):
-        value = load(square, q * WIDTH)
-        phase = where_beats(value, best, spread(q), phase)
-        best = where_beats(value, best, value, best)
-    if relu:
-        phase = where_greater(best, zeros(), phase, spread(NOBODY))
-        best = at_least(best, 0)
-    store_some(best, y, to, columns)
-    if len(winners):
-        store_some(phase, winners, to, columns)
+def _pool(
+    square: Float32,
+    m: int,
+    geometry: Array,
+    row: int,
+    column: int,
+    relu: bool,
+    y: Float32,
+    to: int,
+    filters: int,
+    left: int,
+    winners: Float32,
+) -> None:
+    """Write the maxima of a square's windows of 2 x 2 results, and which result each is, the first of equals."""
+    wide = at(geometry, WIDTH_OF) // 2
+    for i in range(0, min(m, at(geometry, HEIGHT) - row), 2):
+        for j in range(0, min(m, at(geometry, WIDTH_OF) - column), 2):
+            of = (i * m + j) * WIDTH
+            best, phase = load(square, of), zeros()
+            for q in range(1, 4):
+                value = load(square, of + (q // 2 * m + q % 2) * WIDTH)
+                phase = where_beats(value, best, spread(q), phase)
+                best = where_beats(value, best, value, best)
+            if relu:
+                phase = where_greater(best, zeros(), phase, spread(NOBODY))
+                best = at_least(best, 0)
+            place = to + ((row + i) // 2 * wide + (column + j) // 2) * filters
+            store_some(best, y, place, left)
+            if len(winners):
+                store_some(phase, winners, place, left)
 
 
 @helper
 def _write(
-    square: Float32, geometry: Array, row: int, column: int, floor: float, y: Float32, to: int, filters: int, left: int
+    square: Float32,
+    m: int,
+    geometry: Array,
+    row: int,
+    column: int,
+    floor: float,
+    y: Float32,
+    to: int,
+    filters: int,
+    left: int,
 ) -> None:
     """Write those results of a square that belong to the image, whose results begin at `to`."""
-    for i in range(min(RESULTS, at(geometry, HEIGHT) - row)):
-        for j in range(min(RESULTS, at(geometry, WIDTH_OF) - column)):
-            value = at_least(load(square, (i * RESULTS + j) * WIDTH), floor)
+    for i in range(min(m, at(geometry, HEIGHT) - row)):
+        for j in range(min(m, at(geometry, WIDTH_OF) - column)):
+            value = at_least(load(square, (i * m + j) * WIDTH), floor)
             place = to + ((row + i) * at(geometry, WIDTH_OF) + column + j) * filters
             store_some(value, y, place, left)
+
+
+@helper
+def _results(
+    sums: Float32,
+    apart: int,
+    wide: int,
+    square: Float32,
+    geometry: Array,
+    first: int,
+    rows: int,
+    phases: int,
+    relu: bool,
+    y: Float32,
+    to: int,
+    filters: int,
+    left: int,
+    winners: Float32,
+) -> None:
+    """Write the results of `rows` rows of an image's squares, pooled or not, from their sums."""
+    m, of, floor = at(geometry, RESULTS), 0, 0.0 if relu else NO_FLOOR
+    for row in range(first * m, (first + rows) * m, m):
+        for column in range(0, at(geometry, SQUARES) * m, m):
+            for k in range(0, min(wide, left), WIDTH):
+                lower(m, sums, of + k, apart, square, 0)
+                if phases == 1:
+                    _write(square, m, geometry, row, column, floor, y, to + k, filters, left - k)
+                else:
+                    _pool(square, m, geometry, row, column, relu, y, to + k, filters, left - k, winners)
+            of += wide
 
 
 @linked
@@ -129,16 +187,12 @@ def convolve(
     geometry, lifted, sums
         Geometry, and memory for a lifted block, for its sums and for a square of results.
     filters, phases, relu
-        As in `convlens.fast.conv`; a pooling window is a square.
+        As in `convlens.fast.conv`; a pooling window has 2 x 2 results.
     y, y0, winners
         The result, and where in it that of these images begins; the winning phase of each window.
     """
-    across, more = at(geometry, SQUARES), at(geometry, MORE)
-    pitch, square, floor = (
-        at(geometry, STRIPS_OF) * WIDTH,
-        sums[len(sums) - RESULTS**2 * WIDTH :],
-        0.0 if relu else NO_FLOOR,
-    )
+    across, more, pitch = at(geometry, SQUARES), at(geometry, MORE), at(geometry, STRIPS_OF) * WIDTH
+    positions, square = at(geometry, SIDE) * at(geometry, SIDE), sums[len(sums) - LARGEST * WIDTH :]
     begin, end = at(geometry, SQUARE_ROWS) * share // shares, at(geometry, SQUARE_ROWS) * (share + 1) // shares
     each = at(geometry, HEIGHT) * at(geometry, WIDTH_OF) // phases * filters  # results of an image
     for image in range(0, images, at(geometry, BLOCK)):
@@ -151,29 +205,18 @@ def convolve(
             for s in range(0, filters, WIDE):
                 wide = WIDTH if filters - s <= WIDTH else WIDE
                 apart = _odd(squares * wide)
-                for p in range(POSITIONS):
+                for p in range(positions):
                     t, length = at(parts, p), at(parts, p + 1) - at(parts, p)
                     product(
                         *(lifted, p * step, outputs, 0, squares, taps[t : t + length], strip[t : t + length], length),
                         *(strips, s * len(taps), len(taps) * WIDTH, sums, p * apart, wide),
-                        *(bias, p * (len(bias) // POSITIONS) + s, 0, NO_FLOOR, wide),
+                        *(bias, p * (len(bias) // positions) + s, 0, NO_FLOOR, wide),
                     )
                 for i in range(count):
-                    to = y0 + (image + i) * each + s
-                    of = i * rows * across * wide
-                    for row in range(first, first + rows):
-                        for column in range(across):
-                            for k in range(0, min(wide, filters - s), WIDTH):
-                                lower(sums, of + k, apart, square, 0)
-                                if phases == 1:
-                                    _write(
-                                        *(square, geometry, row * RESULTS, column * RESULTS, floor),
-                                        *(y, to + k, filters, filters - s - k),
-                                    )
-                                else:
-                                    place = to + k + (row * across + column) * filters
-                                    _pool(square, y, place, filters - s - k, relu, winners)
-                            of += wide
+                    _results(
+                        *(sums[i * rows * across * wide :], apart, wide, square, geometry, first, rows),
+                        *(phases, relu, y, y0 + (image + i) * each + s, filters, filters - s, winners),
+                    )
 
 
 @linked
@@ -202,18 +245,18 @@ def add_gradient(
     across, rows, more = at(geometry, SQUARES), at(geometry, SQUARE_ROWS), at(geometry, MORE)
     pitch, squares = at(geometry, STRIPS_OF) * WIDTH, images * rows * across
     step, apart = _odd(images * (rows + more) * (across + more) * pitch), _odd(squares * WIDTH)
-    line = at(derivatives, LINE)
+    m, line, positions = at(geometry, RESULTS), at(derivatives, LINE), at(geometry, SIDE) * at(geometry, SIDE)
     _lift(a, a0, geometry, images, 0, rows + more, lifted, pitch, step)
-    wide = POSITIONS * apart
+    wide = positions * apart
     for d in range(at(derivatives, STRIPS_OF)):
         to = d * wide
         for i in range(images):
             for row in range(rows):
-                of = dy0 + d * at(derivatives, STRIP) + i * at(derivatives, IMAGE) + row * RESULTS * line
+                of = dy0 + d * at(derivatives, STRIP) + i * at(derivatives, IMAGE) + row * m * line
                 for _ in range(across):
-                    lift_square(dy, of, line, WIDTH, lifted_dy, to, apart)
-                    of, to = of + RESULTS * WIDTH, to + WIDTH
-    for p in range(POSITIONS):
+                    lift_square(m, dy, of, line, WIDTH, lifted_dy, to, apart)
+                    of, to = of + m * WIDTH, to + WIDTH
+    for p in range(positions):
         t, length = at(parts, p), at(parts, p + 1) - at(parts, p)
         for s in range(0, filters, WIDE):
             place = t * filters + s

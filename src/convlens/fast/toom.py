@@ -122,4 +122,9 @@ def transpose(matrix: Matrix) -> Matrix:
     return [list(column) for column in zip(*matrix, strict=True)]
 
 
-TWO = Form(2, 3, (Fraction(0), Fraction(1), Fraction(-1)))
+def _form(results: int, taps: int, *points: str) -> Form:
+    return Form(results, taps, tuple(Fraction(point) for point in points))
+
+
+# of all points, these lose the fewest digits; a pair like 2 and -1/2 loses fewer than 2 and -2
+TWO, FOUR = _form(2, 3, "0", "1", "-1"), _form(4, 3, "0", "1", "-1", "2", "-1/2")

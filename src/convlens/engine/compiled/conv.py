@@ -39,15 +39,17 @@ class CompiledConvKernel(CompiledKernel):
         self.x, self.y = wiring.inputs[0].reshape(-1), wiring.output.reshape(-1)
         self.w, self.wants_dx = wiring.parameter("w").reshape(-1), wiring.dinputs[0] is not None
         self.strips, self.strips_back = -(-self.filters // WIDTH), -(-self.channels // WIDTH)
-        self.squares = self.tables.forward.parts.size > 0
+        self.form, self.form_back = self.tables.forward.form, self.tables.back.form
         weights = len(self.w) // self.filters * self.strips, len(self.w) // self.channels * self.strips_back
         self.kernels = self._shared("kernels", weights[0])
         self.turned = self._shared("turned", weights[1] * self.wants_dx)
         forward, back = self.strips * len(self.tables.forward.taps), self.strips_back * len(self.tables.back.taps)
-        self.lifted_kernels = self._shared("lifted_kernels", forward * self.squares)
-        self.lifted_turned = self._shared("lifted_turned", back * self.squares * self.wants_dx)
-        self.bias = self._shared("bias", self.strips * (lifting.POSITIONS if self.squares else 1))
-        self.no_bias = np.zeros(self.strips_back * WIDTH * (lifting.POSITIONS if self.squares else 1), np.float32)
+        self.lifted_kernels = self._shared("lifted_kernels", forward * bool(self.form))
+        self.lifted_turned = self._shared("lifted_turned", back * bool(self.form) * self.wants_dx)
+        self.bias = self._shared("bias", self.strips * (self.form.size**2 if self.form else 1))
+        self.no_bias = np.zeros(
+            self.strips_back * WIDTH * (self.form_back.size**2 if self.form_back else 1), np.float32
+        )
         self.padded = self.planes = self.spread = self.dpadded = self.winners = NONE
         self.lifted = self.sums = self.lifted_dw = NONE
 
@@ -59,15 +61,15 @@ class CompiledConvKernel(CompiledKernel):
         t, trained = self.tables, self.wiring.gradient is not None
         if len(t.lines):
             self.padded = arena.take((t.padded_size,))
-        if self.phases > 1 and not self.squares:
+        if self.phases > 1 and self.form is None:
             row = self.phases * self.width
             self.planes = self._planes(arena, max(1, PIXELS // row) * row)
-        if self.squares:
+        if self.form:
             self._take_squares(arena, trained=trained)
         if not trained:
             return
         self.spread = arena.take((self.strips * t.area,))
-        if self.squares:
+        if self.form:
             self.lifted_dw = arena.take((len(t.forward.taps) * self.filters,))
         if self.wants_dx and t.dpadded_size:
             self.dpadded = arena.take((t.dpadded_size,))
@@ -83,15 +85,11 @@ class CompiledConvKernel(CompiledKernel):
     def _take_squares(self, arena: Arena, *, trained: bool) -> None:
         """Take memory for lifted images, and for sums, or lifted derivatives, of squares."""
         t, widest = self.tables, WIDEST // WIDTH
-        lifted, strips = [t.forward.lifted_size], [t.forward.squares * min(widest, self.strips) + 1]
-        if trained:
-            lifted.append(t.whole.lifted_size)
-            strips.append((t.whole.squares + 1) * self.strips)
-        if self.wants_dx:
-            lifted.append(t.back.lifted_size)
-            strips.append(t.back.squares * min(widest, self.strips_back) + 1)
-        self.lifted = arena.take((max(lifted),))
-        self.sums = arena.take(((max(strips) * lifting.POSITIONS + lifting.RESULTS**2) * WIDTH,))
+        sides = [(t.forward, min(widest, self.strips))]
+        sides += [(t.whole, self.strips)] * trained + [(t.back, min(widest, self.strips_back))] * self.wants_dx
+        self.lifted = arena.take((max(of.lifted_size for of, _ in sides),))
+        sums = max((of.squares * strips + strips) * of.form.size**2 for of, strips in sides if of.form)
+        self.sums = arena.take(((sums + lifting.LARGEST) * WIDTH,))
 
     def _shared(self, name: str, strips: int) -> Array:
         """Return memory for `strips` strips of sixteen values, shared by all lanes of a thread."""
@@ -102,7 +100,9 @@ class CompiledConvKernel(CompiledKernel):
 
     def prepare_calls(self) -> list[Call]:
         (kh, kw), b = self.wiring.node.window.kernel, self.wiring.parameter("b")
-        first = lifting.ONES * self.strips * WIDTH if self.squares else 0  # of the position that all results contain
+        first = (
+            (self.form.size + 1) * self.strips * WIDTH if self.form else 0
+        )  # of the position that all results contain
         bias = self.bias[first : first + self.strips * WIDTH]
         calls = [
             conv.pack(self.w, len(self.w) // self.filters, self.filters, self.kernels),
@@ -110,10 +110,13 @@ class CompiledConvKernel(CompiledKernel):
         ]
         if self.wants_dx:
             calls.append(conv.pack_turned(self.w, kh * kw, self.channels, self.filters, self.turned))
-        if self.squares:
-            products = len(lifting.kernel_order(kh))
-            calls.append(lifting.lift_kernels(self.kernels, kh, self.channels, products, self.lifted_kernels))
-            calls.append(lifting.lift_kernels(self.turned, kh, self.filters, products, self.lifted_turned))
+        if self.form and self.form_back:
+            for form, kernels, channels, lifted in (
+                (self.form, self.kernels, self.channels, self.lifted_kernels),
+                (self.form_back, self.turned, self.filters, self.lifted_turned),
+            ):
+                products = len(lifting.kernel_order(form, kh))
+                calls.append(lifting.lift_kernels(kernels, kh, channels, form.results, products, lifted))
         return calls
 
     def forward_calls(self) -> list[Call]:
@@ -126,7 +129,7 @@ class CompiledConvKernel(CompiledKernel):
             **self._common,
             share=share,
             shares=shares,
-            strips=self.lifted_kernels if self.squares else self.kernels,
+            strips=self.lifted_kernels if self.form else self.kernels,
             bias=self.bias,
             outputs=of.outputs,
             strip=_strips(len(of.taps)),
@@ -171,14 +174,14 @@ class CompiledConvKernel(CompiledKernel):
             dy0=int(t.places[0]),
             derivatives=t.derivatives,
             outputs=t.whole.outputs,
-            strip=_strips(t.whole.squares) if self.squares else t.places,
+            strip=_strips(t.whole.squares) if self.form else t.places,
             no_bias=self.no_bias,
             lifted_dw=self.lifted_dw,
             kernel=wiring.node.window.kernel[0],
             dw=wiring.dparameter("w").reshape(-1),
             db=wiring.dparameter("b"),
             accumulate=wiring.accumulate,
-            turned=self.lifted_turned if self.squares else self.turned,
+            turned=self.lifted_turned if self.form else self.turned,
             pixels=back.outputs,
             parts_back=back.parts,
             taps_back=back.taps,

@@ -5,20 +5,23 @@ They are used in `convlens.fast.conv` and, for results in squares, in `convlens.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ...fast.lifting import FORM, KERNELS, POSITIONS, RESULTS, kernel_order
+from ...fast.lifting import KERNELS, kernel_order
 from ...fast.minimal import NUMBERS
+from ...fast.toom import FOUR, TWO, Form
 from ...fast.vector import WIDTH
 from ...ops.window import Pair, Window
 from ...typing import Array
 
 PIXELS = 224  # outputs that a product should have: so several small images, or rows of pooling windows, at a time
-BLOCK_SQUARES = 49  # squares at a time, where results are in squares
+BLOCK_SUMS = 784  # positions of squares at a time, where results are in squares
+WORTH_FOUR = 0.65  # most multiplications, of those in squares of 2 x 2, for which squares of 4 x 4 save time
 WORTH_SQUARES = 15  # fewest values in a row of a kernel for which squares save more than they cost
 
 
@@ -58,15 +61,17 @@ class PatchTables:
 
     Where results are in squares, `outputs` are those of a block's squares at one position, and `taps` has one table for
     each position; `parts` says where each begins. `geometry` is what `convlens.fast.minimal` knows of the rest; a block
-    of lifted images has `lifted_size` values, and `squares` squares. All of these are empty or zero otherwise.
+    of lifted images has `lifted_size` values, and `squares` squares, of which `form` says how they are computed. All of
+    these are empty, zero or None otherwise.
     """
 
     outputs: Array
     taps: Array
     parts: Array
     geometry: Array
-    lifted_size: int
-    squares: int
+    lifted_size: int = 0
+    squares: int = 0
+    form: Form | None = None
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,19 @@ class Tables:
 def in_squares(window: Window, channels: int, pool: Pair) -> bool:
     """Return whether a convolution's results are computed in squares: if possible and worth it."""
     height, width = window.kernel
-    possible = height == width and height in KERNELS and window.stride == (1, 1)
-    return possible and pool in ((1, 1), (RESULTS, RESULTS)) and channels * width >= WORTH_SQUARES
+    possible = height == width and height in KERNELS[TWO] and window.stride == (1, 1)
+    return possible and pool in ((1, 1), (2, 2)) and channels * width >= WORTH_SQUARES
+
+
+def form_of(kernel: int, results: Pair) -> Form:
+    """Return the form of a convolution's squares: the larger one, where not too much of its last squares sticks out."""
+    two, four = (math.prod(_squares(form, results)) * form.size**2 for form in (TWO, FOUR))
+    return FOUR if kernel in KERNELS[FOUR] and four <= WORTH_FOUR * two else TWO
+
+
+def _squares(form: Form, results: Pair) -> Pair:
+    """Return the numbers of squares in a column and in a row."""
+    return -(-results[0] // form.results), -(-results[1] // form.results)
 
 
 @lru_cache(maxsize=256)
@@ -116,18 +132,20 @@ def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair,
     (height, width, channels), (kh, kw), (sh, sw) = size, window.kernel, window.stride
     rows, columns, padded_size = pool[0] * output[0], pool[1] * output[1], window.padded_size(height, width)
     group = max(1, min(most, -(-PIXELS // (rows * columns))))
-    squares = in_squares(window, channels, pool)
+    squares, of = in_squares(window, channels, pool), form_of(kh, (rows, columns))
     if squares:  # the last squares may stick out
-        padded_size = _at_least(padded_size, _filled(rows, kh), _filled(columns, kw))
+        padded_size = _at_least(padded_size, _filled(of, (rows, columns), kh))
     high, wide, (top, _), (left, _) = height, width, window.rows, window.columns
     reflects = window.is_padded and window.mode == "reflect"
     if reflects:  # then dx is first computed for padded images
         (high, wide), top, left = padded_size, 0, 0
-    above, before = kh - 1 - top, kw - 1 - left
+    above, before, form_back = kh - 1 - top, kw - 1 - left, form_of(kh, (high, wide))
     spread_size = high + kh - 1, wide + kw - 1
     if squares:
-        spread_size = _at_least(spread_size, _filled(high, kh), _filled(wide, kw))
-        spread_size = _at_least(spread_size, above + _filled(rows, 1), before + _filled(columns, 1))
+        height_of, width_of = _filled(of, (rows, columns), 1)
+        spread_size = _at_least(
+            spread_size, _filled(form_back, (high, wide), kh), (above + height_of, before + width_of)
+        )
     line, line_back = padded_size[1] * channels, spread_size[1] * WIDTH
     image, image_back = padded_size[0] * line, spread_size[0] * line_back
     image += WIDTH if squares else 0  # whole strips are lifted, so values after the last pixel's are read
@@ -137,10 +155,10 @@ def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair,
     across = (np.arange(output[1]) * pool[1] + np.arange(pool[1])[:, None]).reshape(-1) * sw
     lines, pixels = np.arange(rows) * sh, np.arange(wide) * WIDTH
     if squares:
-        forward = _in_squares(images, (rows, columns), (kh, channels), WIDTH)
-        whole = _in_squares(images, (rows, columns), (kh, channels), WIDTH, whole=True)
-        back = _in_squares(spread, (high, wide), (kh, filters), spread.strip)
-        derivatives = _geometry(spread, (rows, columns), (1, filters), spread.strip, group, 0)
+        forward = _in_squares(of, images, (rows, columns), (kh, channels), WIDTH)
+        whole = _in_squares(of, images, (rows, columns), (kh, channels), WIDTH, whole=True)
+        back = _in_squares(form_back, spread, (high, wide), (kh, filters), spread.strip)
+        derivatives = _geometry(of, spread, (rows, columns), (1, filters), spread.strip, group, 0)
     else:
         forward = whole = _plain(images, lines, across * channels, (kh, kw, channels))
         back, derivatives = _plain(spread, np.arange(high), pixels, (kh, kw, filters)), ()
@@ -152,56 +170,63 @@ def tables(window: Window, size: tuple[int, int, int], filters: int, pool: Pair,
     )
 
 
-def _at_least(size: Pair, height: int, width: int) -> Pair:
-    return max(size[0], height), max(size[1], width)
+def _at_least(*sizes: Pair) -> Pair:
+    return max(size[0] for size in sizes), max(size[1] for size in sizes)
 
 
-def _filled(results: int, kernel: int) -> int:
-    """Return the pixels in a row, for whole squares of results."""
-    return -(-results // RESULTS) * RESULTS + kernel - 1
+def _filled(form: Form, results: Pair, kernel: int) -> Pair:
+    """Return the size of an image, for whole squares of results."""
+    rows, columns = _squares(form, results)
+    return rows * form.results + kernel - 1, columns * form.results + kernel - 1
 
 
 def _plain(images: Raster, lines: Array, across: Array, kernel: tuple[int, int, int]) -> PatchTables:
     nothing = _table(())
-    return PatchTables(_table(images.places(lines, across)), _table(images.taps(*kernel)), nothing, nothing, 0, 0)
+    return PatchTables(_table(images.places(lines, across)), _table(images.taps(*kernel)), nothing, nothing)
 
 
-def _geometry(images: Raster, results: Pair, kernel: Pair, strip: int, block: int, block_rows: int) -> tuple[int, ...]:
+def _geometry(
+    form: Form, images: Raster, results: Pair, kernel: Pair, strip: int, block: int, block_rows: int
+) -> tuple[int, ...]:
     """Return the numbers that `convlens.fast.minimal` names; a kernel has a height and channels."""
-    rows, columns = (-(-length // RESULTS) for length in results)
+    rows, columns = _squares(form, results)
     numbers = (
         *(images.image, images.line, images.pixel, strip, -(-kernel[1] // WIDTH)),
-        *(columns, rows, FORM.sections(kernel[0]) - 1, results[1], results[0], block, block_rows),
+        *(columns, rows, form.sections(kernel[0]) - 1, results[1], results[0], block, block_rows),
+        *(form.results, form.size),
     )
     assert len(numbers) == NUMBERS
     return numbers
 
 
-def _in_squares(images: Raster, results: Pair, kernel: Pair, strip: int, *, whole: bool = False) -> PatchTables:
+def _in_squares(
+    form: Form, images: Raster, results: Pair, kernel: Pair, strip: int, *, whole: bool = False
+) -> PatchTables:
     """Return the tables of a block: some rows of squares of one image, or whole images if they are small."""
-    size, channels = kernel
-    rows, columns = (-(-length // RESULTS) for length in results)
-    block_rows = min(rows, max(1, BLOCK_SQUARES // columns))
-    block = min(images.group, max(1, BLOCK_SQUARES // (rows * columns))) if block_rows == rows else 1
+    (size, channels), (rows, columns), positions = kernel, _squares(form, results), form.size**2
+    most = BLOCK_SUMS // positions
+    block_rows = min(rows, max(1, most // columns))
+    block = min(images.group, max(1, most // (rows * columns))) if block_rows == rows else 1
     if whole:
         block, block_rows = images.group, rows
-    more, pitch = FORM.sections(size) - 1, -(-channels // WIDTH) * WIDTH
+    more, pitch = form.sections(size) - 1, -(-channels // WIDTH) * WIDTH
     line = (columns + more) * pitch
     image = (block_rows + more) * line
     lifted = Raster(block, image, line, pitch, 0)
-    sections, of = FORM.kernel_rows(size), np.arange(channels)
+    sections, of = form.kernel_rows(size), np.arange(channels)
     taps: list[Array] = []
-    counts = [0] * POSITIONS
-    for i, j in kernel_order(size):
+    counts = [0] * positions
+    for i, j in kernel_order(form, size):
         taps.append(sections[i].section * line + sections[j].section * pitch + of)
-        counts[sections[i].position * FORM.size + sections[j].position] += channels
+        counts[sections[i].position * form.size + sections[j].position] += channels
     return PatchTables(
         _table(lifted.places(np.arange(block_rows), np.arange(columns) * pitch)),
         _table(np.concatenate(taps)),
         _table(np.cumsum([0, *counts])),
-        _table(_geometry(images, results, kernel, strip, block, block_rows)),
-        (block * image + WIDTH) * POSITIONS,
+        _table(_geometry(form, images, results, kernel, strip, block, block_rows)),
+        (block * image + WIDTH) * positions,
         block * block_rows * columns,
+        form,
     )
 
 
