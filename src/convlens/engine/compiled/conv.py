@@ -68,7 +68,7 @@ class CompiledConvKernel(CompiledKernel):
             return
         self.spread = arena.take((self.strips * t.area,))
         if self.form:
-            self.lifted_dw = arena.take((len(t.forward.taps) * self.filters,))
+            self.lifted_dw = self._shared("lifted_dw", -(-len(t.whole.taps) * self.filters // WIDTH))
         if self.wants_dx and t.dpadded_size:
             self.dpadded = arena.take((t.dpadded_size,))
 
