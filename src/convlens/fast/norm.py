@@ -194,10 +194,10 @@ def forward(
     for first in range(0, windows, width):
         row, count = first // width, min(width, windows - first)
         of = row // rows * size + row % rows * down
-        for s in range(0, channels, WIDTH):
-            left = channels - s
-            middle, factor, end = load_some(mean, s, left), load_some(scale, s, left), load_some(shift, s, left)
-            for j in range(count):
+        for j in range(count):
+            for s in range(0, channels, WIDTH):
+                left = channels - s
+                middle, factor, end = load_some(mean, s, left), load_some(scale, s, left), load_some(shift, s, left)
                 begin = of + j * step + s
                 winner = load_some(x, begin, left)
                 value = plus(times(minus(winner, middle), factor), end)
@@ -310,11 +310,11 @@ def backward(
     for first in range(0, windows, width):
         row, count = first // width, min(width, windows - first)
         of = row // rows * size + row % rows * down
-        for s in range(0, channels, WIDTH):
-            left = channels - s
-            middle, scale = load_some(mean, s, left), load_some(factor, s, left)
-            steep, flat = load_some(slope, s, left), load_some(level, s, left)
-            for j in range(count):
+        for j in range(count):
+            for s in range(0, channels, WIDTH):
+                left = channels - s
+                middle, scale = load_some(mean, s, left), load_some(factor, s, left)
+                steep, flat = load_some(slope, s, left), load_some(level, s, left)
                 begin, at_y = of + j * step + s, (first + j) * channels + s
                 given = load_some(dy, at_y, left)
                 if relu:
