@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import gcd
 from typing import Any
 
@@ -11,11 +12,12 @@ from ...fast import norm
 from ...fast.script import Call
 from ...fast.vector import WIDTH
 from ...ops.window import Pair
-from ...typing import Array, Float32
+from ...typing import Array
 from ..arena import Arena
 from ..kernel import Stage, Step, Wiring
 from ..numpy.norm import BatchNormKernel
 from .base import NONE
+from .merging import Merging
 
 
 class CompiledBatchNormKernel(BatchNormKernel):
@@ -41,6 +43,7 @@ class CompiledBatchNormKernel(BatchNormKernel):
         self.wide = channels if self.pooled else self.wide_x
         self.windows = self._windows() if self.pooled else self._single()
         self.flat_x, self.flat_y, self.best = self.x.reshape(-1), self.y.reshape(-1), NONE
+        self.merging: Merging | None = None  # of all micro-batches; the first has it
 
     def _repeats(self, rows: int) -> int:
         wanted = WIDTH // gcd(self.x.shape[1], WIDTH)
@@ -71,9 +74,7 @@ class CompiledBatchNormKernel(BatchNormKernel):
             return
         self.middle, self.scale, self.slope, self.level = (arena.take((self.wide,)) for _ in range(4))
         channels = self.x.shape[1:]
-        self.shift, self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (
-            arena.take(channels) for _ in range(6)
-        )
+        self.shift, self.mean, self.squares, self.dgamma, self.dbeta = (arena.take(channels) for _ in range(5))
         self.means_y, self.inverses_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
         if self.pooled:
             self.best = arena.take((self.y.size,))
@@ -83,20 +84,14 @@ class CompiledBatchNormKernel(BatchNormKernel):
         self.sums_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
 
     @staticmethod
-    def _repeat(values: Array, out: Float32) -> None:
-        out.reshape(-1, values.size)[...] = values
+    def merge(kernels: Sequence[Any], buffers: Array) -> None:
+        if kernels[0].merging is None:
+            kernels[0].merging = Merging(kernels)
+        kernels[0].merging.forward(buffers)
 
-    def merged(self) -> None:
-        self._repeat(self.mean, self.middle)
-        self._repeat(self.wiring.parameter("gamma") * self.inverse, self.scale)
-        self._repeat(self.wiring.parameter("beta"), self.level)
-        self._repeat(self.mean, self.means_y)
-        self._repeat(self.inverse, self.inverses_y)
-
-    def merged_back(self) -> None:
-        factor = self.wiring.parameter("gamma") * self.inverse
-        self._repeat(-factor * self.inverse * self.dgamma, self.slope)
-        self._repeat(-factor * self.dbeta, self.level)
+    @staticmethod
+    def merge_back(kernels: Sequence[Any]) -> None:
+        kernels[0].merging.backward()
 
     def steps(self, stage: Stage) -> list[Step]:
         calls = {
