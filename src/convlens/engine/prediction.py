@@ -39,8 +39,8 @@ class PredictionBlock:
                 Pass(memory, part.stop - part.start, arena, flat, rows=part, given=given, shared=shared)
                 for part in parts[mine]
             ]
-            each = ((*one.prepare(shared=number == 0), *one.forward()) for number, one in enumerate(passes))
-            self.tasks.append(memory.toolbox.together([*chain(*each)]))
+            steps = [*passes[0].prepare(), *chain(*(one.forward() for one in passes))]
+            self.tasks.append(memory.toolbox.together(steps))
 
     def run(self, workers: Workers, x: Float32) -> Float32:
         """Return the logits (N, K) of images x (N, H, W, C)."""

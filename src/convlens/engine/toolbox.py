@@ -27,6 +27,28 @@ class LossStep(Protocol):
         """
 
 
+class Fold(Protocol):
+    """Makes the step that computes weights and biases with a batch normalisation folded in."""
+
+    def __call__(
+        self,
+        *,
+        w: Float32,
+        b: Float32,
+        gamma: Float32,
+        beta: Float32,
+        mean: Float32,
+        variance: Float32,
+        epsilon: float,
+        folded_w: Float32,
+        folded_b: Float32,
+    ) -> Step:
+        """Return a step that writes w * s and (b - mean) * s + beta, s = gamma / sqrt(variance + epsilon).
+
+        Weights and biases are (rows, C), the others (C,). See `convlens.engine.folding`.
+        """
+
+
 class Warp(Protocol):
     """Warps images: `convlens.ops.warp.warp`."""
 
@@ -54,8 +76,8 @@ class Toolbox:
         Ops with a kernel ``..._max_pool2d``, which also computes the pool that follows (`convlens.engine.rewrite`).
     rectifiers
         Ops whose kernels support the attribute ``relu``.
-    loss_step, warp
-        Makes the step that computes the loss; warps images.
+    loss_step, fold, warp
+        Makes the step that computes the loss; the one that folds a batch normalisation; warps images.
     bind
         Binds optimiser updates to their arrays; None if they run through `convlens.ops`.
     join
@@ -73,6 +95,7 @@ class Toolbox:
     poolers: Collection[str]
     rectifiers: Collection[str]
     loss_step: LossStep
+    fold: Fold
     bind: Binder | None
     warp: Warp
     join: Callable[[Sequence[Step]], list[Step]]

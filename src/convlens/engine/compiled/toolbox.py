@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from ...fast import loss, update
+from typing import Any
+
+import numpy as np
+
+from ...fast import loss, norm, update
 from ...fast.native import make_ready
 from ...fast.script import Call, join
 from ...fast.warp import warp
@@ -24,6 +28,12 @@ make_ready()
 def loss_step(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Call:
     """See `convlens.engine.toolbox.LossStep`."""
     return loss.cross_entropy(logits.reshape(-1), labels, logits.shape[1], settings, dlogits.reshape(-1), result)
+
+
+def fold(**given: Any) -> Call:
+    """See `convlens.engine.toolbox.Fold`."""
+    flat = {key: value.reshape(-1) if isinstance(value, np.ndarray) else value for key, value in given.items()}
+    return norm.fold(**flat)
 
 
 def add_up(gradients: Array, part: slice, out: Array) -> Call:
@@ -53,6 +63,7 @@ COMPILED = Toolbox(
         *("dense", "local2d", "max_pool2d"),
     ),
     loss_step=loss_step,
+    fold=fold,
     join=join,
     bind=CompiledUpdate,
     warp=warp,
