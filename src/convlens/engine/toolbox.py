@@ -27,6 +27,13 @@ class LossStep(Protocol):
         """
 
 
+class Redirection(Protocol):
+    """Lets bound steps read another array in place of their own."""
+
+    def point_at(self, place: int | None) -> None:
+        """Let them read an array of the same size, at this address, when they next run; None: their own again."""
+
+
 class Warp(Protocol):
     """Warps images: `convlens.ops.warp.warp`."""
 
@@ -40,6 +47,10 @@ class Warp(Protocol):
         out: Float32 | None = None,
     ) -> Float32:
         """Return the warped images, in `out` if it is given."""
+
+
+def _unknown(steps: Sequence[Step], array: Array) -> None:
+    del steps, array
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,8 @@ class Toolbox:
     add_up
         Makes the step that sums a part of the lanes' gradients (lanes, parameters), in the order of the lanes, and
         writes it to the same part of another array.
+    reads
+        Finds where steps read an array; None if they cannot read another one.
     workers
         Makes the threads, given their number.
     training_bytes, prediction_bytes
@@ -80,6 +93,7 @@ class Toolbox:
     workers: Callable[[int], Workers]
     training_bytes: int
     prediction_bytes: int
+    reads: Callable[[Sequence[Step], Array], Redirection | None] = _unknown
 
     def together(self, steps: Sequence[Step]) -> Step:
         """Return one step that runs all of these."""

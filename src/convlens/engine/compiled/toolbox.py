@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...fast import loss, update
 from ...fast.native import make_ready
-from ...fast.script import Call, join
+from ...fast.script import Call, join, reads
 from ...fast.warp import warp
 from ...typing import Array, Float32, IntArray
 from ..numpy.toolbox import KERNELS
@@ -57,6 +57,7 @@ COMPILED = Toolbox(
     bind=CompiledUpdate,
     warp=warp,
     add_up=add_up,
+    reads=reads,
     workers=Team,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
