@@ -107,9 +107,15 @@ class CompiledConvKernel(CompiledKernel):
         return calls
 
     def forward_calls(self) -> list[Call]:
+        return [self.share_call(0, 1)]
+
+    def share_call(self, share: int, shares: int) -> Call:
+        """Return the call that computes one of several shares of each image's rows."""
         of = self.tables.forward
-        call = conv.forward(
+        return conv.forward(
             **self._common,
+            share=share,
+            shares=shares,
             strips=self.paired_kernels if self.paired else self.kernels,
             bias=self.bias,
             outputs=of.outputs,
@@ -117,7 +123,6 @@ class CompiledConvKernel(CompiledKernel):
             strip=_strips(len(of.taps)),
             planes=self.planes,
         )
-        return [call]
 
     @property
     def _common(self) -> dict[str, Any]:
