@@ -18,6 +18,7 @@ from .passes import Flat, Memory, MicroBatch, Pass
 LARGEST_BLOCK = 512  # images predicted at a time
 BLOCKS = 8  # most blocks (of different sizes) that a plan keeps
 WORTH_PARTS = 16_000_000  # floating-point operations that are worth spreading over threads
+WORTH_SHARE = 1_000_000  # floating-point operations, of one thread, that repay computing the same images together
 WORTH_READING = 1 << 17  # bytes of images that take longer to copy than to be read where they are
 
 Prepare: TypeAlias = Callable[[Array, Float32], object]  # writes images, once prepared, to an array of their shape
@@ -26,7 +27,9 @@ Prepare: TypeAlias = Callable[[Array, Float32], object]  # writes images, once p
 class PredictionBlock:
     """The forward pass of a fixed number of images, at most `LARGEST_BLOCK`."""
 
-    def __init__(self, memory: Memory, images: int, micro_batch: int, flat: Flat, arenas: Sequence[Arena]) -> None:
+    def __init__(
+        self, memory: Memory, images: int, micro_batch: int, flat: Flat, arenas: Sequence[Arena], useful: int
+    ) -> None:
         output = memory.program.output
         given = {root: arenas[0].take((images, *memory.shapes[root])) for root in {INPUT, memory.roots[output]}}
         self.x = given[INPUT]
@@ -37,7 +40,7 @@ class PredictionBlock:
         lanes = memory.lanes(images) if parallel else 1
         parts = split(images, min(-(-images // (lanes * micro_batch)) * lanes, images))
         self.tasks: list[Step] = []
-        for mine, arena in zip(split(len(parts), min(len(arenas), len(parts))), arenas, strict=False):
+        for mine, arena in zip(split(len(parts), min(useful, len(parts))), arenas, strict=False):
             shared: dict[str, Float32] = {}  # by a thread's passes
             passes = [
                 Pass(memory, part.stop - part.start, arena, flat, rows=part, given=given, shared=shared)
@@ -45,9 +48,25 @@ class PredictionBlock:
             ]
             each = ((*one.prepare(shared=number == 0), *one.forward()) for number, one in enumerate(passes))
             self.tasks.append(memory.toolbox.together([*chain(*each)]))
+        self._shared = self._share(memory, images, flat, arenas, given) if len(self.tasks) == 1 else []
         # an array of the caller's is read where it is, unless a kernel writes over the images
         kept = all(node.op == "reshape" for node in memory.program.nodes if memory.roots[node.name] == INPUT)
-        self._reads = memory.toolbox.reads(self.tasks, self.x) if kept else None
+        self._reads = memory.toolbox.reads([*self.tasks, *self._shared], self.x) if kept else None
+
+    @staticmethod
+    def _share(
+        memory: Memory, images: int, flat: Flat, arenas: Sequence[Arena], given: dict[str, Float32]
+    ) -> list[Step]:
+        """Return steps that compute all images together; none if that does not pay."""
+        count = min(len(arenas), memory.program.flops * images // WORTH_SHARE)
+        if count < 2:
+            return []
+        values = {
+            root: arenas[0].take((images, *memory.shapes[root])) for root in set(memory.roots.values()) - set(given)
+        }
+        rows, values = slice(0, images), values | given
+        passes = [Pass(memory, images, arena, flat, rows=rows, given=values) for arena in arenas[:count]]
+        return memory.toolbox.shared([one.kernels for one in passes])
 
     def run(self, workers: Workers, x: Array, prepare: Prepare | None = None) -> Float32:
         """Return the logits (N, K) of images x (N, H, W, C), which are prepared first if that is asked for."""
@@ -60,7 +79,8 @@ class PredictionBlock:
             prepare(x, self.x)
         elif place is None:
             np.copyto(self.x, x)
-        workers.run(self.tasks)
+        if not (self._shared and workers.together(self._shared)):
+            workers.run(self.tasks)
         return self.logits.copy()
 
 
@@ -92,7 +112,7 @@ class PredictionPlan:
         useful = self._workers.useful(self._memory.program.flops * images)
         require_room(self._arenas[: min(useful, images)], self._micro_batch.image_bytes, "predicting")
         marks = [arena.mark() for arena in self._arenas]  # only one of them runs at a time
-        block = PredictionBlock(self._memory, images, self._micro_batch.images, self._flat, self._arenas[:useful])
+        block = PredictionBlock(self._memory, images, self._micro_batch.images, self._flat, self._arenas, useful)
         for arena, mark in zip(self._arenas, marks, strict=True):
             arena.release(mark)
         self._blocks[images] = block

@@ -53,6 +53,11 @@ def _unknown(steps: Sequence[Step], array: Array) -> None:
     del steps, array
 
 
+def _alone(passes: Sequence[Sequence[Kernel]]) -> list[Step]:
+    del passes
+    return []
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """One backend: kernels, loss, updates, threads and memory sizes.
@@ -76,6 +81,10 @@ class Toolbox:
         writes it to the same part of another array.
     reads
         Finds where steps read an array; None if they cannot read another one.
+    shared
+        Makes steps that wait for one another (`Workers.together`) and compute a forward pass, each a share of every
+        kernel's output: given one step's kernels each, bound to the same values and to memory of their own. None if
+        that cannot be shared.
     workers
         Makes the threads, given their number.
     training_bytes, prediction_bytes
@@ -94,6 +103,7 @@ class Toolbox:
     training_bytes: int
     prediction_bytes: int
     reads: Callable[[Sequence[Step], Array], Redirection | None] = _unknown
+    shared: Callable[[Sequence[Sequence[Kernel]]], list[Step]] = _alone
 
     def together(self, steps: Sequence[Step]) -> Step:
         """Return one step that runs all of these."""

@@ -15,6 +15,7 @@ from .local import LocalKernel
 from .norm import CompiledBatchNormKernel
 from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
 from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
+from .sharing import shared
 from .team import Team
 from .updates import CompiledUpdate
 
@@ -58,6 +59,7 @@ COMPILED = Toolbox(
     warp=warp,
     add_up=add_up,
     reads=reads,
+    shared=shared,
     workers=Team,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
