@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -32,7 +32,7 @@ from .lanes import Workers, thread_count
 from .numpy.toolbox import NUMPY
 from .passes import Flat, Memory, MicroBatch, micro_batch
 from .plan import Batch, TrainingPlan, flat_shares
-from .prediction import LARGEST_BLOCK, PredictionPlan
+from .prediction import LARGEST_BLOCK, PredictionPlan, Prepare
 from .rewrite import rewrite
 from .toolbox import Toolbox, Warp
 from .updates import BoundUpdate, Update
@@ -74,18 +74,25 @@ class Engine(ABC):
         """Number of threads that the engine uses."""
         return self.workers.threads
 
-    def logits(self, x: FloatArray) -> FloatArray:
-        """Return the logits (N, K) of images x (N, H, W, C), floats. Any number of threads may call this at a time.
+    def logits(self, x: Array, prepare: Prepare | None = None) -> FloatArray:
+        """Return the logits (N, K) of images x (N, H, W, C). Any number of threads may call this at a time.
+
+        Parameters
+        ----------
+        x
+            Floats, the network's input; or what `prepare` takes.
+        prepare
+            Called with some of the images, and the float array to which it writes them as the network's input.
 
         Raises
         ------
         DataError, ShapeError
             If x is of another type or shape.
         """
-        return self._logits(checked_images(self.program, x))
+        return self._logits(checked_images(self.program, x, prepared=prepare is None), prepare)
 
     @abstractmethod
-    def _logits(self, x: FloatArray) -> FloatArray:
+    def _logits(self, x: Array, prepare: Prepare | None) -> FloatArray:
         """Return the logits of images that have been checked."""
 
     def gradient(
@@ -145,16 +152,17 @@ class Interpreter(Engine):
 
     name = "interpreter"
 
-    def _logits(self, x: FloatArray) -> FloatArray:
-        image_bytes = x.itemsize * interpreter.values_of(self.program)
+    def _logits(self, x: Array, prepare: Prepare | None) -> FloatArray:
+        dtype = x.dtype if prepare is None else self.parameters.dtype
+        image_bytes = dtype.itemsize * interpreter.values_of(self.program)
         require(image_bytes, "one image, with the interpreter,", "choose smaller images or kernels, or another engine")
         size = int(np.clip(BLOCK_BYTES // image_bytes, 1, LARGEST_BLOCK))
         context = interpreter.Context(self.buffers)
         with single_threaded_blas():
             blocks = [
-                interpreter.forward(self.program, self.parameters, x[start : start + size], context).values[
-                    self.program.output
-                ]
+                interpreter.forward(
+                    self.program, self.parameters, _prepared(x[start : start + size], prepare, dtype), context
+                ).values[self.program.output]
                 for start in range(0, max(len(x), 1), size)
             ]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
@@ -175,6 +183,14 @@ class Interpreter(Engine):
         return BatchResult(float(losses.mean(dtype=np.float64)), int((logits.argmax(axis=1) == labels).sum()))
 
 
+def _prepared(x: Array, prepare: Prepare | None, dtype: np.dtype[Any]) -> FloatArray:
+    if prepare is None:
+        return x
+    out = np.empty(x.shape, np.float32)
+    prepare(x, out)
+    return out.astype(dtype, copy=False)
+
+
 class Plan(Engine):
     """Lanes, micro-batches, preallocated memory, fused kernels: in float32, many times as fast as the interpreter."""
 
@@ -185,8 +201,7 @@ class Plan(Engine):
         self._memory = Memory(rewritten(), self.toolbox)
         self._predicting = Memory(rewritten(predicting=True), self.toolbox)
         self._flat = Flat(parameters, buffers)
-        needs_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
-        self._blas: Callable[[], AbstractContextManager[None]] = single_threaded_blas if needs_blas else nullcontext
+        self._uses_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
         self._micro_batches: dict[bool, MicroBatch] = {}
         # append and pop are atomic, so a plan is used by one thread at a time
         self._idle: deque[PredictionPlan] = deque()
@@ -227,20 +242,23 @@ class Plan(Engine):
             self._micro_batches[training] = micro_batch(memory, self._flat, training=training)
         return self._micro_batches[training]
 
-    def _logits(self, x: FloatArray) -> FloatArray:
+    def _logits(self, x: Array, prepare: Prepare | None) -> FloatArray:
         try:
             plan = self._idle.pop()
         except IndexError:
             micro = self._micro_batch(training=False)
             plan = PredictionPlan(self._predicting, micro, self._flat, self.workers)
-        with self._blas():
-            logits = plan.run(x)
+        if self._uses_blas:
+            with single_threaded_blas():
+                logits = plan.run(x, prepare)
+        else:  # for one image, a context that does nothing takes long
+            logits = plan.run(x, prepare)
         self._idle.append(plan)
         return logits
 
     def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
         plan = self._plan(len(x))
-        with self._blas():
+        with single_threaded_blas() if self._uses_blas else nullcontext():
             drawn = interpreter.draw(self.program, len(x), address)
             loss, correct = plan.run(self.workers, Batch(x, labels, drawn, smoothing), out)
         return BatchResult(loss / len(x), correct)

@@ -137,6 +137,14 @@ class Workers:
         for future in futures:
             future.result()
 
+    def together(self, tasks: Sequence[Callable[[], None]]) -> bool:
+        """Run tasks that wait for one another, each on its own thread, if all threads are ready at this moment.
+
+        Return whether they ran; if not, none of them did.
+        """
+        del tasks
+        return False
+
     def each(self, work: Callable[[slice], None], size: int, chunk: int = CHUNK) -> None:
         """Call `work` on slices that cover range(size), in chunks spread over the threads."""
         chunks = [slice(start, min(start + chunk, size)) for start in range(0, size, chunk)]

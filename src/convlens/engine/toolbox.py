@@ -49,6 +49,13 @@ class Fold(Protocol):
         """
 
 
+class Redirection(Protocol):
+    """Lets bound steps read another array in place of their own."""
+
+    def point_at(self, place: int | None) -> None:
+        """Let them read an array of the same size, at this address, when they next run; None: their own again."""
+
+
 class Warp(Protocol):
     """Warps images: `convlens.ops.warp.warp`."""
 
@@ -62,6 +69,15 @@ class Warp(Protocol):
         out: Float32 | None = None,
     ) -> Float32:
         """Return the warped images, in `out` if it is given."""
+
+
+def _unknown(steps: Sequence[Step], array: Array) -> None:
+    del steps, array
+
+
+def _alone(preparations: Sequence[Sequence[Step]], passes: Sequence[Sequence[Kernel]]) -> list[Step]:
+    del preparations, passes
+    return []
 
 
 @dataclass(frozen=True)
@@ -85,6 +101,12 @@ class Toolbox:
     add_up
         Makes the step that sums a part of the lanes' gradients (lanes, parameters), in the order of the lanes, and
         writes it to the same part of another array.
+    reads
+        Finds where steps read an array; None if they cannot read another one.
+    shared
+        Makes steps that wait for one another (`Workers.together`) and compute a forward pass, each a share of every
+        kernel's output. It is given, for each of them, the steps that prepare and the kernels, bound to the same values
+        and to memory of their own. None if that cannot be shared.
     workers
         Makes the threads, given their number.
     training_bytes, prediction_bytes
@@ -103,6 +125,8 @@ class Toolbox:
     workers: Callable[[int], Workers]
     training_bytes: int
     prediction_bytes: int
+    reads: Callable[[Sequence[Step], Array], Redirection | None] = _unknown
+    shared: Callable[[Sequence[Sequence[Step]], Sequence[Sequence[Kernel]]], list[Step]] = _alone
 
     def together(self, steps: Sequence[Step]) -> Step:
         """Return one step that runs all of these."""

@@ -71,6 +71,8 @@ def forward(
     sums: Float32,
     images: int,
     group: int,
+    share: int,
+    shares: int,
     filters: int,
     phases: int,
     width: int,
@@ -97,6 +99,9 @@ def forward(
         Geometry of rows in pairs, and memory; see `convolve_in_pairs`.
     images, group
         Number of images, and the number that the tables are for.
+    share, shares
+        Which part of each image's rows of results to compute, and in how many they are divided: several threads may
+        compute one image, each with memory of its own. All of them are (0, 1).
     filters, phases, width
         Number of kernels; positions in a pooling window (1: no pooling); outputs in a row, after pooling.
     relu
@@ -107,34 +112,37 @@ def forward(
     row, result = size // max(1, len(lines)), len(y) // images
     each = result // filters * phases
     clear(padded)
-    floor = 0.0 if relu else NO_FLOOR
-    for first in range(0, images, group):
-        count = min(group, images - first)
+    floor, at_a_time = 0.0 if relu else NO_FLOOR, group if shares == 1 else 1
+    line = phases * width  # outputs in a row of pooling windows
+    skipped, end = each // line * share // shares, each // line * (share + 1) // shares
+    for first in range(0, images, at_a_time):
+        count = min(at_a_time, images - first)
         a, a0 = x, first * size
         if len(padded):
             pad(x, first * size, count, row, lines, mirrored, len(padded) // group, padded)
             a, a0 = padded, 0
-        rows, y0 = count * each, first * result
         if len(spans):
             convolve_in_pairs(
-                *(a, a0, count, outputs, spans, taps, strip, strips, bias, lifting, lifted, sums),
-                *(filters, phases, relu, y, y0, planes, winners),
+                *(a, a0, count, share, shares, outputs, spans, taps, strip, strips, bias, lifting, lifted, sums),
+                *(filters, phases, relu, y, first * result, planes, winners),
             )
             continue
+        row0, rows = skipped * line, (count - 1) * each + (end - skipped) * line
+        y0 = first * result + skipped * width * filters
         for s in range(0, filters, WIDE):
             b0, more = s * len(taps), filters - s
             if phases == 1:
                 product(
-                    *(a, a0, outputs, 0, rows, taps, strip, len(taps), strips, b0, len(taps) * WIDTH),
+                    *(a, a0, outputs, row0, rows, taps, strip, len(taps), strips, b0, len(taps) * WIDTH),
                     *(y, y0 + s, filters, bias, s, 0, floor, more),
                 )
                 continue
             step = columns_at_once(more)
-            most = len(planes) // (phases * width * step)  # rows of pooling windows at a time
-            for block in range(0, rows // (phases * width), most):
-                at_once = min(most, rows // (phases * width) - block)
+            most = len(planes) // (line * step)  # rows of pooling windows at a time
+            for block in range(0, rows // line, most):
+                at_once = min(most, rows // line - block)
                 product(
-                    *(a, a0, outputs, block * phases * width, at_once * phases * width, taps, strip, len(taps)),
+                    *(a, a0, outputs, row0 + block * line, at_once * line, taps, strip, len(taps)),
                     *(strips, b0, len(taps) * WIDTH, planes, 0, step, bias, s, 0, NO_FLOOR, step),
                 )
                 for column in range(0, min(more, step), WIDTH):
@@ -251,7 +259,7 @@ def backward(
             c, c0 = dpadded, 0
         if len(parts):
             convolve_in_pairs(
-                *(spread_dy, 0, count, pixels, spans_back, taps_back, strip_back, turned, no_bias),
+                *(spread_dy, 0, count, 0, 1, pixels, spans_back, taps_back, strip_back, turned, no_bias),
                 *(lifting_back, lifted, sums, channels, 1, False, c, c0, nothing, nothing),
             )
         else:

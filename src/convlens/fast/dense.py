@@ -23,18 +23,20 @@ def forward(
     strip: Indices,
     n: int,
     d_out: int,
+    begin: int,
+    end: int,
     relu: bool,
     y: Float32,
 ) -> None:
-    """Compute y = x w + b for n images, rectified or not.
+    """Compute y = x w + b for n images, rectified or not: the columns from `begin` to `end`, in whole strips.
 
     Tables: where the rows of x begin, the offsets within a row, and where the rows of w begin.
     """
     floor = 0.0 if relu else NO_FLOOR
-    for s in range(0, d_out, WIDE):
+    for s in range(begin, end, WIDE):
         product(
             *(x, 0, row, 0, n, tap, strip, len(tap), w, s, WIDTH),
-            *(y, s, d_out, b, s, 0, floor, d_out - s),
+            *(y, s, d_out, b, s, 0, floor, end - s),
         )
 
 

@@ -184,6 +184,8 @@ def convolve_in_pairs(
     a: Float32,
     a0: int,
     images: int,
+    share: int,
+    shares: int,
     outputs: Indices,
     spans: Indices,
     taps: Indices,
@@ -207,6 +209,8 @@ def convolve_in_pairs(
     ----------
     a, a0, images
         The images, in strips where there are several.
+    share, shares
+        Which part of each image's pairs to compute, and in how many they are divided; several only for one image.
     outputs, spans, taps, strip
         For each part, where in the lifted block the patches of its outputs begin, by image, pair and column; which
         pairs need which positions (five numbers each: part, pairs from and to, positions from and to); positions in a
@@ -221,13 +225,14 @@ def convolve_in_pairs(
         The result, and where in it that of these images begins; memory for a block's results where they are pooled; the
         winning phase of each window.
     """
-    width, all_pairs, triples = at(lifting, COLUMNS), at(lifting, PAIRS), at(lifting, TRIPLES)
+    width, triples = at(lifting, COLUMNS), at(lifting, TRIPLES)
+    begin, end = at(lifting, PAIRS) * share // shares, at(lifting, PAIRS) * (share + 1) // shares
     images_at_once, pairs_at_once, deep = at(lifting, BLOCK), at(lifting, BLOCK_PAIRS), at(lifting, STRIPS_OF)
     each, part = len(outputs) // PARTS, images_at_once * (pairs_at_once + triples - 1) * at(lifting, PITCH)
     for image in range(0, images, images_at_once):
         count = min(images_at_once, images - image)
-        for pair in range(0, all_pairs, pairs_at_once):
-            pairs = min(pairs_at_once, all_pairs - pair)
+        for pair in range(begin, end, pairs_at_once):
+            pairs = min(pairs_at_once, end - pair)
             for d in range(deep):
                 origin = a0 + d * at(lifting, AREA) + image * at(lifting, SIZE_OF)
                 for p in range(PARTS):
@@ -235,13 +240,13 @@ def convolve_in_pairs(
             for s in range(0, filters, WIDE):
                 step = columns_at_once(filters - s)
                 for span in range(0, len(spans), SPAN):
-                    p, begin, end = at(spans, span), at(spans, span + 3), at(spans, span + 4)
+                    p, tap, last_tap = at(spans, span), at(spans, span + 3), at(spans, span + 4)
                     first, last = max(at(spans, span + 1), pair), min(at(spans, span + 2), pair + pairs)
                     if first < last:
                         row = p * each + (first - pair) * width
                         product(
                             *(lifted, 0, outputs, row, count * (last - first) * width),
-                            *(taps[begin:end], strip[begin:end], end - begin),
+                            *(taps[tap:last_tap], strip[tap:last_tap], last_tap - tap),
                             *(strips, s * len(taps), len(taps) * WIDTH),
                             *(sums, row * step, step, bias, p * (len(bias) // PARTS) + s, 0, NO_FLOOR, step),
                         )

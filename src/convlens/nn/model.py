@@ -212,15 +212,11 @@ class Model:
 
     def _logits(self, batch: Array) -> FloatArray:
         """Return the logits of uint8 or float images (N, H, W, C)."""
-        dtype = self.flat.dtype
         if batch.dtype != np.uint8:
-            return self.engine.logits(np.ascontiguousarray(batch, dtype))
+            return self.engine.logits(batch if batch.dtype == self.flat.dtype else batch.astype(self.flat.dtype))
         if takes_pixels(self.training, self.preprocessing) is False:  # None, in early files: as ever
             raise ConfigurationError(refusal_of_pixels(self.training))
-        size = engine.LARGEST_BLOCK  # in blocks, as the engine computes: float32 takes four times the memory of uint8
-        blocks = [batch[start : start + size] for start in range(0, max(len(batch), 1), size)]
-        found = [self.engine.logits(self.preprocessing(block).astype(dtype, copy=False)) for block in blocks]
-        return found[0] if len(found) == 1 else np.concatenate(found)
+        return self.engine.logits(batch, self.preprocessing.fill)
 
     def predict_proba(self, images: npt.ArrayLike) -> FloatArray:
         """Return the probability of every class, (N, K); images as for `logits`.

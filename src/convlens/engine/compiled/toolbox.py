@@ -8,7 +8,7 @@ import numpy as np
 
 from ...fast import loss, norm, update
 from ...fast.native import make_ready
-from ...fast.script import Call, join
+from ...fast.script import Call, join, reads
 from ...fast.warp import warp
 from ...typing import Array, Float32, IntArray
 from ..numpy.toolbox import KERNELS
@@ -19,6 +19,7 @@ from .local import LocalKernel
 from .norm import CompiledBatchNormKernel
 from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
 from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
+from .sharing import shared
 from .team import Team
 from .updates import CompiledUpdate
 
@@ -68,6 +69,8 @@ COMPILED = Toolbox(
     bind=CompiledUpdate,
     warp=warp,
     add_up=add_up,
+    reads=reads,
+    shared=shared,
     workers=Team,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,
