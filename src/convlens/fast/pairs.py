@@ -28,7 +28,7 @@ from __future__ import annotations
 from ..typing import Array, Float32
 from .native import helper, linked
 from .planes import pool_planes
-from .product import NO_FLOOR, WIDE, product
+from .product import NO_FLOOR, WIDE, columns_at_once, product
 from .script import entry
 from .signatures import Indices
 from .vector import WIDTH, at, at_least, load, load_some, minus, plus, spread, store, store_some, times
@@ -233,7 +233,7 @@ def convolve_in_pairs(
                 for p in range(PARTS):
                     lift(a, origin, lifting, count, pair, pairs + triples - 1, p, lifted, (d * PARTS + p) * part)
             for s in range(0, filters, WIDE):
-                step = WIDTH if filters - s <= WIDTH else WIDE
+                step = columns_at_once(filters - s)
                 for span in range(0, len(spans), SPAN):
                     p, begin, end = at(spans, span), at(spans, span + 3), at(spans, span + 4)
                     first, last = max(at(spans, span + 1), pair), min(at(spans, span + 2), pair + pairs)
