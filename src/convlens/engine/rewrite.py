@@ -3,7 +3,7 @@
 A few rules, applied wherever they match, whatever the model:
 
 0. Nodes that the output does not depend on are dropped; their parameters keep their places, and a gradient of zero.
-1. ReLU and max-pooling commute, so ``relu -> max_pool`` becomes ``max_pool -> relu``, on a fraction of the data.
+1. ReLU and tanh commute with maxima, so ``relu -> max_pool`` becomes ``max_pool -> relu``, on a fraction of the data.
 2. Where kernels can pool what they write, a ``max_pool2d`` whose windows tile the image is merged with the node before
    it: into ``conv2d_max_pool2d``, for example, for which pooling is a maximum over contiguous planes.
 3. Where kernels can rectify what they write, a ``relu`` becomes an attribute of the node before it.
@@ -26,6 +26,8 @@ from types import MappingProxyType
 from ..program import Node, Program
 from .folding import can_fold, folded
 
+RISING = ("relu", "tanh")  # ops of one number that are never smaller for a larger one
+
 
 def rewrite(
     program: Program, poolers: Collection[str] = (), rectifiers: Collection[str] = (), *, predicting: bool = False
@@ -38,7 +40,7 @@ def rewrite(
     program = _without_dead_ends(program)
     if predicting:
         program = _with_norm(_without_dropout(program))
-    return _with_relu(_with_pool(_pool_before_relu(program), poolers), rectifiers)
+    return _with_relu(_with_pool(_pool_first(program), poolers), rectifiers)
 
 
 def _without_dead_ends(program: Program) -> Program:
@@ -82,10 +84,10 @@ def _with_norm(program: Program) -> Program:
     return replace(program, nodes=tuple(nodes))
 
 
-def _pool_before_relu(program: Program) -> Program:
+def _pool_first(program: Program) -> Program:
     swapped: dict[str, Node] = {}
     for node in program.nodes:
-        pool = _sole_consumer(program, node, "max_pool2d") if node.op == "relu" else None
+        pool = _sole_consumer(program, node, "max_pool2d") if node.op in RISING else None
         if pool is not None:
             inner = f"{pool.name}:pooled"
             swapped[node.name] = replace(pool, name=inner, inputs=node.inputs)

@@ -17,7 +17,7 @@ from .conv import CompiledConvKernel
 from .dense import CompiledDenseKernel
 from .local import LocalKernel
 from .norm import CompiledBatchNormKernel
-from .point import CompiledAddKernel, CompiledReluKernel, CompiledTanhKernel
+from .point import CompiledAddKernel, CompiledDropoutKernel, CompiledReluKernel, CompiledTanhKernel
 from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
 from .sharing import shared
 from .team import Team
@@ -53,6 +53,7 @@ COMPILED = Toolbox(
         "conv2d": CompiledConvKernel,
         "conv2d_max_pool2d": CompiledConvKernel,
         "dense": CompiledDenseKernel,
+        "dropout": CompiledDropoutKernel,
         "local2d": LocalKernel,
         "max_pool2d": CompiledMaxPoolKernel,
         "relu": CompiledReluKernel,

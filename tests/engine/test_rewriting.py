@@ -1,4 +1,4 @@
-"""In prediction, batch normalisation is folded into the convolution before it, and dropout is left out."""
+"""What plans rewrite: in prediction, batch normalisation is folded into the convolution before it, for example."""
 
 from __future__ import annotations
 
@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 from convlens import nn
 from convlens.engine import ENGINES, folding, interpreter, start
 from convlens.engine.rewrite import rewrite
-from convlens.nn import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, LocallyConnected2D, MaxPool2D, ReLU, Residual
+from convlens.nn import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LocallyConnected2D,
+    MaxPool2D,
+    ReLU,
+    Residual,
+    Tanh,
+)
 from convlens.typing import Array
 from tests.nn.test_random_architectures import architectures
 
@@ -71,6 +83,11 @@ def test_what_is_folded() -> None:
     assert ops((Conv2D(2), Dropout(0.3), BatchNorm(), Flatten(), Dropout(0.3), Dense(3))) == [
         *("conv2d", "reshape", "dense"),
     ]
+
+
+@pytest.mark.parametrize("activation", [ReLU(), Tanh()])
+def test_pooling_comes_before_an_activation(activation: Layer) -> None:
+    assert ops((Conv2D(2), activation, MaxPool2D(), Flatten(), Dense(3)))[0] == "conv2d_max_pool2d"
 
 
 @pytest.mark.parametrize(
