@@ -8,8 +8,8 @@
 an output's patch begins in the image and `tap` where a kernel position is within a patch: no patch is ever copied.
 
 A *tile* has as many rows and columns as the processor's registers can accumulate at once, so that each loaded value is
-used often: with AVX-512 (32 registers of sixteen numbers) 8 x 32, or 10 x 16 where there are only sixteen columns; with
-AVX2 (sixteen registers of eight), 6 x 16. At most eight columns have tiles of their own, 10 x 8 or 8 x 8, because
+used often: with AVX-512 (32 registers of sixteen numbers) 8 x 32, or 9 x 16 where there are only sixteen columns; with
+AVX2 (sixteen registers of eight), 6 x 16. At most eight columns have tiles of their own, 9 x 8 or 8 x 8, because
 multiplying vectors of eight takes half the time of sixteen. The order of a sum is the same in all of them. A tile of
 each height is written out in LLVM instructions: no compiler reliably unrolls loops over registers.
 
@@ -31,7 +31,7 @@ _ROOMY = "+avx512f" in processor()[1]
 STRIPS = 2 if _ROOMY else 1  # strips of sixteen columns in the widest tile
 WIDE, WIDEST = STRIPS * WIDTH, 2 * WIDTH  # columns of the widest tile, here and on any processor
 HALF = WIDTH // 2  # columns of the narrowest tile
-_ROWS_HALF, _ROWS, _ROWS_WIDE = (10, 10, 8) if _ROOMY else (8, 6, 6)  # of the tallest tiles, by their width
+_ROWS_HALF, _ROWS, _ROWS_WIDE = (9, 9, 8) if _ROOMY else (8, 6, 6)  # of the tallest tiles, by their width
 DEPTH = 224  # products at a time: the part of B that the widest tile reads for them stays in a cache of 32 KiB
 NO_FLOOR = -3.4e38  # below every sum: the product is not rectified
 
@@ -170,14 +170,14 @@ def product(
     columns = min(columns, WIDE)
     most = _ROWS_HALF if columns <= HALF else _ROWS if columns <= WIDTH else _ROWS_WIDE
     tiles, steps = (rows + most - 1) // most, (length + DEPTH - 1) // DEPTH
+    low, higher = rows // tiles, rows % tiles  # as even as possible: a small tile uses each loaded value less often
     for step in range(steps):
         k = length * step // steps
         depth = length * (step + 1) // steps - k
         least = floor if step == steps - 1 else NO_FLOOR
-        for t in range(tiles):  # as even as possible: a small tile uses each loaded value less often
-            r = rows * t // tiles
-            n = rows * (t + 1) // tiles - r
-            c1, s1, r1 = c0 + r * c_step, start0 + r * start_step, row0 + r
+        c1, s1, r1 = c0, start0, row0
+        for t in range(tiles):
+            n = low + 1 if t < higher else low
             if columns <= HALF:
                 _half_tile(
                     *(n, a, a0, row, r1, tap, strip, k, depth),
@@ -193,4 +193,5 @@ def product(
                     *(n, a, a0, row, r1, tap, strip, k, depth),
                     *(b, b0, b_step, c, c1, c_step, start, s1, start_step, least, columns),
                 )
+            c1, s1, r1 = c1 + n * c_step, s1 + n * start_step, r1 + n
         start, start0, start_step = c, c0, c_step
