@@ -23,6 +23,7 @@ class Team(Workers):
     """Workers whose threads poll for the next script for a while before they sleep: see `convlens.fast.relay`."""
 
     worth = 8_000_000  # less than for other workers: in a loop, threads need not be woken
+    worth_awake = 4_000_000
 
     def _start(self) -> None:
         super()._start()
