@@ -17,7 +17,7 @@ from convlens.fast.linker import processor
 from convlens.fast.product import DEPTH, NO_FLOOR, WIDE, WIDEST, product
 from convlens.fast.script import entry
 from convlens.fast.signatures import Indices
-from convlens.fast.vector import WIDTH, transposed
+from convlens.fast.vector import WIDTH, load, store_some, transposed
 from convlens.typing import Float32
 from tests.faults.forks import environment
 
@@ -39,6 +39,11 @@ def multiply(
     columns: int,
 ) -> None:  # fmt: skip
     product(a, 0, row, 0, len(row), tap, strip, len(tap), b, 0, b_step, c, 0, c_step, start, 0, c_step, floor, columns)
+
+
+@entry
+def put(a: Float32, b: Float32, count: int) -> None:
+    store_some(load(a, 0), b, 3, count)
 
 
 @entry
@@ -110,6 +115,14 @@ def test_tiles_of_older_processors_sum_in_the_same_order() -> None:
     this = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "one_order", str(Path(__file__))]
     done = subprocess.run(this, env=settings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("count", range(1, WIDTH + 1))
+def test_some_numbers_of_a_vector_are_written(count: int) -> None:
+    a, b = np.arange(1, WIDTH + 1, dtype=np.float32), np.zeros(3 + 2 * WIDTH, np.float32)
+    put(a, b, count)()
+    np.testing.assert_array_equal(b[3 : 3 + count], a[:count])
+    assert np.count_nonzero(b) == count
 
 
 @given(st.integers(1, WIDTH), st.integers(1, WIDTH))

@@ -203,7 +203,7 @@ def load_some(array, index, count):  # type: ignore[no-untyped-def]
 
 @helper
 def store_some(value, array, index, count):  # type: ignore[no-untyped-def]
-    """Write sixteen numbers, or only the first `count` (which is far slower)."""
+    """Write sixteen numbers, or only the first `count` (which is slower)."""
     if count >= WIDTH:
         store(value, array, index)
     else:
