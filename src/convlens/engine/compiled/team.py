@@ -37,7 +37,10 @@ class Team(Workers):
         self._pause, self._left_out, self._tried = 0, 0, -inf
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        if len(tasks) <= 1 or not self._busy.acquire(blocking=False):
+        if len(tasks) == 1:
+            tasks[0]()
+            return
+        if not tasks or not self._busy.acquire(blocking=False):
             for task in tasks:  # another thread predicts at the same time: no processor is free
                 task()
             return
