@@ -1,4 +1,4 @@
-"""The plan for prediction: forward passes only, one task per thread."""
+"""The plan for prediction: forward passes only, one task per thread, or a few images by all threads together."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PredictionBlock:
             ]
             each = ((*one.prepare(shared=number == 0), *one.forward()) for number, one in enumerate(passes))
             self.tasks.append(memory.toolbox.together([*chain(*each)]))
-        self._shared = self._share(memory, images, flat, arenas, given) if len(self.tasks) == 1 else []
+        self._shared = self._share(memory, images, flat, arenas, given) if len(parts) == 1 else []
         # an array of the caller's is read where it is, unless a kernel writes over the images
         kept = all(node.op == "reshape" for node in memory.program.nodes if memory.roots[node.name] == INPUT)
         self._reads = memory.toolbox.reads([*self.tasks, *self._shared], self.x) if kept else None
