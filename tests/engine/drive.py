@@ -39,10 +39,14 @@ def poisoned_arena() -> Arena:
 
 
 @contextmanager
-def rows_in_pairs(wanted: bool) -> Iterator[None]:
-    """Have compiled convolutions compute rows in pairs wherever that is possible, or nowhere."""
+def results_in_squares(wanted: bool, *, of_four: bool = False) -> Iterator[None]:
+    """Have compiled convolutions compute results in squares wherever that is possible, or nowhere.
+
+    Squares of two give the bits of the plain sum wherever that is exact; squares of four do not.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(geometry, "WORTH_PAIRS", 0 if wanted else 1 << 30)
+        patch.setattr(geometry, "WORTH_SQUARES", 0 if wanted else 1 << 30)
+        patch.setattr(geometry, "WORTH_FOUR", 1 << 30 if of_four else 0)
         geometry.tables.cache_clear()
         yield
     geometry.tables.cache_clear()

@@ -17,7 +17,7 @@ from convlens.typing import Array, Float32
 from tests.reference import loops
 from tests.reference.strategies import Convolution, convolutions, pools, whole_numbers
 
-from .drive import drive, rows_in_pairs
+from .drive import drive, results_in_squares
 
 each_plan = pytest.mark.parametrize("plan", [NumpyPlan, NumbaPlan])
 TAILS = [(), ("relu",), ("pool",), ("relu", "pool"), ("pool", "relu"), ("overlap",), ("relu", "overlap", "relu")]
@@ -61,7 +61,7 @@ def model_of(drawn: Convolution, tail: list[nn.Layer]) -> nn.Model:
     st.booleans(),
 )
 def test_convolution_and_what_follows(
-    plan: type[Plan], drawn: Convolution, names: tuple[str, ...], pool: tuple[int, int], largest: int, paired: bool
+    plan: type[Plan], drawn: Convolution, names: tuple[str, ...], pool: tuple[int, int], largest: int, squares: bool
 ) -> None:
     last = list(drawn.grid.positions(*drawn.shape[1:3]))[-1]
     assume(not {"pool", "overlap"} & set(names) or (last[0] + 1 >= pool[0] and last[1] + 1 >= pool[1]))
@@ -71,7 +71,7 @@ def test_convolution_and_what_follows(
     inner = loops.conv2d(x, w, b, drawn.grid)
     y = reference_tail(inner, names, pool).reshape(len(x), -1)
     dy = whole_numbers(drawn.seed + 1, *y.shape)
-    with rows_in_pairs(paired):
+    with results_in_squares(squares):
         got = drive(model, x, dy, plan.tools())
     np.testing.assert_array_equal(got.y, y)
     flow = reference_tail(inner, names, pool, dy)
@@ -90,11 +90,11 @@ def check_gradients(model: nn.Model, gradient: Array, x: Float32, wanted: tuple[
 
 @each_plan
 @given(convolutions(), st.booleans())
-def test_the_input_derivative_of_a_convolution(plan: type[Plan], drawn: Convolution, paired: bool) -> None:
+def test_the_input_derivative_of_a_convolution(plan: type[Plan], drawn: Convolution, squares: bool) -> None:
     model, x = model_of(drawn, []), whole_numbers(drawn.seed, *drawn.shape)
     w, b = model.parameters["conv2.w"], model.parameters["conv2.b"]
     dy = whole_numbers(drawn.seed + 1, *loops.conv2d(x, w, b, drawn.grid).shape)
-    with rows_in_pairs(paired):
+    with results_in_squares(squares):
         got = drive(model, x, dy.reshape(len(x), -1), plan.tools())
     np.testing.assert_array_equal(got.dx["conv2"], loops.conv2d_backward(x, w, dy, drawn.grid)[0])
 

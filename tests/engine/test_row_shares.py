@@ -16,9 +16,10 @@ from convlens.engine.rewrite import rewrite
 from .drive import poisoned_arena, run
 
 CASES = [
-    pytest.param((14, 14, 16), nn.Conv2D(32, 3), True, id="pairs, pooled"),
+    pytest.param((14, 14, 16), nn.Conv2D(32, 3), True, id="squares, pooled"),
     pytest.param((9, 7, 16), nn.Conv2D(33, 5), False, id="an odd number of rows"),
     pytest.param((5, 5, 40), nn.Conv2D(7, 3, padding="valid"), False, id="several images at a time"),
+    pytest.param((28, 28, 16), nn.Conv2D(16, 3), True, id="larger squares, pooled"),
     pytest.param((28, 28, 1), nn.Conv2D(16, 3), True, id="one channel, pooled"),
     pytest.param((11, 10, 3), nn.Conv2D(5, 4, 2, padding_mode="reflect"), False, id="strides"),
     pytest.param((3, 3, 2), nn.Conv2D(3, 1), False, id="fewer rows than shares"),

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -207,7 +208,9 @@ class Plan(Engine):
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
         self.toolbox = self.tools()
         super().__init__(program, parameters, buffers, threads)
-        self._memory = Memory(rewrite(program, self.toolbox.poolers, self.toolbox.rectifiers), self.toolbox)
+        rewritten = partial(rewrite, program, self.toolbox.poolers, self.toolbox.rectifiers)
+        self._memory = Memory(rewritten(), self.toolbox)
+        self._predicting = Memory(rewritten(predicting=True), self.toolbox)
         self._flat = Flat(parameters, buffers)
         self._uses_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
         self.warns = self._uses_blas or self.toolbox is NUMPY
@@ -247,7 +250,8 @@ class Plan(Engine):
 
     def _micro_batch(self, *, training: bool) -> MicroBatch:
         if training not in self._micro_batches:
-            self._micro_batches[training] = micro_batch(self._memory, self._flat, training=training)
+            memory = self._memory if training else self._predicting
+            self._micro_batches[training] = micro_batch(memory, self._flat, training=training)
         return self._micro_batches[training]
 
     def _predict(self, x: Array, prepare: Prepare | None, *, probable: bool) -> FloatArray:
@@ -255,7 +259,7 @@ class Plan(Engine):
             plan = self._idle.pop()
         except IndexError:
             micro = self._micro_batch(training=False)
-            plan = PredictionPlan(self._memory, micro, self._flat, self.workers)
+            plan = PredictionPlan(self._predicting, micro, self._flat, self.workers)
         if self._uses_blas:
             with single_threaded_blas():
                 found = plan.run(x, prepare, probable=probable)

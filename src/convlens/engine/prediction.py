@@ -48,8 +48,8 @@ class PredictionBlock:
                 Pass(memory, part.stop - part.start, arena, flat, rows=part, given=given, shared=shared)
                 for part in parts[mine]
             ]
-            each = ((*one.prepare(shared=number == 0), *one.forward()) for number, one in enumerate(passes))
-            self.tasks.append(memory.toolbox.together([*chain(*each)]))
+            steps = [*passes[0].prepare(), *chain(*(one.forward() for one in passes))]
+            self.tasks.append(memory.toolbox.together(steps))
         self._shared = self._share(memory, images, flat, arenas, given) if len(parts) == 1 else []
         # an array of the caller's is read where it is, unless a kernel writes over the images
         kept = all(node.op == "reshape" for node in memory.program.nodes if memory.roots[node.name] == INPUT)
@@ -69,7 +69,7 @@ class PredictionBlock:
         }
         rows, values = slice(0, images), values | given
         passes = [Pass(memory, images, arena, flat, rows=rows, given=values) for arena in arenas[:count]]
-        return memory.toolbox.shared([one.kernels for one in passes])
+        return memory.toolbox.shared([one.prepare() for one in passes], [one.kernels for one in passes])
 
     def run(self, workers: Workers, x: Array, prepare: Prepare | None = None, *, probable: bool = False) -> Float32:
         """Return the logits (N, K) of images x (N, H, W, C), which are prepared first if that is asked for.

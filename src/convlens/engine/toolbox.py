@@ -45,6 +45,28 @@ def probabilities_step(logits: Float32, out: Float32) -> Step:
     return step
 
 
+class Fold(Protocol):
+    """Makes the step that computes weights and biases with a batch normalisation folded in."""
+
+    def __call__(
+        self,
+        *,
+        w: Float32,
+        b: Float32,
+        gamma: Float32,
+        beta: Float32,
+        mean: Float32,
+        variance: Float32,
+        epsilon: float,
+        folded_w: Float32,
+        folded_b: Float32,
+    ) -> Step:
+        """Return a step that writes w * s and (b - mean) * s + beta, s = gamma / sqrt(variance + epsilon).
+
+        Weights and biases are (rows, C), the others (C,). See `convlens.engine.folding`.
+        """
+
+
 class Redirection(Protocol):
     """Lets bound steps read another array in place of their own."""
 
@@ -71,8 +93,8 @@ def _unknown(steps: Sequence[Step], array: Array) -> None:
     del steps, array
 
 
-def _alone(passes: Sequence[Sequence[Kernel]]) -> list[Step]:
-    del passes
+def _alone(preparations: Sequence[Sequence[Step]], passes: Sequence[Sequence[Kernel]]) -> list[Step]:
+    del preparations, passes
     return []
 
 
@@ -88,8 +110,8 @@ class Toolbox:
         Ops with a kernel ``..._max_pool2d``, which also computes the pool that follows (`convlens.engine.rewrite`).
     rectifiers
         Ops whose kernels support the attribute ``relu``.
-    loss_step, warp
-        Makes the step that computes the loss; warps images.
+    loss_step, fold, warp
+        Makes the step that computes the loss; the one that folds a batch normalisation; warps images.
     bind
         Binds optimiser updates to their arrays; None if they run through `convlens.ops`.
     join
@@ -103,8 +125,8 @@ class Toolbox:
         Finds where steps read an array; None if they cannot read another one.
     shared
         Makes steps that wait for one another (`Workers.together`) and compute a forward pass, each a share of every
-        kernel's output: given one step's kernels each, bound to the same values and to memory of their own. None if
-        that cannot be shared.
+        kernel's output. It is given, for each of them, the steps that prepare and the kernels, bound to the same values
+        and to memory of their own. None if that cannot be shared.
     workers
         Makes the threads, given their number.
     training_bytes, prediction_bytes
@@ -115,6 +137,7 @@ class Toolbox:
     poolers: Collection[str]
     rectifiers: Collection[str]
     loss_step: LossStep
+    fold: Fold
     bind: Binder | None
     warp: Warp
     join: Callable[[Sequence[Step]], list[Step]]
@@ -124,7 +147,7 @@ class Toolbox:
     prediction_bytes: int
     probabilities_step: Callable[[Float32, Float32], Step] = probabilities_step
     reads: Callable[[Sequence[Step], Array], Redirection | None] = _unknown
-    shared: Callable[[Sequence[Sequence[Kernel]]], list[Step]] = _alone
+    shared: Callable[[Sequence[Sequence[Step]], Sequence[Sequence[Kernel]]], list[Step]] = _alone
 
     def together(self, steps: Sequence[Step]) -> Step:
         """Return one step that runs all of these."""

@@ -13,16 +13,16 @@ gradient of x       pixels of x, in dy       kernel positions       kernels, rot
 
 The first two use the same pair of tables, exchanged. B is stored in strips of sixteen channels, padded with zeros.
 
-Where rows are computed in pairs, each of the three is a sum of parts that need fewer multiplications: see
-`convlens.fast.pairs`.
+Where results are computed in squares, each of the three needs fewer multiplications: see `convlens.fast.minimal`.
 """
 
 from __future__ import annotations
 
 from ..typing import Float32
-from .pairs import convolve_in_pairs, unpair_gradient, weights_in_pairs
+from .lifting import lower_gradient
+from .minimal import RESULTS, add_gradient, convolve
 from .planes import pad, pool_planes, spread_out, unpad
-from .product import NO_FLOOR, WIDE, product
+from .product import NO_FLOOR, WIDE, columns_at_once, product
 from .script import entry
 from .signatures import Indices
 from .vector import WIDTH, at, clear, load_some, store
@@ -63,10 +63,10 @@ def forward(
     strips: Float32,
     bias: Float32,
     outputs: Indices,
-    spans: Indices,
+    parts: Indices,
     taps: Indices,
     strip: Indices,
-    lifting: Indices,
+    geometry: Indices,
     lifted: Float32,
     sums: Float32,
     images: int,
@@ -90,13 +90,13 @@ def forward(
     padded, lines, mirrored
         Memory for a group of padded images, empty where nothing is padded; see `pad`.
     strips, bias
-        Kernels as `pack`, or then `pair_kernels`, left them; the bias of each part, padded to whole strips.
-    outputs, spans, taps, strip
+        Kernels as `pack`, or then `lift_kernels`, left them; the bias (of each position), padded to whole strips.
+    outputs, parts, taps, strip
         Offsets of the outputs' patches in a group of images, of the positions in a patch, and of rows of `strips`.
-        Outputs are ordered by image, by row of pooling windows, by phase in the window and by column. `spans` says
-        which positions each part needs if rows are computed in pairs, and is empty otherwise; see `convolve_in_pairs`.
-    lifting, lifted, sums
-        Geometry of rows in pairs, and memory; see `convolve_in_pairs`.
+        Outputs are ordered by image, by row of pooling windows, by phase in the window and by column. For results in
+        squares, see `convolve`; `parts` is empty otherwise.
+    geometry, lifted, sums
+        Geometry of squares, and memory; see `convolve`.
     images, group
         Number of images, and the number that the tables are for.
     share, shares
@@ -121,10 +121,10 @@ def forward(
         if len(padded):
             pad(x, first * size, count, row, lines, mirrored, len(padded) // group, padded)
             a, a0 = padded, 0
-        if len(spans):
-            convolve_in_pairs(
-                *(a, a0, count, share, shares, outputs, spans, taps, strip, strips, bias, lifting, lifted, sums),
-                *(filters, phases, relu, y, first * result, planes, winners),
+        if len(parts):
+            convolve(
+                *(a, a0, count, share, shares, outputs, parts, taps, strip, strips, bias, geometry, lifted, sums),
+                *(filters, phases, relu, y, first * result, winners),
             )
             continue
         row0, rows = skipped * line, (count - 1) * each + (end - skipped) * line
@@ -137,7 +137,7 @@ def forward(
                     *(y, y0 + s, filters, bias, s, 0, floor, more),
                 )
                 continue
-            step = WIDTH if more <= WIDTH else WIDE
+            step = columns_at_once(more)
             most = len(planes) // (line * step)  # rows of pooling windows at a time
             for block in range(0, rows // line, most):
                 at_once = min(most, rows // line - block)
@@ -165,30 +165,33 @@ def backward(
     winners: Float32,
     spread_dy: Float32,
     places: Indices,
-    factors: Indices,
+    dy0: int,
+    derivatives: Indices,
     outputs: Indices,
     parts: Indices,
     taps: Indices,
+    strip: Indices,
     no_bias: Float32,
-    paired_dw: Float32,
+    lifted_dw: Float32,
     images: int,
     group: int,
     filters: int,
     phases: int,
     width: int,
     relu: bool,
+    kernel: int,
     dw: Float32,
     db: Float32,
     accumulate: bool,
     turned: Float32,
     pixels: Indices,
-    spans_back: Indices,
+    parts_back: Indices,
     taps_back: Indices,
     strip_back: Indices,
     dpadded: Float32,
     dx: Float32,
-    lifting: Indices,
-    lifting_back: Indices,
+    geometry: Indices,
+    geometry_back: Indices,
     lifted: Float32,
     sums: Float32,
     nothing: Float32,
@@ -206,28 +209,31 @@ def backward(
     spread_dy, places
         Memory for the derivatives of a group's outputs, in strips, as the convolution that computes dx reads them:
         spread out by the stride, with a border of zeros; and where in it each output is.
-    outputs, factors, parts, paired_dw
-        Where in x the patches of outputs begin. If rows are in pairs: the same for one part; where in `spread_dy` the
-        derivatives of each part are; where in `taps` each part begins; and memory for the gradients of paired kernels.
-        `parts` and `paired_dw` are empty otherwise.
+    dy0, derivatives
+        Where in `spread_dy` the derivative of the first output is, and the geometry of its squares; see `add_gradient`.
+    outputs, parts, lifted_dw
+        Where in x the patches of outputs begin. For results in squares: see `add_gradient`; memory for the gradients of
+        lifted kernels. `parts` and `lifted_dw` are empty otherwise.
+    strip
+        Where in a strip the derivatives of each output, or square, are.
     no_bias, nothing
-        Zeros, as many as a bias for dx in all parts would have; and an empty array.
-    dw, db, accumulate
-        The gradients (taps, filters) and (filters,), and whether to add to their contents.
-    turned, pixels, spans_back, taps_back, strip_back
-        Kernels as `pack_turned`, or then `pair_kernels`, left them, and the tables of the convolution that computes dx:
+        Zeros, as many as a bias for dx at all positions would have; and an empty array.
+    kernel, dw, db, accumulate
+        Height of kernels; the gradients (taps, filters) and (filters,), and whether to add to their contents.
+    turned, pixels, parts_back, taps_back, strip_back
+        Kernels as `pack_turned`, or then `lift_kernels`, left them, and the tables of the convolution that computes dx:
         for the images' pixels or, where padding reflects, those of the padded images.
     dpadded, dx
         Memory for a group of padded images where padding reflects; the derivative of the images, empty if not needed.
-    lifting, lifting_back, lifted, sums
-        Geometry of rows in pairs, for the results and for dx, and memory.
+    geometry, geometry_back, lifted, sums
+        Geometry of squares, for the results and for dx, and memory.
     """
     area = len(spread_dy) // ((filters + WIDTH - 1) // WIDTH)
     row, result = size // max(1, len(lines)), len(dy) // images
     each, back = result // filters * phases, len(pixels) // group
     clear(padded)
     clear(spread_dy)
-    clear(paired_dw)
+    clear(lifted_dw)
     if not accumulate:
         clear(dw)
         clear(db)
@@ -243,13 +249,14 @@ def backward(
                 *(places, s, s // WIDTH * area, spread_dy, db),
             )
         if len(parts):
-            weights_in_pairs(
-                *(a, a0, count, outputs, parts, taps, spread_dy, area, factors, lifting, lifted, filters, paired_dw),
+            add_gradient(
+                *(a, a0, count, outputs, parts, taps, strip, spread_dy, dy0, derivatives, geometry),
+                *(lifted, sums, filters, lifted_dw),
             )
         else:
             for s in range(0, filters, WIDE):
                 product(
-                    *(a, a0, taps, 0, len(taps), outputs, places, count * each, spread_dy, s // WIDTH * area, area),
+                    *(a, a0, taps, 0, len(taps), outputs, strip, count * each, spread_dy, s // WIDTH * area, area),
                     *(dw, s, filters, dw, s, filters, NO_FLOOR, filters - s),
                 )
         if len(dx) == 0:
@@ -258,9 +265,9 @@ def backward(
         if len(dpadded):
             c, c0 = dpadded, 0
         if len(parts):
-            convolve_in_pairs(
-                *(spread_dy, 0, count, 0, 1, pixels, spans_back, taps_back, strip_back, turned, no_bias),
-                *(lifting_back, lifted, sums, channels, 1, False, c, c0, nothing, nothing),
+            convolve(
+                *(spread_dy, 0, count, 0, 1, pixels, parts_back, taps_back, strip_back, turned, no_bias),
+                *(geometry_back, lifted, sums, channels, 1, False, c, c0, nothing),
             )
         else:
             for s in range(0, channels, WIDE):
@@ -272,4 +279,4 @@ def backward(
         if len(dpadded):
             unpad(dpadded, first * size, count, row, lines, mirrored, len(dpadded) // group, dx)
     if len(parts):
-        unpair_gradient(paired_dw, at(parts, 1) * filters, dw)
+        lower_gradient(lifted_dw, kernel, at(geometry, RESULTS), dw)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..typing import Float32
 from .native import helper
-from .product import NO_FLOOR, WIDE, product
+from .product import NO_FLOOR, WIDE, columns_at_once, product
 from .script import entry
 from .signatures import Indices
 from .vector import WIDTH, load_some, plus, store_some, transposed, zeros
@@ -73,7 +73,7 @@ def backward(
     for s in range(0, n, WIDE):
         product(
             *(w, 0, row, 0, d_in, tap, strip, d_out, turned_dy, s, WIDTH),
-            *(turned_dx, s, step, no_bias, 0, 0, NO_FLOOR, step - s),
+            *(turned_dx, s, step, no_bias, 0, 0, NO_FLOOR, columns_at_once(n - s)),
         )
     transpose(turned_dx, d_in, n, step, dx, d_in)
 

@@ -1,4 +1,4 @@
-"""Writing LLVM instructions for what Numba cannot express: sixteen float32 numbers as one value."""
+"""Writing LLVM instructions for what Numba cannot express: sixteen float32 numbers, or eight, as one value."""
 
 from __future__ import annotations
 
@@ -16,22 +16,28 @@ ZEROS = ir.Constant(VECTOR, [0.0] * WIDTH)
 
 
 class Writer:
-    """Writes instructions into the function that Numba is about to compile.
+    """Writes instructions into the function that Numba is about to compile, for vectors of `width` numbers.
 
     Arrays come with their position among the function's arguments. No index is checked.
     """
 
-    def __init__(self, target: Any, builder: Any, signature: Any) -> None:
-        self.target, self.builder, self.signature = target, builder, signature
+    def __init__(self, target: Any, builder: Any, signature: Any, width: int = WIDTH) -> None:
+        self.target, self.builder, self.signature, self.width = target, builder, signature, width
+        self.vector = ir.VectorType(ir.FloatType(), width)
+        self.zeros = ir.Constant(self.vector, [0.0] * width)
+
+    def of_width(self, width: int) -> Writer:
+        """Return a writer into the same function for vectors of another width."""
+        return Writer(self.target, self.builder, self.signature, width)
 
     def size(self, value: int) -> Any:
         """Return a constant."""
         return ir.Constant(WORD, value)
 
     def variable(self) -> Any:
-        """Return a place for sixteen numbers, initially zero; LLVM keeps it in a register."""
-        place = self.room(VECTOR)
-        self.builder.store(ZEROS, place)
+        """Return a place for a vector, initially zero; LLVM keeps it in a register."""
+        place = self.room(self.vector)
+        self.builder.store(self.zeros, place)
         return place
 
     def room(self, kind: Any) -> Any:
@@ -41,11 +47,29 @@ class Writer:
 
     @contextmanager
     def loop(self, count: Any) -> Iterator[Any]:
-        """Write a loop of `count` rounds around the block, which is given the number of the round."""
-        from numba.core import cgutils
+        """Write a loop of `count` rounds, at least one, around the block, which is given the number of the round.
 
-        with cgutils.for_range(self.builder, count) as loop:
-            yield loop.index
+        LLVM must not unroll it: it would load the values of several rounds at once, and move sums out of registers.
+        """
+        builder, before = self.builder, self.builder.block
+        body, after = builder.append_basic_block("body"), builder.append_basic_block("after")
+        builder.branch(body)
+        builder.position_at_end(body)
+        number = builder.phi(WORD)
+        number.add_incoming(self.size(0), before)
+        yield number
+        following = builder.add(number, self.size(1))
+        number.add_incoming(following, builder.block)
+        again = builder.cbranch(builder.icmp_signed("<", following, count), body, after)
+        again.set_metadata("llvm.loop", self._as_written())
+        builder.position_at_end(after)
+
+    def _as_written(self) -> Any:
+        """Return metadata for a loop that is not to be unrolled; its first operand is itself, as LLVM requires."""
+        module = self.builder.module
+        node = module.add_metadata([module.add_metadata(["llvm.loop.unroll.disable"])])
+        node.operands = (node, node.operands[-1])
+        return node
 
     def array(self, address: Any, length: Any) -> Any:
         """Return an array of the type that the instruction returns, from its address and length."""
@@ -71,38 +95,38 @@ class Writer:
         return self.builder.sext(self.builder.load(self.place(position, table, index)), WORD)
 
     def load(self, position: int, array: Any, index: Any, count: Any = None) -> Any:
-        """Return the sixteen numbers from an index on; or only the first `count`, then zeros."""
+        """Return the numbers from an index on; or only the first `count`, then zeros."""
         place = self._vector_at(position, array, index)
         if count is not None:
-            return self.call(
-                "llvm.masked.load.v16f32.p0", VECTOR, place, ir.Constant(INT, 4), self._first(count), ZEROS
-            )
+            name, mask = f"llvm.masked.load.v{self.width}f32.p0", self._first(count)
+            return self.call(name, self.vector, place, ir.Constant(INT, 4), mask, self.zeros)
         value = self.builder.load(place)
         value.align = 4
         return value
 
     def store(self, value: Any, position: int, array: Any, index: Any, count: Any = None) -> None:
-        """Write sixteen numbers from an index on; or only the first `count`."""
+        """Write a vector from an index on; or only the first `count` numbers."""
         place = self._vector_at(position, array, index)
         if count is not None:
-            mask = self._first(count)
-            self.call("llvm.masked.store.v16f32.p0", ir.VoidType(), value, place, ir.Constant(INT, 4), mask)
+            name, mask = f"llvm.masked.store.v{self.width}f32.p0", self._first(count)
+            self.call(name, ir.VoidType(), value, place, ir.Constant(INT, 4), mask)
         else:
             self.builder.store(value, place).align = 4
 
     def spread(self, value: Any) -> Any:
-        """Return a vector of sixteen copies of one value."""
-        nothing = ir.Constant(ir.VectorType(value.type, WIDTH), ir.Undefined)
+        """Return a vector of copies of one value."""
+        nothing = ir.Constant(ir.VectorType(value.type, self.width), ir.Undefined)
         alone = self.builder.insert_element(nothing, value, ir.Constant(INT, 0))
-        return self.builder.shuffle_vector(alone, nothing, ir.Constant(ir.VectorType(INT, WIDTH), [0] * WIDTH))
+        places = ir.Constant(ir.VectorType(INT, self.width), [0] * self.width)
+        return self.builder.shuffle_vector(alone, nothing, places)
 
     def mixed(self, one: Any, other: Any, places: list[int]) -> Any:
         """Return the numbers at these places of two concatenated vectors."""
-        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(INT, WIDTH), places))
+        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(INT, len(places)), places))
 
     def add_product(self, total: Any, one: Any, other: Any) -> Any:
         """Return total + one * other, fused where the processor can."""
-        return self.call("llvm.fmuladd.v16f32", VECTOR, one, other, total)
+        return self.call(f"llvm.fmuladd.v{self.width}f32", self.vector, one, other, total)
 
     def at_least(self, value: Any, floor: Any) -> Any:
         """Return the larger of each number and `floor`; NaN stays NaN."""
@@ -119,9 +143,9 @@ class Writer:
         return self.target.make_helper(self.builder, self.signature.args[position], array)
 
     def _vector_at(self, position: int, array: Any, index: Any) -> Any:
-        return self.builder.bitcast(self.place(position, array, index), VECTOR.as_pointer())
+        return self.builder.bitcast(self.place(position, array, index), self.vector.as_pointer())
 
     def _first(self, count: Any) -> Any:
         """Return a mask of the first `count` places."""
-        places = ir.Constant(ir.VectorType(INT, WIDTH), list(range(WIDTH)))
+        places = ir.Constant(ir.VectorType(INT, self.width), list(range(self.width)))
         return self.builder.icmp_signed("<", places, self.spread(self.builder.trunc(count, INT)))

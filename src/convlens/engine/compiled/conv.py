@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...fast import conv, pairs
+from ...fast import conv, lifting
 from ...fast.product import WIDE, WIDEST
 from ...fast.script import Call
 from ...fast.vector import WIDTH
@@ -40,51 +40,57 @@ class CompiledConvKernel(CompiledKernel):
         self.x, self.y = wiring.inputs[0].reshape(-1), wiring.output.reshape(-1)
         self.w, self.wants_dx = wiring.parameter("w").reshape(-1), wiring.dinputs[0] is not None
         self.strips, self.strips_back = -(-self.filters // WIDTH), -(-self.channels // WIDTH)
-        self.paired = self.tables.forward.parts.size > 0
+        self.form, self.form_back = self.tables.forward.form, self.tables.back.form
         weights = len(self.w) // self.filters * self.strips, len(self.w) // self.channels * self.strips_back
         self.kernels = self._shared("kernels", weights[0])
         self.turned = self._shared("turned", weights[1] * self.wants_dx)
         forward, back = self.strips * len(self.tables.forward.taps), self.strips_back * len(self.tables.back.taps)
-        self.paired_kernels = self._shared("paired_kernels", forward * self.paired)
-        self.paired_turned = self._shared("paired_turned", back * self.paired * self.wants_dx)
-        self.bias = self._shared("bias", self.strips * (pairs.PARTS if self.paired else 1))
-        self.no_bias = np.zeros(self.strips_back * WIDTH * pairs.PARTS, np.float32)
+        self.lifted_kernels = self._shared("lifted_kernels", forward * bool(self.form))
+        self.lifted_turned = self._shared("lifted_turned", back * bool(self.form) * self.wants_dx)
+        self.bias = self._shared("bias", self.strips * (self.form.size**2 if self.form else 1))
+        self.no_bias = np.zeros(
+            self.strips_back * WIDTH * (self.form_back.size**2 if self.form_back else 1), np.float32
+        )
         self.padded = self.planes = self.spread = self.dpadded = self.winners = NONE
-        self.lifted = self.sums = self.paired_dw = NONE
+        self.lifted = self.sums = self.lifted_dw = NONE
 
     def keep(self, arena: Arena) -> None:
         if self.phases > 1 and self.wiring.gradient is not None:
             self.winners = arena.take((self.y.size,))
 
     def scratch(self, arena: Arena) -> None:
-        t, window = self.tables, self.wiring.node.window
-        sides = [(t.forward, self.strips)] + [(t.back, self.strips_back)] * self.wants_dx
+        t, trained = self.tables, self.wiring.gradient is not None
         if len(t.lines):
             self.padded = arena.take((t.padded_size,))
-        if self.phases > 1:
+        if self.phases > 1 and self.form is None:
             row = self.phases * self.width
-            self.planes = self._columns(arena, (max(1, PIXELS // row) * row, self.strips))
-        if self.paired:
-            self.lifted = arena.take((max(t.lifted_size, *(side.lifted_size for side, _ in sides)),))
-            self.sums = self._columns(arena, *((len(side.outputs), strips) for side, strips in sides))
-        if self.wiring.gradient is None:
+            self.planes = self._planes(arena, max(1, PIXELS // row) * row)
+        if self.form:
+            self._take_squares(arena, trained=trained)
+        if not trained:
             return
         self.spread = arena.take((self.strips * t.area,))
-        if self.paired:
-            self.paired_dw = arena.take((len(t.forward.taps) * self.filters,))
-        if self.wants_dx and window.is_padded and window.mode == "reflect":
-            height, width, channels = self.wiring.node.input_shapes[0]
-            high, wide = window.padded_size(height, width)
-            self.dpadded = arena.take((t.group * high * wide * channels,))
+        if self.form:
+            self.lifted_dw = arena.take((len(t.forward.taps) * self.filters,))
+        if self.wants_dx and t.dpadded_size:
+            self.dpadded = arena.take((t.dpadded_size,))
 
-    @staticmethod
-    def _columns(arena: Arena, *sizes: tuple[int, int]) -> Array:
-        """Return memory for the largest of `sizes` (rows, strips), with as many columns as are computed at a time.
+    def _planes(self, arena: Arena, rows: int) -> Array:
+        """Return memory for rows of outputs, with as many columns as are computed at a time.
 
         It takes the same amount of the arena on every processor, because the size of micro-batches follows from it.
         """
-        anywhere, here = (max(rows * min(wide, strips * WIDTH) for rows, strips in sizes) for wide in (WIDEST, WIDE))
+        anywhere, here = (rows * min(wide, self.strips * WIDTH) for wide in (WIDEST, WIDE))
         return arena.take((anywhere,))[:here]
+
+    def _take_squares(self, arena: Arena, *, trained: bool) -> None:
+        """Take memory for lifted images, and for sums, or lifted derivatives, of squares."""
+        t, widest = self.tables, WIDEST // WIDTH
+        sides = [(t.forward, min(widest, self.strips))]
+        sides += [(t.whole, self.strips)] * trained + [(t.back, min(widest, self.strips_back))] * self.wants_dx
+        self.lifted = arena.take((max(of.lifted_size for of, _ in sides),))
+        sums = max((of.squares * strips + strips) * of.form.size**2 for of, strips in sides if of.form)
+        self.sums = arena.take(((sums + lifting.LARGEST) * WIDTH,))
 
     def _shared(self, name: str, strips: int) -> Array:
         """Return memory for `strips` strips of sixteen values, shared by all lanes of a thread."""
@@ -95,16 +101,23 @@ class CompiledConvKernel(CompiledKernel):
 
     def prepare_calls(self) -> list[Call]:
         (kh, kw), b = self.wiring.node.window.kernel, self.wiring.parameter("b")
-        bias = self.bias[self.strips * WIDTH :] if self.paired else self.bias  # of part m1, which both rows contain
+        first = (
+            (self.form.size + 1) * self.strips * WIDTH if self.form else 0
+        )  # of the position that all results contain
+        bias = self.bias[first : first + self.strips * WIDTH]
         calls = [
             conv.pack(self.w, len(self.w) // self.filters, self.filters, self.kernels),
-            conv.pack(b, 1, self.filters, bias[: self.strips * WIDTH]),
+            conv.pack(b, 1, self.filters, bias),
         ]
         if self.wants_dx:
             calls.append(conv.pack_turned(self.w, kh * kw, self.channels, self.filters, self.turned))
-        if self.paired:
-            calls.append(pairs.pair_kernels(self.kernels, kh, kw * self.channels, self.paired_kernels))
-            calls.append(pairs.pair_kernels(self.turned, kh, kw * self.filters, self.paired_turned))
+        if self.form and self.form_back:
+            for form, kernels, channels, lifted in (
+                (self.form, self.kernels, self.channels, self.lifted_kernels),
+                (self.form_back, self.turned, self.filters, self.lifted_turned),
+            ):
+                products = len(lifting.kernel_order(form, kh))
+                calls.append(lifting.lift_kernels(kernels, kh, channels, form.results, products, lifted))
         return calls
 
     def forward_calls(self) -> list[Call]:
@@ -122,11 +135,11 @@ class CompiledConvKernel(CompiledKernel):
             **self._common,
             share=share,
             shares=shares,
-            strips=self.paired_kernels if self.paired else self.kernels,
+            strips=self.lifted_kernels if self.form else self.kernels,
             bias=self.bias,
             outputs=of.outputs,
-            spans=of.spans,
             strip=_strips(len(of.taps)),
+            geometry=of.geometry,
             planes=self.planes,
         )
 
@@ -141,7 +154,7 @@ class CompiledConvKernel(CompiledKernel):
             "lines": t.lines,
             "mirrored": t.mirrored,
             "taps": t.forward.taps,
-            "lifting": t.forward.lifting,
+            "parts": t.forward.parts,
             "lifted": self.lifted,
             "sums": self.sums,
             "images": self.n,
@@ -155,7 +168,7 @@ class CompiledConvKernel(CompiledKernel):
         }
 
     def backward_calls(self) -> list[Call]:
-        t, wiring, of, back = self.tables, self.wiring, self.tables.forward, self.tables.back
+        t, wiring, back = self.tables, self.wiring, self.tables.back
         dy, dx = wiring.doutput, wiring.dinputs[0]
         assert dy is not None, "a plan for prediction has no backward pass"
         call = conv.backward(
@@ -164,22 +177,25 @@ class CompiledConvKernel(CompiledKernel):
             dy=dy.reshape(-1),
             spread_dy=self.spread,
             places=t.places,
-            factors=t.factors,
-            outputs=t.sources,
-            parts=of.parts,
+            dy0=int(t.places[0]),
+            derivatives=t.derivatives,
+            outputs=t.whole.outputs,
+            strip=_strips(t.whole.squares) if self.form else t.places,
             no_bias=self.no_bias,
-            paired_dw=self.paired_dw,
+            lifted_dw=self.lifted_dw,
+            kernel=wiring.node.window.kernel[0],
             dw=wiring.dparameter("w").reshape(-1),
             db=wiring.dparameter("b"),
             accumulate=wiring.accumulate,
-            turned=self.paired_turned if self.paired else self.turned,
+            turned=self.lifted_turned if self.form else self.turned,
             pixels=back.outputs,
-            spans_back=back.spans,
+            parts_back=back.parts,
             taps_back=back.taps,
             strip_back=_strips(len(back.taps)),
             dpadded=self.dpadded,
             dx=NONE if dx is None else dx.reshape(-1),
-            lifting_back=back.lifting,
+            geometry=t.whole.geometry,
+            geometry_back=back.geometry,
             nothing=NONE,
         )
         return [call]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 from ...fast.meeting import Meeting
 from ...fast.script import Call, Script
@@ -12,13 +11,13 @@ from ..lanes import Share
 from .base import CompiledKernel
 
 
-def shared(passes: Sequence[Sequence[Kernel]]) -> list[Step]:
+def shared(preparations: Sequence[Sequence[Step]], passes: Sequence[Sequence[Kernel]]) -> list[Step]:
     """See `convlens.engine.toolbox.Toolbox`.
 
-    What `prepare` computes, every thread computes for itself: it is in its processor's cache then.
+    What `preparations` compute, every thread computes for itself: it is in its processor's cache then.
     """
     shares = [Share(number, len(passes)) for number in range(len(passes))]
-    prepared = [_calls(list(chain(*(kernel.steps("prepare") for kernel in kernels)))) for kernels in passes]
+    prepared = [_calls(steps) for steps in preparations]
     stages = [
         [_share(kernel, share) for kernel, share in zip(each, shares, strict=True)]
         for each in zip(*passes, strict=True)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from ...fast import loss, update
+from typing import Any
+
+import numpy as np
+
+from ...fast import loss, norm, update
 from ...fast.native import make_ready
 from ...fast.script import Call, Script, join, reads
 from ...fast.warp import warp
@@ -32,6 +36,12 @@ def probabilities_step(logits: Float32, out: Float32) -> Script:
     return Script([loss.probabilities(logits.reshape(-1), logits.shape[1], out.reshape(-1))])
 
 
+def fold(**given: Any) -> Call:
+    """See `convlens.engine.toolbox.Fold`."""
+    flat = {key: value.reshape(-1) if isinstance(value, np.ndarray) else value for key, value in given.items()}
+    return norm.fold(**flat)
+
+
 def add_up(gradients: Array, part: slice, out: Array) -> Call:
     """See `convlens.engine.toolbox.Toolbox`."""
     return update.add_up(gradients.reshape(-1), gradients.shape[1], part.start, part.stop, out)
@@ -59,6 +69,7 @@ COMPILED = Toolbox(
         *("dense", "local2d", "max_pool2d"),
     ),
     loss_step=loss_step,
+    fold=fold,
     join=join,
     bind=CompiledUpdate,
     warp=warp,
