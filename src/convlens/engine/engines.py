@@ -34,7 +34,7 @@ from .passes import Flat, Memory, MicroBatch, micro_batch
 from .plan import Batch, TrainingPlan, flat_shares
 from .prediction import LARGEST_BLOCK, PredictionPlan, Prepare
 from .rewrite import rewrite
-from .toolbox import Toolbox, Warp
+from .toolbox import Toolbox, Warp, probabilities_step
 from .updates import BoundUpdate, Update
 
 BLOCK_BYTES = 256 << 20  # of values that the interpreter keeps while it predicts
@@ -54,6 +54,7 @@ class Engine(ABC):
     """Runs one Program."""
 
     name: ClassVar[str]
+    warns = True  # NumPy's warnings of what overflows may appear while it predicts
 
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
         self.program, self.parameters, self.buffers = program, parameters, buffers
@@ -89,11 +90,18 @@ class Engine(ABC):
         DataError, ShapeError
             If x is of another type or shape.
         """
-        return self._logits(checked_images(self.program, x, prepared=prepare is None), prepare)
+        return self._predict(checked_images(self.program, x, prepared=prepare is None), prepare, probable=False)
+
+    def probabilities(self, x: Array, prepare: Prepare | None = None) -> FloatArray:
+        """Return the probabilities (N, K), the softmax of the logits; arguments and errors are those of `logits`.
+
+        They are NaN for an image with a logit that is not finite, or as large as `ops.activation.LARGEST_LOGIT`.
+        """
+        return self._predict(checked_images(self.program, x, prepared=prepare is None), prepare, probable=True)
 
     @abstractmethod
-    def _logits(self, x: Array, prepare: Prepare | None) -> FloatArray:
-        """Return the logits of images that have been checked."""
+    def _predict(self, x: Array, prepare: Prepare | None, *, probable: bool) -> FloatArray:
+        """Return the logits, or the probabilities, of images that have been checked."""
 
     def gradient(
         self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
@@ -152,7 +160,7 @@ class Interpreter(Engine):
 
     name = "interpreter"
 
-    def _logits(self, x: Array, prepare: Prepare | None) -> FloatArray:
+    def _predict(self, x: Array, prepare: Prepare | None, *, probable: bool) -> FloatArray:
         dtype = x.dtype if prepare is None else self.parameters.dtype
         image_bytes = dtype.itemsize * interpreter.values_of(self.program)
         require(image_bytes, "one image, with the interpreter,", "choose smaller images or kernels, or another engine")
@@ -165,7 +173,10 @@ class Interpreter(Engine):
                 ).values[self.program.output]
                 for start in range(0, max(len(x), 1), size)
             ]
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        found: FloatArray = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        if probable:
+            probabilities_step(found, found)()
+        return found
 
     def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
         drawn = interpreter.draw(self.program, len(x), address, x.dtype)
@@ -202,6 +213,7 @@ class Plan(Engine):
         self._predicting = Memory(rewritten(predicting=True), self.toolbox)
         self._flat = Flat(parameters, buffers)
         self._uses_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
+        self.warns = self._uses_blas or self.toolbox is NUMPY
         self._micro_batches: dict[bool, MicroBatch] = {}
         # append and pop are atomic, so a plan is used by one thread at a time
         self._idle: deque[PredictionPlan] = deque()
@@ -242,7 +254,7 @@ class Plan(Engine):
             self._micro_batches[training] = micro_batch(memory, self._flat, training=training)
         return self._micro_batches[training]
 
-    def _logits(self, x: Array, prepare: Prepare | None) -> FloatArray:
+    def _predict(self, x: Array, prepare: Prepare | None, *, probable: bool) -> FloatArray:
         try:
             plan = self._idle.pop()
         except IndexError:
@@ -250,11 +262,11 @@ class Plan(Engine):
             plan = PredictionPlan(self._predicting, micro, self._flat, self.workers)
         if self._uses_blas:
             with single_threaded_blas():
-                logits = plan.run(x, prepare)
+                found = plan.run(x, prepare, probable=probable)
         else:  # for one image, a context that does nothing takes long
-            logits = plan.run(x, prepare)
+            found = plan.run(x, prepare, probable=probable)
         self._idle.append(plan)
-        return logits
+        return found
 
     def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
         plan = self._plan(len(x))

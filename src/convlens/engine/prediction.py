@@ -1,4 +1,4 @@
-"""The plan for prediction: forward passes only, one task per thread."""
+"""The plan for prediction: forward passes only, one task per thread, or a few images by all threads together."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class PredictionBlock:
         given = {root: arenas[0].take((images, *memory.shapes[root])) for root in {INPUT, memory.roots[output]}}
         self.x = given[INPUT]
         self.logits = given[memory.roots[output]].reshape(images, *memory.shapes[output])
+        self.probabilities = np.empty_like(self.logits)
+        self._softmax = memory.toolbox.probabilities_step(self.logits, self.probabilities)
         # the last bits depend on which images run together, so that must not depend on the number of threads; a
         # multiple of the lanes, a power of two, divides evenly among two, four or eight threads
         parallel = images > micro_batch or memory.program.flops * images > WORTH_PARTS
@@ -48,10 +50,11 @@ class PredictionBlock:
             ]
             steps = [*passes[0].prepare(), *chain(*(one.forward() for one in passes))]
             self.tasks.append(memory.toolbox.together(steps))
-        self._shared = self._share(memory, images, flat, arenas, given) if len(self.tasks) == 1 else []
+        self._shared = self._share(memory, images, flat, arenas, given) if len(parts) == 1 else []
         # an array of the caller's is read where it is, unless a kernel writes over the images
         kept = all(node.op == "reshape" for node in memory.program.nodes if memory.roots[node.name] == INPUT)
         self._reads = memory.toolbox.reads([*self.tasks, *self._shared], self.x) if kept else None
+        self._place: int | None = None  # where the array is that they read; None: their own
 
     @staticmethod
     def _share(
@@ -68,19 +71,27 @@ class PredictionBlock:
         passes = [Pass(memory, images, arena, flat, rows=rows, given=values) for arena in arenas[:count]]
         return memory.toolbox.shared([one.prepare() for one in passes], [one.kernels for one in passes])
 
-    def run(self, workers: Workers, x: Array, prepare: Prepare | None = None) -> Float32:
-        """Return the logits (N, K) of images x (N, H, W, C), which are prepared first if that is asked for."""
+    def run(self, workers: Workers, x: Array, prepare: Prepare | None = None, *, probable: bool = False) -> Float32:
+        """Return the logits (N, K) of images x (N, H, W, C), which are prepared first if that is asked for.
+
+        Return the probabilities instead, if these are asked for.
+        """
         place = None
         if self._reads is not None:
             if prepare is None and x.nbytes >= WORTH_READING:
                 place = readable_place(x)
-            self._reads.point_at(place)
+            if place != self._place:
+                self._reads.point_at(place)
+                self._place = place
         if prepare is not None:
             prepare(x, self.x)
         elif place is None:
             np.copyto(self.x, x)
         if not (self._shared and workers.together(self._shared)):
             workers.run(self.tasks)
+        if probable:
+            self._softmax()
+            return self.probabilities.copy()
         return self.logits.copy()
 
 
@@ -92,14 +103,14 @@ class PredictionPlan:
         self._arenas = [Arena() for _ in range(workers.threads)]
         self._blocks: dict[int, PredictionBlock] = {}
 
-    def run(self, x: Array, prepare: Prepare | None = None) -> Float32:
-        """Return the logits (N, K) of images x (N, H, W, C), which are prepared first if that is asked for."""
+    def run(self, x: Array, prepare: Prepare | None = None, *, probable: bool = False) -> Float32:
+        """Return logits or probabilities (N, K), as `PredictionBlock.run` does."""
         if 0 < len(x) <= LARGEST_BLOCK:
-            return self._block(len(x)).run(self._workers, x, prepare)
+            return self._block(len(x)).run(self._workers, x, prepare, probable=probable)
         logits = np.empty((len(x), *self._memory.shapes[self._memory.program.output]), np.float32)
         for start in range(0, len(x), LARGEST_BLOCK):
             part = slice(start, min(start + LARGEST_BLOCK, len(x)))
-            logits[part] = self._block(part.stop - part.start).run(self._workers, x[part], prepare)
+            logits[part] = self._block(part.stop - part.start).run(self._workers, x[part], prepare, probable=probable)
         return logits
 
     def _block(self, images: int) -> PredictionBlock:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+import numpy as np
+
+from ..ops.activation import LARGEST_LOGIT, softmax
 from ..program import Node
 from ..typing import Array, Float32, IntArray
 from . import fallback
@@ -25,6 +28,21 @@ class LossStep(Protocol):
         are `dlogits`. The step adds to `result`, float64, the sum of the losses (nats) and the number of images
         classified correctly.
         """
+
+
+def probabilities_step(logits: Float32, out: Float32) -> Step:
+    """Return a step that writes the softmax of logits (n, K); NaN for an image whose logits are not all finite.
+
+    `out` may be the logits' array.
+    """
+
+    def step() -> None:
+        with np.errstate(all="ignore"):
+            known = (np.abs(logits) < LARGEST_LOGIT).all(axis=1)
+            out[...] = softmax(logits)
+            out[~known] = np.nan
+
+    return step
 
 
 class Fold(Protocol):
@@ -101,6 +119,8 @@ class Toolbox:
     add_up
         Makes the step that sums a part of the lanes' gradients (lanes, parameters), in the order of the lanes, and
         writes it to the same part of another array.
+    probabilities_step
+        Makes the step that turns logits into probabilities: see the function of that name.
     reads
         Finds where steps read an array; None if they cannot read another one.
     shared
@@ -125,6 +145,7 @@ class Toolbox:
     workers: Callable[[int], Workers]
     training_bytes: int
     prediction_bytes: int
+    probabilities_step: Callable[[Float32, Float32], Step] = probabilities_step
     reads: Callable[[Sequence[Step], Array], Redirection | None] = _unknown
     shared: Callable[[Sequence[Sequence[Step]], Sequence[Sequence[Kernel]]], list[Step]] = _alone
 

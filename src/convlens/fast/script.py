@@ -98,7 +98,7 @@ class Reads:
     """The places in scripts where an array's address stands, so that another array can take its place."""
 
     def __init__(self, scripts: Iterable[Script], array: Array) -> None:
-        self._own = self._now = own = array.ctypes.data
+        self._own = own = array.ctypes.data
         self._places = [
             (call.words, index, address - own)
             for script in scripts
@@ -110,10 +110,8 @@ class Reads:
     def point_at(self, place: int | None) -> None:
         """Let scripts read an array of the same size, at this address, from now on; None: their own."""
         address = self._own if place is None else place
-        if address != self._now:
-            for words, index, offset in self._places:
-                words[index] = address + offset
-            self._now = address
+        for words, index, offset in self._places:
+            words[index] = address + offset
 
 
 def reads(steps: Sequence[Callable[[], None]], array: Array) -> Reads | None:

@@ -32,20 +32,23 @@ class Team(Workers):
         self._busy = threading.Lock()
         self._table = np.zeros(relay.BOXES + 3 * len(self._boxes), np.int64)  # of `relay.run_together`
         self._table[relay.BOXES :: 3] = [box.words.ctypes.data for box in self._boxes]
-        self._places = memoryview(self._table.data)
+        self._loaded: Sequence[Callable[[], None]] = ()  # the tasks in the table, and the same as scripts
+        self._scripts: list[Script] = []
         self._place = ctypes.c_int64(self._table.ctypes.data)
         # how many calls of `together` do not try, how many of those there were, and when the last one tried
         self._pause, self._left_out, self._tried = 0, 0, -inf
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        if len(tasks) <= 1 or not self._busy.acquire(blocking=False):
+        if len(tasks) == 1:
+            tasks[0]()
+            return
+        if not tasks or not self._busy.acquire(blocking=False):
             for task in tasks:  # another thread predicts at the same time: no processor is free
                 task()
             return
         try:
-            scripts = [task for task in tasks if isinstance(task, Script)]
-            if len(scripts) == len(tasks):
-                self._run_scripts(scripts)
+            if self._loads(tasks):
+                self._run_scripts()
             else:
                 self._call_back()
                 super().run(tasks)
@@ -59,8 +62,7 @@ class Team(Workers):
             self._left_out += 1
             return False
         try:
-            scripts = [task for task in tasks if isinstance(task, Script)]
-            found = self._at_once(scripts) or (self._wakes(len(scripts) - 1) and self._at_once(scripts))
+            found = self._loads(tasks) and (self._at_once() or (self._wakes(len(tasks) - 1) and self._at_once()))
             self._pause = 0 if found else min(2 * self._pause + 1, _LONGEST)
             return found
         finally:
@@ -88,29 +90,37 @@ class Team(Workers):
             relay.await_waking(box)
         return bool(woken)
 
-    def _at_once(self, scripts: Sequence[Script]) -> bool:
-        """Run scripts if all threads are ready, and return whether they were."""
-        places = self._places
-        places[0] = len(scripts) - 1
-        places[1], places[2] = scripts[0].place
-        for number in range(1, len(scripts)):
-            at = relay.BOXES + 3 * number
-            places[at - 2], places[at - 1] = scripts[number].place
+    def _loads(self, tasks: Sequence[Callable[[], None]]) -> bool:
+        """Write scripts to the table, unless they are there from the last time; return False if a task is no script."""
+        if tasks is self._loaded:
+            return True
+        scripts = [task for task in tasks if isinstance(task, Script)]
+        if len(scripts) < len(tasks):
+            return False
+        self._table[0], self._table[1:3] = len(scripts) - 1, scripts[0].place
+        for number, script in enumerate(scripts[1:]):
+            place = relay.BOXES + 3 * number
+            self._table[place + 1 : place + 3] = script.place
+        self._loaded, self._scripts = tasks, scripts
+        return True
+
+    def _at_once(self) -> bool:
+        """Run the scripts in the table if all threads are ready, and return whether they were."""
         outcome = relay.run_together(self._place)
         if outcome == _STILL_RUN:
-            self._wait(self._boxes[: len(scripts) - 1])
+            self._wait(self._boxes[: len(self._scripts) - 1])
         return bool(outcome)
 
-    def _run_scripts(self, scripts: Sequence[Script]) -> None:
-        if self._at_once(scripts):
+    def _run_scripts(self) -> None:
+        if self._at_once():
             return
-        boxes = self._boxes[: len(scripts) - 1]
+        boxes = self._boxes[: len(self._scripts) - 1]
         self._wait(boxes)  # in case the last wait was interrupted
         try:
-            for thread, box, script in zip(self._others, boxes, scripts[1:], strict=False):
+            for thread, box, script in zip(self._others, boxes, self._scripts[1:], strict=False):
                 if relay.post(box, *script.place):
                     thread.submit(relay.serve, box, self._called)
-            scripts[0]()
+            self._scripts[0]()
         finally:
             self._wait(boxes)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...fast import loss, norm, update
 from ...fast.native import make_ready
-from ...fast.script import Call, join, reads
+from ...fast.script import Call, Script, join, reads
 from ...fast.warp import warp
 from ...typing import Array, Float32, IntArray
 from ..numpy.toolbox import KERNELS
@@ -29,6 +29,11 @@ make_ready()
 def loss_step(logits: Float32, labels: IntArray, settings: Array, dlogits: Float32, result: Array) -> Call:
     """See `convlens.engine.toolbox.LossStep`."""
     return loss.cross_entropy(logits.reshape(-1), labels, logits.shape[1], settings, dlogits.reshape(-1), result)
+
+
+def probabilities_step(logits: Float32, out: Float32) -> Script:
+    """See `convlens.engine.toolbox.probabilities_step`."""
+    return Script([loss.probabilities(logits.reshape(-1), logits.shape[1], out.reshape(-1))])
 
 
 def fold(**given: Any) -> Call:
@@ -70,6 +75,7 @@ COMPILED = Toolbox(
     bind=CompiledUpdate,
     warp=warp,
     add_up=add_up,
+    probabilities_step=probabilities_step,
     reads=reads,
     shared=shared,
     workers=Team,
