@@ -50,8 +50,3 @@ def test_sections_share_the_image(data: st.DataObject, taps: int) -> None:
 @pytest.mark.parametrize(("taps", "products"), [(3, 4), (5, 7), (7, 10)])
 def test_products_with_zeros_are_left_out(taps: int, products: int) -> None:
     assert len(TWO.kernel_rows(taps)) == products
-
-
-@given(forms())
-def test_the_second_position_is_in_every_result(form: Form) -> None:
-    assert [row[1] for row in form.a] == [1] * form.results

@@ -90,7 +90,7 @@ def forward(
     padded, lines, mirrored
         Memory for a group of padded images, empty where nothing is padded; see `pad`.
     strips, bias
-        Kernels as `pack`, or then `lift_kernels`, left them; the bias (of each position), padded to whole strips.
+        Kernels as `pack`, or then `lift_kernels`, left them; the bias, padded to whole strips.
     outputs, parts, taps, strip
         Offsets of the outputs' patches in a group of images, of the positions in a patch, and of rows of `strips`.
         Outputs are ordered by image, by row of pooling windows, by phase in the window and by column. For results in
@@ -123,7 +123,7 @@ def forward(
             a, a0 = padded, 0
         if len(parts):
             convolve(
-                *(a, a0, count, share, shares, outputs, parts, taps, strip, strips, bias, geometry, lifted, sums),
+                *(a, a0, count, share, shares, outputs, parts, taps, strips, bias, geometry, lifted, sums),
                 *(filters, phases, relu, y, first * result, winners),
             )
             continue
@@ -217,7 +217,7 @@ def backward(
     strip
         Where in a strip the derivatives of each output, or square, are.
     no_bias, nothing
-        Zeros, as many as a bias for dx at all positions would have; and an empty array.
+        Zeros, as many as a bias for dx would have; and an empty array.
     kernel, dw, db, accumulate
         Height of kernels; the gradients (taps, filters) and (filters,), and whether to add to their contents.
     turned, pixels, parts_back, taps_back, strip_back
@@ -266,7 +266,7 @@ def backward(
             c, c0 = dpadded, 0
         if len(parts):
             convolve(
-                *(spread_dy, 0, count, 0, 1, pixels, parts_back, taps_back, strip_back, turned, no_bias),
+                *(spread_dy, 0, count, 0, 1, pixels, parts_back, taps_back, turned, no_bias),
                 *(geometry_back, lifted, sums, channels, 1, False, c, c0, nothing),
             )
         else:

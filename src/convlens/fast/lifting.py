@@ -16,9 +16,9 @@ from llvmlite import ir
 from ..typing import Float32
 from .native import helper, instruction
 from .script import entry
-from .signatures import FLOATS, NOTHING, SIZE
+from .signatures import FLOATS, NOTHING, NUMBER, SIZE
 from .toom import FOUR, TWO, Form, Matrix, transpose
-from .writer import VECTOR, WIDTH, Writer
+from .writer import VECTOR, WIDTH, ZEROS, Writer
 
 KERNELS = {TWO: (3, 5, 7), FOUR: (3,)}  # heights, and widths, of kernels
 LARGEST = max(form.results for form in KERNELS) ** 2  # results of a square
@@ -136,12 +136,38 @@ def _write_lifted_row(
                 w.builder.store(value, variable)
 
 
-def _write_lowered(w: Writer, form: Form, sums: Any, index: Any, step: Any, out: Any, to: Any) -> None:
+def _results(w: Writer, form: Form, sums: Any, index: Any, step: Any, bias: Any, s: Any) -> list[list[Any]]:
+    """Write A M A^T + bias, as rows; positions are `step` apart."""
     columns = _loaded(w, sums, index, (w.builder.mul(step, w.size(form.size)), step), form.size)
-    for row in _both_ways(w, form.a, columns):
+    more = w.load(3, bias, s)
+    return [[w.builder.fadd(value, more) for value in row] for row in _both_ways(w, form.a, columns)]
+
+
+def _write_results(w: Writer, form: Form, *values: Any) -> None:
+    *of, y, to, line, pixel, floor = values
+    for row in _results(w, form, *of):
+        place = to
         for value in row:
-            w.store(value, 3, out, to)
-            to = w.builder.add(to, w.size(WIDTH))
+            w.store(w.at_least(value, floor), 5, y, place)
+            place = w.builder.add(place, pixel)
+        to = w.builder.add(to, line)
+
+
+def _write_pooled(w: Writer, form: Form, *values: Any) -> None:
+    *of, out, to = values
+    rows, builder = _results(w, form, *of), w.builder
+    for i in range(0, form.results, 2):
+        for j in range(0, form.results, 2):
+            best, phase = rows[i][j], ZEROS
+            for q in range(1, 4):
+                value = rows[i + q // 2][j + q % 2]
+                greater, known = builder.fcmp_unordered(">", value, best), builder.fcmp_ordered("ord", best, best)
+                beats = builder.and_(greater, known)
+                best = builder.select(beats, value, best)
+                phase = builder.select(beats, _constant(Fraction(q)), phase)
+            w.store(best, 5, out, to)
+            w.store(phase, 5, out, builder.add(to, w.size(WIDTH)))
+            to = builder.add(to, w.size(2 * WIDTH))
 
 
 def _write_lifted_square(
@@ -186,6 +212,8 @@ def kernel_order(form: Form, taps: int) -> list[tuple[int, int]]:
 
 _KERNEL = (NOTHING, FLOATS, SIZE, SIZE, FLOATS, SIZE)
 _ROW = (NOTHING, FLOATS, SIZE, SIZE, SIZE, SIZE, FLOATS, SIZE, SIZE, SIZE)
+_POOL = (NOTHING, FLOATS, SIZE, SIZE, FLOATS, SIZE, FLOATS, SIZE)
+_LOWER = (*_POOL, SIZE, SIZE, NUMBER)
 _SQUARE = (NOTHING, FLOATS, SIZE, SIZE, SIZE, FLOATS, SIZE, SIZE)
 
 
@@ -199,7 +227,8 @@ def _made(kinds: tuple[Any, ...], write: Callable[..., None], *of: Any) -> Any:
 
 
 _lift_row_2, _lift_row_4 = (_made(_ROW, _write_lifted_row, form) for form in (TWO, FOUR))
-_lower_2, _lower_4 = (_made(_KERNEL, _write_lowered, form) for form in (TWO, FOUR))
+_lower_2, _lower_4 = (_made(_LOWER, _write_results, form) for form in (TWO, FOUR))
+_pool_2, _pool_4 = (_made(_POOL, _write_pooled, form) for form in (TWO, FOUR))
 _lift_square_2, _lift_square_4 = (_made(_SQUARE, _write_lifted_square, form) for form in (TWO, FOUR))
 _lift_3, _lift_5, _lift_7 = (_made(_KERNEL, _write_lifted_kernel, TWO, taps) for taps in KERNELS[TWO])
 _lift_3_by_4 = _made(_KERNEL, _write_lifted_kernel, FOUR, 3)
@@ -217,12 +246,21 @@ def lift_row(results, a, a0, line, pixel, squares, out, to, pitch, step):  # typ
 
 
 @helper
-def lower(results, sums, index, step, out, to):  # type: ignore[no-untyped-def]
-    """Write A M A^T, the results of one square, (m, m, 16); positions are `step` apart."""
+def lower(results, sums, index, step, bias, s, y, to, line, pixel, floor):  # type: ignore[no-untyped-def]
+    """Write A M A^T + bias, at least `floor`: the results of one square, whose positions are `step` apart."""
     if results == 2:
-        _lower_2(sums, index, step, out, to)
+        _lower_2(sums, index, step, bias, s, y, to, line, pixel, floor)
     else:
-        _lower_4(sums, index, step, out, to)
+        _lower_4(sums, index, step, bias, s, y, to, line, pixel, floor)
+
+
+@helper
+def lower_and_pool(results, sums, index, step, bias, s, out, to):  # type: ignore[no-untyped-def]
+    """Write the maximum of each window of 2 x 2 results, and which of them it is, the first of equals."""
+    if results == 2:
+        _pool_2(sums, index, step, bias, s, out, to)
+    else:
+        _pool_4(sums, index, step, bias, s, out, to)
 
 
 @helper

@@ -23,12 +23,13 @@ The geometry is a table of numbers; the constants below are the indices into it.
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .lifting import LARGEST, lift_row, lift_square, lower
+from .lifting import LARGEST, lift_row, lift_square, lower, lower_and_pool
 from .native import helper, linked
 from .planes import NOBODY
 from .product import NO_FLOOR, WIDE, product
 from .signatures import Indices
-from .vector import WIDTH, at, at_least, load, spread, store_some, where_beats, where_greater, zeros
+from .sums import sum_up
+from .vector import WIDTH, at, at_least, load, spread, store_some, where_greater, zeros
 
 IMAGE, LINE, PIXEL = 0, 1, 2  # distances from one image, line and pixel to the next
 STRIP, STRIPS_OF = 3, 4  # distance from one strip of channels to the next, and how many there are
@@ -65,64 +66,34 @@ def _lift(
 
 
 @helper
-def _pool(
-    square: Float32,
-    m: int,
-    geometry: Array,
-    row: int,
-    column: int,
-    relu: bool,
-    y: Float32,
-    to: int,
-    filters: int,
-    left: int,
-    winners: Float32,
-) -> None:
-    """Write the maxima of a square's windows of 2 x 2 results, and which result each is, the first of equals."""
-    wide = at(geometry, WIDTH_OF) // 2
-    for i in range(0, min(m, at(geometry, HEIGHT) - row), 2):
-        for j in range(0, min(m, at(geometry, WIDTH_OF) - column), 2):
-            of = (i * m + j) * WIDTH
-            best, phase = load(square, of), zeros()
-            for q in range(1, 4):
-                value = load(square, of + (q // 2 * m + q % 2) * WIDTH)
-                phase = where_beats(value, best, spread(q), phase)
-                best = where_beats(value, best, value, best)
-            if relu:
-                phase = where_greater(best, zeros(), phase, spread(NOBODY))
-                best = at_least(best, 0)
-            place = to + ((row + i) // 2 * wide + (column + j) // 2) * filters
-            store_some(best, y, place, left)
-            if len(winners):
-                store_some(phase, winners, place, left)
+def _write_window(square: Float32, of: int, relu: bool, y: Float32, to: int, left: int, winners: Float32) -> None:
+    """Write the maximum of a window, and which result it is."""
+    best, phase = load(square, of), load(square, of + WIDTH)
+    if relu:
+        phase = where_greater(best, zeros(), phase, spread(NOBODY))
+        best = at_least(best, 0)
+    store_some(best, y, to, left)
+    if len(winners):
+        store_some(phase, winners, to, left)
 
 
 @helper
 def _write(
-    square: Float32,
-    m: int,
-    geometry: Array,
-    row: int,
-    column: int,
-    floor: float,
-    y: Float32,
-    to: int,
-    filters: int,
-    left: int,
+    square: Float32, rows: int, columns: int, m: int, y: Float32, to: int, line: int, filters: int, left: int
 ) -> None:
-    """Write those results of a square that belong to the image, whose results begin at `to`."""
-    for i in range(min(m, at(geometry, HEIGHT) - row)):
-        for j in range(min(m, at(geometry, WIDTH_OF) - column)):
-            value = at_least(load(square, (i * m + j) * WIDTH), floor)
-            place = to + ((row + i) * at(geometry, WIDTH_OF) + column + j) * filters
-            store_some(value, y, place, left)
+    """Write those results of a square, `rows` x `columns` and `left` channels, that belong to the image."""
+    for i in range(rows):
+        for j in range(columns):
+            store_some(load(square, (i * m + j) * WIDTH), y, to + i * line + j * filters, left)
 
 
 @helper
-def _results(
+def _write_results(
     sums: Float32,
     apart: int,
     wide: int,
+    bias: Float32,
+    s: int,
     square: Float32,
     geometry: Array,
     first: int,
@@ -130,22 +101,37 @@ def _results(
     phases: int,
     relu: bool,
     y: Float32,
-    to: int,
+    y0: int,
     filters: int,
-    left: int,
     winners: Float32,
 ) -> None:
     """Write the results of `rows` rows of an image's squares, pooled or not, from their sums."""
     m, of, floor = at(geometry, RESULTS), 0, 0.0 if relu else NO_FLOOR
-    for row in range(first * m, (first + rows) * m, m):
-        for column in range(0, at(geometry, SQUARES) * m, m):
-            for k in range(0, min(wide, left), WIDTH):
-                lower(m, sums, of + k, apart, square, 0)
-                if phases == 1:
-                    _write(square, m, geometry, row, column, floor, y, to + k, filters, left - k)
+    each, line = (
+        (m, at(geometry, WIDTH_OF) * filters) if phases == 1 else (m // 2, at(geometry, WIDTH_OF) // 2 * filters)
+    )
+    for row in range(first, first + rows):
+        high, to = min(m, at(geometry, HEIGHT) - row * m), y0 + row * each * line
+        for column in range(at(geometry, SQUARES)):
+            broad = min(m, at(geometry, WIDTH_OF) - column * m)
+            for k in range(s, min(s + wide, filters), WIDTH):
+                place, index = to + k, of + k - s
+                if phases > 1:
+                    lower_and_pool(m, sums, index, apart, bias, k, square, 0)
+                    _write_window(square, 0, relu, y, place, filters - k, winners)
+                    if m == 4:
+                        if broad == m:
+                            _write_window(square, 2 * WIDTH, relu, y, place + filters, filters - k, winners)
+                        if high == m:
+                            _write_window(square, 4 * WIDTH, relu, y, place + line, filters - k, winners)
+                            if broad == m:
+                                _write_window(square, 6 * WIDTH, relu, y, place + line + filters, filters - k, winners)
+                elif high == m and broad == m and filters - k >= WIDTH:
+                    lower(m, sums, index, apart, bias, k, y, place, line, filters, floor)
                 else:
-                    _pool(square, m, geometry, row, column, relu, y, to + k, filters, left - k, winners)
-            of += wide
+                    lower(m, sums, index, apart, bias, k, square, 0, m * WIDTH, WIDTH, floor)
+                    _write(square, high, broad, m, y, place, line, filters, filters - k)
+            of, to = of + wide, to + each * filters
 
 
 @linked
@@ -158,7 +144,6 @@ def convolve(
     outputs: Indices,
     parts: Indices,
     taps: Indices,
-    strip: Indices,
     strips: Float32,
     bias: Float32,
     geometry: Indices,
@@ -179,11 +164,11 @@ def convolve(
         The images, in strips where there are several.
     share, shares
         Which part of each image's rows to compute, and in how many they are divided; several only for one image.
-    outputs, parts, taps, strip
+    outputs, parts, taps
         Where in a position of the lifted block each square is; where in `taps` those of each position begin; the places
-        of a square's taps, and the matching rows of `strips`.
+        of a square's taps.
     strips, bias
-        Kernels as `lift_kernels` left them; the bias of each position, in whole strips.
+        Kernels as `lift_kernels` left them; the bias, in whole strips.
     geometry, lifted, sums
         Geometry, and memory for a lifted block, for its sums and for a square of results.
     filters, phases, relu
@@ -207,15 +192,14 @@ def convolve(
                 apart = _odd(squares * wide)
                 for p in range(positions):
                     t, length = at(parts, p), at(parts, p + 1) - at(parts, p)
-                    product(
-                        *(lifted, p * step, outputs, 0, squares, taps[t : t + length], strip[t : t + length], length),
-                        *(strips, s * len(taps), len(taps) * WIDTH, sums, p * apart, wide),
-                        *(bias, p * (len(bias) // positions) + s, 0, NO_FLOOR, wide),
+                    sum_up(
+                        *(lifted, p * step, outputs, squares, taps, t, length),
+                        *(strips, s * len(taps) + t * WIDTH, len(taps) * WIDTH, sums, p * apart, wide),
                     )
                 for i in range(count):
-                    _results(
-                        *(sums[i * rows * across * wide :], apart, wide, square, geometry, first, rows),
-                        *(phases, relu, y, y0 + (image + i) * each + s, filters, filters - s, winners),
+                    _write_results(
+                        *(sums[i * rows * across * wide :], apart, wide, bias, s, square, geometry, first, rows),
+                        *(phases, relu, y, y0 + (image + i) * each, filters, winners),
                     )
 
 

@@ -41,7 +41,7 @@ class Form(NamedTuple):
     results, taps
         m and r.
     points
-        n - 1 different numbers, the first of which is 0 and the second 1.
+        n - 1 different numbers.
     """
 
     results: int
@@ -55,7 +55,7 @@ class Form(NamedTuple):
 
     @property
     def a(self) -> Matrix:
-        """The matrix that makes results of products, (m, n); its second column is ones."""
+        """The matrix that makes results of products, (m, n)."""
         last = self.results - 1
         return [[*(p**i for p in self.points), Fraction(i == last)] for i in range(self.results)]
 

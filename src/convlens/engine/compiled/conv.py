@@ -47,10 +47,8 @@ class CompiledConvKernel(CompiledKernel):
         forward, back = self.strips * len(self.tables.forward.taps), self.strips_back * len(self.tables.back.taps)
         self.lifted_kernels = self._shared("lifted_kernels", forward * bool(self.form))
         self.lifted_turned = self._shared("lifted_turned", back * bool(self.form) * self.wants_dx)
-        self.bias = self._shared("bias", self.strips * (self.form.size**2 if self.form else 1))
-        self.no_bias = np.zeros(
-            self.strips_back * WIDTH * (self.form_back.size**2 if self.form_back else 1), np.float32
-        )
+        self.bias = self._shared("bias", self.strips)
+        self.no_bias = np.zeros(self.strips_back * WIDTH, np.float32)
         self.padded = self.planes = self.spread = self.dpadded = self.winners = NONE
         self.lifted = self.sums = self.lifted_dw = NONE
 
@@ -101,13 +99,9 @@ class CompiledConvKernel(CompiledKernel):
 
     def prepare_calls(self) -> list[Call]:
         (kh, kw), b = self.wiring.node.window.kernel, self.wiring.parameter("b")
-        first = (
-            (self.form.size + 1) * self.strips * WIDTH if self.form else 0
-        )  # of the position that all results contain
-        bias = self.bias[first : first + self.strips * WIDTH]
         calls = [
             conv.pack(self.w, len(self.w) // self.filters, self.filters, self.kernels),
-            conv.pack(b, 1, self.filters, bias),
+            conv.pack(b, 1, self.filters, self.bias),
         ]
         if self.wants_dx:
             calls.append(conv.pack_turned(self.w, kh * kw, self.channels, self.filters, self.turned))
