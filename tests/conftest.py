@@ -36,6 +36,6 @@ def _floating_point_accidents_raise() -> Iterator[None]:
 def _threads_are_used_for_the_smallest_work() -> Iterator[None]:
     """Tests' networks are small: without this, one thread would do all, and no test of threads would test them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Workers, "useful", lambda self, flops: self.threads if flops else 1)
+        patch.setattr(Workers, "useful", lambda self, flops, awake=False: self.threads if flops else 1)
         patch.setattr(prediction, "WORTH_PARTS", 0)
         yield

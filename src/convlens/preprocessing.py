@@ -6,6 +6,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -96,14 +97,23 @@ class Preprocessing:
                 f"preprocessing: out must be C-contiguous float32 of shape {batch.shape}, "
                 f"not {out.dtype} of shape {out.shape}; leave it out to get a new array"
             )
+        self.fill(batch, out)
+        return out
+
+    def fill(self, batch: Array, out: Array) -> None:
+        """Write what images become, uint8 or floats (N, H, W, C), to a float array of the same shape."""
         # Converted first, then multiplied in place: in NumPy the two are faster than one product of mixed types.
         np.copyto(out, batch, casting="same_kind")
-        if batch.dtype != np.uint8:
-            return out
-        np.multiply(out, np.float32(self.scale / self.deviation), out=out)
-        if self.mean:
-            np.subtract(out, np.float32(self.mean / self.deviation), out=out)
-        return out
+        if batch.dtype == np.uint8:
+            factor, shift = self._factors
+            np.multiply(out, factor, out)
+            if shift:
+                np.subtract(out, shift, out)
+
+    @cached_property
+    def _factors(self) -> tuple[np.float32, np.float32]:
+        """What pixels are multiplied with, and what is then subtracted; as NumPy takes them fastest."""
+        return np.float32(self.scale / self.deviation), np.float32(self.mean / self.deviation)
 
     def of_pixels(self, *values: float) -> tuple[float, ...]:
         """Return what pixels of these values, 0 to 255, become: (value * scale - mean) / deviation."""
@@ -233,7 +243,7 @@ def checked_shape(shape: object) -> tuple[int, int, int]:
 
 def _numbers(images: object) -> Array:
     """Return images as an array of uint8 or floats, of any shape."""
-    if isinstance(images, np.ndarray) and images.dtype == np.uint8:
+    if isinstance(images, np.ndarray) and (images.dtype == np.uint8 or images.dtype.kind == "f"):
         return images
     _refuse_pictures(images)
     try:

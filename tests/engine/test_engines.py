@@ -215,7 +215,7 @@ def test_blas_has_its_own_number_again_after_a_batch_that_fails(model: nn.Model,
     with threadpool_limits(2, user_api="blas"):
         before, runner = blas_threads(), engine.start(model.program, model.flat, name, 2)
         with pytest.raises(ValueError):
-            runner._logits(images[..., :0])
+            runner._predict(images[..., :0], None, probable=False)
         with pytest.raises((ValueError, IndexError)):
             runner._gradient(images[:, 1:], np.zeros(8, np.int64), np.zeros_like(model.flat), FIRST, 0.0)
         assert blas_threads() == before

@@ -67,6 +67,12 @@ def test_work_too_small_for_a_thread_stays_on_few(monkeypatch: pytest.MonkeyPatc
     assert images_of_threads(make("cnn"), 1, 16) == [1] + [0] * 15
 
 
+def test_threads_that_have_just_worked_are_used_for_less_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes.Workers, "useful", USEFUL)
+    workers = make("cnn").use("numba", 2).engine.workers
+    assert [workers.useful(10_000_000), workers.useful(10_000_000, awake=True)] == [1, 2]
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("images", [1, 5, 50, 128, 300])
 def test_the_bits_do_not_depend_on_the_number_of_threads(network: str, images: int) -> None:

@@ -11,7 +11,7 @@ pytest.importorskip("llvmlite")
 
 from llvmlite import binding, ir
 
-from convlens.fast import relay, subnormal
+from convlens.fast import atomic, relay, subnormal
 from convlens.fast.writer import INT, Writer
 
 KINDS = {
@@ -30,7 +30,7 @@ def written(triple: str) -> str:
     builder = ir.IRBuilder(function.append_basic_block())
     w = Writer(None, builder, None)
     before = subnormal.flush.write(w)
-    relay._pause.write(w)
+    atomic.pause.write(w)
     subnormal.restore.write(w, before)
     builder.ret(before)
     return str(module)

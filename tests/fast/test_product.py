@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,11 +13,15 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
-from convlens.fast.product import DEPTH, NO_FLOOR, WIDE, product
+from convlens.fast.linker import processor
+from convlens.fast.product import DEPTH, NO_FLOOR, WIDE, WIDEST, product
 from convlens.fast.script import entry
 from convlens.fast.signatures import Indices
-from convlens.fast.vector import WIDTH, transposed
+from convlens.fast.vector import WIDTH, load, store_some, transposed
 from convlens.typing import Float32
+from tests.faults.forks import environment
+
+AVX2 = "+sse4.2,+popcnt,+avx,+avx2,+fma,+bmi,+bmi2,+lzcnt,+movbe,+f16c"
 
 
 @entry
@@ -31,6 +39,11 @@ def multiply(
     columns: int,
 ) -> None:  # fmt: skip
     product(a, 0, row, 0, len(row), tap, strip, len(tap), b, 0, b_step, c, 0, c_step, start, 0, c_step, floor, columns)
+
+
+@entry
+def put(a: Float32, b: Float32, count: int) -> None:
+    store_some(load(a, 0), b, 3, count)
 
 
 @entry
@@ -64,6 +77,52 @@ def test_products_are_numpys(seed: int, rows: int, depth: int, columns: int, rec
     wanted = np.maximum(wanted, 0) if rectified else wanted
     np.testing.assert_array_equal(c[:, :columns], wanted[:, :columns])
     assert (c[:, columns:] == 77).all(), "nothing is written beside the columns asked for"
+
+
+@pytest.mark.parametrize("depth", [37, DEPTH + 77])
+def test_sums_have_one_order_whatever_the_tile(depth: int) -> None:
+    """Factors have so few digits that products are exact: fused or not, a sum is that of a plain loop, to the bit."""
+    draw, most = np.random.default_rng(depth), 30
+    a, b = (
+        (draw.integers(-(2**11), 2**11, size) * 2.0 ** draw.integers(-9, 9, size)).astype(np.float32)
+        for size in (500, (WIDEST // WIDTH, depth, WIDTH))
+    )
+    row, tap = (draw.integers(0, 250, n).astype(np.int32) for n in (most, depth))
+    strip = np.arange(depth, dtype=np.int32) * WIDTH
+    start, wanted = draw.normal(size=(most, WIDEST + 2)).astype(np.float32), np.zeros((most, WIDEST), np.float32)
+    whole = wanted
+    for k in range(depth):
+        if depth > DEPTH and k == depth // 2:
+            whole, wanted = wanted, np.zeros_like(wanted)
+        wanted += a[row + tap[k]][:, None] * b[:, k].reshape(-1)
+    wanted = wanted + (whole + start[:, :WIDEST] if depth > DEPTH else start[:, :WIDEST])
+    for columns in range(1, WIDEST + 2):
+        for rows in range(1, most + 1):
+            c = np.full_like(start, 77)
+            multiply(
+                *(a, row[:rows], tap, strip, b.reshape(-1), WIDTH * depth, c.reshape(-1), WIDEST + 2),
+                *(start.reshape(-1), NO_FLOOR, columns),
+            )()
+            computed = min(columns, WIDE)
+            assert c[:rows, :computed].tobytes() == wanted[:rows, :computed].tobytes(), (rows, columns)
+            c[:rows, :computed] = 77
+            assert (c == 77).all(), "nothing else is written"
+
+
+@pytest.mark.skipif("+avx512f" not in processor()[1], reason="the tiles of other processors are compiled for one")
+def test_tiles_of_older_processors_sum_in_the_same_order() -> None:
+    settings = environment(NUMBA_CPU_NAME="haswell", NUMBA_CPU_FEATURES=AVX2)
+    this = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "one_order", str(Path(__file__))]
+    done = subprocess.run(this, env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("count", range(1, WIDTH + 1))
+def test_some_numbers_of_a_vector_are_written(count: int) -> None:
+    a, b = np.arange(1, WIDTH + 1, dtype=np.float32), np.zeros(3 + 2 * WIDTH, np.float32)
+    put(a, b, count)()
+    np.testing.assert_array_equal(b[3 : 3 + count], a[:count])
+    assert np.count_nonzero(b) == count
 
 
 @given(st.integers(1, WIDTH), st.integers(1, WIDTH))

@@ -287,12 +287,18 @@ def test_without_finite_logits_there_is_no_class(name: str) -> None:
     for ask in (model.predict, model.predict_proba, lambda x: model.evaluate((x, [0, 1, 1]))):
         with pytest.raises(DataError, match="output is not finite for 2 of 3 images, first for number 1; its weights"):
             ask(images)
-    model.parameters["dense2.b"][0] = -np.inf
-    with pytest.raises(DataError, match="not finite for 3 of 3 images, first for number 0"):
-        model.predict(np.ones((3, 3, 3, 1), np.uint8))
+    pixels = np.ones((3, 3, 3, 1), np.uint8)
+    for ask in (model.predict, model.predict_proba):
+        model.parameters["dense2.b"][:] = 0, -np.inf
+        with pytest.raises(DataError, match="not finite for 3 of 3 images, first for number 0"):
+            ask(pixels)
+        model.parameters["dense2.b"][:] = 3.4e38, 0
+        with pytest.raises(DataError, match="not finite for 3 of 3 images, first for number 0"):
+            ask(pixels)
     model.flat[:] = 3e38
-    with pytest.raises(DataError, match="not finite for 3 of 3 images, first for number 0"):
-        model.predict(np.ones((3, 3, 3, 1), np.uint8))
+    for ask in (model.predict, model.predict_proba):
+        with pytest.raises(DataError, match="not finite for 3 of 3 images, first for number 0"):
+            ask(pixels)
 
 
 def test_an_evaluation_needs_an_image_and_takes_one() -> None:

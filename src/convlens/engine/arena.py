@@ -12,6 +12,7 @@ from ..program import ALIGNMENT, aligned_zeros
 from ..typing import Array, Float32, Shape
 
 _BLOCK = 1 << 20  # floats: 4 MiB, the smallest block
+_PAGE = 4096  # bytes: pages of memory are as large, or a multiple
 
 
 def readable(size: int) -> Array:
@@ -21,6 +22,17 @@ def readable(size: int) -> Array:
     """
     require(4 * size, "one array of the network's values", "choose smaller images, smaller kernels or fewer filters")
     return aligned_zeros(size + ALIGNMENT)[:size]
+
+
+def readable_place(array: Array) -> int | None:
+    """Return the address of an array if a kernel can read it where it is, as if it came from `readable`; else None.
+
+    It is contiguous float32, and the values that a kernel may read past its end are in the same page of memory.
+    """
+    if array.dtype != np.float32 or not (array.flags.c_contiguous and array.flags.aligned):
+        return None
+    place: int = array.ctypes.data
+    return place if 0 < (place + array.nbytes) % _PAGE <= _PAGE - 4 * ALIGNMENT else None
 
 
 class Arena:

@@ -12,8 +12,8 @@ from ..program import Program
 from ..typing import Array, FloatArray, Labels
 
 
-def checked_images(program: Program, x: Any) -> FloatArray:
-    """Return x as an array of floats (N, H, W, C).
+def checked_images(program: Program, x: Any, *, prepared: bool = True) -> FloatArray:
+    """Return x as an array of floats (N, H, W, C); of any type if it has still to be prepared.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def checked_images(program: Program, x: Any) -> FloatArray:
         If it has another shape; NumPy would repeat a single row or column in silence.
     """
     given: FloatArray = np.asarray(x)
-    if given.dtype.kind != "f":
+    if prepared and given.dtype.kind != "f":
         raise DataError(
             f"an engine takes floats, the network's input, not {given.dtype}; give pixels to model.preprocessing first"
         )

@@ -8,8 +8,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -31,9 +32,9 @@ from .lanes import Workers, thread_count
 from .numpy.toolbox import NUMPY
 from .passes import Flat, Memory, MicroBatch, micro_batch
 from .plan import Batch, TrainingPlan, flat_shares
-from .prediction import LARGEST_BLOCK, PredictionPlan
+from .prediction import LARGEST_BLOCK, PredictionPlan, Prepare
 from .rewrite import rewrite
-from .toolbox import Toolbox, Warp
+from .toolbox import Toolbox, Warp, probabilities_step
 from .updates import BoundUpdate, Update
 
 BLOCK_BYTES = 256 << 20  # of values that the interpreter keeps while it predicts
@@ -53,6 +54,7 @@ class Engine(ABC):
     """Runs one Program."""
 
     name: ClassVar[str]
+    warns = True  # NumPy's warnings of what overflows may appear while it predicts
 
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
         self.program, self.parameters, self.buffers = program, parameters, buffers
@@ -73,19 +75,33 @@ class Engine(ABC):
         """Number of threads that the engine uses."""
         return self.workers.threads
 
-    def logits(self, x: FloatArray) -> FloatArray:
-        """Return the logits (N, K) of images x (N, H, W, C), floats. Any number of threads may call this at a time.
+    def logits(self, x: Array, prepare: Prepare | None = None) -> FloatArray:
+        """Return the logits (N, K) of images x (N, H, W, C). Any number of threads may call this at a time.
+
+        Parameters
+        ----------
+        x
+            Floats, the network's input; or what `prepare` takes.
+        prepare
+            Called with some of the images, and the float array to which it writes them as the network's input.
 
         Raises
         ------
         DataError, ShapeError
             If x is of another type or shape.
         """
-        return self._logits(checked_images(self.program, x))
+        return self._predict(checked_images(self.program, x, prepared=prepare is None), prepare, probable=False)
+
+    def probabilities(self, x: Array, prepare: Prepare | None = None) -> FloatArray:
+        """Return the probabilities (N, K), the softmax of the logits; arguments and errors are those of `logits`.
+
+        They are NaN for an image with a logit that is not finite, or as large as `ops.activation.LARGEST_LOGIT`.
+        """
+        return self._predict(checked_images(self.program, x, prepared=prepare is None), prepare, probable=True)
 
     @abstractmethod
-    def _logits(self, x: FloatArray) -> FloatArray:
-        """Return the logits of images that have been checked."""
+    def _predict(self, x: Array, prepare: Prepare | None, *, probable: bool) -> FloatArray:
+        """Return the logits, or the probabilities, of images that have been checked."""
 
     def gradient(
         self, x: FloatArray, labels: IntArray, out: Array, address: Address = FIRST, smoothing: float = 0.0
@@ -144,19 +160,23 @@ class Interpreter(Engine):
 
     name = "interpreter"
 
-    def _logits(self, x: FloatArray) -> FloatArray:
-        image_bytes = x.itemsize * interpreter.values_of(self.program)
+    def _predict(self, x: Array, prepare: Prepare | None, *, probable: bool) -> FloatArray:
+        dtype = x.dtype if prepare is None else self.parameters.dtype
+        image_bytes = dtype.itemsize * interpreter.values_of(self.program)
         require(image_bytes, "one image, with the interpreter,", "choose smaller images or kernels, or another engine")
         size = int(np.clip(BLOCK_BYTES // image_bytes, 1, LARGEST_BLOCK))
         context = interpreter.Context(self.buffers)
         with single_threaded_blas():
             blocks = [
-                interpreter.forward(self.program, self.parameters, x[start : start + size], context).values[
-                    self.program.output
-                ]
+                interpreter.forward(
+                    self.program, self.parameters, _prepared(x[start : start + size], prepare, dtype), context
+                ).values[self.program.output]
                 for start in range(0, max(len(x), 1), size)
             ]
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        found: FloatArray = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        if probable:
+            probabilities_step(found, found)()
+        return found
 
     def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
         drawn = interpreter.draw(self.program, len(x), address, x.dtype)
@@ -174,16 +194,26 @@ class Interpreter(Engine):
         return BatchResult(float(losses.mean(dtype=np.float64)), int((logits.argmax(axis=1) == labels).sum()))
 
 
+def _prepared(x: Array, prepare: Prepare | None, dtype: np.dtype[Any]) -> FloatArray:
+    if prepare is None:
+        return x
+    out = np.empty(x.shape, np.float32)
+    prepare(x, out)
+    return out.astype(dtype, copy=False)
+
+
 class Plan(Engine):
     """Lanes, micro-batches, preallocated memory, fused kernels: in float32, many times as fast as the interpreter."""
 
     def __init__(self, program: Program, parameters: Array, buffers: Array, threads: int | None = None) -> None:
         self.toolbox = self.tools()
         super().__init__(program, parameters, buffers, threads)
-        self._memory = Memory(rewrite(program, self.toolbox.poolers, self.toolbox.rectifiers), self.toolbox)
+        rewritten = partial(rewrite, program, self.toolbox.poolers, self.toolbox.rectifiers)
+        self._memory = Memory(rewritten(), self.toolbox)
+        self._predicting = Memory(rewritten(predicting=True), self.toolbox)
         self._flat = Flat(parameters, buffers)
-        needs_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
-        self._blas: Callable[[], AbstractContextManager[None]] = single_threaded_blas if needs_blas else nullcontext
+        self._uses_blas = any(self.toolbox.kernel_of(node).uses_blas for node in self._memory.program.nodes)
+        self.warns = self._uses_blas or self.toolbox is NUMPY
         self._micro_batches: dict[bool, MicroBatch] = {}
         # append and pop are atomic, so a plan is used by one thread at a time
         self._idle: deque[PredictionPlan] = deque()
@@ -220,23 +250,27 @@ class Plan(Engine):
 
     def _micro_batch(self, *, training: bool) -> MicroBatch:
         if training not in self._micro_batches:
-            self._micro_batches[training] = micro_batch(self._memory, self._flat, training=training)
+            memory = self._memory if training else self._predicting
+            self._micro_batches[training] = micro_batch(memory, self._flat, training=training)
         return self._micro_batches[training]
 
-    def _logits(self, x: FloatArray) -> FloatArray:
+    def _predict(self, x: Array, prepare: Prepare | None, *, probable: bool) -> FloatArray:
         try:
             plan = self._idle.pop()
         except IndexError:
             micro = self._micro_batch(training=False)
-            plan = PredictionPlan(self._memory, micro, self._flat, self.workers)
-        with self._blas():
-            logits = plan.run(x)
+            plan = PredictionPlan(self._predicting, micro, self._flat, self.workers)
+        if self._uses_blas:
+            with single_threaded_blas():
+                found = plan.run(x, prepare, probable=probable)
+        else:  # for one image, a context that does nothing takes long
+            found = plan.run(x, prepare, probable=probable)
         self._idle.append(plan)
-        return logits
+        return found
 
     def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
         plan = self._plan(len(x))
-        with self._blas():
+        with single_threaded_blas() if self._uses_blas else nullcontext():
             drawn = interpreter.draw(self.program, len(x), address)
             loss, correct = plan.run(self.workers, Batch(x, labels, drawn, smoothing), out)
         return BatchResult(loss / len(x), correct)

@@ -78,12 +78,15 @@ class Op:
     couples
         In training, an image's output depends on the other images of the batch, as in batch normalisation. Every
         engine then runs the op on the whole batch; such a node is a *barrier* (`convlens.engine.kernel.Barrier`).
+    affine
+        Its output is W x + b, with the parameters ``w`` and ``b``, whose last axis is the channels.
     """
 
     forward: Forward
     backward: Backward
     draws: Draws | None = None
     couples: bool = False
+    affine: bool = False
 
 
 def _parametric(
@@ -99,7 +102,7 @@ def _parametric(
         dx, dw, db = backward(dy, saved)
         return (dx,), {"w": dw, "b": db}
 
-    return Op(run, run_back)
+    return Op(run, run_back, affine=True)
 
 
 def _pooling(forward: Callable[..., tuple[FloatArray, Any]], backward: Callable[..., FloatArray]) -> Op:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from ..program import Node
-from ..typing import Array, Float32
-from .arena import Arena
+from ..typing import Array, Float32, Shape
+from .arena import Arena, readable
 from .lanes import Share
 
 Step: TypeAlias = Callable[[], None]  # a part of the work, bound to all it needs
@@ -40,6 +41,8 @@ class Wiring:
         Arrays that all micro-batches of a thread share, by node.
     drawn
         The random numbers of a node whose op draws any, (n, *image shape); None in a plan for prediction.
+    folded
+        Arrays to take in place of parameters (`convlens.engine.folding`).
     """
 
     node: Node
@@ -53,10 +56,11 @@ class Wiring:
     accumulate: bool
     shared: dict[str, Float32]
     drawn: Float32 | None = None
+    folded: Mapping[str, Float32] = field(default_factory=dict)
 
     def parameter(self, key: str) -> Float32:
         """Return a parameter of the node."""
-        return self.node.parameters[key].view(self.parameters)
+        return self.folded[key] if key in self.folded else self.node.parameters[key].view(self.parameters)
 
     def buffer(self, key: str) -> Float32:
         """Return a running statistic of the node."""
@@ -66,6 +70,13 @@ class Wiring:
         """Return the array in which the gradient of a parameter is accumulated."""
         assert self.gradient is not None, "a plan for prediction has no gradients"
         return self.node.parameters[key].view(self.gradient)
+
+    def memory(self, key: str, shape: Shape) -> Float32:
+        """Return an array that all micro-batches of a thread share."""
+        name = f"{self.node.name}.{key}"
+        if name not in self.shared:
+            self.shared[name] = readable(math.prod(shape))
+        return self.shared[name].reshape(shape)
 
 
 class Kernel(ABC):
@@ -77,8 +88,6 @@ class Kernel(ABC):
         Output and input may share memory, and their derivatives likewise.
     needs_output
         The backward pass reads the output, so no later node may change it in place.
-    prepares_alone
-        What `prepare` computes belongs to this kernel, and is not shared by all micro-batches of a thread.
     uses_blas
         It may call a BLAS, which must then be limited to one thread while a plan runs. (Setting the limit takes longer
         than a small network.)
@@ -90,7 +99,6 @@ class Kernel(ABC):
     """
 
     in_place: ClassVar[bool] = False
-    prepares_alone: ClassVar[bool] = False
     uses_blas: ClassVar[bool] = True
     needs_output: ClassVar[bool] = False
     whole_batch: ClassVar[bool] = False

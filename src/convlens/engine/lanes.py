@@ -100,11 +100,13 @@ class Workers:
 
     Attributes
     ----------
-    worth
-        Floating-point operations that repay waking a thread, which takes about 0.1 ms.
+    worth, worth_awake
+        Floating-point operations that repay waking a thread, which takes about 0.1 ms; and likewise handing them to a
+        thread that has just worked.
     """
 
     worth: ClassVar[int] = 40_000_000
+    worth_awake: ClassVar[int] = 40_000_000
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -115,9 +117,9 @@ class Workers:
         """Make the threads: once, and again in a forked process, which has the memory of its parent but no threads."""
         self._others = [ThreadPoolExecutor(1, f"convlens-{number}") for number in range(1, self.threads)]
 
-    def useful(self, flops: int) -> int:
-        """Return how many threads are worth using for `flops` operations."""
-        return max(1, min(self.threads, flops // self.worth))
+    def useful(self, flops: int, *, awake: bool = False) -> int:
+        """Return how many threads are worth using for `flops` operations, `awake` if all have just worked."""
+        return max(1, min(self.threads, flops // (self.worth_awake if awake else self.worth)))
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Run at most `threads` tasks at the same time and wait for them all; the first error is raised.
@@ -136,6 +138,14 @@ class Workers:
                 future.exception()  # wait for all, so that no thread writes after this has returned
         for future in futures:
             future.result()
+
+    def together(self, tasks: Sequence[Callable[[], None]]) -> bool:
+        """Run tasks that wait for one another, each on its own thread, if all threads are ready at this moment.
+
+        Return whether they ran; if not, none of them did.
+        """
+        del tasks
+        return False
 
     def each(self, work: Callable[[slice], None], size: int, chunk: int = CHUNK) -> None:
         """Call `work` on slices that cover range(size), in chunks spread over the threads."""

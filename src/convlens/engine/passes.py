@@ -14,6 +14,7 @@ import numpy as np
 
 from ..program import INPUT, Node, Program
 from ..typing import Array, Float32
+from . import folding
 from .arena import Arena, readable
 from .interpreter import OPS
 from .kernel import Barrier, Kernel, Step, Wiring
@@ -184,7 +185,7 @@ class Pass:
                 shared=lane.shared if lane else {} if shared is None else shared,
                 drawn=lane.drawn[node.name][rows] if lane and node.name in lane.drawn else None,
             )
-            self.kernels.append(memory.toolbox.kernel_of(node)(wiring))
+            self.kernels.append(memory.toolbox.kernel_of(node)(folding.with_memory(wiring)))
         self._take_memory()
         arena.release(start)
         self.segments: list[list[Kernel]] = [[]]
@@ -237,13 +238,11 @@ class Pass:
         self._additions.setdefault(reader.name, []).append(partial(np.add, target, aside, out=target))
         return aside
 
-    def prepare(self, *, shared: bool = True) -> list[Step]:
-        """Return the steps that compute what depends on the parameters alone.
-
-        Without `shared`, only those whose results other passes do not share.
-        """
-        kernels = [kernel for kernel in self.kernels if shared or kernel.prepares_alone]
-        return [step for kernel in kernels for step in kernel.steps("prepare")]
+    def prepare(self) -> list[Step]:
+        """Return the steps that compute what depends on the parameters alone, for all passes of a thread."""
+        fold = self._memory.toolbox.fold
+        folded = [step for kernel in self.kernels for step in folding.steps(kernel.wiring, fold)]
+        return folded + [step for kernel in self.kernels for step in kernel.steps("prepare")]
 
     def forward(self, segment: int = 0) -> list[Step]:
         """Return the steps of one segment, and those that measure for the barrier after it.

@@ -179,7 +179,7 @@ class TrainingPlan:
                 kernels[0].merge_back(kernels)
             workers.run(tasks)
         if self._out is not out:  # bound once for a whole training
-            threads = min(workers.useful(self._finish.flops), self._threads)
+            threads = min(workers.useful(self._finish.flops, awake=True), self._threads)
             self._out, self._last = out, self._tasks(self._finish.shares(out), threads)
         workers.run(self._last)
         loss, correct = np.sum([lane.store.result for lane in self.lanes], axis=0)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+import numpy as np
+
+from ..ops.activation import LARGEST_LOGIT, softmax
 from ..program import Node
 from ..typing import Array, Float32, IntArray
 from . import fallback
@@ -27,6 +30,50 @@ class LossStep(Protocol):
         """
 
 
+def probabilities_step(logits: Float32, out: Float32) -> Step:
+    """Return a step that writes the softmax of logits (n, K); NaN for an image whose logits are not all finite.
+
+    `out` may be the logits' array.
+    """
+
+    def step() -> None:
+        with np.errstate(all="ignore"):
+            known = (np.abs(logits) < LARGEST_LOGIT).all(axis=1)
+            out[...] = softmax(logits)
+            out[~known] = np.nan
+
+    return step
+
+
+class Fold(Protocol):
+    """Makes the step that computes weights and biases with a batch normalisation folded in."""
+
+    def __call__(
+        self,
+        *,
+        w: Float32,
+        b: Float32,
+        gamma: Float32,
+        beta: Float32,
+        mean: Float32,
+        variance: Float32,
+        epsilon: float,
+        folded_w: Float32,
+        folded_b: Float32,
+    ) -> Step:
+        """Return a step that writes w * s and (b - mean) * s + beta, s = gamma / sqrt(variance + epsilon).
+
+        Weights and biases are (rows, C), the others (C,). See `convlens.engine.folding`.
+        """
+
+
+class Redirection(Protocol):
+    """Lets bound steps read another array in place of their own."""
+
+    def point_at(self, place: int | None) -> None:
+        """Let them read an array of the same size, at this address, when they next run; None: their own again."""
+
+
 class Warp(Protocol):
     """Warps images: `convlens.ops.warp.warp`."""
 
@@ -42,6 +89,15 @@ class Warp(Protocol):
         """Return the warped images, in `out` if it is given."""
 
 
+def _unknown(steps: Sequence[Step], array: Array) -> None:
+    del steps, array
+
+
+def _alone(preparations: Sequence[Sequence[Step]], passes: Sequence[Sequence[Kernel]]) -> list[Step]:
+    del preparations, passes
+    return []
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """One backend: kernels, loss, updates, threads and memory sizes.
@@ -54,8 +110,8 @@ class Toolbox:
         Ops with a kernel ``..._max_pool2d``, which also computes the pool that follows (`convlens.engine.rewrite`).
     rectifiers
         Ops whose kernels support the attribute ``relu``.
-    loss_step, warp
-        Makes the step that computes the loss; warps images.
+    loss_step, fold, warp
+        Makes the step that computes the loss; the one that folds a batch normalisation; warps images.
     bind
         Binds optimiser updates to their arrays; None if they run through `convlens.ops`.
     join
@@ -63,6 +119,14 @@ class Toolbox:
     add_up
         Makes the step that sums a part of the lanes' gradients (lanes, parameters), in the order of the lanes, and
         writes it to the same part of another array.
+    probabilities_step
+        Makes the step that turns logits into probabilities: see the function of that name.
+    reads
+        Finds where steps read an array; None if they cannot read another one.
+    shared
+        Makes steps that wait for one another (`Workers.together`) and compute a forward pass, each a share of every
+        kernel's output. It is given, for each of them, the steps that prepare and the kernels, bound to the same values
+        and to memory of their own. None if that cannot be shared.
     workers
         Makes the threads, given their number.
     training_bytes, prediction_bytes
@@ -73,6 +137,7 @@ class Toolbox:
     poolers: Collection[str]
     rectifiers: Collection[str]
     loss_step: LossStep
+    fold: Fold
     bind: Binder | None
     warp: Warp
     join: Callable[[Sequence[Step]], list[Step]]
@@ -80,6 +145,9 @@ class Toolbox:
     workers: Callable[[int], Workers]
     training_bytes: int
     prediction_bytes: int
+    probabilities_step: Callable[[Float32, Float32], Step] = probabilities_step
+    reads: Callable[[Sequence[Step], Array], Redirection | None] = _unknown
+    shared: Callable[[Sequence[Sequence[Step]], Sequence[Sequence[Kernel]]], list[Step]] = _alone
 
     def together(self, steps: Sequence[Step]) -> Step:
         """Return one step that runs all of these."""

@@ -22,7 +22,7 @@ from ..typing import Float32
 from .lifting import lower_gradient
 from .minimal import RESULTS, add_gradient, convolve
 from .planes import pad, pool_planes, spread_out, unpad
-from .product import NO_FLOOR, WIDE, product
+from .product import NO_FLOOR, WIDE, columns_at_once, product
 from .script import entry
 from .signatures import Indices
 from .vector import WIDTH, at, clear, load_some, store
@@ -137,7 +137,7 @@ def forward(
                     *(y, y0 + s, filters, bias, s, 0, floor, more),
                 )
                 continue
-            step = WIDTH if more <= WIDTH else WIDE
+            step = columns_at_once(more)
             most = len(planes) // (line * step)  # rows of pooling windows at a time
             for block in range(0, rows // line, most):
                 at_once = min(most, rows // line - block)

@@ -1,4 +1,4 @@
-"""`convlens.ops.loss`, compiled: a micro-batch's loss and the derivatives of its logits in one pass."""
+"""`convlens.ops.loss` and softmax, compiled: a micro-batch's loss and the derivatives of its logits in one pass."""
 
 from __future__ import annotations
 
@@ -8,9 +8,35 @@ import numpy as np
 
 from ..typing import Float32
 from .elementary import exponential, logarithm
+from .product import NO_FLOOR
 from .script import entry
 from .signatures import Doubles, Labels
 from .vector import WIDTH, first, load_some, minus, spread, store_some
+
+_LARGEST = np.float32(-NO_FLOOR)  # a product writes it, negative, in place of minus infinity
+
+
+@entry
+def probabilities(logits: Float32, classes: int, out: Float32) -> None:
+    """Compute the softmax of logits, as `convlens.ops.softmax` does: the largest is subtracted first.
+
+    It is NaN for an image with a logit that is not finite, or as large as a float32 can be.
+    """
+    for n in range(len(logits) // classes):
+        z, p = logits[n * classes : (n + 1) * classes], out[n * classes : (n + 1) * classes]
+        largest, known = z[0], True
+        for k in range(classes):
+            known = known and abs(z[k]) < _LARGEST  # NaN is not
+            largest = max(largest, z[k])
+        for k in range(0, classes, WIDTH):
+            store_some(exponential(minus(load_some(z, k, classes - k), spread(largest))), p, k, classes - k)
+        total = type(largest)(0)
+        for k in range(classes):
+            total += p[k]
+        if not known:
+            total = type(largest)(math.nan)
+        for k in range(classes):
+            p[k] /= total
 
 
 @entry

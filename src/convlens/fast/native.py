@@ -122,13 +122,14 @@ class Native:
         return self._address
 
     @cached_property
-    def _call(self) -> Any:
+    def pointer(self) -> Any:
+        """The function as ctypes calls it: without the GIL."""
         result = None if self.result == NOTHING else ctypes.c_int64
         return ctypes.CFUNCTYPE(result, *[ctypes.c_int64] * len(self.kinds))(self.address)
 
     def __call__(self, *arguments: Any) -> Any:
         """Call it, without the GIL, with integers or objects that stand for them (``_as_parameter_``)."""
-        return self._call(*arguments)
+        return self.pointer(*arguments)
 
 
 def native(result: Kind, *kinds: Kind) -> Callable[[Callable[..., Any]], Native]:

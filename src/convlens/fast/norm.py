@@ -22,7 +22,9 @@ from .vector import (
     clear,
     load_some,
     minus,
+    over,
     plus,
+    root,
     spread,
     store_some,
     times,
@@ -33,6 +35,61 @@ from .vector import (
 )  # fmt: skip
 
 BLOCK = 4096  # floats
+
+
+@helper
+def _factor(gamma, variance, epsilon, s):  # type: ignore[no-untyped-def]
+    """Return gamma / sqrt(variance + epsilon) of sixteen channels."""
+    left = len(gamma) - s
+    return over(load_some(gamma, s, left), root(plus(load_some(variance, s, left), spread(epsilon))))
+
+
+@entry
+def running(
+    gamma: Float32,
+    beta: Float32,
+    mean: Float32,
+    variance: Float32,
+    epsilon: float,
+    middle: Float32,
+    scale: Float32,
+    level: Float32,
+) -> None:
+    """Write what `forward` needs to normalise with running statistics: mean, gamma / sqrt(variance + epsilon), beta.
+
+    The last three arrays may be a multiple as long as the others, whose values are then repeated.
+    """
+    channels = len(gamma)
+    for s in range(0, channels, WIDTH):
+        left = channels - s
+        factor = _factor(gamma, variance, epsilon, s)
+        for k in range(s, len(scale), channels):
+            store_some(load_some(mean, s, left), middle, k, left)
+            store_some(factor, scale, k, left)
+            store_some(load_some(beta, s, left), level, k, left)
+
+
+@entry
+def fold(
+    w: Float32,
+    b: Float32,
+    gamma: Float32,
+    beta: Float32,
+    mean: Float32,
+    variance: Float32,
+    epsilon: float,
+    folded_w: Float32,
+    folded_b: Float32,
+) -> None:
+    """Write w * s and (b - mean) * s + beta, s = gamma / sqrt(variance + epsilon); w and b are (rows, channels)."""
+    channels = len(gamma)
+    for s in range(0, channels, WIDTH):
+        left = channels - s
+        factor, middle, level = _factor(gamma, variance, epsilon, s), load_some(mean, s, left), load_some(beta, s, left)
+        for i in range(s, len(w), channels):
+            store_some(times(load_some(w, i, left), factor), folded_w, i, left)
+        for i in range(s, len(b), channels):
+            store_some(plus(times(minus(load_some(b, i, left), middle), factor), level), folded_b, i, left)
 
 
 @entry
@@ -137,10 +194,10 @@ def forward(
     for first in range(0, windows, width):
         row, count = first // width, min(width, windows - first)
         of = row // rows * size + row % rows * down
-        for s in range(0, channels, WIDTH):
-            left = channels - s
-            middle, factor, end = load_some(mean, s, left), load_some(scale, s, left), load_some(shift, s, left)
-            for j in range(count):
+        for j in range(count):
+            for s in range(0, channels, WIDTH):
+                left = channels - s
+                middle, factor, end = load_some(mean, s, left), load_some(scale, s, left), load_some(shift, s, left)
                 begin = of + j * step + s
                 winner = load_some(x, begin, left)
                 value = plus(times(minus(winner, middle), factor), end)
@@ -253,11 +310,11 @@ def backward(
     for first in range(0, windows, width):
         row, count = first // width, min(width, windows - first)
         of = row // rows * size + row % rows * down
-        for s in range(0, channels, WIDTH):
-            left = channels - s
-            middle, scale = load_some(mean, s, left), load_some(factor, s, left)
-            steep, flat = load_some(slope, s, left), load_some(level, s, left)
-            for j in range(count):
+        for j in range(count):
+            for s in range(0, channels, WIDTH):
+                left = channels - s
+                middle, scale = load_some(mean, s, left), load_some(factor, s, left)
+                steep, flat = load_some(slope, s, left), load_some(level, s, left)
                 begin, at_y = of + j * step + s, (first + j) * channels + s
                 given = load_some(dy, at_y, left)
                 if relu:

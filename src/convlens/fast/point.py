@@ -56,3 +56,11 @@ def copy(x: Float32, y: Float32) -> None:
     for i in range(0, len(y), WIDTH):
         n = len(y) - i
         store_some(load_some(x, i, n), y, i, n)
+
+
+@entry
+def multiply(x: Float32, factor: Float32, y: Float32) -> None:
+    """Write y = x * factor; x and y may be the same."""
+    for i in range(0, len(y), WIDTH):
+        n = len(y) - i
+        store_some(times(load_some(x, i, n), load_some(factor, i, n)), y, i, n)

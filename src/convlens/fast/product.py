@@ -8,12 +8,10 @@
 an output's patch begins in the image and `tap` where a kernel position is within a patch: no patch is ever copied.
 
 A *tile* has as many rows and columns as the processor's registers can accumulate at once, so that each loaded value is
-used often. With AVX-512 (32 registers of sixteen numbers) that is 8 x 32, or 12 x 16 where there are only sixteen
-columns; with AVX2 (sixteen registers of eight), 6 x 16. The order of a sum is the same for all. A tile of each height
-is written out in LLVM instructions: no compiler reliably unrolls loops over registers.
-
-A tile of one strip uses each value of A once, so loads take most of its time, and reading the tables for each value
-would take too much. Where taps and strips are consecutive in *runs* of four, the tables are read once per run.
+used often: with AVX-512 (32 registers of sixteen numbers) 8 x 32, or 9 x 16 where there are only sixteen columns; with
+AVX2 (sixteen registers of eight), 6 x 16. At most eight columns have tiles of their own, 9 x 8 or 8 x 8, because
+multiplying vectors of eight takes half the time of sixteen. The order of a sum is the same in all of them. A tile of
+each height is written out in LLVM instructions: no compiler reliably unrolls loops over registers.
 
 Sources: Dukhan, "The indirect convolution algorithm", 2019; for tiles, Goto & van de Geijn, "Anatomy of
 high-performance matrix multiplication", 2008.
@@ -23,19 +21,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..typing import Array, Float32
+from ..typing import Float32
 from .linker import processor
 from .native import helper, instruction, linked
 from .signatures import FLOATS, INDICES, NOTHING, NUMBER, SIZE, Indices
-from .vector import at
 from .writer import WIDTH, Writer
 
 _ROOMY = "+avx512f" in processor()[1]
 STRIPS = 2 if _ROOMY else 1  # strips of sixteen columns in the widest tile
 WIDE, WIDEST = STRIPS * WIDTH, 2 * WIDTH  # columns of the widest tile, here and on any processor
-_ROWS, _ROWS_WIDE = (12, 8) if _ROOMY else (6, 6)  # of the tallest tile, of one strip and of the widest
+HALF = WIDTH // 2  # columns of the narrowest tile
+_ROWS_HALF, _ROWS, _ROWS_WIDE = (9, 9, 8) if _ROOMY else (8, 6, 6)  # of the tallest tiles, by their width
 DEPTH = 224  # products at a time: the part of B that the widest tile reads for them stays in a cache of 32 KiB
-RUN, IN_RUNS = 4, 100  # taps in a run; offset of a tile's number of rows that selects the variant for runs
 NO_FLOOR = -3.4e38  # below every sum: the product is not rectified
 
 _TILE = (
@@ -46,7 +43,7 @@ _A, _ROW, _TAP, _STRIP, _B, _C, _START = 1, 3, 5, 6, 9, 12, 15  # positions of t
 
 
 class _Tiles:
-    """Writes tiles of `strips` strips, one for each height up to `most` rows."""
+    """Writes tiles of `strips` vectors, one for each height up to `most` rows."""
 
     def __init__(self, w: Writer, strips: int, most: int, values: tuple[Any, ...]) -> None:
         self.w, self.strips, self.most = w, strips, most
@@ -59,46 +56,39 @@ class _Tiles:
         builder = self.w.builder
         end = builder.append_basic_block("end")
         choice = builder.switch(self.n, end)
-        kinds = [(rows, 1) for rows in range(1, self.most + 1)]
-        kinds += [(rows, RUN) for rows in range(self.most // 2, self.most + 1)] if self.strips == 1 else []
-        for rows, run in kinds:
-            block = builder.append_basic_block(f"rows{rows}run{run}")
-            choice.add_case(self.w.size(rows if run == 1 else rows + IN_RUNS), block)
+        for rows in range(1, self.most + 1):
+            block = builder.append_basic_block(f"rows{rows}")
+            choice.add_case(self.w.size(rows), block)
             builder.position_at_end(block)
-            totals = self._sums(rows, run)
+            totals = self._sums(rows)
             for s in range(self.strips):
-                self._finish([sums[s] for sums in totals], s * WIDTH)
+                self._finish([sums[s] for sums in totals], s * self.w.width)
             builder.branch(end)
         builder.position_at_end(end)
 
-    def _sums(self, rows: int, run: int) -> list[list[Any]]:
-        """Write the sums of a tile of `rows` rows; return their addresses, by row and strip.
-
-        Taps are consecutive in runs of `run`; the tables are read once per run.
-        """
+    def _sums(self, rows: int) -> list[list[Any]]:
+        """Write the sums of a tile of `rows` rows; return their addresses, by row and strip."""
         w, builder, add = self.w, self.w.builder, self.w.builder.add
         begin = [add(self.a0, w.offset(_ROW, self.row, add(self.r, w.size(i)))) for i in range(rows)]
         origins = [w.place(_A, self.a, index) for index in begin]
         totals = [[w.variable() for _ in range(self.strips)] for _ in range(rows)]
-        with w.loop(builder.sdiv(self.length, w.size(run))) as number_of_run:
-            k = add(self.k0, builder.mul(number_of_run, w.size(run)))
+        with w.loop(self.length) as number:
+            k, factors = add(self.k0, number), list[Any]()
             j, of = w.offset(_TAP, self.tap, k), add(self.b0, w.offset(_STRIP, self.strip, k))
-            for i in range(run):
-                factors, at = [], add(of, w.size(i * WIDTH))
-                for _ in range(self.strips):
-                    factors.append(w.load(_B, self.b, at))
-                    at = add(at, self.b_step)
-                for origin, sums in zip(origins, totals, strict=True):
-                    number = w.spread(builder.load(builder.gep(origin, [add(j, w.size(i))])))
-                    for total, factor in zip(sums, factors, strict=True):
-                        builder.store(w.add_product(builder.load(total), number, factor), total)
+            for _ in range(self.strips):
+                factors.append(w.load(_B, self.b, of))
+                of = add(of, self.b_step)
+            for origin, sums in zip(origins, totals, strict=True):
+                value = w.spread(builder.load(builder.gep(origin, [j])))
+                for total, factor in zip(sums, factors, strict=True):
+                    builder.store(w.add_product(builder.load(total), value, factor), total)
         return totals
 
     def _finish(self, totals: list[Any], column: int) -> None:
-        """Write a strip of the result from its sums: all sixteen columns, or as many as there are."""
+        """Write a vector's columns of the result from its sums: all of them, or as many as there are."""
         w, builder = self.w, self.w.builder
         left = builder.sub(self.columns, w.size(column))
-        with builder.if_else(builder.icmp_signed(">=", left, w.size(WIDTH))) as (whole, part):
+        with builder.if_else(builder.icmp_signed(">=", left, w.size(w.width))) as (whole, part):
             for branch, count in ((whole, None), (part, left)):
                 with branch:
                     c, start = (builder.add(index, w.size(column)) for index in (self.c0, self.s0))
@@ -109,8 +99,14 @@ class _Tiles:
 
 
 @instruction(*_TILE)
+def _half_tile(w: Writer, *values: Any) -> None:
+    """Compute `n` rows and at most `HALF` columns of C; the arguments are those of `product`, `r` is the row."""
+    _Tiles(w.of_width(HALF), 1, _ROWS_HALF, values).write()
+
+
+@instruction(*_TILE)
 def _tile(w: Writer, *values: Any) -> None:
-    """Compute `n` rows and at most sixteen columns of C; the arguments are those of `product`, `r` is the row."""
+    """Compute `n` rows and at most sixteen columns."""
     _Tiles(w, 1, _ROWS, values).write()
 
 
@@ -121,15 +117,9 @@ def _wide_tile(w: Writer, *values: Any) -> None:
 
 
 @helper
-def _has_runs(tap: Array, strip: Array, length: int) -> bool:
-    """Return whether taps, and the strips that belong to them, are consecutive in runs."""
-    if length % RUN:
-        return False
-    for k in range(0, length, RUN):
-        for i in range(1, RUN):
-            if at(tap, k + i) != at(tap, k) + i or at(strip, k + i) != at(strip, k) + i * WIDTH:
-                return False
-    return True
+def columns_at_once(left: int) -> int:
+    """Return how many columns to compute at a time if `left` are left: those of the narrowest tile that has them."""
+    return HALF if left <= HALF else WIDTH if left <= WIDTH else WIDE
 
 
 @linked
@@ -178,21 +168,24 @@ def product(
         Number of columns; at most `WIDE` are computed.
     """
     columns = min(columns, WIDE)
-    most = _ROWS if columns <= WIDTH else _ROWS_WIDE
-    runs = columns <= WIDTH and rows >= _ROWS and _has_runs(tap, strip, length)
+    most = _ROWS_HALF if columns <= HALF else _ROWS if columns <= WIDTH else _ROWS_WIDE
     tiles, steps = (rows + most - 1) // most, (length + DEPTH - 1) // DEPTH
+    low, higher = rows // tiles, rows % tiles  # as even as possible: a small tile uses each loaded value less often
     for step in range(steps):
-        k = length * step // steps // RUN * RUN
-        depth = (length if step == steps - 1 else length * (step + 1) // steps // RUN * RUN) - k
+        k = length * step // steps
+        depth = length * (step + 1) // steps - k
         least = floor if step == steps - 1 else NO_FLOOR
-        for t in range(tiles):  # as even as possible: a small tile uses each loaded value less often
-            r = rows * t // tiles
-            n = rows * (t + 1) // tiles - r
-            c1, s1, r1 = c0 + r * c_step, start0 + r * start_step, row0 + r
-            if columns <= WIDTH:
-                kind = n + IN_RUNS if runs else n
+        c1, s1, r1 = c0, start0, row0
+        for t in range(tiles):
+            n = low + 1 if t < higher else low
+            if columns <= HALF:
+                _half_tile(
+                    *(n, a, a0, row, r1, tap, strip, k, depth),
+                    *(b, b0, b_step, c, c1, c_step, start, s1, start_step, least, columns),
+                )
+            elif columns <= WIDTH:
                 _tile(
-                    *(kind, a, a0, row, r1, tap, strip, k, depth),
+                    *(n, a, a0, row, r1, tap, strip, k, depth),
                     *(b, b0, b_step, c, c1, c_step, start, s1, start_step, least, columns),
                 )
             else:
@@ -200,4 +193,5 @@ def product(
                     *(n, a, a0, row, r1, tap, strip, k, depth),
                     *(b, b0, b_step, c, c1, c_step, start, s1, start_step, least, columns),
                 )
+            c1, s1, r1 = c1 + n * c_step, s1 + n * start_step, r1 + n
         start, start0, start_step = c, c0, c_step

@@ -11,9 +11,13 @@ POSTED     number of scripts handed over
 DONE       number of scripts run
 SCRIPT     address of the script's words, followed by their number
 CALLED     how often the thread was called back to Python
-ASLEEP     1 if the thread is not polling and must be woken
+STATE      whether the thread polls: see below
 POLLS      how often a thread polls before it sleeps
 =========  ==========================================================================
+
+A thread that polls is AWAKE, one that must be woken is ASLEEP, or WOKEN once somebody has called it. Before scripts
+that wait for one another are handed over, each thread is ASKED, and answers that it is READY: it runs at this moment,
+and is not waiting for a processor. It does not fall asleep then; only who asked it makes it AWAKE again.
 """
 
 from __future__ import annotations
@@ -23,16 +27,17 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
-from .native import instruction, native
+from .atomic import APART, pause, read, replace, words_at, write
+from .native import helper, native
 from .script import run_at
 from .signatures import NOTHING, SIZE, WORDS
-from .subnormal import is_arm, is_x86
 
-_APART = 16  # words: two lines, because processors fetch them in pairs
-POSTED, DONE, SCRIPT, CALLED, ASLEEP, POLLS = (place * _APART for place in range(6))
+POSTED, DONE, SCRIPT, CALLED, STATE, POLLS = (place * APART for place in range(6))
+AWAKE, ASLEEP, WOKEN, ASKED, READY = range(5)
 PATIENCE = 3e-4  # seconds that a thread polls before it sleeps
+BOXES = 3  # where in the table of `run_together` its boxes begin
+_PATIENT = 100  # times as long does a thread poll before it sleeps, as another one waits for its answer
 _TRIED = 1_000  # polls in a timing: one takes 5 to 50 nanoseconds, depending on the processor
 
 
@@ -40,8 +45,8 @@ class Box:
     """An empty box, which no thread polls; compiled functions are given its address."""
 
     def __init__(self) -> None:
-        self.words = np.zeros(6 * _APART, np.int64)
-        self.words[ASLEEP] = 1
+        self.words = np.zeros(6 * APART, np.int64)
+        self.words[STATE] = ASLEEP
         self.words[POLLS] = polls_before_sleep()
         self._as_parameter_ = self.words.ctypes.data
 
@@ -49,7 +54,7 @@ class Box:
 @cache
 def polls_before_sleep() -> int:
     """Return how many polls take about `PATIENCE` here, by the shortest of three timings."""
-    words = np.zeros(6 * _APART, np.int64)
+    words = np.zeros(6 * APART, np.int64)
     words[POSTED], words[POLLS] = 1, _TRIED  # handed over, but no thread runs it
     seconds = []
     for _ in range(3):
@@ -59,40 +64,38 @@ def polls_before_sleep() -> int:
     return max(1, round(PATIENCE / max(min(seconds), 1e-9) * _TRIED))
 
 
-@instruction(SIZE, WORDS, SIZE)
-def _read(w: Any, words: Any, index: Any) -> Any:
-    return w.builder.load_atomic(w.builder.gep(words, [index]), "seq_cst", 8)
-
-
-@instruction(NOTHING, WORDS, SIZE, SIZE)
-def _write(w: Any, words: Any, index: Any, value: Any) -> None:
-    w.builder.store_atomic(value, w.builder.gep(words, [index]), "seq_cst", 8)
-
-
-@instruction(NOTHING)
-def _pause(w: Any) -> None:
-    """Pause the processor for a moment in a loop that waits.
-
-    ARM's own hint (yield) does nothing on most processors; an instruction barrier is the equivalent of x86's pause.
-    """
-    if is_x86(w):
-        w.call("llvm.x86.sse2.pause", ir.VoidType())
-    elif is_arm(w):
-        w.call("llvm.aarch64.isb", ir.VoidType(), ir.Constant(ir.IntType(32), 15))
+@helper
+def _post(words, script, length):  # type: ignore[no-untyped-def]
+    words[SCRIPT], words[SCRIPT + 1] = script, length
+    write(words, POSTED, read(words, POSTED) + 1)
 
 
 @native(SIZE, WORDS, SIZE, SIZE)
 def post(words: Any, script: int, length: int) -> int:
     """Hand over a script; return 1 if the thread must be woken, else 0."""
-    words[SCRIPT], words[SCRIPT + 1] = script, length
-    _write(words, POSTED, _read(words, POSTED) + 1)
-    return int(_read(words, ASLEEP) != 0)
+    _post(words, script, length)
+    return int(replace(words, STATE, ASLEEP, WOKEN))
+
+
+@native(SIZE, WORDS)
+def wake(words: Any) -> int:
+    """Return 1 if the thread must be woken, else 0."""
+    return int(replace(words, STATE, ASLEEP, WOKEN))
+
+
+@native(NOTHING, WORDS)
+def await_waking(words: Any) -> None:
+    """Poll for a while until the thread that was woken polls."""
+    for _ in range(words[POLLS]):
+        if read(words, STATE) != WOKEN:
+            return
+        pause()
 
 
 @native(NOTHING, WORDS)
 def call_back(words: Any) -> None:
     """Call the thread back to Python."""
-    _write(words, CALLED, _read(words, CALLED) + 1)
+    write(words, CALLED, read(words, CALLED) + 1)
 
 
 @native(NOTHING, WORDS, SIZE)
@@ -101,29 +104,81 @@ def serve(words: Any, called: int) -> None:
 
     `called` is the number of earlier calls back.
     """
-    _write(words, ASLEEP, 0)
+    write(words, STATE, AWAKE)
     polls = 0
     while True:
-        if _read(words, POSTED) != _read(words, DONE):
+        if read(words, POSTED) != read(words, DONE):
             run_at(words[SCRIPT], words[SCRIPT + 1])
-            _write(words, DONE, _read(words, POSTED))
+            write(words, DONE, read(words, POSTED))
             polls = 0
-        elif polls < words[POLLS] and _read(words, CALLED) == called:
-            _pause()
+        elif polls < words[POLLS] and read(words, CALLED) == called:
+            if read(words, STATE) == ASKED:
+                replace(words, STATE, ASKED, READY)
+            pause()
             polls += 1
-        else:
-            _write(words, ASLEEP, 1)
-            # `post` writes POSTED and then reads ASLEEP, so one of the two sees the other
-            if _read(words, POSTED) == _read(words, DONE):
+        elif replace(words, STATE, AWAKE, ASLEEP):
+            # `post` writes POSTED and then reads STATE, so one of the two sees the other
+            if read(words, POSTED) == read(words, DONE) or not replace(words, STATE, ASLEEP, AWAKE):
                 return
-            _write(words, ASLEEP, 0)
+        else:
+            replace(words, STATE, ASKED, READY)
+
+
+@helper
+def _finished(words):  # type: ignore[no-untyped-def]
+    for _ in range(words[POLLS]):
+        if read(words, POSTED) == read(words, DONE):
+            return 1
+        pause()
+    return 0
 
 
 @native(SIZE, WORDS)
 def finished(words: Any) -> int:
     """Poll for a while until all scripts handed over have run; return 1 if they have, else 0."""
-    for _ in range(words[POLLS]):
-        if _read(words, POSTED) == _read(words, DONE):
-            return 1
-        _pause()
-    return 0
+    return _finished(words)  # type: ignore[no-any-return]
+
+
+@helper
+def _are_ready(table):  # type: ignore[no-untyped-def]
+    """Ask all threads; return whether they are ready. If not, none of them has been asked."""
+    asked = 0
+    while asked < table[0]:
+        words = words_at(table[BOXES + 3 * asked])
+        if read(words, POSTED) != read(words, DONE) or not replace(words, STATE, AWAKE, ASKED):
+            break
+        asked += 1
+    ready = asked == table[0]
+    polls = 0
+    for i in range(asked):
+        words = words_at(table[BOXES + 3 * i])
+        while ready and read(words, STATE) != READY:
+            pause()
+            polls += 1
+            ready = polls * _PATIENT < words[POLLS]
+    if not ready:
+        for i in range(asked):
+            write(words_at(table[BOXES + 3 * i]), STATE, AWAKE)
+    return ready
+
+
+@native(SIZE, WORDS)
+def run_together(table: Any) -> int:
+    """Hand over scripts to threads that are all ready, run another one here, and wait for a while.
+
+    Return 0 if a thread is not ready: then none of the scripts has run. Return 1 if all have run, 2 if some still run.
+    The table has the number of threads, address and length of the script to run here, and for each thread the address
+    of its box, and address and length of its script.
+    """
+    if not _are_ready(table):
+        return 0
+    for i in range(table[0]):
+        place = BOXES + 3 * i
+        words = words_at(table[place])
+        _post(words, table[place + 1], table[place + 2])
+        write(words, STATE, AWAKE)
+    run_at(table[1], table[2])
+    for i in range(table[0]):
+        if not _finished(words_at(table[BOXES + 3 * i])):
+            return 2
+    return 1

@@ -8,7 +8,9 @@ end without Python. In memory a script is pairs of addresses: of a function, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import ctypes
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, groupby
 from typing import Any
 
@@ -64,18 +66,58 @@ class Call:
         """Run it alone."""
         Script([self])()
 
+    def addresses(self) -> Iterator[tuple[int, int]]:
+        """Return where in its words the address of an array stands, and the address; empty arrays have none."""
+        index = 0
+        for argument in self._arguments:
+            is_array = isinstance(argument, np.ndarray)
+            if is_array and argument.size:
+                yield index, int(self.words[index])
+            index += 2 if is_array else 1
 
-class Script:
-    """Calls that run one after the other."""
 
-    def __init__(self, calls: Sequence[Call]) -> None:
-        self.calls = tuple(calls)
-        self._words = np.array([(call.function, call.words.ctypes.data) for call in calls], np.int64).reshape(-1)
-        self.place = self._words.ctypes.data, len(self._words)  # address and number of its words
+class Script(partial[None]):
+    """Calls that run one after the other; calling it runs them.
 
-    def __call__(self) -> None:
-        """Run them."""
-        _run(*self.place)
+    It is the compiled function with its arguments filled in, so that running it costs no Python function.
+    """
+
+    calls: tuple[Call, ...]
+    place: tuple[int, int]  # address and number of its words
+    _words: Array
+
+    def __new__(cls, calls: Sequence[Call]) -> Script:
+        words = np.array([(call.function, call.words.ctypes.data) for call in calls], np.int64).reshape(-1)
+        place = words.ctypes.data, len(words)
+        script = super().__new__(cls, _run.pointer, *map(ctypes.c_int64, place))
+        script.calls, script.place, script._words = tuple(calls), place, words
+        return script
+
+
+class Reads:
+    """The places in scripts where an array's address stands, so that another array can take its place."""
+
+    def __init__(self, scripts: Iterable[Script], array: Array) -> None:
+        self._own = own = array.ctypes.data
+        self._places = [
+            (call.words, index, address - own)
+            for script in scripts
+            for call in script.calls
+            for index, address in call.addresses()
+            if own <= address < own + array.nbytes
+        ]
+
+    def point_at(self, place: int | None) -> None:
+        """Let scripts read an array of the same size, at this address, from now on; None: their own."""
+        address = self._own if place is None else place
+        for words, index, offset in self._places:
+            words[index] = address + offset
+
+
+def reads(steps: Sequence[Callable[[], None]], array: Array) -> Reads | None:
+    """Return where scripts read an array, if all steps are scripts."""
+    scripts = [step for step in steps if isinstance(step, Script)]
+    return Reads(scripts, array) if len(scripts) == len(steps) else None
 
 
 def join(steps: Sequence[Callable[[], None]]) -> list[Callable[[], None]]:

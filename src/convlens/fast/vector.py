@@ -144,23 +144,55 @@ def where_equal(w: Writer, one: Any, other: Any, then: Any) -> Any:
 
 @instruction(NOTHING, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE)
 def _transposed(w: Writer, a: Any, a0: Any, a_step: Any, b: Any, b0: Any, b_step: Any) -> None:
-    """Write the transpose of a block of 16 x 16 numbers, whose rows are `a_step` apart, to another one.
-
-    Four rounds pair rows that are 8, 4, 2 and 1 apart, and exchange halves of them.
-    """
+    """Write the transpose of a block of 16 x 16 numbers, whose rows are `a_step` apart, to another one."""
     rows = []
     for _ in range(WIDTH):
         rows.append(w.load(0, a, a0))
         a0 = w.builder.add(a0, a_step)
+    for row in _exchanged(w, rows):
+        w.store(row, 3, b, b0)
+        b0 = w.builder.add(b0, b_step)
+
+
+@instruction(NOTHING, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, SIZE)
+def _columns_transposed(w: Writer, *values: Any) -> None:
+    """Write the transpose of sixteen rows and at most sixteen columns; no other memory is touched."""
+    _write_columns(w, w.size(WIDTH), None, *values)
+
+
+@instruction(NOTHING, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, SIZE, SIZE)
+def _part_transposed(w: Writer, *values: Any) -> None:
+    """Write the transpose of at most sixteen rows and columns; no other memory is touched."""
+    *place, rows, columns = values
+    _write_columns(w, rows, rows, *place, columns)
+
+
+def _write_columns(w: Writer, rows: Any, count: Any, *values: Any) -> None:
+    """Write columns of a block of `rows` rows as rows: all sixteen numbers of each, or only the first `count`."""
+    builder, read = w.builder, []
+    a, a0, a_step, b, b0, b_step, columns = values
+    for i in range(WIDTH):  # the last row stands for those that are missing
+        read.append(w.load(0, a, a0, columns))
+        following = builder.add(a0, a_step)
+        a0 = builder.select(builder.icmp_signed("<", w.size(i + 1), rows), following, a0)
+    for i, value in enumerate(_exchanged(w, read)):
+        with builder.if_then(builder.icmp_signed("<", w.size(i), columns)):
+            w.store(value, 3, b, b0, count)
+        b0 = builder.add(b0, b_step)
+
+
+def _exchanged(w: Writer, rows: list[Any]) -> list[Any]:
+    """Return the columns of sixteen vectors.
+
+    Four rounds pair rows that are 8, 4, 2 and 1 apart, and exchange halves of them.
+    """
     for apart in (8, 4, 2, 1):
         for i in (i for i in range(WIDTH) if not i & apart):
             one, other = rows[i], rows[i + apart]
             low = [k if not k & apart else k - apart + WIDTH for k in range(WIDTH)]
             high = [k + apart if not k & apart else k + WIDTH for k in range(WIDTH)]
             rows[i], rows[i + apart] = w.mixed(one, other, low), w.mixed(one, other, high)
-    for row in rows:
-        w.store(row, 3, b, b0)
-        b0 = w.builder.add(b0, b_step)
+    return rows
 
 
 @helper
@@ -171,7 +203,7 @@ def load_some(array, index, count):  # type: ignore[no-untyped-def]
 
 @helper
 def store_some(value, array, index, count):  # type: ignore[no-untyped-def]
-    """Write sixteen numbers, or only the first `count` (which is far slower)."""
+    """Write sixteen numbers, or only the first `count` (which is slower)."""
     if count >= WIDTH:
         store(value, array, index)
     else:
@@ -183,10 +215,10 @@ def transposed(a, a0, a_step, b, b0, b_step, rows, columns):  # type: ignore[no-
     """Write the transpose of a block of at most 16 x 16 numbers, whose rows are `a_step` apart, to another one."""
     if rows == WIDTH and columns == WIDTH:
         _transposed(a, a0, a_step, b, b0, b_step)
+    elif rows == WIDTH:
+        _columns_transposed(a, a0, a_step, b, b0, b_step, columns)
     else:
-        for r in range(rows):
-            for c in range(columns):
-                b[b0 + c * b_step + r] = a[a0 + r * a_step + c]
+        _part_transposed(a, a0, a_step, b, b0, b_step, rows, columns)
 
 
 @helper

@@ -105,13 +105,27 @@ class Writer:
         return value
 
     def store(self, value: Any, position: int, array: Any, index: Any, count: Any = None) -> None:
-        """Write a vector from an index on; or only the first `count` numbers."""
-        place = self._vector_at(position, array, index)
-        if count is not None:
-            name, mask = f"llvm.masked.store.v{self.width}f32.p0", self._first(count)
-            self.call(name, ir.VoidType(), value, place, ir.Constant(INT, 4), mask)
-        else:
-            self.builder.store(value, place).align = 4
+        """Write a vector from an index on; or only the first `count` numbers, fewer than it has.
+
+        These are written in pieces of 8, 4, 2 and 1, as far as needed: AVX2's instruction for it is slow, ARM has none.
+        """
+        builder, place = self.builder, self.place(position, array, index)
+        if count is None:
+            self._store(value, place)
+            return
+        rest, to, size = self.room(self.vector), self.room(place.type), self.width // 2
+        builder.store(value, rest)
+        builder.store(place, to)
+        while size:
+            with builder.if_then(builder.icmp_signed("!=", builder.and_(count, self.size(size)), self.size(0))):
+                value, place = builder.load(rest), builder.load(to)
+                self._store(self.mixed(value, value, list(range(size))), place)
+                builder.store(self.mixed(value, value, [*range(size, self.width), *range(size)]), rest)
+                builder.store(builder.gep(place, [self.size(size)]), to)
+            size //= 2
+
+    def _store(self, value: Any, place: Any) -> None:
+        self.builder.store(value, self.builder.bitcast(place, value.type.as_pointer())).align = 4
 
     def spread(self, value: Any) -> Any:
         """Return a vector of copies of one value."""

@@ -11,6 +11,7 @@ import numpy as np
 from ..data.labels import check_labels
 from ..errors import ConfigurationError, DataError
 from ..ops import softmax, softmax_cross_entropy
+from ..ops.activation import LARGEST_LOGIT
 from ..typing import Float32, FloatArray, IntArray, Labels
 from .scores import (
     Calibration,
@@ -23,8 +24,6 @@ from .scores import (
     wilson_interval,
 )
 
-_LARGEST = float(np.float32(3.4e38))  # compiled code writes it, negative, in place of minus infinity
-
 
 def require_finite(logits: FloatArray) -> None:
     """Check that all logits (N, K) are finite, and not as large as a float32 can be.
@@ -34,9 +33,9 @@ def require_finite(logits: FloatArray) -> None:
     DataError
         If one is not; the message names its image.
     """
-    if np.vdot(logits, logits) < _LARGEST:  # nearly always: the sum of squares takes a tenth of the time
+    if np.vdot(logits, logits) < LARGEST_LOGIT:  # nearly always: the sum of squares takes a tenth of the time
         return
-    wrong = ~(np.abs(logits) < _LARGEST).all(axis=1)  # NaN is not below it either
+    wrong = ~(np.abs(logits) < LARGEST_LOGIT).all(axis=1)  # NaN is not below it either
     if wrong.any():
         raise DataError(
             f"the network's output is not finite for {int(wrong.sum()):,} of {len(logits):,} images, first for number "

@@ -15,7 +15,6 @@ from ..errors import ConfigurationError, ShapeError
 from ..files import checked_path
 from ..memory import require
 from ..metrics import Evaluation, require_finite
-from ..ops.activation import softmax
 from ..preprocessing import Intake, Preprocessing, checked_shape
 from ..program import INPUT, Program, Slot, aligned_zeros
 from ..randomness import checked_seed
@@ -208,19 +207,18 @@ class Model:
         ShapeError
             If the model takes images of another shape.
         """
-        return self._logits(self.preprocessing.as_batch(images))
+        return self._predicted(self.preprocessing.as_batch(images))
 
-    def _logits(self, batch: Array) -> FloatArray:
-        """Return the logits of uint8 or float images (N, H, W, C)."""
-        dtype = self.flat.dtype
+    def _predicted(self, batch: Array, *, probable: bool = False) -> FloatArray:
+        """Return the logits, or the probabilities, of uint8 or float images (N, H, W, C)."""
+        predict = self.engine.probabilities if probable else self.engine.logits
+        if batch.dtype == self.flat.dtype:
+            return predict(batch)
         if batch.dtype != np.uint8:
-            return self.engine.logits(np.ascontiguousarray(batch, dtype))
+            return predict(batch.astype(self.flat.dtype))
         if takes_pixels(self.training, self.preprocessing) is False:  # None, in early files: as ever
             raise ConfigurationError(refusal_of_pixels(self.training))
-        size = engine.LARGEST_BLOCK  # in blocks, as the engine computes: float32 takes four times the memory of uint8
-        blocks = [batch[start : start + size] for start in range(0, max(len(batch), 1), size)]
-        found = [self.engine.logits(self.preprocessing(block).astype(dtype, copy=False)) for block in blocks]
-        return found[0] if len(found) == 1 else np.concatenate(found)
+        return predict(batch, self.preprocessing.fill)
 
     def predict_proba(self, images: npt.ArrayLike) -> FloatArray:
         """Return the probability of every class, (N, K); images as for `logits`.
@@ -231,20 +229,27 @@ class Model:
             If the images are not as for `logits`, are floats far beyond the scaled pixels of the training, or a logit
             is not finite.
         """
-        return softmax(self._finite_logits(images))
+        return self._finite(images, probable=True)
 
     def predict(self, images: npt.ArrayLike) -> Labels:
         """Return the most probable class of each image, (N,); images as for `logits`. Raises as `predict_proba`."""
-        classes: Labels = self._finite_logits(images).argmax(axis=1)
+        classes: Labels = self._finite(images).argmax(axis=1)
         return classes
 
-    def _finite_logits(self, images: npt.ArrayLike) -> FloatArray:
-        """Return the logits, or raise DataError: without them there is no class, and `argmax` would name the first."""
+    def _finite(self, images: npt.ArrayLike, *, probable: bool = False) -> FloatArray:
+        """Return logits or probabilities, or raise DataError: without logits there is no class to name."""
         batch = self.preprocessing.as_batch(images)
         require_scaled(batch, self.training, self.preprocessing)
-        with np.errstate(all="ignore"):  # an overflow is reported below, in one line
-            found = self._logits(batch)
-        require_finite(found)
+        if self.engine.warns or batch.dtype not in (np.uint8, self.flat.dtype):
+            with np.errstate(all="ignore"):  # an overflow is reported below, in one line
+                found = self._predicted(batch, probable=probable)
+        else:
+            found = self._predicted(batch, probable=probable)
+        if not probable:
+            require_finite(found)
+        elif not np.vdot(found, found) >= 0:  # NaN
+            with np.errstate(all="ignore"):
+                require_finite(self._predicted(batch))
         return found
 
     def evaluate(self, data: LabelledImages) -> Evaluation:

@@ -6,6 +6,8 @@ import numpy as np
 
 from ..typing import BoolArray, FloatArray
 
+LARGEST_LOGIT = float(np.float32(3.4e38))  # from here on it is no number: compiled code writes -3.4e38 for -infinity
+
 
 def relu(x: FloatArray) -> tuple[FloatArray, BoolArray]:
     """Return y = max(x, 0), of any shape."""

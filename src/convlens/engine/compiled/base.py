@@ -8,8 +8,10 @@ import numpy as np
 
 from ...fast.script import Call
 from ..kernel import Kernel, Stage, Step
+from ..lanes import Share
 
 NONE = np.zeros(0, np.float32)
+WORTH_SHARING = 100_000  # floating-point operations that are worth a meeting of threads
 
 
 class CompiledKernel(Kernel):
@@ -24,6 +26,13 @@ class CompiledKernel(Kernel):
     @abstractmethod
     def forward_calls(self) -> list[Call]:
         """Return the calls that compute the output."""
+
+    def shared_calls(self, share: Share) -> list[Call]:
+        """Return the calls that compute a share of the output; kernels that others share are bound to the same arrays.
+
+        By default the first share is everything.
+        """
+        return self.forward_calls() if share.number == 0 else []
 
     @abstractmethod
     def backward_calls(self) -> list[Call]:

@@ -18,7 +18,8 @@ from ...ops.window import Pair
 from ...typing import Array
 from ..arena import Arena, readable
 from ..kernel import Wiring
-from .base import NONE, CompiledKernel
+from ..lanes import Share
+from .base import NONE, WORTH_SHARING, CompiledKernel
 from .geometry import PIXELS, tables
 
 
@@ -115,6 +116,11 @@ class CompiledConvKernel(CompiledKernel):
 
     def forward_calls(self) -> list[Call]:
         return [self.share_call(0, 1)]
+
+    def shared_calls(self, share: Share) -> list[Call]:
+        if self.n * self.wiring.node.flops < WORTH_SHARING:
+            return super().shared_calls(share)
+        return [self.share_call(*share)]
 
     def share_call(self, share: int, shares: int) -> Call:
         """Return the call that computes one of several shares of each image's rows."""

@@ -14,7 +14,7 @@ from ...typing import Array, Float32
 from ..arena import Arena
 from ..kernel import Step, Wiring
 from ..lanes import Share
-from .base import CompiledKernel
+from .base import WORTH_SHARING, CompiledKernel
 
 
 @lru_cache(maxsize=256)
@@ -42,9 +42,20 @@ class CompiledDenseKernel(CompiledKernel):
             self.turned_dy, self.turned_dx = arena.take((self.d_out * whole,)), arena.take((self.d_in * whole,))
 
     def forward_calls(self) -> list[Call]:
+        return [self._columns(slice(0, self.d_out))]
+
+    def shared_calls(self, share: Share) -> list[Call]:
+        if self.n * self.wiring.node.flops < WORTH_SHARING:
+            return super().shared_calls(share)
+        strips = share.part(-(-self.d_out // WIDTH))
+        columns = slice(strips.start * WIDTH, min(strips.stop * WIDTH, self.d_out))
+        return [self._columns(columns)] if columns.start < columns.stop else []
+
+    def _columns(self, columns: slice) -> Call:
+        """Return the call that computes some columns of y."""
         row, tap, strip = table(self.n, self.d_in), table(self.d_in), table(self.d_in, self.d_out)
-        b = self.wiring.parameter("b")
-        return [dense.forward(self.x, self.w, b, row, tap, strip, self.n, self.d_out, self.relu, self.y)]
+        b, begin, end = self.wiring.parameter("b"), columns.start, columns.stop
+        return dense.forward(self.x, self.w, b, row, tap, strip, self.n, self.d_out, begin, end, self.relu, self.y)
 
     def backward_calls(self) -> list[Call]:
         dx, dy = self.wiring.dinputs[0], self.wiring.doutput

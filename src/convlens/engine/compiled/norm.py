@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import gcd
 from typing import Any
 
@@ -11,11 +12,12 @@ from ...fast import norm
 from ...fast.script import Call
 from ...fast.vector import WIDTH
 from ...ops.window import Pair
-from ...typing import Array, Float32
+from ...typing import Array
 from ..arena import Arena
 from ..kernel import Stage, Step, Wiring
 from ..numpy.norm import BatchNormKernel
 from .base import NONE
+from .merging import Merging
 
 
 class CompiledBatchNormKernel(BatchNormKernel):
@@ -26,7 +28,6 @@ class CompiledBatchNormKernel(BatchNormKernel):
     """
 
     needs_output = True
-    prepares_alone = True
     uses_blas = False
 
     def __init__(self, wiring: Wiring) -> None:
@@ -36,11 +37,13 @@ class CompiledBatchNormKernel(BatchNormKernel):
         self.relu = bool(node.attributes.get("relu", False))
         self.pooled = self.pool != (1, 1)
         # numbers of channels, repeated: where x is measured, where y is measured, and where x is normalised
-        self.wide_x = channels * self._repeats(len(self.x))
+        rows = len(self.x) // (len(wiring.output) if self.dy is None else 1)  # in prediction, of an image
+        self.wide_x = channels * self._repeats(rows)
         self.wide_y = channels * self._repeats(len(self.y))
         self.wide = channels if self.pooled else self.wide_x
         self.windows = self._windows() if self.pooled else self._single()
         self.flat_x, self.flat_y, self.best = self.x.reshape(-1), self.y.reshape(-1), NONE
+        self.merging: Merging | None = None  # of all micro-batches; the first has it
 
     def _repeats(self, rows: int) -> int:
         wanted = WIDTH // gcd(self.x.shape[1], WIDTH)
@@ -65,13 +68,13 @@ class CompiledBatchNormKernel(BatchNormKernel):
 
     def keep(self, arena: Arena) -> None:
         # one for each channel, repeated: mean, scale, and the terms of the backward and forward pass
-        self.middle, self.scale, self.slope, self.level = (arena.take((self.wide,)) for _ in range(4))
-        if self.dy is None:
+        if self.dy is None:  # all micro-batches use the same
+            shared = (self.wiring.memory(key, (self.wide,)) for key in ("mean", "scale", "level"))
+            self.middle, self.scale, self.level = shared
             return
+        self.middle, self.scale, self.slope, self.level = (arena.take((self.wide,)) for _ in range(4))
         channels = self.x.shape[1:]
-        self.shift, self.mean, self.inverse, self.dgamma, self.dbeta, self.squares = (
-            arena.take(channels) for _ in range(6)
-        )
+        self.shift, self.mean, self.squares, self.dgamma, self.dbeta = (arena.take(channels) for _ in range(5))
         self.means_y, self.inverses_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
         if self.pooled:
             self.best = arena.take((self.y.size,))
@@ -81,39 +84,39 @@ class CompiledBatchNormKernel(BatchNormKernel):
         self.sums_y = arena.take((self.wide_y,)), arena.take((self.wide_y,))
 
     @staticmethod
-    def _repeat(values: Array, out: Float32) -> None:
-        out.reshape(-1, values.size)[...] = values
+    def merge(kernels: Sequence[Any], buffers: Array) -> None:
+        if kernels[0].merging is None:
+            kernels[0].merging = Merging(kernels)
+        kernels[0].merging.forward(buffers)
 
-    def prepare(self) -> None:
-        if self.dy is None:  # prediction: with the running statistics, as they are now
-            inverse = 1 / np.sqrt(self.wiring.buffer("variance") + self.epsilon)
-            self._set_forward(self.wiring.buffer("mean"), inverse)
-
-    def _set_forward(self, mean: Array, inverse: Array) -> None:
-        self._repeat(mean, self.middle)
-        self._repeat(self.wiring.parameter("gamma") * inverse, self.scale)
-        self._repeat(self.wiring.parameter("beta"), self.level)
-
-    def merged(self) -> None:
-        self._set_forward(self.mean, self.inverse)
-        self._repeat(self.mean, self.means_y)
-        self._repeat(self.inverse, self.inverses_y)
-
-    def merged_back(self) -> None:
-        factor = self.wiring.parameter("gamma") * self.inverse
-        self._repeat(-factor * self.inverse * self.dgamma, self.slope)
-        self._repeat(-factor * self.dbeta, self.level)
+    @staticmethod
+    def merge_back(kernels: Sequence[Any]) -> None:
+        kernels[0].merging.backward()
 
     def steps(self, stage: Stage) -> list[Step]:
         calls = {
+            "prepare": self._prepare,
             "measure": self._measure,
             "forward": self._forward,
             "measure_back": self._measure_back,
             "backward": self._backward,
         }
-        if stage in calls:
-            return [*calls[stage]()]
-        return super().steps(stage) if self.dy is None else []
+        return [*calls[stage]()]
+
+    def _prepare(self) -> list[Call]:
+        if self.dy is not None:
+            return []
+        call = norm.running(
+            gamma=self.wiring.parameter("gamma"),
+            beta=self.wiring.parameter("beta"),
+            mean=self.wiring.buffer("mean"),
+            variance=self.wiring.buffer("variance"),
+            epsilon=self.epsilon,
+            middle=self.middle,
+            scale=self.scale,
+            level=self.level,
+        )
+        return [call]
 
     def _measure(self) -> list[Call]:
         shift, mean, squares = self.sums_x

@@ -1,9 +1,12 @@
-"""The compiled kernels of ReLU, tanh and sums; NumPy's dropout and reshaping take only one pass over memory already."""
+"""The compiled kernels of ReLU, tanh, dropout and sums."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...fast import point
 from ...fast.script import Call
+from ...typing import Float32
 from ..kernel import Wiring
 from .base import CompiledKernel
 
@@ -38,6 +41,25 @@ class CompiledTanhKernel(CompiledKernel):
         if dx is None or dy is None:
             return []
         return [point.tanh_back(dy.reshape(-1), self.wiring.output.reshape(-1), dx.reshape(-1))]
+
+
+class CompiledDropoutKernel(CompiledKernel):
+    """x * mask, written over x, and dy * mask over dy; in prediction, x."""
+
+    in_place = True
+
+    def forward_calls(self) -> list[Call]:
+        return self._multiply(self.wiring.inputs[0], self.wiring.output)
+
+    def backward_calls(self) -> list[Call]:
+        dx, dy = self.wiring.dinputs[0], self.wiring.doutput
+        return [] if dx is None or dy is None else self._multiply(dy, dx)
+
+    def _multiply(self, x: Float32, y: Float32) -> list[Call]:
+        mask = self.wiring.drawn
+        if mask is not None:
+            return [point.multiply(x.reshape(-1), mask.reshape(-1), y.reshape(-1))]
+        return [] if np.shares_memory(x, y) else [point.copy(x.reshape(-1), y.reshape(-1))]
 
 
 class CompiledAddKernel(CompiledKernel):

@@ -89,7 +89,6 @@ class BatchNormKernel(Barrier):
         inverse = 1 / np.sqrt(variance + kernels[0].epsilon)
         for kernel in kernels:
             kernel.mean[...], kernel.inverse[...] = mean, inverse
-            kernel.merged()
 
     def forward(self) -> None:
         gamma, beta = self.wiring.parameter("gamma"), self.wiring.parameter("beta")
@@ -124,13 +123,6 @@ class BatchNormKernel(Barrier):
         dbeta = sum((kernel.dbeta.astype(np.float64) for kernel in kernels), np.float64(0)) / count
         for kernel in kernels:
             kernel.dgamma[...], kernel.dbeta[...] = dgamma, dbeta
-            kernel.merged_back()
-
-    def merged(self) -> None:
-        """Called when the statistics of the whole batch are known."""
-
-    def merged_back(self) -> None:
-        """Called when the means of the whole batch's derivatives are known."""
 
     def backward(self) -> None:
         if self.dx is None or self.dy is None:

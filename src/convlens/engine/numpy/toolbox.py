@@ -49,6 +49,30 @@ def loss_step(logits: Float32, labels: IntArray, settings: Array, dlogits: Float
     return step
 
 
+def fold(
+    *,
+    w: Float32,
+    b: Float32,
+    gamma: Float32,
+    beta: Float32,
+    mean: Float32,
+    variance: Float32,
+    epsilon: float,
+    folded_w: Float32,
+    folded_b: Float32,
+) -> Step:
+    """See `convlens.engine.toolbox.Fold`."""
+
+    def step() -> None:
+        factor = gamma / np.sqrt(variance + np.float32(epsilon))
+        np.multiply(w, factor, out=folded_w)
+        np.subtract(b, mean, out=folded_b)
+        np.multiply(folded_b, factor, out=folded_b)
+        np.add(folded_b, beta, out=folded_b)
+
+    return step
+
+
 def add_up(gradients: Array, part: slice, out: Array) -> Step:
     """See `convlens.engine.toolbox.Toolbox`."""
     first, *others = gradients[:, part]
@@ -67,6 +91,7 @@ NUMPY = Toolbox(
     poolers=("conv2d",),
     rectifiers=(),
     loss_step=loss_step,
+    fold=fold,
     join=list,
     bind=None,
     warp=warp,
