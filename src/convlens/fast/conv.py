@@ -279,4 +279,4 @@ def backward(
         if len(dpadded):
             unpad(dpadded, first * size, count, row, lines, mirrored, len(dpadded) // group, dx)
     if len(parts):
-        lower_gradient(lifted_dw, kernel, at(geometry, RESULTS), dw)
+        lower_gradient(lifted_dw, kernel, at(geometry, RESULTS), sums, dw)

@@ -18,10 +18,11 @@ from .native import helper, instruction
 from .script import entry
 from .signatures import FLOATS, NOTHING, NUMBER, SIZE
 from .toom import FOUR, TWO, Form, Matrix, transpose
+from .vector import load, load_some, plus, store, store_some, zeros
 from .writer import VECTOR, WIDTH, ZEROS, Writer
 
 KERNELS = {TWO: (3, 5, 7), FOUR: (3,)}  # heights, and widths, of kernels
-LARGEST = max(form.results for form in KERNELS) ** 2  # results of a square
+SCRATCH = 49  # vectors of memory for the results of a square, or for part of a kernel's gradient
 
 
 def _constant(value: Fraction) -> Any:
@@ -189,18 +190,18 @@ def _write_lifted_kernel(w: Writer, form: Form, taps: int, g: Any, index: Any, s
 
 
 def _write_lowered_gradient(
-    w: Writer, form: Form, taps: int, lifted: Any, index: Any, step: Any, dw: Any, to: Any, count: Any
+    w: Writer, form: Form, taps: int, lifted: Any, index: Any, step: Any, dw: Any, to: Any, step_of_dw: Any
 ) -> None:
     rows, add = form.kernel_rows(taps), w.builder.add
     values: dict[tuple[int, int], Any] = {}
     for pair in kernel_order(form, taps):
-        values[pair] = w.load(0, lifted, index, count)
+        values[pair] = w.load(0, lifted, index)
         index = add(index, step)
     columns = [[values[i, j] for i in range(len(rows))] for j in range(len(rows))]
     for row in _both_ways(w, transpose([row.coefficients for row in rows]), columns):
         for value in row:
-            w.store(w.builder.fadd(w.load(3, dw, to, count), value), 3, dw, to, count)
-            to = add(to, step)
+            w.store(w.builder.fadd(w.load(3, dw, to), value), 3, dw, to)
+            to = add(to, step_of_dw)
 
 
 def kernel_order(form: Form, taps: int) -> list[tuple[int, int]]:
@@ -293,16 +294,33 @@ def lift_kernels(strips: Float32, size: int, channels: int, results: int, produc
 
 
 @helper
-def lower_gradient(lifted: Float32, size: int, results: int, dw: Float32) -> None:
-    """Add the gradient of kernels, (size, size, channels, filters), whose lifted form's gradient this is."""
+def _lower_gradient(lifted, k, step, size, results, dw, to, step_of_dw):  # type: ignore[no-untyped-def]
+    """Add sixteen values of each kernel position's gradient, `step_of_dw` apart."""
+    if results == 4:
+        _lower_3_by_4(lifted, k, step, dw, to, step_of_dw)
+    elif size == 3:
+        _lower_3(lifted, k, step, dw, to, step_of_dw)
+    elif size == 5:
+        _lower_5(lifted, k, step, dw, to, step_of_dw)
+    else:
+        _lower_7(lifted, k, step, dw, to, step_of_dw)
+
+
+@helper
+def lower_gradient(lifted: Float32, size: int, results: int, scratch: Float32, dw: Float32) -> None:
+    """Add the gradient of kernels, (size, size, channels, filters), whose lifted form's gradient this is.
+
+    What a position's values leave over after whole vectors goes through `scratch`.
+    """
     step = len(dw) // (size * size)
+    whole = step // WIDTH * WIDTH
     for k in range(0, step, WIDTH):
-        count = min(WIDTH, step - k)
-        if results == 4:
-            _lower_3_by_4(lifted, k, step, dw, k, count)
-        elif size == 3:
-            _lower_3(lifted, k, step, dw, k, count)
-        elif size == 5:
-            _lower_5(lifted, k, step, dw, k, count)
+        if k == whole:
+            for p in range(size * size):
+                store(zeros(), scratch, p * WIDTH)
+            _lower_gradient(lifted, k, step, size, results, scratch, 0, WIDTH)
+            for p in range(size * size):
+                value = plus(load_some(dw, p * step + k, step - k), load(scratch, p * WIDTH))
+                store_some(value, dw, p * step + k, step - k)
         else:
-            _lower_7(lifted, k, step, dw, k, count)
+            _lower_gradient(lifted, k, step, size, results, dw, k, step)

@@ -23,7 +23,7 @@ The geometry is a table of numbers; the constants below are the indices into it.
 from __future__ import annotations
 
 from ..typing import Array, Float32
-from .lifting import LARGEST, lift_row, lift_square, lower, lower_and_pool
+from .lifting import SCRATCH, lift_row, lift_square, lower, lower_and_pool
 from .native import helper, linked
 from .planes import NOBODY
 from .product import NO_FLOOR, WIDE, product
@@ -177,7 +177,7 @@ def convolve(
         The result, and where in it that of these images begins; the winning phase of each window.
     """
     across, more, pitch = at(geometry, SQUARES), at(geometry, MORE), at(geometry, STRIPS_OF) * WIDTH
-    positions, square = at(geometry, SIDE) * at(geometry, SIDE), sums[len(sums) - LARGEST * WIDTH :]
+    positions, square = at(geometry, SIDE) * at(geometry, SIDE), sums[len(sums) - SCRATCH * WIDTH :]
     begin, end = at(geometry, SQUARE_ROWS) * share // shares, at(geometry, SQUARE_ROWS) * (share + 1) // shares
     each = at(geometry, HEIGHT) * at(geometry, WIDTH_OF) // phases * filters  # results of an image
     for image in range(0, images, at(geometry, BLOCK)):

@@ -88,7 +88,7 @@ class CompiledConvKernel(CompiledKernel):
         sides += [(t.whole, self.strips)] * trained + [(t.back, min(widest, self.strips_back))] * self.wants_dx
         self.lifted = arena.take((max(of.lifted_size for of, _ in sides),))
         sums = max((of.squares * strips + strips) * of.form.size**2 for of, strips in sides if of.form)
-        self.sums = arena.take(((sums + lifting.LARGEST) * WIDTH,))
+        self.sums = arena.take(((sums + lifting.SCRATCH) * WIDTH,))
 
     def _shared(self, name: str, strips: int) -> Array:
         """Return memory for `strips` strips of sixteen values, shared by all lanes of a thread."""
