@@ -31,7 +31,7 @@ def filled(values: Float32) -> Float32:
 def forward(x: Float32, w: Float32, b: Float32) -> Float32:
     (n, d_in), d_out = x.shape, len(b)
     y, tables = readable(n * d_out), (table(n, d_in), table(d_in), table(d_in, d_out))
-    dense.forward(x.reshape(-1), w.reshape(-1), b, *tables, n, d_out, False, y)()
+    dense.forward(x.reshape(-1), w.reshape(-1), b, *tables, n, d_out, 0, d_out, False, y)()
     return y.reshape(n, d_out)
 
 
