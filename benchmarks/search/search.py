@@ -1,7 +1,8 @@
-"""Searches for recipes, on validation alone: `python benchmarks/search/search.py STAGE`.
+"""Searches for recipes, on validation alone: `python benchmarks/search/search.py STAGE...`.
 
 The test set is never read. A finished (recipe, seed) is stored at once and never runs again; an interrupted one
-continues from its checkpoint. At the end the results of all stages are written, ranked by mean validation accuracy.
+continues from its checkpoint. At the end the results of all stages are written, ranked by mean validation accuracy;
+results of stages that this store does not have stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from candidates import STAGES
 from convlens.errors import TrainingInterrupted
 from convlens.studies.executors.training import configuration
 from convlens.studies.executors.training_configuration import TrainingConfiguration
-from convlens.studies.pool import LocalPool
+from convlens.studies.pool import LocalPool, Pool
+from convlens.studies.processes import ProcessPool
 from convlens.studies.runner import ProgressEvent, run_trials
 from convlens.studies.stats import mean_interval
 from convlens.studies.store import TrialStore
@@ -32,7 +34,16 @@ from convlens.version import NUMERICS_VERSION
 RESULTS = Path(__file__).parent / "results"
 
 
-def planned(name: str) -> list[PlannedTrial]:
+def recipes(name: str, store: TrialStore) -> Mapping[str, Recipe]:
+    """Return a stage's recipes by name: its own, or the best of the stage before it, as far as those have run."""
+    stage = STAGES[name]
+    if not stage.after:
+        return stage.recipes
+    before = recipes(stage.after, store)
+    return {row["name"]: before[row["name"]] for row in results(stage.after, store)[: stage.keep]}
+
+
+def planned(name: str, store: TrialStore) -> list[PlannedTrial]:
     """Return a stage's trials, with seeds as the outer loop."""
     stage = STAGES[name]
     base = {**configuration(stage.model), "kind": "training without a test"}
@@ -47,7 +58,7 @@ def planned(name: str) -> list[PlannedTrial]:
             metrics=("validation.accuracy", "validation.loss"),
         )
         for seed in stage.seeds
-        for number, recipe in enumerate(stage.recipes.values())
+        for number, recipe in enumerate(recipes(name, store).values())
     ]
 
 
@@ -58,17 +69,17 @@ def described(base: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
 
 
 class Searcher:
-    """Runs a trial without its test set; starts none after a deadline."""
+    """Runs a trial without its test set, on some threads (all if None); starts none after a deadline."""
 
-    def __init__(self, folder: Path, seconds: float) -> None:
-        self._folder, self._deadline = folder, time.monotonic() + seconds
+    def __init__(self, folder: Path, seconds: float, threads: int | None = None) -> None:
+        self._folder, self._deadline, self._threads = folder, time.monotonic() + seconds, threads
 
     def __call__(self, trial: PlannedTrial) -> TrialOutcome:
         if time.monotonic() > self._deadline:
             raise TrainingInterrupted("the time given is over; run the same command to go on")
         wanted = TrainingConfiguration.read(trial.configuration, trial.label)
         dataset = wanted.dataset(trial.seed)
-        model = wanted.build(dataset, trial.seed)
+        model = wanted.build(dataset, trial.seed).use(threads=self._threads)
         checkpoint = self._folder / f"{trial.key[:16]}.checkpoint"
         run = fit(
             model, dataset, wanted.recipe, seed=wanted.seeds.of("shuffle", trial.seed),
@@ -95,8 +106,8 @@ def show(event: ProgressEvent) -> None:
 def results(name: str, store: TrialStore) -> list[dict[str, Any]]:
     """Return a stage's recipes, best first, each with its seeds' results."""
     rows = []
-    trials = planned(name)
-    for number, (title, recipe) in enumerate(STAGES[name].recipes.items()):
+    trials = planned(name, store)
+    for number, (title, recipe) in enumerate(recipes(name, store).items()):
         found = [store.get(trial.key) for trial in trials if trial.arm == f"recipe-{number}"]
         done = [trial for trial in found if trial is not None]
         if not done:
@@ -130,9 +141,11 @@ def table(name: str, rows: list[dict[str, Any]]) -> str:
 
 
 def write(store: TrialStore, folder: Path) -> None:
-    """Write the results of all stages."""
-    found = {name: rows for name in STAGES if (rows := results(name, store))}
-    (folder / "search.json").write_text(json.dumps(found, indent=1) + "\n")
+    """Write the results of all stages, those of other stores as they were."""
+    path = folder / "search.json"
+    earlier = json.loads(path.read_text()) if path.exists() else {}
+    found = {name: rows for name in STAGES if (rows := results(name, store) or earlier.get(name))}
+    path.write_text(json.dumps(found, indent=1) + "\n")
     head = "# The search for recipes\n\nOn validation (6,000 images); the test set was not read. Best mean first.\n"
     text = "\n\n".join([head.strip(), *(table(name, rows) for name, rows in found.items())])
     (folder / "search.md").write_text(text + "\n")
@@ -140,23 +153,29 @@ def write(store: TrialStore, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("stages", choices=STAGES, nargs="+", metavar="STAGE", help=", ".join(STAGES))
     parser.add_argument("--store", type=Path, default=Path("out/search/trials.sqlite"), help="where trials are kept")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the tables")
+    parser.add_argument("--processes", type=int, default=1, help="trainings at a time, each on one thread")
     parser.add_argument(
         "--seconds", type=float, default=float("inf"), help="start no trial after this number of seconds"
     )
     given = parser.parse_args()
     given.store.parent.mkdir(parents=True, exist_ok=True)
     given.results.mkdir(parents=True, exist_ok=True)
+    alone = given.processes == 1
+    search = Searcher(given.store.parent, given.seconds, None if alone else 1)
     with TrialStore(given.store) as store:
         try:
-            run_trials(planned(given.stage), store, LocalPool(Searcher(given.store.parent, given.seconds)), show)
+            for name in given.stages:
+                pool: Pool = LocalPool(search) if alone else ProcessPool(search, given.processes)
+                run_trials(planned(name, store), store, pool, show)
         except TrainingInterrupted as error:
             sys.exit(str(error))
         finally:
             write(store, given.results)
-    print(table(given.stage, results(given.stage, TrialStore(given.store, read_only=True))))
+        for name in given.stages:
+            print(table(name, results(name, store)))
 
 
 if __name__ == "__main__":
