@@ -35,3 +35,15 @@ def test_an_image_without_finite_logits_has_none(name: str) -> None:
         found = model.engine.probabilities(x)
     assert np.isnan(found).all(axis=1).tolist() == [False, True, True, False, True]
     np.testing.assert_allclose(found[0], 1 / 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_images_stay_as_they_are(name: str) -> None:
+    """Also where a network only reshapes them, so that its logits are the images themselves."""
+    model = nn.Model([nn.Flatten()], (28, 28, 1)).use(name)
+    images = np.random.default_rng(0).random((2, 60, 28, 28, 1), np.float32)
+    before = images.copy()
+    for x, wanted in zip(images, before, strict=True):
+        assert not np.allclose(model.engine.probabilities(x), wanted.reshape(60, -1))
+        np.testing.assert_array_equal(x, wanted)
+        np.testing.assert_array_equal(model.engine.logits(x), wanted.reshape(60, -1))

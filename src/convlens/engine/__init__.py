@@ -16,7 +16,6 @@ from .compiled.availability import require_tested_numba
 from .engines import BatchResult, Engine, Interpreter, NumbaPlan, NumpyPlan
 from .interpreter import Address
 from .lanes import available_threads
-from .prediction import LARGEST_BLOCK
 from .toolbox import Warp
 from .updates import Update
 
@@ -25,7 +24,6 @@ ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Interpret
 
 __all__ = [
     "ENGINES",
-    "LARGEST_BLOCK",
     "Address",
     "BatchResult",
     "Engine",

@@ -174,9 +174,11 @@ class Interpreter(Engine):
                 for start in range(0, max(len(x), 1), size)
             ]
         found: FloatArray = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-        if probable:
-            probabilities_step(found, found)()
-        return found
+        if not probable:
+            return found
+        probabilities = np.empty_like(found)  # a network that only reshapes has its images for logits
+        probabilities_step(found, probabilities)()
+        return probabilities
 
     def _gradient(self, x: FloatArray, labels: Labels, out: Array, address: Address, smoothing: float) -> BatchResult:
         drawn = interpreter.draw(self.program, len(x), address, x.dtype)

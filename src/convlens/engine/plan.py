@@ -199,4 +199,4 @@ class TrainingPlan:
     def _tasks(self, work: Sequence[Sequence[Step]], threads: int) -> list[Step]:
         """Return each thread's part of the work: lane i always runs on thread i modulo `threads`."""
         shares = [[*chain(*work[thread::threads])] for thread in range(threads)]
-        return [self._memory.toolbox.together(steps) for steps in shares if steps]
+        return [self._memory.toolbox.joined(steps) for steps in shares if steps]

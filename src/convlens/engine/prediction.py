@@ -49,18 +49,18 @@ class PredictionBlock:
                 for part in parts[mine]
             ]
             steps = [*passes[0].prepare(), *chain(*(one.forward() for one in passes))]
-            self.tasks.append(memory.toolbox.together(steps))
-        self._shared = self._share(memory, images, flat, arenas, given) if len(parts) == 1 else []
+            self.tasks.append(memory.toolbox.joined(steps))
+        self._shares = self._in_shares(memory, images, flat, arenas, given) if len(parts) == 1 else []
         # an array of the caller's is read where it is, unless a kernel writes over the images
         kept = all(node.op == "reshape" for node in memory.program.nodes if memory.roots[node.name] == INPUT)
-        self._reads = memory.toolbox.reads([*self.tasks, *self._shared], self.x) if kept else None
+        self._reads = memory.toolbox.reads([*self.tasks, *self._shares], self.x) if kept else None
         self._place: int | None = None  # where the array is that they read; None: their own
 
     @staticmethod
-    def _share(
+    def _in_shares(
         memory: Memory, images: int, flat: Flat, arenas: Sequence[Arena], given: dict[str, Float32]
     ) -> list[Step]:
-        """Return steps that compute all images together; none if that does not pay."""
+        """Return steps that compute all images together, each a share; none if that does not pay."""
         count = min(len(arenas), memory.program.flops * images // WORTH_SHARE)
         if count < 2:
             return []
@@ -69,7 +69,7 @@ class PredictionBlock:
         }
         rows, values = slice(0, images), values | given
         passes = [Pass(memory, images, arena, flat, rows=rows, given=values) for arena in arenas[:count]]
-        return memory.toolbox.shared([one.prepare() for one in passes], [one.kernels for one in passes])
+        return memory.toolbox.shares([one.prepare() for one in passes], [one.kernels for one in passes])
 
     def run(self, workers: Workers, x: Array, prepare: Prepare | None = None, *, probable: bool = False) -> Float32:
         """Return the logits (N, K) of images x (N, H, W, C), which are prepared first if that is asked for.
@@ -87,7 +87,7 @@ class PredictionBlock:
             prepare(x, self.x)
         elif place is None:
             np.copyto(self.x, x)
-        if not (self._shared and workers.together(self._shared)):
+        if not (self._shares and workers.together(self._shares)):
             workers.run(self.tasks)
         if probable:
             self._softmax()

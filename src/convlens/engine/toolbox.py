@@ -31,10 +31,7 @@ class LossStep(Protocol):
 
 
 def probabilities_step(logits: Float32, out: Float32) -> Step:
-    """Return a step that writes the softmax of logits (n, K); NaN for an image whose logits are not all finite.
-
-    `out` may be the logits' array.
-    """
+    """Return a step that writes the softmax of logits (n, K); NaN for an image whose logits are not all finite."""
 
     def step() -> None:
         with np.errstate(all="ignore"):
@@ -89,11 +86,11 @@ class Warp(Protocol):
         """Return the warped images, in `out` if it is given."""
 
 
-def _unknown(steps: Sequence[Step], array: Array) -> None:
+def _no_redirection(steps: Sequence[Step], array: Array) -> None:
     del steps, array
 
 
-def _alone(preparations: Sequence[Sequence[Step]], passes: Sequence[Sequence[Kernel]]) -> list[Step]:
+def _no_shares(preparations: Sequence[Sequence[Step]], passes: Sequence[Sequence[Kernel]]) -> list[Step]:
     del preparations, passes
     return []
 
@@ -123,10 +120,10 @@ class Toolbox:
         Makes the step that turns logits into probabilities: see the function of that name.
     reads
         Finds where steps read an array; None if they cannot read another one.
-    shared
+    shares
         Makes steps that wait for one another (`Workers.together`) and compute a forward pass, each a share of every
         kernel's output. It is given, for each of them, the steps that prepare and the kernels, bound to the same values
-        and to memory of their own. None if that cannot be shared.
+        and to memory of their own. Empty if that cannot be done.
     workers
         Makes the threads, given their number.
     training_bytes, prediction_bytes
@@ -146,10 +143,10 @@ class Toolbox:
     training_bytes: int
     prediction_bytes: int
     probabilities_step: Callable[[Float32, Float32], Step] = probabilities_step
-    reads: Callable[[Sequence[Step], Array], Redirection | None] = _unknown
-    shared: Callable[[Sequence[Sequence[Step]], Sequence[Sequence[Kernel]]], list[Step]] = _alone
+    reads: Callable[[Sequence[Step], Array], Redirection | None] = _no_redirection
+    shares: Callable[[Sequence[Sequence[Step]], Sequence[Sequence[Kernel]]], list[Step]] = _no_shares
 
-    def together(self, steps: Sequence[Step]) -> Step:
+    def joined(self, steps: Sequence[Step]) -> Step:
         """Return one step that runs all of these."""
         joined = self.join(steps)
         return joined[0] if len(joined) == 1 else partial(_run, joined)

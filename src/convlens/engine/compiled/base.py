@@ -27,7 +27,7 @@ class CompiledKernel(Kernel):
     def forward_calls(self) -> list[Call]:
         """Return the calls that compute the output."""
 
-    def shared_calls(self, share: Share) -> list[Call]:
+    def calls_of_share(self, share: Share) -> list[Call]:
         """Return the calls that compute a share of the output; kernels that others share are bound to the same arrays.
 
         By default the first share is everything.

@@ -16,7 +16,7 @@ from ...fast.script import Call
 from ...fast.vector import WIDTH
 from ...ops.window import Pair
 from ...typing import Array
-from ..arena import Arena, readable
+from ..arena import Arena
 from ..kernel import Wiring
 from ..lanes import Share
 from .base import NONE, WORTH_SHARING, CompiledKernel
@@ -42,12 +42,12 @@ class CompiledConvKernel(CompiledKernel):
         self.strips, self.strips_back = -(-self.filters // WIDTH), -(-self.channels // WIDTH)
         self.form, self.form_back = self.tables.forward.form, self.tables.back.form
         weights = len(self.w) // self.filters * self.strips, len(self.w) // self.channels * self.strips_back
-        self.kernels = self._shared("kernels", weights[0])
-        self.turned = self._shared("turned", weights[1] * self.wants_dx)
+        self.kernels = self._strips_of("kernels", weights[0])
+        self.turned = self._strips_of("turned", weights[1] * self.wants_dx)
         forward, back = self.strips * len(self.tables.forward.taps), self.strips_back * len(self.tables.back.taps)
-        self.lifted_kernels = self._shared("lifted_kernels", forward * bool(self.form))
-        self.lifted_turned = self._shared("lifted_turned", back * bool(self.form) * self.wants_dx)
-        self.bias = self._shared("bias", self.strips)
+        self.lifted_kernels = self._strips_of("lifted_kernels", forward * bool(self.form))
+        self.lifted_turned = self._strips_of("lifted_turned", back * bool(self.form) * self.wants_dx)
+        self.bias = self._strips_of("bias", self.strips)
         self.no_bias = np.zeros(self.strips_back * WIDTH, np.float32)
         self.padded = self.planes = self.spread = self.dpadded = self.winners = NONE
         self.lifted = self.sums = self.lifted_dw = NONE
@@ -69,7 +69,7 @@ class CompiledConvKernel(CompiledKernel):
             return
         self.spread = arena.take((self.strips * t.area,))
         if self.form:
-            self.lifted_dw = self._shared("lifted_dw", -(-len(t.whole.taps) * self.filters // WIDTH))
+            self.lifted_dw = self._strips_of("lifted_dw", -(-len(t.whole.taps) * self.filters // WIDTH))
         if self.wants_dx and t.dpadded_size:
             self.dpadded = arena.take((t.dpadded_size,))
 
@@ -90,12 +90,9 @@ class CompiledConvKernel(CompiledKernel):
         sums = max((of.squares * strips + strips) * of.form.size**2 for of, strips in sides if of.form)
         self.sums = arena.take(((sums + lifting.SCRATCH) * WIDTH,))
 
-    def _shared(self, name: str, strips: int) -> Array:
-        """Return memory for `strips` strips of sixteen values, shared by all lanes of a thread."""
-        key, shared = f"{self.wiring.node.name}.{name}", self.wiring.shared
-        if key not in shared:
-            shared[key] = readable(strips * WIDTH)
-        return shared[key]
+    def _strips_of(self, key: str, count: int) -> Array:
+        """Return memory for `count` strips of sixteen values, shared by all micro-batches of a thread."""
+        return self.wiring.memory(key, (count * WIDTH,))
 
     def prepare_calls(self) -> list[Call]:
         (kh, kw), b = self.wiring.node.window.kernel, self.wiring.parameter("b")
@@ -117,9 +114,9 @@ class CompiledConvKernel(CompiledKernel):
     def forward_calls(self) -> list[Call]:
         return [self.share_call(0, 1)]
 
-    def shared_calls(self, share: Share) -> list[Call]:
+    def calls_of_share(self, share: Share) -> list[Call]:
         if self.n * self.wiring.node.flops < WORTH_SHARING:
-            return super().shared_calls(share)
+            return super().calls_of_share(share)
         return [self.share_call(*share)]
 
     def share_call(self, share: int, shares: int) -> Call:

@@ -44,9 +44,9 @@ class CompiledDenseKernel(CompiledKernel):
     def forward_calls(self) -> list[Call]:
         return [self._columns(slice(0, self.d_out))]
 
-    def shared_calls(self, share: Share) -> list[Call]:
+    def calls_of_share(self, share: Share) -> list[Call]:
         if self.n * self.wiring.node.flops < WORTH_SHARING:
-            return super().shared_calls(share)
+            return super().calls_of_share(share)
         strips = share.part(-(-self.d_out // WIDTH))
         columns = slice(strips.start * WIDTH, min(strips.stop * WIDTH, self.d_out))
         return [self._columns(columns)] if columns.start < columns.stop else []

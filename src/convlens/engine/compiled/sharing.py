@@ -11,15 +11,14 @@ from ..lanes import Share
 from .base import CompiledKernel
 
 
-def shared(preparations: Sequence[Sequence[Step]], passes: Sequence[Sequence[Kernel]]) -> list[Step]:
+def shares(preparations: Sequence[Sequence[Step]], passes: Sequence[Sequence[Kernel]]) -> list[Step]:
     """See `convlens.engine.toolbox.Toolbox`.
 
     What `preparations` compute, every thread computes for itself: it is in its processor's cache then.
     """
-    shares = [Share(number, len(passes)) for number in range(len(passes))]
     prepared = [_calls(steps) for steps in preparations]
     stages = [
-        [_share(kernel, share) for kernel, share in zip(each, shares, strict=True)]
+        [_share(kernel, Share(number, len(passes))) for number, kernel in enumerate(each)]
         for each in zip(*passes, strict=True)
     ]
     if None in prepared or any(None in stage for stage in stages):
@@ -39,7 +38,7 @@ def shared(preparations: Sequence[Sequence[Step]], passes: Sequence[Sequence[Ker
 
 def _share(kernel: Kernel, share: Share) -> list[Call] | None:
     if isinstance(kernel, CompiledKernel):
-        return kernel.shared_calls(share)
+        return kernel.calls_of_share(share)
     return _calls(kernel.steps("forward")) if share.number == 0 else []
 
 

@@ -19,7 +19,7 @@ from .local import LocalKernel
 from .norm import CompiledBatchNormKernel
 from .point import CompiledAddKernel, CompiledDropoutKernel, CompiledReluKernel, CompiledTanhKernel
 from .pool import CompiledMaxPoolKernel, WeighingPoolKernel
-from .sharing import shared
+from .sharing import shares
 from .team import Team
 from .updates import CompiledUpdate
 
@@ -77,7 +77,7 @@ COMPILED = Toolbox(
     add_up=add_up,
     probabilities_step=probabilities_step,
     reads=reads,
-    shared=shared,
+    shares=shares,
     workers=Team,
     training_bytes=12 << 20,
     prediction_bytes=3 << 20,

@@ -79,8 +79,7 @@ class ConvKernel(Kernel):
             for column in (kw - 1 - left + sw * j for j in range(pw))
         ]
         self.spread_patches = Patches(arena, self.spread, (kh, kw), (1, 1), (1, 1), (height, width))
-        turned = np.zeros((kh, kw, filters, dx.shape[3]), np.float32)
-        self.turned = self.wiring.shared.setdefault(self.wiring.node.name, turned)
+        self.turned = self.wiring.memory("turned", (kh, kw, filters, dx.shape[3]))
 
     def prepare(self) -> None:
         if self.wiring.dinputs[0] is not None:
