@@ -25,7 +25,7 @@ def models(draw: st.DrawFn, sizes: tuple[int, ...] = (3, 5, 7)) -> nn.Model:
     """Draw large kernels, many channels, images of several blocks, and of a part of one."""
     tall = draw(st.sampled_from(sizes))
     size = draw(st.tuples(st.integers(tall, 17), st.integers(tall, 17)))
-    channels, filters = draw(st.sampled_from([1, 3, 16, 17])), draw(st.sampled_from([1, 15, 16, 31, 33, 70]))
+    channels, filters = draw(st.sampled_from([1, 3, 8, 9, 16, 17])), draw(st.sampled_from([1, 8, 15, 16, 31, 33, 70]))
     padding = draw(st.sampled_from(["same", "valid", "full"]))
     mode = draw(st.sampled_from(["zeros", "reflect"])) if padding == "same" else "zeros"
     tested = nn.Conv2D(filters, tall, 1, padding, mode)

@@ -194,7 +194,7 @@ def convolve(
                     t, length = at(parts, p), at(parts, p + 1) - at(parts, p)
                     sum_up(
                         *(lifted, p * step, outputs, squares, taps, t, length),
-                        *(strips, s * len(taps) + t * WIDTH, len(taps) * WIDTH, sums, p * apart, wide),
+                        *(strips, s * len(taps), len(taps) * WIDTH, sums, p * apart, wide, filters - s),
                     )
                 for i in range(count):
                     _write_results(

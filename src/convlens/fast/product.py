@@ -10,8 +10,7 @@ an output's patch begins in the image and `tap` where a kernel position is withi
 A *tile* has as many rows and columns as the processor's registers can accumulate at once, so that each loaded value is
 used often: with AVX-512 (32 registers of sixteen numbers) 8 x 32, or 9 x 16 where there are only sixteen columns; with
 AVX2 (sixteen registers of eight), 6 x 16. At most eight columns have tiles of their own, 9 x 8 or 8 x 8, because
-multiplying vectors of eight takes half the time of sixteen. The order of a sum is the same in all of them. A tile of
-each height is written out in LLVM instructions: no compiler reliably unrolls loops over registers.
+multiplying vectors of eight takes half the time of sixteen. The order of a sum is the same in all of them.
 
 Sources: Dukhan, "The indirect convolution algorithm", 2019; for tiles, Goto & van de Geijn, "Anatomy of
 high-performance matrix multiplication", 2008.
@@ -24,7 +23,8 @@ from typing import Any
 from ..typing import Float32
 from .linker import processor
 from .native import helper, instruction, linked
-from .signatures import FLOATS, INDICES, NOTHING, NUMBER, SIZE, Indices
+from .signatures import FLOATS, INDICES, NUMBER, SIZE, Indices
+from .tiles import TILE, C, Tiles
 from .writer import WIDTH, Writer
 
 _ROOMY = "+avx512f" in processor()[1]
@@ -35,57 +35,20 @@ _ROWS_HALF, _ROWS, _ROWS_WIDE = (9, 9, 8) if _ROOMY else (8, 6, 6)  # of the tal
 DEPTH = 224  # products at a time: the part of B that the widest tile reads for them stays in a cache of 32 KiB
 NO_FLOOR = -3.4e38  # below every sum: the product is not rectified
 
-_TILE = (
-    *(NOTHING, SIZE, FLOATS, SIZE, INDICES, SIZE, INDICES, INDICES, SIZE, SIZE),
-    *(FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, FLOATS, SIZE, SIZE, NUMBER, SIZE),
-)
-_A, _ROW, _TAP, _STRIP, _B, _C, _START = 1, 3, 5, 6, 9, 12, 15  # positions of the arrays among them
+_TILE = (*TILE, INDICES, FLOATS, SIZE, SIZE, NUMBER, SIZE)
+_STRIP, _START = 14, 15  # positions of the arrays that the product has besides
 
 
-class _Tiles:
-    """Writes tiles of `strips` vectors, one for each height up to `most` rows."""
-
+class _Products(Tiles):
     def __init__(self, w: Writer, strips: int, most: int, values: tuple[Any, ...]) -> None:
-        self.w, self.strips, self.most = w, strips, most
-        (self.n, self.a, self.a0, self.row, self.r, self.tap, self.strip, self.k0, self.length, *rest) = values
-        (self.b, self.b0, self.b_step, self.c, self.c0, self.c_step, self.start, self.s0, self.s_step, *rest) = rest
-        self.floor, self.columns = rest
+        super().__init__(w, strips, most, values[: len(TILE) - 1])
+        self.strip, self.start, self.s0, self.s_step, self.floor, self.columns = values[len(TILE) - 1 :]
 
-    def write(self) -> None:
-        """Write all of them, and the switch between them."""
-        builder = self.w.builder
-        end = builder.append_basic_block("end")
-        choice = builder.switch(self.n, end)
-        for rows in range(1, self.most + 1):
-            block = builder.append_basic_block(f"rows{rows}")
-            choice.add_case(self.w.size(rows), block)
-            builder.position_at_end(block)
-            totals = self._sums(rows)
-            for s in range(self.strips):
-                self._finish([sums[s] for sums in totals], s * self.w.width)
-            builder.branch(end)
-        builder.position_at_end(end)
+    def factor(self, k: Any) -> Any:
+        return self.w.offset(_STRIP, self.strip, k)
 
-    def _sums(self, rows: int) -> list[list[Any]]:
-        """Write the sums of a tile of `rows` rows; return their addresses, by row and strip."""
-        w, builder, add = self.w, self.w.builder, self.w.builder.add
-        begin = [add(self.a0, w.offset(_ROW, self.row, add(self.r, w.size(i)))) for i in range(rows)]
-        origins = [w.place(_A, self.a, index) for index in begin]
-        totals = [[w.variable() for _ in range(self.strips)] for _ in range(rows)]
-        with w.loop(self.length) as number:
-            k, factors = add(self.k0, number), list[Any]()
-            j, of = w.offset(_TAP, self.tap, k), add(self.b0, w.offset(_STRIP, self.strip, k))
-            for _ in range(self.strips):
-                factors.append(w.load(_B, self.b, of))
-                of = add(of, self.b_step)
-            for origin, sums in zip(origins, totals, strict=True):
-                value = w.spread(builder.load(builder.gep(origin, [j])))
-                for total, factor in zip(sums, factors, strict=True):
-                    builder.store(w.add_product(builder.load(total), value, factor), total)
-        return totals
-
-    def _finish(self, totals: list[Any], column: int) -> None:
-        """Write a vector's columns of the result from its sums: all of them, or as many as there are."""
+    def finish(self, totals: list[Any], column: int) -> None:
+        """Write a vector's columns: all of them, or as many as there are."""
         w, builder = self.w, self.w.builder
         left = builder.sub(self.columns, w.size(column))
         with builder.if_else(builder.icmp_signed(">=", left, w.size(w.width))) as (whole, part):
@@ -94,26 +57,26 @@ class _Tiles:
                     c, start = (builder.add(index, w.size(column)) for index in (self.c0, self.s0))
                     for total in totals:
                         value = builder.fadd(builder.load(total), w.load(_START, self.start, start, count))
-                        w.store(w.at_least(value, self.floor), _C, self.c, c, count)
+                        w.store(w.at_least(value, self.floor), C, self.c, c, count)
                         c, start = builder.add(c, self.c_step), builder.add(start, self.s_step)
 
 
 @instruction(*_TILE)
 def _half_tile(w: Writer, *values: Any) -> None:
     """Compute `n` rows and at most `HALF` columns of C; the arguments are those of `product`, `r` is the row."""
-    _Tiles(w.of_width(HALF), 1, _ROWS_HALF, values).write()
+    _Products(w.of_width(HALF), 1, _ROWS_HALF, values).write()
 
 
 @instruction(*_TILE)
 def _tile(w: Writer, *values: Any) -> None:
     """Compute `n` rows and at most sixteen columns."""
-    _Tiles(w, 1, _ROWS, values).write()
+    _Products(w, 1, _ROWS, values).write()
 
 
 @instruction(*_TILE)
 def _wide_tile(w: Writer, *values: Any) -> None:
     """Compute `n` rows and at most `WIDE` columns."""
-    _Tiles(w, STRIPS, _ROWS_WIDE, values).write()
+    _Products(w, STRIPS, _ROWS_WIDE, values).write()
 
 
 @helper
@@ -180,18 +143,18 @@ def product(
             n = low + 1 if t < higher else low
             if columns <= HALF:
                 _half_tile(
-                    *(n, a, a0, row, r1, tap, strip, k, depth),
-                    *(b, b0, b_step, c, c1, c_step, start, s1, start_step, least, columns),
+                    *(n, a, a0, row, r1, tap, k, depth, b, b0, b_step, c, c1, c_step),
+                    *(strip, start, s1, start_step, least, columns),
                 )
             elif columns <= WIDTH:
                 _tile(
-                    *(n, a, a0, row, r1, tap, strip, k, depth),
-                    *(b, b0, b_step, c, c1, c_step, start, s1, start_step, least, columns),
+                    *(n, a, a0, row, r1, tap, k, depth, b, b0, b_step, c, c1, c_step),
+                    *(strip, start, s1, start_step, least, columns),
                 )
             else:
                 _wide_tile(
-                    *(n, a, a0, row, r1, tap, strip, k, depth),
-                    *(b, b0, b_step, c, c1, c_step, start, s1, start_step, least, columns),
+                    *(n, a, a0, row, r1, tap, k, depth, b, b0, b_step, c, c1, c_step),
+                    *(strip, start, s1, start_step, least, columns),
                 )
             c1, s1, r1 = c1 + n * c_step, s1 + n * start_step, r1 + n
         start, start0, start_step = c, c0, c_step
