@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,6 +23,15 @@ from tests.engine.test_forks import in_child
 from tests.layer_cases import CASES, LayerCase
 
 
+def at_once(tasks: list[Script]) -> None:
+    """Run tasks that wait for one another, each on a thread of its own, whether a processor is free or not."""
+    threads = [threading.Thread(target=task) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Share everything, however small, and wake threads at once."""
@@ -38,7 +48,7 @@ def always(eager: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def together(self: Team, tasks: list[Script]) -> bool:
         noted.append(len(tasks))
-        self.run(tasks)
+        at_once(tasks)
         return True
 
     monkeypatch.setattr(Team, "together", together)
@@ -64,7 +74,7 @@ def test_a_network_is_computed_together(always: list[int]) -> None:
 
 @pytest.mark.parametrize("threads", [2, 3, 8])
 def test_nobody_passes_a_meeting_before_all_are_there(threads: int) -> None:
-    workers, values = Team(threads), np.zeros((threads, 16), np.float32)
+    values = np.zeros((threads, 16), np.float32)
     sums, one = np.zeros((threads, 16), np.float32), np.ones(16, np.float32)
     meeting = Meeting(threads)
     scripts = []
@@ -76,9 +86,8 @@ def test_nobody_passes_a_meeting_before_all_are_there(threads: int) -> None:
         calls += [before, *(point.add(sums[mine], value, False, sums[mine]) for value in values), after]
         scripts.append(Script(calls))
     for turn in range(1, 100):
-        workers.run(scripts)
+        at_once(scripts)
         assert (sums == threads * turn * (turn + 1) / 2).all()
-    workers.close()
 
 
 def test_threads_that_are_ready_run_together_and_others_are_not_awaited(eager: None) -> None:

@@ -112,17 +112,24 @@ def test_a_thread_sleeps_when_there_is_nothing_to_do() -> None:
     team.close()
 
 
-def test_a_box_says_whether_anybody_looks() -> None:
-    box = relay.Box()
-    counters = Counters(1)
-    assert relay.post(box, *counters.scripts[0].place)
-    relay.serve(box, 0)
-    assert relay.finished(box)
-    assert counters.values[0] == 1
+def test_a_script_is_run_by_the_thread_or_taken_back() -> None:
+    box, counters = relay.Box(), Counters(2)
+    table = relay.Table(counters.scripts, [box])
+    assert not relay.run_together(table)  # nobody polls
+    assert not counters.values.any()
+    relay.run_all(table)
+    assert counters.values.ravel().tolist() == [1, 1]
+    server = threading.Thread(target=relay.serve, args=(box, 0))
+    while not relay.run_together(table):
+        if not server.is_alive():
+            server = threading.Thread(target=relay.serve, args=(box, 0))
+            server.start()
+        relay.await_waking(box)
+    server.join(10)
+    assert counters.values.ravel().tolist() == [2, 2]
     relay.call_back(box)
-    relay.serve(box, 0)
-    assert relay.post(box, *counters.scripts[0].place)
-    assert not relay.finished(box)
+    relay.serve(box, 0)  # and returns at once
+    assert relay.finished(box)
 
 
 def halves(x: Array) -> Array:

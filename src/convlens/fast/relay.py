@@ -4,39 +4,45 @@ Waking a sleeping thread takes 50 to 100 microseconds, and the GIL must be hande
 a script polls for the next one for a while, in compiled code, before it sleeps; and the thread that waits for it polls
 likewise, as OpenMP's threads do.
 
+A script handed over is run by the thread, or taken back by whoever handed it over and run there: so nobody waits for a
+thread that sleeps, or cannot be woken any more. Handing over and waiting is one call of compiled code, which no signal
+interrupts: after it, nobody reads or writes the scripts' arrays.
+
 The words of a box (int64, each in its own cache line):
 
 =========  ==========================================================================
-POSTED     number of scripts handed over
-DONE       number of scripts run
+WORK       whether there is a script: EMPTY, POSTED, or TAKEN by the thread
 SCRIPT     address of the script's words, followed by their number
 CALLED     how often the thread was called back to Python
 STATE      whether the thread polls: see below
 POLLS      how often a thread polls before it sleeps
 =========  ==========================================================================
 
-A thread that polls is AWAKE, one that must be woken is ASLEEP, or WOKEN once somebody has called it. Before scripts
-that wait for one another are handed over, each thread is ASKED, and answers that it is READY: it runs at this moment,
-and is not waiting for a processor. It does not fall asleep then; only who asked it makes it AWAKE again.
+A thread that polls is AWAKE, else ASLEEP. Before scripts that wait for one another are handed over, each thread is
+ASKED, and answers that it is READY: it runs at this moment, and is not waiting for a processor. It does not fall asleep
+then, until it has taken a script, or who asked it makes it AWAKE again.
 """
 
 from __future__ import annotations
 
+import ctypes
 import time
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from .atomic import APART, pause, read, replace, words_at, write
+from .atomic import APART, address_to_give_way, give_way, pause, read, replace, words_at, write
 from .native import helper, native
-from .script import run_at
+from .script import Script, run_at
 from .signatures import NOTHING, SIZE, WORDS
 
-POSTED, DONE, SCRIPT, CALLED, STATE, POLLS = (place * APART for place in range(6))
-AWAKE, ASLEEP, WOKEN, ASKED, READY = range(5)
+WORK, SCRIPT, CALLED, STATE, POLLS = (place * APART for place in range(5))
+EMPTY, POSTED, TAKEN = range(3)
+AWAKE, ASLEEP, ASKED, READY = range(4)
 PATIENCE = 3e-4  # seconds that a thread polls before it sleeps
-BOXES = 3  # where in the table of `run_together` its boxes begin
+BOXES = 4  # where in a table its boxes begin
 _PATIENT = 100  # times as long does a thread poll before it sleeps, as another one waits for its answer
 _TRIED = 1_000  # polls in a timing: one takes 5 to 50 nanoseconds, depending on the processor
 
@@ -45,17 +51,35 @@ class Box:
     """An empty box, which no thread polls; compiled functions are given its address."""
 
     def __init__(self) -> None:
-        self.words = np.zeros(6 * APART, np.int64)
+        self.words = np.zeros(5 * APART, np.int64)
         self.words[STATE] = ASLEEP
         self.words[POLLS] = polls_before_sleep()
         self._as_parameter_ = self.words.ctypes.data
 
 
+class Table:
+    """Scripts to run at the same time: the first one here, the others by the threads that poll the boxes.
+
+    Its words are the number of the others, address and length of the first script, the address of `atomic.give_way`'s
+    function, and for each other script the address of its box, and its own address and length.
+    """
+
+    def __init__(self, scripts: Sequence[Script], boxes: Sequence[Box]) -> None:
+        others = [
+            word
+            for box, script in zip(boxes, scripts[1:], strict=False)
+            for word in (box._as_parameter_, *script.place)
+        ]
+        words = [len(scripts) - 1, *scripts[0].place, address_to_give_way(), *others]
+        self._words, self._needed = np.array(words, np.int64), (scripts, boxes)
+        self._as_parameter_ = ctypes.c_int64(self._words.ctypes.data)
+
+
 @cache
 def polls_before_sleep() -> int:
     """Return how many polls take about `PATIENCE` here, by the shortest of three timings."""
-    words = np.zeros(6 * APART, np.int64)
-    words[POSTED], words[POLLS] = 1, _TRIED  # handed over, but no thread runs it
+    words = np.zeros(5 * APART, np.int64)
+    words[WORK], words[POLLS] = POSTED, _TRIED  # handed over, but no thread runs it
     seconds = []
     for _ in range(3):
         begun = time.perf_counter()
@@ -64,30 +88,11 @@ def polls_before_sleep() -> int:
     return max(1, round(PATIENCE / max(min(seconds), 1e-9) * _TRIED))
 
 
-@helper
-def _post(words, script, length):  # type: ignore[no-untyped-def]
-    words[SCRIPT], words[SCRIPT + 1] = script, length
-    write(words, POSTED, read(words, POSTED) + 1)
-
-
-@native(SIZE, WORDS, SIZE, SIZE)
-def post(words: Any, script: int, length: int) -> int:
-    """Hand over a script; return 1 if the thread must be woken, else 0."""
-    _post(words, script, length)
-    return int(replace(words, STATE, ASLEEP, WOKEN))
-
-
-@native(SIZE, WORDS)
-def wake(words: Any) -> int:
-    """Return 1 if the thread must be woken, else 0."""
-    return int(replace(words, STATE, ASLEEP, WOKEN))
-
-
 @native(NOTHING, WORDS)
 def await_waking(words: Any) -> None:
-    """Poll for a while until the thread that was woken polls."""
+    """Poll for a while until the thread polls."""
     for _ in range(words[POLLS]):
-        if read(words, STATE) != WOKEN:
+        if read(words, STATE) != ASLEEP:
             return
         pause()
 
@@ -107,9 +112,10 @@ def serve(words: Any, called: int) -> None:
     write(words, STATE, AWAKE)
     polls = 0
     while True:
-        if read(words, POSTED) != read(words, DONE):
+        if read(words, WORK) == POSTED and replace(words, WORK, POSTED, TAKEN):
+            write(words, STATE, AWAKE)
             run_at(words[SCRIPT], words[SCRIPT + 1])
-            write(words, DONE, read(words, POSTED))
+            write(words, WORK, EMPTY)
             polls = 0
         elif polls < words[POLLS] and read(words, CALLED) == called:
             if read(words, STATE) == ASKED:
@@ -117,9 +123,7 @@ def serve(words: Any, called: int) -> None:
             pause()
             polls += 1
         elif replace(words, STATE, AWAKE, ASLEEP):
-            # `post` writes POSTED and then reads STATE, so one of the two sees the other
-            if read(words, POSTED) == read(words, DONE) or not replace(words, STATE, ASLEEP, AWAKE):
-                return
+            return
         else:
             replace(words, STATE, ASKED, READY)
 
@@ -127,7 +131,7 @@ def serve(words: Any, called: int) -> None:
 @helper
 def _finished(words):  # type: ignore[no-untyped-def]
     for _ in range(words[POLLS]):
-        if read(words, POSTED) == read(words, DONE):
+        if read(words, WORK) == EMPTY:
             return 1
         pause()
     return 0
@@ -135,7 +139,7 @@ def _finished(words):  # type: ignore[no-untyped-def]
 
 @native(SIZE, WORDS)
 def finished(words: Any) -> int:
-    """Poll for a while until all scripts handed over have run; return 1 if they have, else 0."""
+    """Poll for a while until a script handed over has run; return 1 if it has, else 0."""
     return _finished(words)  # type: ignore[no-any-return]
 
 
@@ -144,8 +148,7 @@ def _are_ready(table):  # type: ignore[no-untyped-def]
     """Ask all threads; return whether they are ready. If not, none of them has been asked."""
     asked = 0
     while asked < table[0]:
-        words = words_at(table[BOXES + 3 * asked])
-        if read(words, POSTED) != read(words, DONE) or not replace(words, STATE, AWAKE, ASKED):
+        if not replace(words_at(table[BOXES + 3 * asked]), STATE, AWAKE, ASKED):
             break
         asked += 1
     ready = asked == table[0]
@@ -162,23 +165,37 @@ def _are_ready(table):  # type: ignore[no-untyped-def]
     return ready
 
 
-@native(SIZE, WORDS)
-def run_together(table: Any) -> int:
-    """Hand over scripts to threads that are all ready, run another one here, and wait for a while.
-
-    Return 0 if a thread is not ready: then none of the scripts has run. Return 1 if all have run, 2 if some still run.
-    The table has the number of threads, address and length of the script to run here, and for each thread the address
-    of its box, and address and length of its script.
-    """
-    if not _are_ready(table):
-        return 0
+@helper
+def _run(table, takes_back):  # type: ignore[no-untyped-def]
     for i in range(table[0]):
         place = BOXES + 3 * i
         words = words_at(table[place])
-        _post(words, table[place + 1], table[place + 2])
-        write(words, STATE, AWAKE)
+        words[SCRIPT], words[SCRIPT + 1] = table[place + 1], table[place + 2]
+        write(words, WORK, POSTED)
     run_at(table[1], table[2])
     for i in range(table[0]):
-        if not _finished(words_at(table[BOXES + 3 * i])):
-            return 2
+        place = BOXES + 3 * i
+        words = words_at(table[place])
+        if takes_back and replace(words, WORK, POSTED, EMPTY):
+            run_at(table[place + 1], table[place + 2])
+        elif not _finished(words):
+            while read(words, WORK) != EMPTY:  # the thread may be waiting for this processor
+                give_way(table[3])
+
+
+@native(SIZE, WORDS)
+def run_together(table: Any) -> int:
+    """Run the scripts of a `Table`, which may wait for one another, and wait for all of them.
+
+    Return 0 if a thread is not ready: then none of the scripts has run. Return 1 if all have.
+    """
+    if not _are_ready(table):
+        return 0
+    _run(table, False)
     return 1
+
+
+@native(NOTHING, WORDS)
+def run_all(table: Any) -> None:
+    """Run the scripts of a `Table`, those here that no thread has taken meanwhile, and wait for all of them."""
+    _run(table, True)

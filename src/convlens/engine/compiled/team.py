@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
-import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from math import inf
-
-import numpy as np
 
 from ...fast import relay
 from ...fast.script import Script
 from ..lanes import Workers
 
-_STILL_RUN = 2  # what `relay.run_together` returns
 _ROW, _LONGEST = 7, 255  # calls in a row, after which it pays to wake threads; most calls that do not try
-_SLEEP = 2e-5  # seconds to sleep while a thread takes long: it may be waiting for this processor
 
 
 class Team(Workers):
-    """Workers whose threads poll for the next script for a while before they sleep: see `convlens.fast.relay`."""
+    """Workers whose threads poll for the next script for a while before they sleep: see `convlens.fast.relay`.
+
+    A script whose thread does not come in time runs on the calling thread.
+    """
 
     worth = 8_000_000  # less than for other workers: in a loop, threads need not be woken
     worth_awake = 4_000_000
@@ -28,13 +26,10 @@ class Team(Workers):
     def _start(self) -> None:
         super()._start()
         self._boxes = [relay.Box() for _ in self._others]
-        self._called = 0  # how often the threads were called back to Python
-        self._busy = threading.Lock()
-        self._table = np.zeros(relay.BOXES + 3 * len(self._boxes), np.int64)  # of `relay.run_together`
-        self._table[relay.BOXES :: 3] = [box.words.ctypes.data for box in self._boxes]
-        self._loaded: Sequence[Callable[[], None]] = ()  # the tasks in the table, and the same as scripts
-        self._scripts: list[Script] = []
-        self._place = ctypes.c_int64(self._table.ctypes.data)
+        self._serving: list[Future[None]] = [_done() for _ in self._others]  # what makes each thread poll
+        self._busy: dict[str, object] = {}
+        self._tasks: Sequence[Callable[[], None]] = ()  # those run last, and the same as a table
+        self._table: relay.Table | None = None
         # how many calls of `together` do not try, how many of those there were, and when the last one tried
         self._pause, self._left_out, self._tried = 0, 0, -inf
 
@@ -42,31 +37,47 @@ class Team(Workers):
         if len(tasks) == 1:
             tasks[0]()
             return
-        if not tasks or not self._busy.acquire(blocking=False):
-            for task in tasks:  # another thread predicts at the same time: no processor is free
-                task()
-            return
+        me = object()
         try:
-            if self._loads(tasks):
-                self._run_scripts()
-            else:
-                self._call_back()
+            if not tasks or self._busy.setdefault("by", me) is not me:
+                for task in tasks:  # another thread predicts at the same time: no processor is free
+                    task()
+            elif (table := self._table_of(tasks)) is None:
+                for box in self._boxes:
+                    relay.call_back(box)
                 super().run(tasks)
-                for thread, box in zip(self._others, self._boxes, strict=True):
-                    thread.submit(relay.serve, box, self._called)
+                self._wake(len(self._others))
+            elif not relay.run_together(table):
+                self._wake(len(tasks) - 1)
+                relay.run_all(table)
         finally:
-            self._busy.release()
+            self._leave(me)
 
     def together(self, tasks: Sequence[Callable[[], None]]) -> bool:
-        if self._left_out < self._pause or not self._busy.acquire(blocking=False):
+        if self._left_out < self._pause:
             self._left_out += 1
             return False
+        me = object()
         try:
-            found = self._loads(tasks) and (self._at_once() or (self._wakes(len(tasks) - 1) and self._at_once()))
+            if self._busy.setdefault("by", me) is not me:
+                self._left_out += 1
+                return False
+            table = self._table_of(tasks)
+            found = table is not None and bool(
+                relay.run_together(table) or (self._wakes(len(tasks) - 1) and relay.run_together(table))
+            )
             self._pause = 0 if found else min(2 * self._pause + 1, _LONGEST)
             return found
         finally:
-            self._busy.release()
+            self._leave(me)
+
+    def _leave(self, me: object) -> None:
+        """Let others run scripts, if it was `me` who did; no call here, so that no signal comes before it is done."""
+        try:
+            if self._busy["by"] is me:
+                del self._busy["by"]
+        except KeyError:
+            pass
 
     def _wakes(self, others: int) -> bool:
         """Wake the threads, if calls follow each other and it was tried long enough without; return whether it did."""
@@ -74,67 +85,47 @@ class Team(Workers):
         if now - self._tried > relay.PATIENCE * (self._pause + 1):
             self._pause = 0
         self._tried = now
-        return self._pause >= _ROW and self._wake(others)
-
-    def _wake(self, others: int) -> bool:
-        """Wake threads that sleep, and wait for them: they need the GIL, which a loop of short calls hardly leaves.
-
-        Return whether one slept.
-        """
-        woken = []
-        for thread, box in zip(self._others[:others], self._boxes, strict=False):
-            if relay.wake(box):
-                thread.submit(relay.serve, box, self._called)
-                woken.append(box)
-        for box in woken:
+        if self._pause < _ROW:
+            return False
+        woken = self._wake(others)
+        for box in woken:  # they need the GIL, which a loop of short calls hardly leaves
             relay.await_waking(box)
         return bool(woken)
 
-    def _loads(self, tasks: Sequence[Callable[[], None]]) -> bool:
-        """Write scripts to the table, unless they are there from the last time; return False if a task is no script."""
-        if tasks is self._loaded:
-            return True
+    def _wake(self, others: int) -> list[relay.Box]:
+        """Wake threads that sleep, and return their boxes.
+
+        There are none once threads cannot be started, the engine was closed, or Python ends.
+        """
+        woken = []
+        for number in range(others):
+            if self._serving[number].done():
+                box = self._boxes[number]
+                try:
+                    self._serving[number] = self._others[number].submit(relay.serve, box, int(box.words[relay.CALLED]))
+                except RuntimeError:
+                    break
+                woken.append(box)
+        return woken
+
+    def _table_of(self, tasks: Sequence[Callable[[], None]]) -> relay.Table | None:
+        """Return tasks as a table, that of the last time if they are the same; None if one of them is no script."""
+        if tasks is self._tasks:
+            return self._table
         scripts = [task for task in tasks if isinstance(task, Script)]
         if len(scripts) < len(tasks):
-            return False
-        self._table[0], self._table[1:3] = len(scripts) - 1, scripts[0].place
-        for number, script in enumerate(scripts[1:]):
-            place = relay.BOXES + 3 * number
-            self._table[place + 1 : place + 3] = script.place
-        self._loaded, self._scripts = tasks, scripts
-        return True
-
-    def _at_once(self) -> bool:
-        """Run the scripts in the table if all threads are ready, and return whether they were."""
-        outcome = relay.run_together(self._place)
-        if outcome == _STILL_RUN:
-            self._wait(self._boxes[: len(self._scripts) - 1])
-        return bool(outcome)
-
-    def _run_scripts(self) -> None:
-        if self._at_once():
-            return
-        boxes = self._boxes[: len(self._scripts) - 1]
-        self._wait(boxes)  # in case the last wait was interrupted
-        try:
-            for thread, box, script in zip(self._others, boxes, self._scripts[1:], strict=False):
-                if relay.post(box, *script.place):
-                    thread.submit(relay.serve, box, self._called)
-            self._scripts[0]()
-        finally:
-            self._wait(boxes)
-
-    def _call_back(self) -> None:
-        self._called += 1
-        for box in self._boxes:
-            relay.call_back(box)
-
-    @staticmethod
-    def _wait(boxes: Sequence[relay.Box]) -> None:
-        for box in boxes:
-            while not relay.finished(box):
-                time.sleep(_SLEEP)
+            return None
+        table = relay.Table(scripts, self._boxes)
+        self._tasks, self._table = tasks, table
+        return table
 
     def close(self) -> None:
-        self._call_back()
+        for box in self._boxes:
+            relay.call_back(box)
         super().close()
+
+
+def _done() -> Future[None]:
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
