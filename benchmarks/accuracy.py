@@ -11,13 +11,15 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from convlens.errors import TrainingInterrupted
 from convlens.studies.executors import ExecutionOptions, execute
 from convlens.studies.executors.training import configuration
-from convlens.studies.pool import LocalPool
+from convlens.studies.pool import LocalPool, Pool
+from convlens.studies.processes import ProcessPool
 from convlens.studies.runner import ProgressEvent, failures, run_trials, stored
 from convlens.studies.stats import mean_interval
 from convlens.studies.store import TrialStore
@@ -34,6 +36,19 @@ def planned(model: str, name: str, seeds: int) -> list[PlannedTrial]:
         PlannedTrial("accuracy", f"{model}-{name}", seed, wanted, NUMERICS_VERSION, metrics=METRICS)
         for seed in range(seeds)
     ]
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Runs a trial; starts none after a deadline."""
+
+    options: ExecutionOptions
+    deadline: float
+
+    def __call__(self, trial: PlannedTrial) -> TrialOutcome:
+        if time.monotonic() > self.deadline:
+            raise TrainingInterrupted("the time given is over; run the same command to go on")
+        return execute(trial, self.options)
 
 
 def show(event: ProgressEvent) -> None:
@@ -72,24 +87,27 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="number of seeds, from 0; two or more")
     parser.add_argument("--store", type=Path, default=Path("out/accuracy/trials.sqlite"), help="where trials are kept")
     parser.add_argument("--out", type=Path, help="JSON; benchmarks/results/accuracy-MODEL-RECIPE.json if not given")
+    parser.add_argument("--processes", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--threads", type=int, help="threads of each training; by default all")
     parser.add_argument(
         "--seconds", type=float, default=float("inf"), help="start no training after this number of seconds"
     )
     given = parser.parse_args()
     place = given.out or Path(__file__).parent / "results" / f"accuracy-{given.model}-{given.recipe}.json"
     trials = planned(given.model, given.recipe, given.seeds)
-    options = ExecutionOptions(checkpoints_folder=given.store.parent)
+    alone = given.processes == 1
+    options = ExecutionOptions(
+        threads=given.threads,
+        side_by_side=given.processes,
+        checkpoints_folder=given.store.parent if alone else None,
+    )
     given.store.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + given.seconds
-
-    def in_time(trial: PlannedTrial) -> TrialOutcome:
-        if time.monotonic() > deadline:
-            raise TrainingInterrupted("the time given is over; run the same command to go on")
-        return execute(trial, options)
+    train = Trainer(options, time.monotonic() + given.seconds)
+    pool: Pool = LocalPool(train) if alone else ProcessPool(train, given.processes)
 
     with TrialStore(given.store) as store:
         try:
-            run_trials(trials, store, LocalPool(in_time), show)
+            run_trials(trials, store, pool, show)
         except TrainingInterrupted as error:
             sys.exit(str(error))
         finally:

@@ -26,6 +26,7 @@ def script(path: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # where its dataclasses look themselves up
     spec.loader.exec_module(module)
     return module
 
