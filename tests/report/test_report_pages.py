@@ -267,7 +267,7 @@ def test_every_setting_of_a_recipe_is_said() -> None:
     ):  # fmt: skip
         assert expected in said
     plain = dict(protocol([make(seeds=(0, 1)).studies["kernel-size"]]))["Study “kernel-size”"]
-    assert not re.search("None|smoothed|patience|augmentation", plain)
+    assert not re.search("None|clipped|patience|augmentation", plain)
 
 
 def test_trials_of_several_engines_are_said() -> None:
