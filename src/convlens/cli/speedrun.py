@@ -137,8 +137,9 @@ def summarise(records: list[dict[str, Any]], target: float) -> dict[str, Any]:
 def report(found: dict[str, Any]) -> None:
     """Print the summary."""
     seeds, recipe = len(found["seeds"]), found["recipe"]
+    epochs = f"{recipe['epochs']} epoch{'s' * (recipe['epochs'] != 1)}"
     out.print(
-        f"recipe {recipe['name']}: {recipe['epochs']} epoch{'s' * (recipe['epochs'] != 1)}, batch {recipe['batch_size']}; engine {found['engine']}, "
+        f"recipe {recipe['name']}: {epochs}, batch {recipe['batch_size']}; engine {found['engine']}, "
         f"{found['threads']} threads; mean over {seeds} seeds [95 % interval], and range"
     )
     for title, name, show in (
