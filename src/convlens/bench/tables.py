@@ -219,7 +219,7 @@ def race_table(result: Result) -> SpeedTable:
         for row in of_peer
     ]
     recipe = found["recipe"]
-    epochs = f"{recipe['epochs']} epoch{'s' * (recipe['epochs'] != 1)}"
+    epochs = count(recipe["epochs"], "epoch")
     title = f"Time to {percent(found['target'], 1)} test accuracy: recipe {recipe['name']}, {epochs}"
     return SpeedTable(title, ("", "seed", "training", "from process start to end", "test accuracy"), rows)
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .. import wording
 from ..errors import ConfigurationError, ConvlensError, TrainingInterrupted
 from .options import EngineOption, JsonFlag, ThreadsOption, duration, notes, out, percent, print_json
 
@@ -137,10 +138,10 @@ def summarise(records: list[dict[str, Any]], target: float) -> dict[str, Any]:
 def report(found: dict[str, Any]) -> None:
     """Print the summary."""
     seeds, recipe = len(found["seeds"]), found["recipe"]
-    epochs = f"{recipe['epochs']} epoch{'s' * (recipe['epochs'] != 1)}"
+    epochs, trained = wording.count(recipe["epochs"], "epoch"), wording.seeds(seeds)
     out.print(
         f"recipe {recipe['name']}: {epochs}, batch {recipe['batch_size']}; engine {found['engine']}, "
-        f"{found['threads']} threads; mean over {seeds} seeds [95 % interval], and range"
+        f"{found['threads']} threads; mean over {trained} [95 % interval], and range"
     )
     for title, name, show in (
         ("training", "seconds.train", _seconds),
@@ -151,7 +152,7 @@ def report(found: dict[str, Any]) -> None:
         mean, low, high = (found[name][part] for part in ("mean", "low", "high"))
         interval = "one seed has no interval" if low is None else f"{show(low)} to {show(high)}"
         out.print(f"{title:16} {show(mean)} [{interval}], {show(min(values))} to {show(max(values))}")
-    out.print(f"{found['reached']} of {seeds} seeds reached {found['target']:g} % ({percent(found['share'])})")
+    out.print(f"{found['reached']} of {trained} reached {found['target']:g} % ({percent(found['share'])})")
 
 
 def _line(record: dict[str, Any]) -> str:
