@@ -13,6 +13,8 @@ import numpy.typing as npt
 from ..errors import ConfigurationError, DataError
 from ..markup import html_table
 from ..preprocessing import Intake, Preprocessing
+from ..randomness import stream
+from ..typing import IntArray
 from .examples import Examples
 from .labels import check_classes, check_labels, composed
 from .split import stratified_order
@@ -175,6 +177,21 @@ class Dataset:
         }
         return dataclasses.replace(self, train=self.train.take(np.sort(order[:n_train])), split=split)
 
+    def permuted(self, seed: int) -> Dataset:
+        """Return the same data set with the pixels of every image shuffled, all images by one and the same permutation.
+
+        A dense network sees the same problem, since it does not know which pixels are neighbours; a convolution does
+        not. `permutation` gives the order.
+
+        Parameters
+        ----------
+        seed
+            Of the permutation.
+        """
+        order = permutation(self.input_shape, seed)
+        parts = {name: getattr(self, name).rearranged(order) for name in ("train", "validation", "test")}
+        return dataclasses.replace(self, split={**self.split, "pixels shuffled with seed": seed}, **parts)
+
     def with_classes(self, class_names: Sequence[str]) -> Dataset:
         """Return the same data set with its labels renumbered to the order of these class names.
 
@@ -245,3 +262,9 @@ class Dataset:
         parts = [(split, len(getattr(self, split))) for split in ("train", "validation", "test")]
         title = f"{self.name}: images of {shape}, {len(self.class_names)} classes"
         return html_table(title, ("split", "images"), parts)
+
+
+def permutation(image_shape: Sequence[int], seed: int) -> IntArray:
+    """Return the order of H * W pixels that `Dataset.permuted` gives images (H, W, C): of each new pixel, the old."""
+    height, width = image_shape[:2]
+    return stream(seed, "permute").permutation(height * width)

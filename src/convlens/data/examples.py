@@ -51,6 +51,7 @@ class Examples:
         self._images: Array = _read_only(images)
         self._labels: Labels = _read_only(checked)
         self._rows: Indexes | None = None  # indexes into `_images`; None: all of them, in order
+        self._pixels: Indexes | None = None  # indexes into an image's H * W pixels; None: as they are
         self._reads = 0
         self._sums = sums
         self._taken_from: Examples | None = None
@@ -62,8 +63,8 @@ class Examples:
         while examples is not None:
             examples._reads += 1
             examples = examples._taken_from
-        if self._rows is not None:
-            self._images, self._rows = _read_only(gather(self._images, self._rows)), None
+        if self._rows is not None or self._pixels is not None:
+            self._images, self._rows, self._pixels = _read_only(self._gathered()), None, None
         return self._images
 
     @property
@@ -93,8 +94,7 @@ class Examples:
     def sums(self) -> ContentSums:
         """The SHA-256 of images and labels, computed once. Not counted in `reads`."""
         if self._sums is None:
-            images = self._images if self._rows is None else gather(self._images, self._rows)
-            self._sums = content_sums(images, self._labels)
+            self._sums = content_sums(self._gathered(), self._labels)
         return self._sums
 
     def __len__(self) -> int:
@@ -108,7 +108,7 @@ class Examples:
         by_class = np.argsort(self._labels, kind="stable")
         for place in np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.intp):
             row = by_class[place]
-            yield self._images[row if self._rows is None else self._rows[row]]
+            yield self._arranged(self._images[row if self._rows is None else self._rows[row]][np.newaxis])[0]
 
     def take(self, indexes: npt.ArrayLike, name: str | None = None) -> Examples:
         """Select examples by index. Pixels are copied when first read; that read is counted here too.
@@ -143,11 +143,43 @@ class Examples:
         """Return the same images with ``numbers[label]`` in place of each label; a read there is counted here too."""
         return self._again(numbers[self._labels], self._rows)
 
+    def rearranged(self, pixels: Indexes) -> Examples:
+        """Return the same examples with the pixels of every image in another order; a read there is counted here too.
+
+        Parameters
+        ----------
+        pixels
+            (H * W,): for every pixel of the new image, row by row, the one of the old that it shows. Channels stay
+            together.
+
+        Raises
+        ------
+        ConfigurationError
+            If it is not an order of H * W pixels.
+        """
+        height, width = self.image_shape[:2]
+        order = np.asarray(pixels)
+        if order.shape != (height * width,) or not np.array_equal(np.sort(order), np.arange(height * width)):
+            raise ConfigurationError(f"{self.name}: an order of {height * width:,} pixels names each of them once")
+        other = self._again(self._labels, self._rows)
+        other._pixels = order if self._pixels is None else self._pixels[order]
+        return other
+
+    def _gathered(self) -> Array:
+        return self._arranged(self._images if self._rows is None else gather(self._images, self._rows))
+
+    def _arranged(self, images: Array) -> Array:
+        if self._pixels is None:
+            return images
+        count, height, width, channels = images.shape
+        return images.reshape(count, height * width, channels)[:, self._pixels].reshape(images.shape)
+
     def _again(self, labels: Labels, rows: Indexes | None) -> Examples:
         other = Examples.__new__(Examples)  # already checked; the constructor would check every label again
         other.name = self.name
         other._images = self._images
         other._rows = rows
+        other._pixels = self._pixels
         other._labels = _read_only(labels)
         other._reads = 0
         other._sums = None

@@ -1,9 +1,9 @@
-"""A profile: the seeds with which a study is run, and the settings that make it smaller."""
+"""A profile: the seeds with which a study is run, when they are looked at, and what makes it smaller."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -25,11 +25,27 @@ class Profile:
     overrides
         Dotted paths into the arms' configurations, to new values: ``{"recipe.epochs": 1}``. An arm without the path is
         left as it is; a path that no arm has is an error.
+    looks
+        Numbers of seeds at which a verdict may be drawn, rising to all of them: ``(5, 10)``. The study is run up to the
+        first, and goes on to the next only if asked to. Looking more than once costs error rate, so each look is
+        drawn at a stricter level (`convlens.studies.looks`). Empty: one look, at all seeds.
+    arms
+        Names of the arms that are run; None for all. Estimands of other arms are left out.
+    primary
+        Name of the estimand that answers the question in this profile; None for the study's own.
+
+    Raises
+    ------
+    ConfigurationError
+        If a part is out of range.
     """
 
     name: str
     seeds: tuple[int, ...]
     overrides: Mapping[str, JSON] = field(default_factory=dict, hash=False)
+    looks: tuple[int, ...] = ()
+    arms: tuple[str, ...] | None = None
+    primary: str | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name, "a profile")
@@ -39,15 +55,33 @@ class Profile:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ConfigurationError(f"profile {self.name!r} needs one or more different seeds, not {self.seeds}")
         object.__setattr__(self, "overrides", plain(self.overrides, f"profile {self.name!r}: overrides"))
+        object.__setattr__(self, "looks", tuple(self.looks) or (len(self.seeds),))
+        rising = all(one < next_one for one, next_one in zip(self.looks, self.looks[1:], strict=False))
+        if not rising or self.looks[0] < 1 or self.looks[-1] != len(self.seeds):
+            raise ConfigurationError(
+                f"profile {self.name!r}: looks rise to the number of seeds, {len(self.seeds)}, not {self.looks}"
+            )
+        if self.arms is not None:
+            object.__setattr__(self, "arms", tuple(self.arms))
 
     def seeds_of(self, arm: Arm) -> tuple[int, ...]:
-        """Return the seeds that `arm` is run with."""
+        """Return the seeds that `arm` is run with, up to the last look."""
         return self.seeds[: arm.most_seeds]
+
+    def up_to(self, look: int) -> Profile:
+        """Return the profile as it is at its look of that number, counted from 1: with the seeds up to there."""
+        return replace(self, seeds=self.seeds[: self.looks[look - 1]], looks=self.looks[:look])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
-        overrides = plain(self.overrides, "overrides")
-        return {"name": self.name, "seeds": list(self.seeds), "overrides": overrides}
+        return {
+            "name": self.name,
+            "seeds": list(self.seeds),
+            "overrides": plain(self.overrides, "overrides"),
+            "looks": list(self.looks),
+            "arms": None if self.arms is None else list(self.arms),
+            "primary": self.primary,
+        }
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Profile:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from ..errors import ConfigurationError, nearest
 from ..plain import JSON, check_keys, check_name, places, replaced
 from .arm import Arm as Arm
+from .curve import Axis as Axis
+from .curve import Curve as Curve
 from .estimand import Estimand as Estimand
 from .metric import Metric as Metric
 from .profile import Profile as Profile
@@ -21,6 +23,7 @@ from .trial import TrialKey as TrialKey
 from .trial import trial_key as trial_key
 
 Level: TypeAlias = str | int | float
+_Measured = TypeVar("_Measured", Metric, Curve)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class Study:
         Further estimands.
     sources
         References for the question, the protocol or a number.
+    curves
+        What trials must report at many points.
+    varies
+        What differs between the seeds of an arm, in a sentence.
 
     Raises
     ------
@@ -72,21 +79,24 @@ class Study:
     max_minutes: float
     secondary: tuple[Estimand, ...] = ()
     sources: tuple[str, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    varies: str = "Initial weights and order of the training images; split and images are the same."
 
     def __post_init__(self) -> None:
         check_name(self.name, "a study")
         for name in ("question", "prediction", "why", "factor"):
             if not getattr(self, name).strip():
                 raise ConfigurationError(f"study {self.name!r}: {name} is empty; write a sentence")
-        for name in ("levels", "controls", "data", "arms", "metrics", "secondary", "sources"):
+        for name in ("levels", "controls", "data", "arms", "metrics", "secondary", "sources", "curves"):
             object.__setattr__(self, name, self._tuple(name))
         if not (math.isfinite(self.max_minutes) and self.max_minutes > 0):
             raise ConfigurationError(f"study {self.name!r}: max_minutes is above 0, not {self.max_minutes}")
         arms = self._different("arm", (arm.name for arm in self.arms))
         self._different("metric", (metric.name for metric in self.metrics))
-        for metric in self.metrics:
-            for arm in metric.arms or ():
-                _check_known(f"study {self.name!r}: metric {metric.name!r}", "arm", arm, arms)
+        measures: tuple[Metric | Curve, ...] = (*self.metrics, *self.curves)
+        for measured in measures:
+            for arm in measured.arms or ():
+                _check_known(f"study {self.name!r}: {measured.name!r}", "arm", arm, arms)
         self._different("estimand", (estimand.name for estimand in self.estimands))
         for estimand in self.estimands:
             where = f"study {self.name!r}: estimand {estimand.name!r}"
@@ -115,18 +125,39 @@ class Study:
         """Return the names of the metrics that trials of an arm must report."""
         return tuple(metric.name for metric in self.metrics if metric.is_of(arm))
 
+    def curves_of(self, arm: str) -> tuple[Curve, ...]:
+        """Return the curves that trials of an arm must report."""
+        return tuple(curve for curve in self.curves if curve.is_of(arm))
+
     def under(self, profile: Profile) -> Study:
-        """Return the study with the profile's overrides in its arms' configurations.
+        """Return the study as the profile runs it: its arms, with its overrides, and its primary estimand.
 
         Raises
         ------
         ConfigurationError
-            If no arm has an overridden path.
+            If no arm has an overridden path, or the profile names an unknown arm or estimand.
         """
+        where = f"profile {profile.name!r}"
         known = set().union(*(places(arm.configuration) for arm in self.arms))
         for place in profile.overrides:
-            _check_known(f"profile {profile.name!r}", "path to override", place, known)
-        return replace(self, arms=tuple(_overridden(arm, profile.overrides) for arm in self.arms))
+            _check_known(where, "path to override", place, known)
+        for name in profile.arms or ():
+            _check_known(where, "arm", name, [arm.name for arm in self.arms])
+        kept = [arm for arm in self.arms if profile.arms is None or arm.name in profile.arms]
+        names = {arm.name for arm in kept}
+        first = self.primary.name if profile.primary is None else profile.primary
+        _check_known(where, "estimand", first, [estimand.name for estimand in self.estimands])
+        found = {one.name: one for one in self.estimands if {one.arm, one.reference or one.arm} <= names}
+        if first not in found:
+            raise ConfigurationError(f"{where} runs no arm of its primary estimand {first!r}; add its arms")
+        return replace(
+            self,
+            arms=tuple(_overridden(arm, profile.overrides) for arm in kept),
+            metrics=tuple(_among(metric, names) for metric in self.metrics),
+            curves=tuple(_among(curve, names) for curve in self.curves),
+            primary=found.pop(first),
+            secondary=tuple(found.values()),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -139,6 +170,8 @@ class Study:
             "max_minutes": self.max_minutes,
             "secondary": [estimand.to_dict() for estimand in self.secondary],
             "sources": list(self.sources),
+            "curves": [curve.to_dict() for curve in self.curves],
+            "varies": self.varies,
         }
 
     @classmethod
@@ -156,6 +189,7 @@ class Study:
             "metrics": tuple(Metric.from_dict(metric) for metric in given["metrics"]),
             "primary": Estimand.from_dict(given["primary"]),
             "secondary": tuple(Estimand.from_dict(estimand) for estimand in given.get("secondary", ())),
+            "curves": tuple(Curve.from_dict(curve) for curve in given.get("curves", ())),
         }
         return cls(**{**given, **parts})
 
@@ -164,6 +198,13 @@ def _check_known(where: str, what: str, name: str, known: Iterable[str]) -> None
     choices = set(known)
     if name not in choices:
         raise ConfigurationError(f"{where} names an unknown {what} {name!r}{nearest(name, choices)}")
+
+
+def _among(measured: _Measured, names: set[str]) -> _Measured:
+    """Return a metric or a curve without the arms that are not run."""
+    if measured.arms is None:
+        return measured
+    return replace(measured, arms=tuple(arm for arm in measured.arms if arm in names))
 
 
 def _overridden(arm: Arm, overrides: Mapping[str, JSON]) -> Arm:

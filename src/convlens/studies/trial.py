@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NewType
 
@@ -21,13 +21,18 @@ TrialKey = NewType("TrialKey", str)  # 64 hexadecimal digits
 NAMES = "names"
 """The part of a configuration that is not in its key: display names, and where the data are found."""
 
+PARENT = "of"
+"""The part of a configuration that describes the training whose model is measured, as a configuration of its own."""
+
 TO_THE_END = ("seconds.train", "images_per_second")
 """Metrics that only a training that came to its end has."""
 
 
 def decisive(configuration: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return the part of a configuration that decides the result: all but its names."""
-    return {key: value for key, value in configuration.items() if key != NAMES}
+    """Return the part of a configuration that decides the result: all but its names, and those of its parent."""
+    found = {key: value for key, value in configuration.items() if key != NAMES}
+    parent = found.get(PARENT)
+    return {**found, PARENT: decisive(parent)} if isinstance(parent, Mapping) else found
 
 
 def trial_key(configuration: Mapping[str, JSON], seed: int, numerics_version: int) -> TrialKey:
@@ -79,6 +84,11 @@ class PlannedTrial:
         Expected duration relative to the other planned trials (no unit).
     metrics
         Names of metrics that the outcome must have.
+    keep_weights
+        Whether the outcome brings the trained weights along, because another trial measures them. Not part of the key.
+    weights
+        The weights of the trial's parent, as its outcome brought them; None if the executor has to train the parent
+        itself. Not part of the key either: they follow from the configuration.
 
     Raises
     ------
@@ -93,6 +103,8 @@ class PlannedTrial:
     numerics_version: int
     cost: float = 1.0
     metrics: tuple[str, ...] = ()
+    keep_weights: bool = field(default=False, compare=False)
+    weights: bytes | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check_name(self.study, "a study")
@@ -112,6 +124,16 @@ class PlannedTrial:
     def label(self) -> str:
         """Its name in messages: ``study/arm, seed 3``."""
         return f"{self.study}/{self.arm}, seed {self.seed}"
+
+    def parent(self) -> PlannedTrial | None:
+        """Return the training whose model this trial measures, with the same seed; None if it measures none.
+
+        It belongs to the same study and arm, and no metric of its own is required.
+        """
+        of = self.configuration.get(PARENT)
+        if not isinstance(of, Mapping):
+            return None
+        return replace(self, configuration=of, metrics=(), keep_weights=True, weights=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +157,9 @@ class TrialOutcome:
         Arrays of finite numbers by name, of any shape: for what is measured at many points, such as accuracy by shift.
     provenance
         Plain JSON: versions, hardware, engine, threads.
+    weights
+        The trained parameters and running statistics, little-endian float32, if they were asked for. The store keeps
+        them beside itself, not with the trial.
 
     Raises
     ------
@@ -150,6 +175,7 @@ class TrialOutcome:
     labels: Mapping[str, Array] = field(default_factory=dict)
     curves: Mapping[str, Array] = field(default_factory=dict)
     provenance: Mapping[str, JSON] = field(default_factory=dict)
+    weights: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metrics", {name: _number(name, v) for name, v in self.metrics.items()})

@@ -5,7 +5,7 @@ trial's key changes whenever what it names would train otherwise, and a profile 
 
     {"kind": "training",
      "model": {"layers": [...]},
-     "data": {"sha256": "9b...", "validation_fraction": 0.1, "train_images": 18000},
+     "data": {"sha256": "9b...", "validation_fraction": 0.1, "train_images": 18000, "permute": None, "test": True},
      "seeds": {"split": 0, "subset": 0, "initialisation": "trial", "shuffle": "trial"},
      "recipe": {"optimizer": {...}, "schedule": {...}, "epochs": 3, ...},
      "names": {"model": "cnn", "recipe": "good", "data": "mnist"}}
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from ...train.provenance import hardware, versions
 from ..metric import Metric
 from ..trial import NAMES, PlannedTrial, TrialOutcome
 from .executor import ExecutionOptions
-from .training_configuration import TrainingConfiguration, load_data
+from .training_configuration import SeedChoice, TrainingConfiguration, load_data
 
 TRAIN_SAMPLE = 6_000
 """Training images on which the final weights are evaluated, as many as there are for validation."""
@@ -65,7 +66,10 @@ def configuration(
     epochs: int = 3,
     dataset: str = "mnist",
     train_images: int | None = None,
+    permute: int | None = None,
+    seeds: Mapping[str, SeedChoice] | None = None,
     name: str = "",
+    **changes: Any,
 ) -> dict[str, Any]:
     """Return the configuration of a trial on a data set, with the data's current SHA-256.
 
@@ -79,8 +83,14 @@ def configuration(
         Name of the data set, or its path.
     train_images
         Size of a stratified subset of the training images; None for all of them.
+    permute
+        Seed of one shuffle of the pixels of all images; None leaves them in place.
+    seeds
+        Seeds by purpose that are to be others than usual: ``{"subset": "trial"}`` draws another subset in every trial.
     name
         The model's name; by default its architecture's.
+    changes
+        Settings of the recipe to change, as `convlens.train.Recipe.changed` takes them.
 
     Raises
     ------
@@ -89,12 +99,19 @@ def configuration(
     """
     sha256, shape, classes = _described(dataset, _traces(dataset))
     chosen = models.architecture(model, shape, classes) if isinstance(model, str) else model
-    trained = {**recipe(recipe_name).to_dict(), "epochs": epochs}
+    trained = recipe(recipe_name).changed({"epochs": epochs, **changes}).to_dict()
+    usual = {"split": 0, "subset": 0, "initialisation": "trial", "shuffle": "trial"}
     return {
         "kind": "training",
         "model": {"layers": [layer_to_dict(layer, defaults=True) for layer in chosen.layers(classes)]},
-        "data": {"sha256": sha256, "validation_fraction": 0.1, "train_images": train_images},
-        "seeds": {"split": 0, "subset": 0, "initialisation": "trial", "shuffle": "trial"},
+        "data": {
+            "sha256": sha256,
+            "validation_fraction": 0.1,
+            "train_images": train_images,
+            "permute": permute,
+            "test": True,
+        },
+        "seeds": {**usual, **(seeds or {})},
         "recipe": {key: value for key, value in trained.items() if key != "name"},
         NAMES: {
             "model": name or (model if isinstance(model, str) else chosen.name),
@@ -146,8 +163,10 @@ class TrainingExecutor:
         try:
             run = _trained(model, dataset, wanted, planned, checkpoint, options)
             outcome, diverged = _measured(run, dataset, options), False
+            if planned.keep_weights:
+                outcome = replace(outcome, weights=weights_of(model))
         except TrainingDiverged as error:
-            outcome, diverged = _diverged(model, dataset, str(error), options), True
+            outcome, diverged = _diverged(model, dataset, str(error), options, test=wanted.data.test), True
         finally:
             model.engine.close()
         if checkpoint is not None:
@@ -177,6 +196,7 @@ def _trained(
             checkpoint=checkpoint,
             resume=checkpoint is not None,
             checkpoint_on_interrupt_only=True,
+            test=wanted.data.test,
             doubt=False,
             progress=False,
             hooks=(began, *options.hooks),
@@ -207,29 +227,51 @@ class _Began(Hook):
 
 def _measured(run: Run, dataset: data.Dataset, options: ExecutionOptions) -> TrialOutcome:
     """Return the outcome of a finished training."""
-    model, test = run.model, run.test
-    assert test is not None, "a trial reads the test set"
+    model, sets = run.model, {"validation": run.validation, **({} if run.test is None else {"test": run.test})}
     train = model.evaluate(dataset.train.take(np.arange(min(TRAIN_SAMPLE, len(dataset.train)))))
+    best = min((row["validation.loss"] for row in run.history), default=run.validation.loss)
+    measured: dict[str, float] = {
+        "test.reads": run.test_reads,
+        "train.accuracy": train.accuracy,
+        "gap.accuracy": train.accuracy - run.validation.accuracy,
+        "rise.validation_loss": run.validation.loss - best,
+        "parameters": model.program.parameter_count,
+        "flops": model.program.flops,
+        "seconds.train": run.seconds["train"],
+        "images_per_second": run.images_per_second,
+    }
+    for name, found in sets.items():
+        measured |= {f"{name}.accuracy": found.accuracy, f"{name}.loss": found.loss}
+    if run.test is not None:
+        measured["test.calibration_error"] = run.test.calibration_error
     return TrialOutcome(
-        metrics={
-            "test.accuracy": test.accuracy,
-            "test.loss": test.loss,
-            "test.calibration_error": test.calibration_error,
-            "test.reads": run.test_reads,
-            "validation.accuracy": run.validation.accuracy,
-            "validation.loss": run.validation.loss,
-            "train.accuracy": train.accuracy,
-            "gap.accuracy": train.accuracy - run.validation.accuracy,
-            "parameters": model.program.parameter_count,
-            "flops": model.program.flops,
-            "seconds.train": run.seconds["train"],
-            "images_per_second": run.images_per_second,
-        },
+        metrics=measured,
         history=run.history,
-        predictions={"test": _compact(test.predictions), "validation": _compact(run.validation.predictions)},
-        labels={"test": _compact(dataset.test.labels), "validation": _compact(dataset.validation.labels)},
-        provenance=_provenance(model, dataset, options),
+        predictions={name: _compact(found.predictions) for name, found in sets.items()},
+        labels={name: _compact(getattr(dataset, name).labels) for name in sets},
+        provenance=provenance(model, dataset, options),
     )
+
+
+def weights_of(model: Model) -> bytes:
+    """Return a model's parameters and running statistics: little-endian float32, in the order of its Program."""
+    return b"".join(array.astype("<f4").tobytes() for array in (model.flat, model.flat_buffers))
+
+
+def restore_weights(model: Model, weights: bytes) -> None:
+    """Put what `weights_of` returned into a model of the same architecture.
+
+    Raises
+    ------
+    ArtifactError
+        If they are of another size, or not finite.
+    """
+    size, values = model.flat.size + model.flat_buffers.size, np.frombuffer(weights, "<f4")
+    if values.size != size or not np.isfinite(values).all():
+        raise ArtifactError(
+            f"the weights kept for this model are damaged: {values.size:,} numbers, and it has {size:,}"
+        )
+    model.flat[...], model.flat_buffers[...] = values[: model.flat.size], values[model.flat.size :]
 
 
 def model_path(folder: Path, key: str) -> Path:
@@ -241,7 +283,8 @@ def _compact(classes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return classes.astype(np.uint8 if classes.max(initial=0) < 256 else np.uint16)
 
 
-def _provenance(model: Model, dataset: data.Dataset, options: ExecutionOptions) -> dict[str, Any]:
+def provenance(model: Model, dataset: data.Dataset, options: ExecutionOptions) -> dict[str, Any]:
+    """Return what a result's bits and times depend on: versions, hardware, engine, threads; and the split."""
     return {
         "versions": versions(),
         "hardware": hardware(),
@@ -252,26 +295,30 @@ def _provenance(model: Model, dataset: data.Dataset, options: ExecutionOptions) 
     }
 
 
-def _diverged(model: Model, dataset: data.Dataset, reason: str, options: ExecutionOptions) -> TrialOutcome:
+def _diverged(
+    model: Model, dataset: data.Dataset, reason: str, options: ExecutionOptions, *, test: bool
+) -> TrialOutcome:
     """Return the outcome of a training that diverged: a result too, with every metric of one that came to its end.
 
     It is that of a guess: K equal probabilities, so a loss of log K, and always the most common class, whose share is
     the accuracy; the calibration error is that share less 1/K. No image of the test set was read.
     """
     classes, metrics = len(dataset.class_names), dict[str, float]()
-    for split in ("train", "validation", "test"):
+    for split in ("train", "validation", *(("test",) if test else ())):
         labels = getattr(dataset, split).labels
         metrics[f"{split}.accuracy"] = float(np.bincount(labels).max() / len(labels))
+        if split != "train":
+            metrics[f"{split}.loss"] = math.log(classes)
+    if test:
+        metrics["test.calibration_error"] = metrics["test.accuracy"] - 1 / classes
     metrics |= {
         "diverged": 1,
-        "test.loss": math.log(classes),
-        "test.calibration_error": metrics["test.accuracy"] - 1 / classes,
         "test.reads": 0,
-        "validation.loss": math.log(classes),
+        "rise.validation_loss": 0.0,
         "gap.accuracy": metrics["train.accuracy"] - metrics["validation.accuracy"],
         "parameters": model.program.parameter_count,
         "flops": model.program.flops,
         "seconds.train": 0.0,
         "images_per_second": 0.0,
     }
-    return TrialOutcome(metrics=metrics, provenance={**_provenance(model, dataset, options), "diverged": reason})
+    return TrialOutcome(metrics=metrics, provenance={**provenance(model, dataset, options), "diverged": reason})

@@ -30,11 +30,27 @@ class ModelPart:
 
 @dataclass(frozen=True)
 class DataPart:
-    """The data: their SHA-256, the validation fraction, and the number of training images (None: all)."""
+    """The data, and what is done with them.
+
+    Parameters
+    ----------
+    sha256
+        What they are.
+    validation_fraction
+        Share of the training images that is set apart.
+    train_images
+        Number of training images; None for all.
+    permute
+        Seed of one shuffle of the pixels, the same for all images; None leaves them in place.
+    test
+        Whether the test set is read, at the end; a search for settings must not.
+    """
 
     sha256: str
     validation_fraction: float
     train_images: int | None
+    permute: int | None
+    test: bool
 
     def __post_init__(self) -> None:
         if not (isinstance(self.sha256, str) and re.fullmatch("[0-9a-f]{64}", self.sha256)):
@@ -45,6 +61,10 @@ class DataPart:
         images = self.train_images
         if images is not None and not (type(images) is int and images > 0):
             raise ConfigurationError(f"train_images is a whole number above 0, or None for all, not {images!r}")
+        if self.permute is not None:
+            check_seed(self.permute, "permute")
+        if type(self.test) is not bool:
+            raise ConfigurationError(f"test is true or false, not {self.test!r}")
 
 
 @dataclass(frozen=True)
@@ -144,8 +164,9 @@ class TrainingConfiguration:
         whole = _same_data(
             self.names.data, self.data.sha256, self.data.validation_fraction, self.seeds.of("split", trial_seed)
         )
-        wanted = self.data.train_images
-        return whole if wanted is None else whole.subset(wanted, self.seeds.of("subset", trial_seed))
+        wanted, shuffled = self.data.train_images, self.data.permute
+        part = whole if wanted is None else whole.subset(wanted, self.seeds.of("subset", trial_seed))
+        return part if shuffled is None else part.permuted(shuffled)
 
     def build(self, dataset: Dataset, trial_seed: int) -> Model:
         """Return the untrained model of the trial with seed `trial_seed`."""
