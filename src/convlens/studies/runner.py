@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal, Protocol, TypeAlias
 
-from ..errors import ConfigurationError, TrainingInterrupted, nearest
+from ..errors import ConfigurationError, ConvlensError, TrainingInterrupted, nearest
 from .executors import check
 from .pool import Pool, failure, now
 from .spec import Profile, Study
 from .store import TrialStore
 from .trial import Failure, PlannedTrial, Trial, TrialKey, TrialOutcome
+from .weights import keep_weights, kept_weights
 
 EventKind: TypeAlias = Literal["found", "started", "finished", "failed", "interrupted"]
 
@@ -72,6 +74,7 @@ def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[Plann
                     numerics_version=numerics_version,
                     cost=arm.cost,
                     metrics=study.required_of(arm.name),
+                    curves=study.curves_of(arm.name),
                 )
                 planned.append(trial)
     return list(_different(planned).values())
@@ -94,9 +97,11 @@ def run_trials(
 ) -> list[Trial]:
     """Run the planned trials that the store lacks; return all finished ones, in the order of the plan.
 
-    Each trial is stored as soon as it is finished, so an interruption (Ctrl-C, a full disk, a kill) loses only the
-    running trials, and calling again continues from there. A trial that fails is recorded with its error, and the rest
-    go on; the next call tries it again. A training that diverged is a result, not a failure.
+    A trial that measures another's model comes after that one, its *parent*, which is run too if it is not in the
+    store, or its weights are not kept beside it. Each trial is stored as soon as it is finished, so an interruption
+    (Ctrl-C, a full disk, a kill) loses only the running trials, and calling again continues from there. A trial that
+    fails is recorded with its error, and the rest go on; the next call tries it again. A training that diverged is a
+    result, not a failure.
 
     Parameters
     ----------
@@ -120,21 +125,63 @@ def run_trials(
     """
     different = _different(planned)
     missing = {key: trial for key, trial in different.items() if key not in store}
-    herald = _Herald(progress, len(different), {key: trial.cost for key, trial in missing.items()})
+    for found in (trial for key, trial in different.items() if key not in missing):
+        _check_measured(found, *stored([found], store))
+    first = _with_parents(missing, store)
+    after = [trial for trial in missing.values() if trial.parent() is not None]
+    total = {**first, **{trial.key: trial for trial in after}}
+    herald = _Herald(progress, len(different.keys() | total.keys()), {key: one.cost for key, one in total.items()})
     for key, found in different.items():
         if key not in missing:
-            _check_metrics(found, stored([found], store)[0].metrics)
             herald.announce("found", found)
-    _run(missing, store, pool, herald)
+    _run(first, store, pool, herald)
+    for _, group in groupby(after, key=lambda trial: trial.seed):  # the weights of one seed at a time are in memory
+        _run({one.key: one for one in _with_weights(list(group), store, herald)}, store, pool, herald)
     return stored(planned, store)
 
 
+def _with_parents(missing: Mapping[TrialKey, PlannedTrial], store: TrialStore) -> dict[TrialKey, PlannedTrial]:
+    """Return the missing trials that have no parent, and the parents whose weights are missing, in the planned order.
+
+    A parent that another arm plans as well is run once, for both.
+    """
+    found: dict[TrialKey, PlannedTrial] = {}
+    for trial in missing.values():
+        parent = trial.parent()
+        if parent is None:
+            found[trial.key] = replace(trial, keep_weights=trial.key in found and found[trial.key].keep_weights)
+        elif kept_weights(store, parent.key) is None:
+            own = found.get(parent.key, missing.get(parent.key, parent))
+            found[parent.key] = replace(own, keep_weights=True)
+    return found
+
+
+def _with_weights(wanted: Sequence[PlannedTrial], store: TrialStore, herald: _Herald) -> Iterator[PlannedTrial]:
+    """Yield trials with their parents' weights; one whose parent has none has failed."""
+    for trial in wanted:
+        parent = trial.parent()
+        assert parent is not None
+        weights = kept_weights(store, parent.key)
+        if weights is not None:
+            yield replace(trial, weights=weights)
+            continue
+        failed, diverged = store.failure(parent.key), parent.key in store
+        why = failed.message if failed else "its training diverged" if diverged else "it left no weights"
+        found = failure(ConvlensError(f"there is no network to measure: {why}"))
+        store.put_failure(trial, found)
+        herald.announce("failed", trial, failed=found)
+
+
 def _different(planned: Sequence[PlannedTrial]) -> dict[TrialKey, PlannedTrial]:
-    """Return the trials by key; one that several arms ask for must have the metrics of all of them."""
+    """Return the trials by key; one that several arms ask for must have what all of them must have."""
     found: dict[TrialKey, PlannedTrial] = {}
     for trial in planned:
         first = found.get(trial.key, trial)
-        found[trial.key] = replace(first, metrics=tuple(dict.fromkeys((*first.metrics, *trial.metrics))))
+        found[trial.key] = replace(
+            first,
+            metrics=tuple(dict.fromkeys((*first.metrics, *trial.metrics))),
+            curves=tuple({curve.name: curve for curve in (*first.curves, *trial.curves)}.values()),
+        )
     return found
 
 
@@ -163,25 +210,31 @@ def _keep(wanted: PlannedTrial, result: TrialOutcome | Failure, store: TrialStor
     """Store a result and announce it; an outcome that lacks a metric is a failure."""
     if isinstance(result, TrialOutcome):
         try:
-            _check_metrics(wanted, result.metrics)
+            _check_measured(wanted, result)
         except ConfigurationError as error:
             result = failure(error)
     if isinstance(result, Failure):
         store.put_failure(wanted, result)
         herald.announce("failed", wanted, failed=result)
     else:
+        if result.weights is not None:
+            keep_weights(store, wanted.key, result.weights)
         store.put(Trial.of(wanted, result, created=str(result.provenance.get("finished", now()))))
         herald.announce("finished", wanted, metrics=result.metrics)
 
 
-def _check_metrics(wanted: PlannedTrial, measured: Iterable[str]) -> None:
-    names = set(measured)
+def _check_measured(wanted: PlannedTrial, found: TrialOutcome | Trial) -> None:
+    names = set(found.metrics)
     for name in wanted.metrics:
         if name not in names:
             raise ConfigurationError(
                 f"{wanted.label} has no metric {name!r}{nearest(name, names)}. A study that measures "
                 "more than others must say so in its arms' configurations, so that it shares no trial that lacks it"
             )
+    for curve in wanted.curves:
+        if curve.name not in found.curves:
+            raise ConfigurationError(f"{wanted.label} has no curve {curve.name!r}{nearest(curve.name, found.curves)}")
+        curve.check(found.curves[curve.name].shape)
 
 
 class _Herald:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import ArtifactError, OutputError
 from ..plain import JSON, canonical
 from ..typing import Array
-from .store_file import check_header, connect, create, disconnect, lock, translated
+from .store_file import SCHEMA_VERSION, check_header, connect, create, disconnect, lock, translated
 from .trial import Failure, PlannedTrial, Trial, TrialKey
 
 _COLUMNS = (
@@ -129,6 +129,24 @@ class TrialStore:
         with translated(self.path, "read", ArtifactError):
             row = self._connection.execute(f"SELECT {columns} FROM trials WHERE key = ?", (key,)).fetchone()  # noqa: S608
             return None if row is None else self._trial(row)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that it is in."""
+        return self.path.parent
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; none if the store is of a version without its table, and opened for reading."""
+        if self._version < SCHEMA_VERSION:
+            return []
+        with translated(self.path, "read", ArtifactError):
+            return self._connection.execute(query, values).fetchall()
+
+    def write(self, statement: str, values: Sequence[Any]) -> None:
+        """Run one statement in a transaction; OutputError as for `put`."""
+        self._require_writer()
+        with translated(self.path, "write to", OutputError), self._connection as connection:
+            connection.execute(statement, values)
 
     def __contains__(self, key: object) -> bool:
         with translated(self.path, "read", ArtifactError):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..errors import ArtifactError, ConvlensError, OutputError
 
-SCHEMA_VERSION = 2  # of the tables, in PRAGMA user_version; 1 had neither curves nor failures
+SCHEMA_VERSION = 3  # of the tables, in PRAGMA user_version; 1 had no curves and failures, 2 no register and weights
 APPLICATION_ID = 0x434C5453  # "CLTS", in PRAGMA application_id: tells a trial store from other SQLite files
 
 _FAILURES = """
@@ -28,6 +28,31 @@ CREATE TABLE failures (              -- the last failure of a trial that has not
     seed INTEGER NOT NULL,
     error TEXT NOT NULL,             -- type of the error
     message TEXT NOT NULL,
+    created TEXT NOT NULL
+);
+"""
+
+_REGISTER = """
+CREATE TABLE weights (               -- of trained models that other trials measure; the files lie beside the store
+    key TEXT PRIMARY KEY,            -- of the trial that trained them
+    digest TEXT NOT NULL             -- SHA-256 of the file's content, and its name
+);
+CREATE TABLE register (              -- what was declared before the first trial, and every change of it
+    position INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL,            -- SHA-256 of the description
+    study TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    description TEXT NOT NULL,       -- {"study": ..., "profile": ...}
+    numerics_version INTEGER NOT NULL,
+    code TEXT NOT NULL,              -- the version of convlens, and its commit where it is known
+    created TEXT NOT NULL
+);
+CREATE TABLE verdicts (              -- every verdict that was drawn, in order
+    position INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL,            -- of the description it was drawn on
+    numerics_version INTEGER NOT NULL,
+    seeds INTEGER NOT NULL,          -- n of the look
+    verdict TEXT NOT NULL,
     created TEXT NOT NULL
 );
 """
@@ -55,15 +80,13 @@ CREATE TABLE arrays (                -- by content: the labels of a test set are
     type TEXT NOT NULL,              -- "|u1", "<u2", "<f4"
     content BLOB NOT NULL
 );
-{_FAILURES}"""
+{_FAILURES}{_REGISTER}"""
 
-_UPGRADE = f"""
-BEGIN;
-ALTER TABLE trials ADD COLUMN curves TEXT NOT NULL DEFAULT '{{}}';
-{_FAILURES}
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
-"""
+_UPGRADES = {
+    1: f"ALTER TABLE trials ADD COLUMN curves TEXT NOT NULL DEFAULT '{{}}';{_FAILURES}",
+    2: _REGISTER,
+}
+"""By version: what makes a store of that version one of the next."""
 
 _DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ)
 """Codes of errors that a store without damage does not give; the first is that of a missing table or column."""
@@ -175,7 +198,9 @@ def connect(path: Path, *, read_only: bool) -> tuple[sqlite3.Connection, int]:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 if version < SCHEMA_VERSION:
-                    connection.executescript(_UPGRADE)  # one transaction: what is there stays as it is
+                    changes = "".join(_UPGRADES[old] for old in range(version, SCHEMA_VERSION))
+                    # one transaction: what is there stays as it is
+                    connection.executescript(f"BEGIN;{changes}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
                     version = SCHEMA_VERSION
         except BaseException:
             connection.close()

@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, DataError
 from ..plain import JSON, canonical, check_name, plain
 from ..randomness import LARGEST_SEED
 from ..typing import Array
+from .curve import Curve
 
 TrialKey = NewType("TrialKey", str)  # 64 hexadecimal digits
 
@@ -84,6 +85,8 @@ class PlannedTrial:
         Expected duration relative to the other planned trials (no unit).
     metrics
         Names of metrics that the outcome must have.
+    curves
+        Curves that it must have.
     keep_weights
         Whether the outcome brings the trained weights along, because another trial measures them. Not part of the key.
     weights
@@ -103,6 +106,7 @@ class PlannedTrial:
     numerics_version: int
     cost: float = 1.0
     metrics: tuple[str, ...] = ()
+    curves: tuple[Curve, ...] = ()
     keep_weights: bool = field(default=False, compare=False)
     weights: bytes | None = field(default=None, compare=False, repr=False)
 
@@ -128,12 +132,13 @@ class PlannedTrial:
     def parent(self) -> PlannedTrial | None:
         """Return the training whose model this trial measures, with the same seed; None if it measures none.
 
-        It belongs to the same study and arm, and no metric of its own is required.
+        It belongs to the same study, and no metric of its own is required.
         """
         of = self.configuration.get(PARENT)
-        if not isinstance(of, Mapping):
+        if not isinstance(of, Mapping) or self.configuration.get("weights") == "initial":
             return None
-        return replace(self, configuration=of, metrics=(), keep_weights=True, weights=None)
+        name = f"network of {self.arm}"[:100].strip()
+        return replace(self, arm=name, configuration=of, metrics=(), curves=(), keep_weights=True, weights=None)
 
 
 @dataclass(frozen=True, eq=False)

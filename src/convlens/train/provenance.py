@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,24 @@ def versions() -> dict[str, Any]:
         "numpy": np.__version__,
         "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
     }
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Return the version of convlens and, in a checkout, its commit: ``0.1.0, commit 18f44b7``.
+
+    With changes that are not committed it says so.
+    """
+    folder = Path(__file__).parents[3]
+    if not (folder / ".git").exists():
+        return __version__
+    with suppress(OSError, subprocess.SubprocessError):
+        commit, changed = (
+            subprocess.run(["git", "-C", folder, *what], check=True, capture_output=True, text=True, timeout=5).stdout  # noqa: S603, S607
+            for what in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--untracked-files=no", "src"])
+        )
+        return f"{__version__}, commit {commit.strip()}{' with changes' if changed.strip() else ''}"
+    return __version__
 
 
 def hardware() -> dict[str, Any]:
