@@ -21,6 +21,8 @@ TRUE = np.arange(50, dtype=np.uint8) % 10
 class ToyExecutor:
     """Stands where executors stand: knows the keys of `configuration`."""
 
+    exact = True
+
     def check(self, configuration: Mapping[str, Any], where: str) -> None:
         for key in configuration:
             if key not in ("kind", "model", "recipe", "data", "names"):

@@ -12,6 +12,7 @@ from ..typing import Array
 from ..wording import quantity
 from .arm import Arm
 from .evidence import ArmEvidence, Evidence
+from .register import DrawnVerdict, Registration
 from .trial import NAMES, Failure, PlannedTrial, Trial
 from .verdict import Verdict
 
@@ -85,6 +86,12 @@ class StudyResult:
         Wall time of this call; trials found in the store take none.
     started
         Time of the call: ISO 8601, UTC.
+    declared
+        What was declared before the first trial, and every change of it, oldest first.
+    drawn
+        Every verdict that was drawn, oldest first.
+    stored
+        Whether it ships with the package: measured earlier, by the code at the commit that `declared` names.
     """
 
     evidence: Evidence
@@ -93,6 +100,9 @@ class StudyResult:
     command: str
     seconds: float
     started: str
+    declared: Sequence[Registration] = ()
+    drawn: Sequence[DrawnVerdict] = ()
+    stored: bool = False
 
     @property
     def name(self) -> str:
@@ -142,6 +152,9 @@ class StudyResult:
             **self.evidence.to_dict(),
             "trials": [_trial(arm.name, trial) for arm in self.arms for trial in arm.trials],
             "failed": [one.to_dict() for one in self.failed],
+            "declared": [one.to_dict() for one in self.declared],
+            "drawn": [one.to_dict() for one in self.drawn],
+            "stored": self.stored,
         }
 
 

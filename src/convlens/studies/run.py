@@ -22,6 +22,7 @@ from .evidence import assess
 from .executors import ExecutionOptions, execute
 from .pool import LocalPool, Pool, now
 from .processes import ProcessPool
+from .register import record_verdict, register, registrations, verdicts
 from .result import FailedTrial, StudyResult
 from .runner import ProgressDisplay, failures, plan, run_trials, stored
 from .spec import Profile, Study
@@ -39,7 +40,8 @@ CHECKPOINTS = "checkpoints"
 class _Planned:
     study: Study
     profile: Profile
-    trials: list[PlannedTrial]
+    trials: list[PlannedTrial]  # of all looks: any may be in the store
+    up_to_look: list[PlannedTrial]
 
 
 def run_study(
@@ -51,8 +53,14 @@ def run_study(
     options: ExecutionOptions | None = None,
     threads: int | None = None,
     progress: ProgressDisplay | None = None,
+    until_settled: bool = False,
+    most_seeds: int | None = None,
 ) -> StudyResult:
     """Run the missing trials of a study, and return the result. Nothing is printed.
+
+    A profile with several looks is run up to the first one. With `until_settled` it goes on to the next look as long as
+    the primary estimand's verdict is open, by the rule declared in the profile: each look is drawn at the level that
+    keeps the error rate of all of them together.
 
     Parameters
     ----------
@@ -70,6 +78,10 @@ def run_study(
         How many to use; None for all that this process may use. Not given with a pool either.
     progress
         Called with a `ProgressEvent` for every trial found, started, finished, failed or interrupted.
+    until_settled
+        Whether to go on to later looks while the verdict is open.
+    most_seeds
+        Stop before a look with more seeds than this; None for no limit but the declared one.
 
     Raises
     ------
@@ -81,11 +93,17 @@ def run_study(
     OutputError, ArtifactError
         If the store cannot be written, or is damaged.
     """
-    chosen = _chosen(study, profile)
+    described, size = _chosen(study, profile)
+    if most_seeds is not None and not until_settled:
+        raise ConfigurationError("most_seeds limits how far a study goes on until it is settled; ask for that too")
     used = options if pool is not None else resumable(options, folder)
-    (result,) = run_studies(
-        [chosen], folder=folder, pool=pool, options=used, threads=threads, progress=progress
-    ).values()
+    looks = range(1, len(size.looks) + 1 if until_settled else 2)
+    for look in (one for one in looks if one == 1 or size.looks[one - 1] <= (most_seeds or size.looks[-1])):
+        (result,) = run_studies(
+            [(described, size)], folder=folder, pool=pool, options=used, threads=threads, progress=progress, look=look
+        ).values()
+        if result.evidence.missing or result.verdict.word != "inconclusive":
+            break
     return result
 
 
@@ -97,8 +115,18 @@ def run_studies(
     options: ExecutionOptions | None = None,
     threads: int | None = None,
     progress: ProgressDisplay | None = None,
+    look: int = 1,
 ) -> dict[str, StudyResult]:
     """Run several studies into one store; return the results by name of the study. See `run_study`.
+
+    Parameters
+    ----------
+    wanted
+        Studies, each with its profile.
+    folder, pool, options, threads, progress
+        As for `run_study`.
+    look
+        The look up to which they are run, counted from 1; a study with fewer looks is run up to its last.
 
     Raises
     ------
@@ -114,10 +142,12 @@ def run_studies(
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"the study {name!r} is asked for twice; run each of its profiles in its own call")
-    plans = _plans(wanted)
-    everything = [trial for one in plans for trial in one.trials]
+    plans = _plans(wanted, look)
+    everything = [trial for one in plans for trial in one.up_to_look]
     with TrialStore(Path(folder) / STORE) as store:
         try:
+            for one in plans:
+                register(store, one.study, one.profile)
             if any(trial.key not in store for trial in everything):
                 used = pool or default_pool(options, threads)
                 run_trials(everything, store, used, progress)
@@ -131,6 +161,9 @@ def run_studies(
         finally:
             with contextlib.suppress(OSError):  # not there, or it holds trainings that were stopped
                 (Path(folder) / CHECKPOINTS).rmdir()
+        found = _results(plans, store, folder, began, started)
+        for one in plans:
+            _record(one, found[one.study.name], store)
         return _results(plans, store, folder, began, started)
 
 
@@ -183,10 +216,21 @@ def _name(study: str | Study) -> str:
     return study if isinstance(study, str) else study.name
 
 
-def _plans(wanted: Sequence[tuple[Study, Profile]]) -> list[_Planned]:
+def _plans(wanted: Sequence[tuple[Study, Profile]], look: int = 1) -> list[_Planned]:
+    def planned(study: Study, profile: Profile) -> list[PlannedTrial]:
+        return plan(study, profile, numerics_version=NUMERICS_VERSION)
+
     return [
-        _Planned(study, profile, plan(study, profile, numerics_version=NUMERICS_VERSION)) for study, profile in wanted
+        _Planned(study, size, planned(study, size), planned(study, size.up_to(min(look, len(size.looks)))))
+        for study, size in wanted
     ]
+
+
+def _record(planned: _Planned, result: StudyResult, store: TrialStore) -> None:
+    """Write down the verdict, if all trials of a look are there."""
+    interval = result.evidence.primary.interval
+    if interval is not None and not result.evidence.missing:
+        record_verdict(store, planned.study, planned.profile, interval.n, result.verdict.sentence)
 
 
 def _results(
@@ -198,5 +242,14 @@ def _results(
         failed = [FailedTrial(planned, failure) for planned, failure in failures(one.trials, store)]
         evidence = assess(one.study, trials, one.profile)
         command = f"convlens study run {one.study.name} --profile {one.profile.name} --out {folder}"
-        found[one.study.name] = StudyResult(evidence, trials, failed, command, time.perf_counter() - began, started)
+        found[one.study.name] = StudyResult(
+            evidence,
+            trials,
+            failed,
+            command,
+            time.perf_counter() - began,
+            started,
+            registrations(store, one.study.name, one.profile.name),
+            verdicts(store, one.study.name, one.profile.name),
+        )
     return found

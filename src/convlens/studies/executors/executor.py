@@ -38,7 +38,15 @@ class ExecutionOptions:
 
 
 class Executor(Protocol):
-    """Runs the trials of one kind."""
+    """Runs the trials of one kind.
+
+    Attributes
+    ----------
+    exact
+        Whether a repetition gives the same bits on every machine; not where another library does the arithmetic.
+    """
+
+    exact: bool
 
     def check(self, configuration: Mapping[str, Any], where: str) -> None:
         """Raise ConfigurationError unless all keys and values of the configuration are valid."""

@@ -141,6 +141,8 @@ def _traces(name: str) -> tuple[Any, ...]:
 class TrainingExecutor:
     """Trains and evaluates; the test set is read once, at the end."""
 
+    exact = True
+
     def check(self, configuration: Mapping[str, Any], where: str) -> None:
         """See `convlens.studies.executors.check`."""
         TrainingConfiguration.read(configuration, where)
