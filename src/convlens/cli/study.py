@@ -10,7 +10,7 @@ import typer
 from ..errors import ArtifactError, ConvlensError, DataError
 from ..names import shown
 from ..text_table import TextTable
-from .options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
+from .options import ClusterOption, EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
 
 if TYPE_CHECKING:
     from ..report.sections import Rows
@@ -69,6 +69,7 @@ def run(
     folder: FolderOption = FOLDER,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
+    cluster: ClusterOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Run the missing trials of a study, and write its report, a page for a browser.
@@ -78,18 +79,11 @@ def run(
     Example: [bold]convlens study run kernel-size --profile quick[/bold]
     """
     from .. import report, studies
-    from ..studies.executors import ExecutionOptions
-    from .trials import TrialProgress, report_progress, require_none_failed
+    from .trials import TrialProgress, report_progress, require_none_failed, where_to_run
 
     with TrialProgress(folder / "checkpoints") as display:
-        result = studies.run_study(
-            name,
-            profile,
-            folder=folder,
-            options=ExecutionOptions(engine=engine, hooks=(display.hook(),)),
-            threads=threads,
-            progress=display,
-        )
+        where = where_to_run(cluster, engine, threads, display)
+        result = studies.run_study(name, profile, folder=folder, progress=display, **where)
     notes.print("writing the report")
     written = report.write_study(result, folder / f"{name}-{profile}", report_progress)
     _show(result, json=json)
