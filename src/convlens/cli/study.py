@@ -68,7 +68,7 @@ def listed(json: JsonFlag = False) -> None:
 
 @app.command("run")
 def run(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names from `convlens study list`.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names from `convlens study list`.")],
     profile: ProfileOption = "standard",
     folder: FolderOption = FOLDER,
     until_settled: Annotated[
