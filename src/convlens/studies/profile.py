@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..plain import JSON, check_keys, check_name, plain
 from .arm import Arm
+from .looks import level
 from .trial import check_seed
 
 
@@ -25,11 +26,21 @@ class Profile:
     overrides
         Dotted paths into the arms' configurations, to new values: ``{"recipe.epochs": 1}``. An arm without the path is
         left as it is; a path that no arm has is an error.
+    looks
+        Numbers of seeds at which a verdict may be drawn, rising to all of them: ``(5, 10)``. The study is run up to the
+        first, and goes on to the next only if asked to. Looking more than once costs error rate, so each look is
+        drawn at a stricter level (`convlens.studies.looks`). Empty: one look, at all seeds.
+
+    Raises
+    ------
+    ConfigurationError
+        If a part is out of range.
     """
 
     name: str
     seeds: tuple[int, ...]
     overrides: Mapping[str, JSON] = field(default_factory=dict, hash=False)
+    looks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_name(self.name, "a profile")
@@ -39,6 +50,13 @@ class Profile:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ConfigurationError(f"profile {self.name!r} needs one or more different seeds, not {self.seeds}")
         object.__setattr__(self, "overrides", plain(self.overrides, f"profile {self.name!r}: overrides"))
+        object.__setattr__(self, "looks", tuple(self.looks) or (len(self.seeds),))
+        rising = all(one < next_one for one, next_one in zip(self.looks, self.looks[1:], strict=False))
+        if not rising or self.looks[0] < 1 or self.looks[-1] != len(self.seeds):
+            raise ConfigurationError(
+                f"profile {self.name!r}: looks rise to the number of seeds, {len(self.seeds)}, not {self.looks}"
+            )
+        level(self.looks)  # refuses looks for which nobody has computed one
 
     def seeds_of(self, arm: Arm) -> tuple[int, ...]:
         """Return the seeds that `arm` is run with."""
@@ -46,8 +64,12 @@ class Profile:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
-        overrides = plain(self.overrides, "overrides")
-        return {"name": self.name, "seeds": list(self.seeds), "overrides": overrides}
+        return {
+            "name": self.name,
+            "seeds": list(self.seeds),
+            "overrides": plain(self.overrides, "overrides"),
+            "looks": list(self.looks),
+        }
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Profile:
