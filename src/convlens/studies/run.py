@@ -240,7 +240,7 @@ def _results(
     for one in plans:
         trials = stored(one.trials, store)
         failed = [FailedTrial(planned, failure) for planned, failure in failures(one.trials, store)]
-        evidence = assess(one.study, trials, one.profile)
+        evidence = assess(one.study, trials, one.profile, failed=[trial.planned for trial in failed])
         command = f"convlens study run {one.study.name} --profile {one.profile.name} --out {folder}"
         found[one.study.name] = StudyResult(
             evidence,
