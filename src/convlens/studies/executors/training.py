@@ -5,7 +5,7 @@ trial's key changes whenever what it names would train otherwise, and a profile 
 
     {"kind": "training",
      "model": {"layers": [...]},
-     "data": {"sha256": "9b...", "validation_fraction": 0.1, "train_images": 18000},
+     "data": {"sha256": "9b...", "validation_fraction": 0.1, "train_images": 18000, "test": true},
      "seeds": {"split": 0, "subset": 0, "initialisation": "trial", "shuffle": "trial"},
      "recipe": {"optimizer": {...}, "schedule": {...}, "epochs": 3, ...},
      "names": {"model": "cnn", "recipe": "good", "data": "mnist"}}
@@ -93,7 +93,7 @@ def configuration(
     return {
         "kind": "training",
         "model": {"layers": [layer_to_dict(layer, defaults=True) for layer in chosen.layers(classes)]},
-        "data": {"sha256": sha256, "validation_fraction": 0.1, "train_images": train_images},
+        "data": {"sha256": sha256, "validation_fraction": 0.1, "train_images": train_images, "test": True},
         "seeds": {"split": 0, "subset": 0, "initialisation": "trial", "shuffle": "trial"},
         "recipe": {key: value for key, value in trained.items() if key != "name"},
         NAMES: {
@@ -122,7 +122,7 @@ def _traces(name: str) -> tuple[Any, ...]:
 
 
 class TrainingExecutor:
-    """Trains and evaluates; the test set is read once, at the end."""
+    """Trains and evaluates; the test set is read once, at the end, or never where the configuration says so."""
 
     def check(self, configuration: Mapping[str, Any], where: str) -> None:
         """See `convlens.studies.executors.check`."""
@@ -147,7 +147,7 @@ class TrainingExecutor:
             run = _trained(model, dataset, wanted, planned, checkpoint, options)
             outcome, diverged = _measured(run, dataset, options), False
         except TrainingDiverged as error:
-            outcome, diverged = _diverged(model, dataset, str(error), options), True
+            outcome, diverged = _diverged(model, dataset, wanted.data.test, str(error), options), True
         finally:
             model.engine.close()
         if checkpoint is not None:
@@ -177,6 +177,7 @@ def _trained(
             checkpoint=checkpoint,
             resume=checkpoint is not None,
             checkpoint_on_interrupt_only=True,
+            test=wanted.data.test,
             doubt=False,
             progress=False,
             hooks=(began, *options.hooks),
@@ -208,14 +209,19 @@ class _Began(Hook):
 def _measured(run: Run, dataset: data.Dataset, options: ExecutionOptions) -> TrialOutcome:
     """Return the outcome of a finished training."""
     model, test = run.model, run.test
-    assert test is not None, "a trial reads the test set"
-    train = model.evaluate(dataset.train.take(np.arange(min(TRAIN_SAMPLE, len(dataset.train)))))
-    return TrialOutcome(
-        metrics={
+    tested: dict[str, float] = {}
+    evaluated = {"validation": run.validation} if test is None else {"test": test, "validation": run.validation}
+    if test is not None:
+        tested = {
             "test.accuracy": test.accuracy,
             "test.loss": test.loss,
             "test.calibration_error": test.calibration_error,
             "test.reads": run.test_reads,
+        }
+    train = model.evaluate(dataset.train.take(np.arange(min(TRAIN_SAMPLE, len(dataset.train)))))
+    return TrialOutcome(
+        metrics={
+            **tested,
             "validation.accuracy": run.validation.accuracy,
             "validation.loss": run.validation.loss,
             "train.accuracy": train.accuracy,
@@ -226,8 +232,8 @@ def _measured(run: Run, dataset: data.Dataset, options: ExecutionOptions) -> Tri
             "images_per_second": run.images_per_second,
         },
         history=run.history,
-        predictions={"test": _compact(test.predictions), "validation": _compact(run.validation.predictions)},
-        labels={"test": _compact(dataset.test.labels), "validation": _compact(dataset.validation.labels)},
+        predictions={split: _compact(one.predictions) for split, one in evaluated.items()},
+        labels={split: _compact(getattr(dataset, split).labels) for split in evaluated},
         provenance=_provenance(model, dataset, options),
     )
 
@@ -252,21 +258,27 @@ def _provenance(model: Model, dataset: data.Dataset, options: ExecutionOptions) 
     }
 
 
-def _diverged(model: Model, dataset: data.Dataset, reason: str, options: ExecutionOptions) -> TrialOutcome:
+def _diverged(
+    model: Model,
+    dataset: data.Dataset,
+    test: bool,  # noqa: FBT001 - as the configuration has it
+    reason: str,
+    options: ExecutionOptions,
+) -> TrialOutcome:
     """Return the outcome of a training that diverged: a result too, with every metric of one that came to its end.
 
     It is that of a guess: K equal probabilities, so a loss of log K, and always the most common class, whose share is
     the accuracy; the calibration error is that share less 1/K. No image of the test set was read.
     """
     classes, metrics = len(dataset.class_names), dict[str, float]()
-    for split in ("train", "validation", "test"):
+    for split in ("train", "validation", "test") if test else ("train", "validation"):
         labels = getattr(dataset, split).labels
         metrics[f"{split}.accuracy"] = float(np.bincount(labels).max() / len(labels))
+    if test:
+        error = metrics["test.accuracy"] - 1 / classes
+        metrics |= {"test.loss": math.log(classes), "test.calibration_error": error, "test.reads": 0}
     metrics |= {
         "diverged": 1,
-        "test.loss": math.log(classes),
-        "test.calibration_error": metrics["test.accuracy"] - 1 / classes,
-        "test.reads": 0,
         "validation.loss": math.log(classes),
         "gap.accuracy": metrics["train.accuracy"] - metrics["validation.accuracy"],
         "parameters": model.program.parameter_count,

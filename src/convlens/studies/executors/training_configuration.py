@@ -30,11 +30,15 @@ class ModelPart:
 
 @dataclass(frozen=True)
 class DataPart:
-    """The data: their SHA-256, the validation fraction, and the number of training images (None: all)."""
+    """The data: their SHA-256, the validation fraction, and the number of training images (None: all).
+
+    `test` says whether the test set is read at all; a search for settings must not.
+    """
 
     sha256: str
     validation_fraction: float
     train_images: int | None
+    test: bool
 
     def __post_init__(self) -> None:
         if not (isinstance(self.sha256, str) and re.fullmatch("[0-9a-f]{64}", self.sha256)):
@@ -45,6 +49,8 @@ class DataPart:
         images = self.train_images
         if images is not None and not (type(images) is int and images > 0):
             raise ConfigurationError(f"train_images is a whole number above 0, or None for all, not {images!r}")
+        if type(self.test) is not bool:
+            raise ConfigurationError(f"test is true or false: whether the test set is read, not {self.test!r}")
 
 
 @dataclass(frozen=True)
