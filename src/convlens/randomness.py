@@ -15,7 +15,9 @@ import numpy as np
 
 from .errors import ConfigurationError
 
-Purpose: TypeAlias = Literal["initialise", "split", "subset", "shuffle", "augment", "dropout", "corrupt", "permute"]
+Purpose: TypeAlias = Literal[
+    "initialise", "split", "subset", "shuffle", "augment", "dropout", "corrupt", "permute", "measure"
+]
 
 LARGEST_SEED = 2**63 - 1
 

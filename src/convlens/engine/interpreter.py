@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -125,7 +126,8 @@ def _batch_norm(node: Node, x: tuple[FloatArray, ...], p: Parameters, context: C
     epsilon = node.attributes["epsilon"]
     running = {key: slot.view(context.buffers) for key, slot in node.buffers.items()}
     if not context.training:
-        return ops.normalize(x[0], p["gamma"], p["beta"], running["mean"], running["variance"], epsilon), None
+        given = p["gamma"], p["beta"], running["mean"], running["variance"], epsilon
+        return ops.normalize(x[0], *given), partial(ops.normalize_backward, x=x[0], given=given)  # not as in training
     y, saved, mean, variance = ops.batch_norm(x[0], p["gamma"], p["beta"], epsilon)
     keep_running(node, context.buffers, mean, variance, x[0].size // mean.size)
     return y, saved
@@ -143,7 +145,7 @@ def keep_running(node: Node, buffers: Array, mean: FloatArray, variance: FloatAr
 def _batch_norm_backward(
     _node: Node, dy: FloatArray, saved: Any
 ) -> tuple[tuple[FloatArray, ...], dict[str, FloatArray]]:
-    dx, dgamma, dbeta = ops.batch_norm_backward(dy, saved)
+    dx, dgamma, dbeta = saved(dy) if callable(saved) else ops.batch_norm_backward(dy, saved)
     return (dx,), {"gamma": dgamma, "beta": dbeta}
 
 
@@ -169,7 +171,7 @@ OPS: dict[str, Op] = {
     "blur_pool2d": _pooling(ops.blur_pool2d, ops.blur_pool2d_backward),
     "conv2d": _parametric(ops.conv2d, ops.conv2d_backward, window=True),
     "dense": _parametric(ops.dense, ops.dense_backward, window=False),
-    "dropout": Op(_dropout, lambda _node, dy, mask: ((dy * mask,), {}), draws=_dropout_mask),
+    "dropout": Op(_dropout, lambda _node, dy, mask: ((dy if mask is None else dy * mask,), {}), draws=_dropout_mask),
     "local2d": _parametric(ops.local2d, ops.local2d_backward, window=True),
     "max_pool2d": _pooling(ops.max_pool2d, ops.max_pool2d_backward),
     "relu": _pointwise(ops.relu, ops.relu_backward),
@@ -228,17 +230,17 @@ def forward(program: Program, parameters: Array, x: FloatArray, context: Context
     return tape
 
 
-def backward(program: Program, tape: Tape, dy: FloatArray, gradient: Array) -> FloatArray:
-    """Run a Program backwards from dy, the derivative with respect to its output.
+def backward(program: Program, tape: Tape, dy: FloatArray, gradient: Array, start: str | None = None) -> FloatArray:
+    """Run a Program backwards from dy, the derivative with respect to its output, or to the value named `start`.
 
     Writes the derivative with respect to every parameter into the flat array `gradient`, and returns the
     derivative with respect to the images, (N, H, W, C). Where a value is read by several nodes, their gradients add up.
     """
-    flows: dict[str, FloatArray] = {program.output: dy}
+    flows: dict[str, FloatArray] = {start or program.output: dy}
     gradient[...] = 0
     for node in reversed(program.nodes):
         arriving = flows.pop(node.name, None)
-        if arriving is None:  # no node reads this value
+        if arriving is None:  # the start does not depend on this value
             continue
         dinputs, dparameters = OPS[node.op].backward(node, arriving, tape.saved[node.name])
         for name, dinput in zip(node.inputs, dinputs, strict=True):

@@ -24,6 +24,7 @@ from .loss import softmax_cross_entropy_backward as softmax_cross_entropy_backwa
 from .norm import batch_norm as batch_norm
 from .norm import batch_norm_backward as batch_norm_backward
 from .norm import normalize as normalize
+from .norm import normalize_backward as normalize_backward
 from .norm import unbiased as unbiased
 from .pool import average_pool2d as average_pool2d
 from .pool import average_pool2d_backward as average_pool2d_backward

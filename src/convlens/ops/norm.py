@@ -18,6 +18,7 @@ import numpy as np
 from ..typing import FloatArray
 
 Saved: TypeAlias = tuple[FloatArray, FloatArray, FloatArray]
+Given: TypeAlias = tuple[FloatArray, FloatArray, FloatArray, FloatArray, float]  # gamma, beta, mean, variance, epsilon
 
 
 def batch_norm(
@@ -75,6 +76,16 @@ def normalize(
 ) -> FloatArray:
     """Normalise with given statistics, as in prediction: each image on its own."""
     return (x - mean) * (gamma / np.sqrt(variance + x.dtype.type(epsilon))) + beta
+
+
+def normalize_backward(dy: FloatArray, x: FloatArray, given: Given) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return (dx, dgamma, dbeta) of `normalize`, where `given` are its arguments after x.
+
+    dx = dy * gamma / sqrt(variance + epsilon): the statistics are constants.
+    """
+    gamma, _beta, mean, variance, epsilon = given
+    inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
+    return dy * (gamma * inverse), _sum(dy * ((x - mean) * inverse)), _sum(dy)
 
 
 def unbiased(variance: FloatArray, count: int) -> FloatArray:
