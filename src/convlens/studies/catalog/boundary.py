@@ -1,7 +1,7 @@
 """Boundary: what lies beyond the image's edge, for accuracy, for shifted digits, and as a hint of position.
 
-The predictions were written when a check of the programs (one seed, one epoch, 6,000 images, zero padding only) had run,
-and no declared seed had.
+The predictions were written when a check of the programs (one seed, one epoch, 6,000 images, zero padding only) had
+run, and no declared seed had.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WORDS = {
     "full": "every overlap of kernel and image: larger maps, more parameters",
 }
 SHIFTS: dict[str, Any] = {"step": 4, "reach": SHIFT, "images": 1000}
-MAPS: dict[str, Any] = {"nodes": {"block 1": "pool1", "block 2": "pool2"}, "images": 64}
+MAPS: dict[str, Any] = {"nodes": [("block 1", "pool1"), ("block 2", "pool2")], "images": 64}
 BEFORE = "position, zeros, before training"
 
 PROFILES = profiles(
@@ -80,7 +80,7 @@ def study() -> Study:
         factor="what is beyond the edge",
         levels=tuple(NETWORKS),
         controls=(
-            "zeros and reflection have the same shapes and parameters; valid and full have fewer and more in the dense layer",
+            "same shapes and parameters for zeros and reflection; for valid fewer, for full more, in the dense layer",
             "position also read off before training, and with padding that cannot tell it",
             "digits shifted until they touch the edge, in training and in the test",
             "rates tuned for every network",

@@ -1,7 +1,7 @@
-"""Equivariance: does a layer's map move as the image moves, and which layer breaks that?
+"""Equivariance: whether a layer's map moves as the image moves, and which layer breaks that.
 
-The predictions were written when a check of the programs (one seed, one epoch, 6,000 images, max-pooling only) had run,
-and no declared seed had.
+The predictions were written when a check of the programs (one seed, one epoch, 6,000 images, max-pooling only) had
+run, and no declared seed had.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SMALLEST_EFFECT = 0.1  # of the relative error, which is 1 or more where nothing
 ROUNDING = 1e-5  # of float32
 PLACES = ("block 1, convolution", "block 1, output", "block 2, convolution", "block 2, output")
 ERROR = "equivariance.interior_at_1_"  # a shift of one pixel, away from the image's edge
+HIDDEN = [("hidden 1", "relu1")]
 LAST = f"{ERROR}{PLACES[-1]}"
 
 # the nodes of the places, and seconds on one thread of a training and of the measurement
@@ -43,22 +44,23 @@ def study() -> Study:
     initial = [_arm(name, weights="initial") for name in ("max", "blur", "none")]
     dense = Arm(
         "dense",
-        measurement(training("baseline-wide"), "equivariance", nodes={"hidden 1": "relu1"}, **MEASURED),
+        measurement(training("baseline-wide"), "equivariance", nodes=HIDDEN, **MEASURED),
         with_parent(3, 0.2),
         description="dense, as many parameters: its first hidden layer",
     )
-    maps = measure({"name": "equivariance", "nodes": {place: place for place in PLACES}, **MEASURED})
-    hidden = measure({"name": "equivariance", "nodes": {"hidden 1": "relu1"}, **MEASURED})
+    maps = measure({"name": "equivariance", "nodes": PLACES, **MEASURED})
+    hidden = measure({"name": "equivariance", "nodes": HIDDEN, **MEASURED})
     of_maps = [arm.name for arm in (*trained, *initial)]
     return Study(
         name=NAME,
         question="A convolution's map moves with the image. Does a whole CNN's, and if not, which layer is to blame?",
-        prediction="Convolutions are exact. For a shift of one pixel, max-pooling breaks it at once (relative error 0.3 to "
-        "0.6), a stride more than that (0.5 to 1), averages and blur less (0.1 to 0.3); training changes this by less "
-        "than 0.2. A shift of 4 pixels, which all strides divide, is exact again. Without pooling every map is exact.",
-        why="Keeping every second pixel means that a shift by one pixel shows other pixels, not the same ones elsewhere. "
-        "The more neighbours differ, the more that matters; so blurring first should help. A dense layer has no map "
-        "to move.",
+        prediction="Convolutions are exact. For a shift of one pixel, max-pooling breaks it at once (relative error "
+        "0.3 to 0.6), a stride more than that (0.5 to 1), averages and blur less (0.1 to 0.3); training changes this "
+        "by less than 0.2. A shift of 4 pixels, which all strides divide, is exact again. Without pooling every map is "
+        "exact.",
+        why="Keeping every second pixel means that a shift by one pixel shows other pixels, not the same ones "
+        "elsewhere. The more neighbours differ, the more that matters; so blurring first should help. A dense layer "
+        "has no map to move.",
         factor="pooling",
         levels=(*NETWORKS, "dense"),
         controls=(
@@ -98,7 +100,7 @@ def study() -> Study:
 
 def _arm(name: str, weights: str = "trained") -> Arm:
     network, nodes, training_seconds, seconds = NETWORKS[name]
-    named = dict(zip(PLACES, nodes, strict=True))
+    named = list(zip(PLACES, nodes, strict=True))
     of = measurement(training(network, name=name), "equivariance", weights=weights, nodes=named, **MEASURED)
     if weights == "initial":
         return Arm(f"{name}{BEFORE}", of, seconds)

@@ -1,7 +1,7 @@
-"""Hierarchy: do deeper layers tell the digits apart better, and is that learnt?
+"""Hierarchy: whether deeper layers tell the digits apart better, and whether that is learnt.
 
-The predictions were written when a check of the programs (one seed, one epoch, 6,000 images, trained weights only) had
-run, and no declared seed had.
+The predictions were written when a check of the programs (one seed, one epoch, 6,000 images, trained weights only)
+had run, and no declared seed had.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ NAME = "hierarchy"
 SMALLEST_EFFECT = 0.01  # a point: ten of the 1,000 images
 SELECTIVE = 0.1  # of the index, which goes from 0 to 1
 
-PROBED: dict[str, Any] = {"images": 1000, "train_images": 900}  # the quick profile has 1,000 training images
+PROBED: dict[str, Any] = {"images": 1000, "train_images": 1000}  # as many as the quick profile has
 SELECTED: dict[str, Any] = {"images": 1000}
-# layer 0 is the image; a block's layer is its pooled map
 LAYERS = {
-    "CNN": ("cnn", {"layer 0": "input", "layer 1": "pool1", "layer 2": "pool2", "layer 3": "relu3"}, 8.0, 4.0),
-    "dense": ("baseline-wide", {"layer 0": "input", "layer 1": "relu1", "layer 2": "relu2"}, 3.0, 1.0),
+    "CNN": ("cnn", [("image", "input"), ("block 1", "pool1"), ("block 2", "pool2"), ("dense", "relu3")], 8.0, 4.0),
+    "dense": ("baseline-wide", [("image", "input"), ("hidden 1", "relu1"), ("hidden 2", "relu2")], 3.0, 1.0),
 }
 UNITS = {
-    "CNN": {"layer 1": "relu1", "layer 2": "relu2", "layer 3": "relu3"},
-    "dense": {"layer 1": "relu1", "layer 2": "relu2"},
+    "CNN": [("block 1", "relu1"), ("block 2", "relu2"), ("dense", "relu3")],
+    "dense": [("hidden 1", "relu1"), ("hidden 2", "relu2")],
 }
 BEFORE = ", random weights"
 SELECTIVITY = "selectivity, "
@@ -46,8 +45,8 @@ def study() -> Study:
     return Study(
         name=NAME,
         question="Does a network understand a digit layer by layer, or would random layers do as well?",
-        prediction="A linear probe gains 5 to 9 points from the image to the second block of the trained CNN, and 1 to 4 "
-        "points less with random weights, which already help. The dense network gains less than the CNN by 1 to 4 "
+        prediction="A linear probe gains 5 to 9 points from the image to the second block of the trained CNN, and 1 to "
+        "4 points less with random weights, which already help. The dense network gains less than the CNN by 1 to 4 "
         "points. Class selectivity rises with depth when trained (by 0.3 to 0.6), and hardly with random weights.",
         why="If a network builds its answer step by step, each layer should make the classes easier to tell apart. "
         "Random convolutions with pooling also help, so only what they lack was learnt. The dense network shows "
@@ -80,14 +79,14 @@ def study() -> Study:
                 [f"{SELECTIVITY}CNN", f"{SELECTIVITY}CNN{BEFORE}"]
             ),
         ),
-        primary=_probe("what training adds", "probe.accuracy_layer 2", "CNN", f"CNN{BEFORE}"),
+        primary=_probe("what training adds", "probe.accuracy_block 2", "CNN", f"CNN{BEFORE}"),
         secondary=(
             _probe("depth helps the trained CNN", "probe.gain", "CNN"),
             _probe("depth helps at random weights", "probe.gain", f"CNN{BEFORE}"),
             _probe("the CNN gains more than dense", "probe.gain", "CNN", "dense"),
             _probe("what training adds to dense", "probe.gain", "dense", f"dense{BEFORE}"),
             _selective("units become selective with depth", "selectivity.gain", ""),
-            _selective("selectivity is learnt", "selectivity.mean_layer 3", f"{SELECTIVITY}CNN{BEFORE}"),
+            _selective("selectivity is learnt", "selectivity.mean_dense", f"{SELECTIVITY}CNN{BEFORE}"),
         ),
         max_minutes=8,
         sources=(

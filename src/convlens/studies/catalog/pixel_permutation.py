@@ -47,10 +47,10 @@ def study() -> Study:
     return Study(
         name=NAME,
         question="Shuffle the pixels of all images, always in the same way: who can still read the digits?",
-        prediction="Shuffling costs the CNN 1 to 3 points and the dense network nothing; the CNN falls to within half a "
-        "point of the dense network of its size, and the CNN with global average pooling loses 10 points or more.",
-        why="A dense layer has no notion of which pixels are neighbours, so shuffled images are the same problem to it. "
-        "A convolution looks at neighbours only, and in a shuffled image these have nothing to do with one another. "
+        prediction="Shuffling costs the CNN 1 to 3 points and the dense network nothing; the CNN falls to within half "
+        "a point of the dense network of its size, and the CNN with global average pooling loses 10 points or more.",
+        why="A dense layer has no notion of which pixels are neighbours, so shuffled images are the same problem to "
+        "it. A convolution looks at neighbours only, and in a shuffled image these are strangers. "
         "What the CNN keeps, it owes to its dense layer.",
         factor="order of the pixels",
         levels=("in place", "shuffled"),

@@ -1,12 +1,14 @@
 """Pooling: the maximum, the mean, a blur, a stride or nothing between the blocks of a CNN; accuracy alone.
 
-What pooling does for shifted images is the study *translation*, which measures the networks trained here. The predictions
-were written when a check of the programs (one seed, one epoch, 6,000 images) had run, and no declared seed had.
+What pooling does for shifted images is the study *translation*, which measures the networks trained here. The
+predictions were written when a check of the programs (one seed, one epoch, 6,000 images) had run, and no declared
+seed had.
 """
 
 from __future__ import annotations
 
 from ...models import CNN, match
+from ...models.architectures import Pooling
 from ..executors.training import METRICS
 from ..regime import profiles, training
 from ..spec import Arm, Estimand, Study
@@ -16,8 +18,14 @@ NAME = "pooling"
 SMALLEST_EFFECT = 0.001  # a tenth of a point: ten of the 10,000 test images
 LARGER_EFFECT = 0.005  # of interest with 1,000 training images, where accuracies vary more
 
-COST = {"max": 8.0, "average": 9.0, "strided": 5.0, "blur": 10.0, "none": 105.0}  # seconds on one thread
-WORDS = {
+COST: dict[Pooling, float] = {
+    "max": 8.0,
+    "average": 9.0,
+    "strided": 5.0,
+    "blur": 10.0,
+    "none": 105.0,
+}  # seconds on one thread
+WORDS: dict[Pooling, str] = {
     "max": "2x2 max-pooling",
     "average": "2x2 average pooling",
     "strided": "convolutions with stride 2, no pooling",
@@ -35,7 +43,7 @@ def study() -> Study:
     arms = [
         Arm(
             kind,
-            training(CNN(pooling=kind), name=kind),  # type: ignore[arg-type]
+            training(CNN(pooling=kind), name=kind),
             COST[kind],
             5 if kind == "none" else None,
             WORDS[kind],
@@ -55,7 +63,8 @@ def study() -> Study:
         name=NAME,
         question="Is it the maximum that makes max-pooling good, or only that the image becomes smaller?",
         prediction="Max-pooling beats a stride by 0.2 to 0.6 points, about half of it left at equal FLOPs; it beats "
-        "averages by 0.1 to 0.3; blurring changes it by less than 0.1; without any pooling, accuracy is 0.1 to 0.4 lower.",
+        "averages by 0.1 to 0.3; blurring changes it by less than 0.1; without any pooling, accuracy is 0.1 to 0.4 "
+        "lower.",
         why="A stride throws three of four responses away unseen; a maximum looks at all four and keeps the strongest. "
         "A pattern then counts wherever in the window it is. An average dilutes it among its neighbours.",
         factor="pooling",

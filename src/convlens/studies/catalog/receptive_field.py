@@ -41,8 +41,8 @@ def study() -> Study:
     """Return the study."""
     networks = [_arm(name, weights) for name in NETWORKS for weights in ("trained", "initial")]
     stacks = [_stack(depth) for depth in DEPTHS]
-    blocks = measure({"name": "receptive-field", "nodes": {"block 1": "pool1", "block 2": "pool2"}, **MEASURED})
-    top = measure({"name": "receptive-field", "nodes": {"top": "relu1"}, **MEASURED})
+    blocks = measure({"name": "receptive-field", "nodes": ["block 1", "block 2"], **MEASURED})
+    top = measure({"name": "receptive-field", "nodes": ["top"], **MEASURED})
     of_networks = [arm.name for arm in networks]
     return Study(
         name=NAME,
@@ -50,8 +50,9 @@ def study() -> Study:
         prediction="The effective field is 5 to 20 % narrower than the theoretical one, before training and after. "
         "Training widens it by 0 to 1 pixel. Two layers of 3x3 see less than one of 5x5 by 0.5 to 2 pixels, though in "
         "theory they see the same; and with depth, the share that is used falls, from 1 to about 0.6 at 8 layers.",
-        why="Theory counts the pixels that could matter. Those in the middle reach a unit on many paths, those at the rim "
-        "on one, so the rim hardly counts, the less the more layers there are. Training may strengthen what it needs.",
+        why="Theory counts the pixels that could matter. Those in the middle reach a unit on many paths, those at the "
+        "rim on one, so the rim hardly counts, the less the more layers there are. Training may strengthen what "
+        "it needs.",
         factor="training, and layers",
         levels=("before training", "after training"),
         controls=(
@@ -86,14 +87,14 @@ def study() -> Study:
             "Araujo, Norris & Sim, Computing receptive fields of convolutional neural networks, Distill 2019",
             "Luo et al., Understanding the effective receptive field in deep convolutional neural networks, NIPS 2016",
         ),
-        varies="Initial weights, order of the training images, and the random weights of the gradient's start; split and "
-        "images are the same.",
+        varies="Initial weights, order of the training images, and the random weights of the gradient's start; split "
+        "and images are the same.",
     )
 
 
 def _arm(name: str, weights: str) -> Arm:
     network, (first, second), seconds = NETWORKS[name]
-    nodes = {"block 1": first, "block 2": second}
+    nodes = [("block 1", first), ("block 2", second)]
     of = measurement(training(network, name=name), "receptive-field", weights=weights, nodes=nodes, **MEASURED)
     if weights == "initial":
         return Arm(f"{name}{BEFORE}", of, 1)
@@ -104,7 +105,7 @@ def _stack(depth: int) -> Arm:
     """Return layers of 3x3 without pooling, which are never trained, so that their rate is not tuned."""
     network = CNN(filters=(16,), further=(3,) * (depth - 1), pooling="none", hidden=8)
     of = configuration(network, epochs=1, train_images=TRAIN_IMAGES, name=f"{depth} layers of 3x3")
-    nodes = {"top": f"relu{depth}"}
+    nodes = [("top", f"relu{depth}")]
     return Arm(
         f"{depth} deep",
         measurement(of, "receptive-field", weights="initial", nodes=nodes, **MEASURED),

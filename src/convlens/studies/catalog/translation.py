@@ -41,9 +41,9 @@ def study() -> Study:
     return Study(
         name=NAME,
         question="Move a digit by two pixels. Does the network still say the same, and is that thanks to max-pooling?",
-        prediction="At 2 pixels, max-pooling keeps 3 to 12 points more predictions than a stride, yet changes more than "
-        "one prediction in a hundred, so it is not invariant; at 8 pixels all networks trained on centred digits are "
-        "near chance. Training with shifted digits does far more than any pooling, for dense networks too.",
+        prediction="At 2 pixels, max-pooling keeps 3 to 12 points more predictions than a stride, yet changes more "
+        "than one prediction in a hundred, so it is not invariant; at 8 pixels all networks trained on centred digits "
+        "are near chance. Training with shifted digits does far more than any pooling, for dense networks too.",
         why="A convolution moves its map with the image, but the dense layer behind it has learnt where things are. "
         "Pooling hides moves smaller than its window, no larger ones. Seeing shifted digits in training is the direct "
         "way to learn that place does not matter.",
