@@ -52,7 +52,8 @@ def rated(name: str) -> Study:
 def _rated(configuration: Mapping[str, Any]) -> dict[str, Any]:
     training = configuration.get("of", configuration)
     rate = training["recipe"]["schedule"]["rate"] or 0.005
-    return replaced(configuration, {"recipe.schedule.rate": rate, "of.recipe.schedule.rate": rate})
+    found: dict[str, Any] = replaced(configuration, {"recipe.schedule.rate": rate, "of.recipe.schedule.rate": rate})
+    return found
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> set[str]:
