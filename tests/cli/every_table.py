@@ -47,7 +47,7 @@ def everything() -> None:
     reproduction = make()
     out.print(claims_table(reproduction.claims))
     for result in reproduction.studies.values():
-        study._show(typing.cast("typing.Any", result), json=False)
+        study._show(typing.cast("typing.Any", result))
     for part in terminal(with_runtimes()):
         out.print(part)
     speedrun_report()

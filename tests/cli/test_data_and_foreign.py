@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from convlens import data, models
+from convlens.data.sources import fashion_mnist
 from convlens.preprocessing import Intake
 
 
@@ -94,6 +95,12 @@ def test_fetch(place: Path) -> None:
     nothing = convlens(place, "data", "fetch", "mnist")
     assert nothing.returncode == 2
     assert "mnist is part of convlens" in nothing.stderr
+    assert "fashion-mnist" in convlens(place, "data", "list").stdout
+    if fashion_mnist.SYSTEM.exists():
+        there = convlens(place, "data", "fetch", "fashion-mnist")
+        assert there.returncode == 0
+        assert str(fashion_mnist.SYSTEM) in there.stdout + there.stderr
+        return
     # a proxy that nobody answers at stands in for being offline
     proxies = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:1")
     offline = convlens(place, "data", "fetch", "fashion-mnist", **proxies, no_proxy="")
@@ -101,4 +108,3 @@ def test_fetch(place: Path) -> None:
     last = offline.stderr.splitlines()[-1]
     assert "cannot be downloaded" in last
     assert "install Debian's package dataset-fashion-mnist" in last
-    assert "fashion-mnist" in convlens(place, "data", "list").stdout

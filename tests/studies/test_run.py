@@ -21,9 +21,10 @@ from convlens.studies import catalog
 from convlens.studies.executors import EXECUTORS, ExecutionOptions
 from convlens.studies.pool import LocalPool, Result
 from convlens.studies.processes import ProcessPool
-from convlens.studies.run import default_pool, resumable
+from convlens.studies.run import STORE, default_pool, resumable
 from convlens.studies.runner import ProgressEvent
 from convlens.studies.spec import Profile, Study
+from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 
 from .examples import THREE, ToyExecutor, execute, make_study, planned_trial
@@ -205,6 +206,7 @@ def test_stored_results_whose_data_are_gone_say_so_in_a_line(tmp_path: Path, mon
 
     toy = catalog.StudyEntry("kernel-size", gone, {"standard": THREE})
     monkeypatch.setattr(catalog, "entries", lambda *_: {"kernel-size": toy})
+    TrialStore(tmp_path / STORE).close()
     shown = CliRunner().invoke(app, ["study", "show", "kernel-size", "--out", str(tmp_path)])
     assert isinstance(shown.exception, DataError)
     expected = f"what {tmp_path} holds of 'kernel-size' cannot be shown without the data of the study: there is no data"

@@ -238,7 +238,7 @@ def foreign_sqlite(path: Path) -> None:
 def newer(path: Path) -> None:
     TrialStore(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 3")
+    connection.execute("PRAGMA user_version = 4")
     connection.close()
 
 
@@ -264,7 +264,7 @@ def scribbled(path: Path) -> None:
         (lambda path: path.write_text("key,accuracy\n"), "not a trial store"),
         (lambda path: path.write_bytes(b""), "not a trial store"),
         (foreign_sqlite, "another program"),
-        (newer, r"schema version 3.*reads versions 1 to 2.*newer"),
+        (newer, r"schema version 4.*reads versions 1 to 3.*newer"),
         (cut, "damaged"),
         (scribbled, "damaged"),
     ],

@@ -47,6 +47,14 @@ EngineOption: TypeAlias = Annotated[
 ThreadsOption: TypeAlias = Annotated[
     int | None, typer.Option("--threads", help="Number of threads; by default all that the process may use.")
 ]
+ClusterOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Run trials on an existing Dask cluster; its scheduler's address, such as tcp://10.0.0.5:8786.",
+    ),
+]
 JsonFlag: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SeedOption: TypeAlias = Annotated[
     int, typer.Option("--seed", help="Seed of the initial weights and of the order of images.")

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import ConfigurationError
 from ..names import shown
-from .options import EngineOption, ThreadsOption, duration, notes, out, print_json
+from .options import ClusterOption, EngineOption, ThreadsOption, duration, notes, out, print_json
 
 if TYPE_CHECKING:
     from ..claims import Reproduction
@@ -26,6 +26,7 @@ def reproduce(
     ),
     engine: EngineOption = None,
     threads: ThreadsOption = None,
+    cluster: ClusterOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the claims as JSON.")] = False,
 ) -> None:
     """Train the baseline and CNNs on MNIST with several seeds, and test the claims.
@@ -39,17 +40,12 @@ def reproduce(
         raise ConfigurationError("choose --quick or --full, not both")
     start = time.perf_counter()
     from .. import claims, report
-    from ..studies.executors import ExecutionOptions
-    from .trials import TrialProgress, report_progress, require_none_failed
+    from .trials import TrialProgress, report_progress, require_none_failed, where_to_run
 
     with TrialProgress(folder / "checkpoints") as display:
-        found = claims.reproduce(
-            "quick" if quick else "full" if full else "standard",
-            folder,
-            options=ExecutionOptions(engine=engine, hooks=(display.hook(),)),
-            threads=threads,
-            progress=display,
-        )
+        profile = "quick" if quick else "full" if full else "standard"
+        where = where_to_run(cluster, engine, threads, display)
+        found = claims.reproduce(profile, folder, progress=display, **where)
     notes.print("writing the report")
     written = report.write_report(found, folder, report_progress)
     if json:

@@ -1,16 +1,17 @@
-"""``convlens study``: list, run and show the studies of the catalogue."""
+"""``convlens study``: list, run, show, export and verify the studies of the catalogue."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from ..errors import ArtifactError, ConvlensError, DataError
+from ..errors import ArtifactError, ConfigurationError, ConvlensError, DataError
 from ..names import shown
 from ..text_table import TextTable
-from .options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
+from .options import ClusterOption, EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
 
 if TYPE_CHECKING:
     from ..report.sections import Rows
@@ -28,6 +29,9 @@ ProfileOption: TypeAlias = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="Size of the study: quick, standard or full.")
 ]
 FolderOption: TypeAlias = Annotated[Path, typer.Option("--out", help="Folder of the trials and the reports.")]
+StoredFlag: TypeAlias = Annotated[
+    bool, typer.Option("--stored", help="The result that ships with convlens, also where the study has been run.")
+]
 FOLDER = Path("out/studies")
 
 
@@ -64,66 +68,176 @@ def listed(json: JsonFlag = False) -> None:
 
 @app.command("run")
 def run(
-    name: NameArgument,
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names from `convlens study list`.")],
     profile: ProfileOption = "standard",
     folder: FolderOption = FOLDER,
+    until_settled: Annotated[
+        bool, typer.Option("--until-settled", help="Go on to the profile's later looks while the verdict is open.")
+    ] = False,
+    most_seeds: Annotated[
+        int | None, typer.Option("--most-seeds", metavar="N", help="With --until-settled: no look beyond N seeds.")
+    ] = None,
     engine: EngineOption = None,
     threads: ThreadsOption = None,
+    cluster: ClusterOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Run the missing trials of a study, and write its report, a page for a browser.
+    """Run the missing trials of studies, and write a report of each, a page for a browser.
 
     Finished trials are kept: an interrupted run continues where it stopped, and a finished one is repeated at once.
 
     Example: [bold]convlens study run kernel-size --profile quick[/bold]
     """
     from .. import report, studies
-    from ..studies.executors import ExecutionOptions
-    from .trials import TrialProgress, report_progress, require_none_failed
+    from ..studies.catalog import entry
+    from .trials import TrialProgress, report_progress, require_none_failed, where_to_run
 
-    with TrialProgress(folder / "checkpoints") as display:
-        result = studies.run_study(
-            name,
-            profile,
-            folder=folder,
-            options=ExecutionOptions(engine=engine, hooks=(display.hook(),)),
-            threads=threads,
-            progress=display,
-        )
-    notes.print("writing the report")
-    written = report.write_study(result, folder / f"{name}-{profile}", report_progress)
-    _show(result, json=json)
-    if not json:
-        out.print(shown(f"report: {next(path for path in written if path.name == 'report.html')}"))
-    require_none_failed([result])
+    for name in names:
+        entry(name).profile(profile)  # every name is right, or nothing is run
+    results = []
+    for name in dict.fromkeys(names):
+        with TrialProgress(folder / "checkpoints") as display:
+            result = studies.run_study(
+                name,
+                profile,
+                folder=folder,
+                progress=display,
+                until_settled=until_settled,
+                most_seeds=most_seeds,
+                **where_to_run(cluster, engine, threads, display),
+            )
+        notes.print("writing the report")
+        written = report.write_study(result, folder / f"{name}-{profile}", report_progress)
+        if not json:
+            _show(result)
+            out.print(shown(f"report: {next(path for path in written if path.name == 'report.html')}"))
+        results.append(result)
+    if json:
+        _print_json(results)
+    require_none_failed(results)
 
 
 @app.command("show")
 def show(
-    name: NameArgument, profile: ProfileOption = "standard", folder: FolderOption = FOLDER, json: JsonFlag = False
+    name: NameArgument,
+    profile: ProfileOption = "standard",
+    folder: FolderOption = FOLDER,
+    stored: StoredFlag = False,
+    json: JsonFlag = False,
 ) -> None:
     """Show the result of a study's finished trials, and which are missing; nothing is run.
 
-    Example: [bold]convlens study show kernel-size --profile quick[/bold]
-    """
-    from ..studies import read_study
-    from ..studies.run import STORE
+    Where nothing has been run, the result that ships with convlens is shown, labelled as stored.
 
-    try:
-        result = read_study(name, profile, folder=folder)
-    except ArtifactError as error:
-        if (folder / STORE).exists():  # damaged
-            raise
-        where = "" if folder == FOLDER else f" --out {folder}"
-        raise ArtifactError(
-            f"no trial is kept in {folder} yet; run the study first: "
-            f"convlens study run {name} --profile {profile}{where}"
-        ) from error
-    except DataError as error:  # a study names its data by what is in them
-        raise DataError(
-            f"what {folder} holds of {name!r} cannot be shown without the data of the study: {error}"
-        ) from error
-    _show(result, json=json)
+    Example: [bold]convlens study show kernel-size[/bold]
+    """
+    result = _kept(name, profile, folder, stored=stored)
+    if json:
+        _print_json([result])
+    else:
+        _show(result)
+
+
+@app.command("export")
+def export(
+    name: NameArgument,
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv, json, or stored.")] = "csv",
+    to: Annotated[Path | None, typer.Option("--to", help="File to write; by default it is printed.")] = None,
+    profile: ProfileOption = "standard",
+    folder: FolderOption = FOLDER,
+    stored: StoredFlag = False,
+) -> None:
+    """Write every trial's numbers: CSV with a row for each arm, seed and metric, or JSON with all there is.
+
+    The format `stored` is that of the results that ship with convlens.
+
+    Example: [bold]convlens study export kernel-size --format csv --to kernel-size.csv[/bold]
+    """
+    from ..files import write_atomically
+    from ..plain import choose
+    from ..report.results import as_bytes, study_results
+    from ..studies.shipped import write_shipped
+    from ..studies.table import csv_of
+
+    form = choose(form, ("csv", "json", "stored"), "format")
+    result = _kept(name, profile, folder, stored=stored)
+    if form == "stored":
+        if to is None:
+            raise ConfigurationError("a stored result is a file: name it with --to")
+        write_shipped(result, to)
+        return
+    content = csv_of(result).encode() if form == "csv" else as_bytes(study_results(result))
+    if to is None:
+        typer.echo(content, nl=False)
+    else:
+        write_atomically(to, content)
+
+
+@app.command("verify")
+def verify(
+    name: NameArgument,
+    trials: Annotated[int, typer.Option("--trials", min=1, help="How many trials, the cheapest first.")] = 1,
+    arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Only trials of this arm.")] = None,
+    profile: ProfileOption = "standard",
+    folder: FolderOption = FOLDER,
+    engine: EngineOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Run stored trials again, and compare what they measure with what is stored: every bit.
+
+    The results that ship with convlens are compared, or, if the study has been run in the folder, those.
+
+    Example: [bold]convlens study verify kernel-size[/bold]
+    """
+    from ..studies.executors import ExecutionOptions
+    from ..studies.verify import verify_trials
+
+    result = _kept(name, profile, folder, stored=False)
+    found = verify_trials(
+        result,
+        trials,
+        arm=arm,
+        options=ExecutionOptions(engine=engine),
+        started=lambda which, seed: notes.print(shown(f"running {which}, seed {seed}, again")),
+    )
+    if json:
+        print_json([one.to_dict() for one in found])
+    for one in found if not json else ():
+        same = f"the same, to the bit: {one.compared:,} numbers" if one.same else "; ".join(one.differences)
+        out.print(shown(f"{one.arm}, seed {one.seed}: {same}"))
+        if not one.same and not one.exact:
+            out.print("  another library does the arithmetic here, which promises no equal bits on other machines")
+    if any(not one.same and one.exact for one in found):
+        raise ConvlensError(
+            f"trials of {name!r} came out otherwise than stored; “convlens verify” shows whether training itself does"
+        )
+
+
+def _kept(name: str, profile: str, folder: Path, *, stored: bool) -> StudyResult:
+    """Return what has been run in the folder, or else what is stored in the package."""
+    from ..studies import read_study
+    from ..studies.catalog import entry
+    from ..studies.run import STORE
+    from ..studies.shipped import read_shipped, shipped_names
+
+    ships = name in shipped_names()
+    if not ships:
+        entry(name).profile(profile)  # says which names there are
+    if (folder / STORE).exists() and not stored:
+        try:
+            result = read_study(name, profile, folder=folder)
+        except DataError as error:  # a study names its data by what is in them
+            raise DataError(
+                f"what {folder} holds of {name!r} cannot be shown without the data of the study: {error}"
+            ) from error
+        if result.trials or not ships:
+            return result
+    if ships and profile in ("standard", read_shipped(name).evidence.profile.name):
+        return read_shipped(name)
+    where = "" if folder == FOLDER else f" --out {folder}"
+    raise ArtifactError(
+        f"no trial is kept in {folder} yet; run the study first: convlens study run {name} --profile {profile}{where}"
+    )
 
 
 def _described(entry: StudyEntry) -> dict[str, Any]:
@@ -146,14 +260,20 @@ def _described(entry: StudyEntry) -> dict[str, Any]:
     }
 
 
-def _show(result: StudyResult, *, json: bool) -> None:
+def _print_json(results: Sequence[StudyResult]) -> None:
+    """Print one result as it is, several as a list."""
     from ..report.results import study_results
+
+    found = [study_results(result) for result in results]
+    print_json(found[0] if len(found) == 1 else found)
+
+
+def _show(result: StudyResult) -> None:
     from ..report.sections import arms_table, contrasts_table, failed_table
     from ..report.words import study_answer, warnings
 
-    if json:
-        print_json(study_results(result))
-        return
+    if result.stored:
+        out.print(shown(f"stored with convlens; measured {result.started[:10]}, {result.declared[-1].code}"))
     tables = [arms_table(result), contrasts_table(result.evidence)] if result.trials else []
     for table in (*tables, *([failed_table(result)] if result.failed else [])):
         _print(table)

@@ -1,4 +1,4 @@
-"""Shared by the verbs that run trials: the progress display, and the error about failed trials."""
+"""Shared by the verbs that run trials: where they run, the progress display, and the error about failed trials."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ..errors import ConvlensError
+from ..errors import ConfigurationError, ConvlensError
 from ..names import shown
 from ..text_table import cells_of
 from .options import duration, notes, percent
@@ -19,9 +19,25 @@ if TYPE_CHECKING:
     from ..studies.runner import ProgressEvent
     from ..train import Training
 
-
 _WIDE = 90  # columns of a terminal that has room for a bar and a clock
 _BAR, _ELAPSED, _NOW = 24, 9, 22  # their widths, and that of the epoch and the accuracy
+
+
+def where_to_run(
+    cluster: str | None, engine: str | None, threads: int | None, display: TrialProgress
+) -> dict[str, Any]:
+    """Return the arguments of `convlens.studies.run_study` that say what runs the trials."""
+    from ..studies.cluster import cluster_pool
+    from ..studies.executors import ExecutionOptions
+
+    if cluster is None:
+        return {"options": ExecutionOptions(engine=engine, hooks=(display.hook(),)), "threads": threads}
+    if threads is not None:
+        raise ConfigurationError(
+            "--threads is for this machine: on a cluster each trial takes one thread of a worker; leave it out, and "
+            "start the workers with the threads you want (dask worker --nworkers N --nthreads 1)"
+        )
+    return {"pool": cluster_pool(cluster, ExecutionOptions(engine=engine))}
 
 
 def require_none_failed(results: Iterable[StudyResult]) -> None:

@@ -72,9 +72,9 @@ class EstimandEvidence:
 class Evidence:
     """Everything a study found under one profile.
 
-    ``study`` includes the profile's overrides, so that it states the configurations as run; ``missing`` counts the
-    declared trials that have not been run; ``provenance`` lists the distinct values of each entry (versions, hardware,
-    engine) among the trials.
+    ``study`` includes the profile's overrides, so that it states the configurations as run, and ``declared`` is the
+    study as it was declared; ``missing`` counts the declared trials that have not been run; ``provenance`` lists the
+    distinct values of each entry (versions, hardware, engine) among the trials.
     """
 
     study: Study
@@ -85,6 +85,7 @@ class Evidence:
     primary: EstimandEvidence
     secondary: tuple[EstimandEvidence, ...]
     provenance: Mapping[str, Sequence[Any]]
+    declared: Study
 
     @property
     def verdict(self) -> Verdict:
@@ -171,6 +172,7 @@ def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: 
         primary=results[0],
         secondary=tuple(results[1:]),
         provenance=_provenance(used.values()),
+        declared=study,
     )
 
 

@@ -2,11 +2,12 @@
 
 A pool takes trials and yields each when it finishes, in any order, with its outcome or its failure. It knows nothing of
 stores, studies or progress displays, so trials can run anywhere; `convlens.studies.processes` runs them in parallel
-processes.
+processes, `convlens.studies.cluster` on other machines.
 """
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -85,6 +86,35 @@ def attempt(execute: Execute, planned: PlannedTrial) -> TrialOutcome | Failure:
         raise
     except Exception as error:  # noqa: BLE001 - whatever the error, the other trials go on
         return failure(error)
+
+
+def answer(execute: Execute, planned: PlannedTrial) -> bytes:
+    """Run one trial for another process; return what it came to, or what stops everything, for `read_answer`."""
+    try:
+        return pickle.dumps(attempt(execute, planned))
+    except STOPPING as error:
+        return pickle.dumps(_plain(error))
+    except Exception as error:  # noqa: BLE001 - an outcome that cannot be sent is a failure
+        return pickle.dumps(failure(error))
+
+
+def read_answer(content: bytes) -> TrialOutcome | Failure:
+    """Return what `answer` found; raise what stops everything. Only for bytes from a process that we trust."""
+    try:
+        found = pickle.loads(content)  # noqa: S301 - see above
+    except Exception as error:  # noqa: BLE001 - an outcome that cannot be read is a failure
+        return failure(error)
+    if isinstance(found, STOPPING):
+        raise found
+    assert isinstance(found, TrialOutcome | Failure)
+    return found
+
+
+def _plain(error: TrainingInterrupted | OutputError) -> Exception:
+    """Return a stopping error as one of the class in `STOPPING` that it is of: any other may not survive pickling."""
+    cls = next(one for one in STOPPING if isinstance(error, one))
+    text = message_of(error)
+    return cls(text if type(error) is cls else f"{type(error).__name__}: {text}")
 
 
 def failure(error: Exception) -> Failure:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -24,9 +23,9 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from ..errors import ConvlensError, OutputError, TrainingInterrupted
+from ..errors import ConvlensError
 from ..signals import blocked
-from .pool import STOPPING, Execute, Result, attempt, failure, message_of, unheard
+from .pool import Execute, Result, answer, failure, read_answer, unheard
 from .trial import Failure, PlannedTrial, TrialOutcome
 
 _Pipe: TypeAlias = Any  # multiprocessing's Connection; on Windows PipeConnection, an unrelated class
@@ -134,14 +133,7 @@ class _Workers:
                     "finished trials are kept: repeat the command, with --threads 1 to run one at a time"
                 )
             )
-        try:
-            answer = pickle.loads(content)  # noqa: S301 - from a process of our own
-        except Exception as error:  # noqa: BLE001 - an outcome that cannot be read is a failure
-            return failure(error)
-        if isinstance(answer, STOPPING):
-            raise answer
-        assert isinstance(answer, TrialOutcome | Failure)
-        return answer
+        return read_answer(content)
 
 
 def _work(pipe: _Pipe, execute: Execute) -> None:
@@ -154,24 +146,7 @@ def _work(pipe: _Pipe, execute: Execute) -> None:
             wanted = pipe.recv()
         except EOFError:
             return
-        pipe.send_bytes(_run(execute, wanted))
-
-
-def _run(execute: Execute, wanted: PlannedTrial) -> bytes:
-    """Return what a trial came to, or what stops everything, pickled."""
-    try:
-        return pickle.dumps(attempt(execute, wanted))
-    except STOPPING as error:
-        return pickle.dumps(_plain(error))
-    except Exception as error:  # noqa: BLE001 - an outcome that cannot be sent is a failure
-        return pickle.dumps(failure(error))
-
-
-def _plain(error: TrainingInterrupted | OutputError) -> Exception:
-    """Return a stopping error as one of the class in `STOPPING` that it is of: any other may not survive pickling."""
-    cls = next(one for one in STOPPING if isinstance(error, one))
-    text = message_of(error)
-    return cls(text if type(error) is cls else f"{type(error).__name__}: {text}")
+        pipe.send_bytes(answer(execute, wanted))
 
 
 def _end_with_parent() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -55,9 +56,10 @@ class Profile:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ConfigurationError(f"profile {self.name!r} needs one or more different seeds, not {self.seeds}")
         object.__setattr__(self, "overrides", plain(self.overrides, f"profile {self.name!r}: overrides"))
-        object.__setattr__(self, "looks", tuple(self.looks) or (len(self.seeds),))
-        rising = all(one < next_one for one, next_one in zip(self.looks, self.looks[1:], strict=False))
-        if not rising or self.looks[0] < 1 or self.looks[-1] != len(self.seeds):
+        object.__setattr__(self, "looks", tuple(self.looks))
+        looks = self.all_looks
+        rising = all(one < after for one, after in pairwise(looks))
+        if not rising or looks[0] < 1 or looks[-1] != len(self.seeds):
             raise ConfigurationError(
                 f"profile {self.name!r}: looks rise to the number of seeds, {len(self.seeds)}, not {self.looks}"
             )
@@ -68,9 +70,14 @@ class Profile:
         """Return the seeds that `arm` is run with, up to the last look."""
         return self.seeds[: arm.most_seeds]
 
+    @property
+    def all_looks(self) -> tuple[int, ...]:
+        """The numbers of seeds at which a verdict may be drawn; with no looks declared, that of all seeds."""
+        return self.looks or (len(self.seeds),)
+
     def up_to(self, look: int) -> Profile:
         """Return the profile as it is at its look of that number, counted from 1: with the seeds up to there."""
-        return replace(self, seeds=self.seeds[: self.looks[look - 1]], looks=self.looks[:look])
+        return replace(self, seeds=self.seeds[: self.all_looks[look - 1]], looks=self.looks[:look])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""

@@ -97,8 +97,8 @@ def run_study(
     if most_seeds is not None and not until_settled:
         raise ConfigurationError("most_seeds limits how far a study goes on until it is settled; ask for that too")
     used = options if pool is not None else resumable(options, folder)
-    looks = range(1, len(size.looks) + 1 if until_settled else 2)
-    for look in (one for one in looks if one == 1 or size.looks[one - 1] <= (most_seeds or size.looks[-1])):
+    looks = range(1, len(size.all_looks) + 1 if until_settled else 2)
+    for look in (one for one in looks if one == 1 or size.all_looks[one - 1] <= (most_seeds or size.all_looks[-1])):
         (result,) = run_studies(
             [(described, size)], folder=folder, pool=pool, options=used, threads=threads, progress=progress, look=look
         ).values()
@@ -221,7 +221,7 @@ def _plans(wanted: Sequence[tuple[Study, Profile]], look: int = 1) -> list[_Plan
         return plan(study, profile, numerics_version=NUMERICS_VERSION)
 
     return [
-        _Planned(study, size, planned(study, size), planned(study, size.up_to(min(look, len(size.looks)))))
+        _Planned(study, size, planned(study, size), planned(study, size.up_to(min(look, len(size.all_looks)))))
         for study, size in wanted
     ]
 

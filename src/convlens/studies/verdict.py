@@ -47,6 +47,8 @@ class Region:
     closed: bool = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
         wrong = math.isnan(self.low) or math.isnan(self.high) or self.low > self.high
         if wrong or (self.low == self.high and not self.closed):
             raise ConfigurationError(f"a region must go from low to high, not from {self.low} to {self.high}")

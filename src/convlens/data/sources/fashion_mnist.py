@@ -100,6 +100,8 @@ def load(request: Request) -> Dataset:
 def fetch(report: Callable[[str], object]) -> list[Path]:
     """Download the files that the user's cache lacks; each is verified before it is kept.
 
+    Nothing is downloaded if the system has them all.
+
     Parameters
     ----------
     report
@@ -108,7 +110,7 @@ def fetch(report: Callable[[str], object]) -> list[Path]:
     Returns
     -------
     list[Path]
-        The four files, in the cache.
+        The four files, in the cache or where the system has them.
 
     Raises
     ------
@@ -119,6 +121,9 @@ def fetch(report: Callable[[str], object]) -> list[Path]:
     OutputError
         If the cache cannot be written.
     """
+    if FILES.lies_in(SYSTEM) and all(file.verified(SYSTEM, "system", "").ok for file in FILES.files):
+        report(f"{NAME} is installed in {SYSTEM}")
+        return [SYSTEM / file.name for file in FILES.files]
     folder = _cached()
     if folder is None:
         raise ConfigurationError(f"there is no cache folder to keep {NAME} in; name one in CONVLENS_CACHE")
