@@ -10,6 +10,7 @@ import pytest
 from convlens import lens
 from convlens.engine import interpreter
 from convlens.errors import ConfigurationError
+from convlens.lens import NodeError
 from convlens.lens.shift import shifted
 from convlens.nn import (
     BatchNorm,
@@ -121,6 +122,12 @@ def test_a_value_without_positions_has_an_invariance_error() -> None:
     assert found.first_broken == "flatten1"
     reshaped = lens.equivariance(small(Flatten(), Reshape((6, 24, 1)), Flatten(), Dense(3)), images, (2, 0))
     assert [one.kind for one in reshaped.nodes] == ["equivariance", *["invariance"] * 4]
+
+
+def test_without_a_whole_shift_of_the_map_equivariance_is_broken_whatever_the_error() -> None:
+    assert NodeError("pool1", "equivariance", 0.0, 0.0, 0.0, whole=False).broken
+    assert not NodeError("pool1", "equivariance", 0.5, 0.5, 0.0).broken
+    assert NodeError("dense1", "invariance", 0.5).broken
 
 
 def test_nothing_left_to_compare() -> None:

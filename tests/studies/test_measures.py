@@ -15,6 +15,7 @@ from convlens.errors import ConfigurationError, DataError
 from convlens.lens.shift import grid
 from convlens.nn import Conv2D, Dense, Flatten, MaxPool2D, Model, ReLU
 from convlens.studies.measures import MEASURES, Measure, Measured, measure
+from convlens.studies.measures.measure import gain
 from convlens.studies.trial import TrialOutcome
 from tests.toys import load_toy
 
@@ -139,6 +140,7 @@ def test_probes_and_selectivity(toy: Dataset) -> None:
     _, found = run("probes", toy)
     first, last = (found.metrics[f"probe.accuracy_{one}"] for one in ("input", "relu2"))
     assert found.metrics["probe.gain"] == last - first
+    assert gain([0.25, 0.9, 0.5]) == 0.25
     assert found.curves["probe.accuracy"].tolist() == [first, last]
     _, found = run("selectivity", toy)
     values = lens.activations(network("selectivity", toy), toy.test.images[:40], ["relu3"])["relu3"]

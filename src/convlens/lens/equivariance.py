@@ -31,7 +31,7 @@ from .values import checked, in_order, value
 
 Kind: TypeAlias = Literal["equivariance", "invariance"]
 
-ROUNDING = 1e-5  # of float32: an error up to this is none; see DESIGN's tolerance between two engines
+ROUNDING = 1e-5  # of float32, the tolerance between two engines: an error up to this is none
 
 
 @dataclass(frozen=True)
