@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -72,3 +72,27 @@ class Metric:
         """Read what `to_dict` wrote."""
         check_keys(cls, given, "metric")
         return cls(**given)
+
+
+def of_arms(metrics: Iterable[Metric], arms: Iterable[str]) -> tuple[Metric, ...]:
+    """Return metrics that these arms must report, and no others."""
+    names = tuple(arms)
+    return tuple(replace(metric, arms=names) for metric in metrics)
+
+
+def joined(*groups: Iterable[Metric]) -> tuple[Metric, ...]:
+    """Return the metrics of several groups of arms; one that is in several groups is of the arms of all of them.
+
+    Raises
+    ------
+    ConfigurationError
+        If two metrics of one name differ in more than their arms.
+    """
+    found: dict[str, Metric] = {}
+    for metric in (one for group in groups for one in group):
+        before = found.get(metric.name, metric)
+        if replace(before, arms=metric.arms) != metric:
+            raise ConfigurationError(f"two different metrics are called {metric.name!r}; give each its own name")
+        arms = None if None in (before.arms, metric.arms) else tuple(dict.fromkeys((*before.arms, *metric.arms)))  # type: ignore[misc]
+        found[metric.name] = replace(metric, arms=arms)
+    return tuple(found.values())
