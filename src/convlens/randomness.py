@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import ConfigurationError
 
-Purpose: TypeAlias = Literal["initialise", "split", "subset", "shuffle", "augment", "dropout", "corrupt"]
+Purpose: TypeAlias = Literal["initialise", "split", "subset", "shuffle", "augment", "dropout", "corrupt", "generate"]
 
 LARGEST_SEED = 2**63 - 1
 
