@@ -14,9 +14,10 @@ from ...errors import ConfigurationError, nearest
 from ..trial import PlannedTrial, TrialOutcome
 from .executor import ExecutionOptions as ExecutionOptions
 from .executor import Executor as Executor
+from .table import TableExecutor
 from .training import TrainingExecutor
 
-EXECUTORS: dict[str, Executor] = {"training": TrainingExecutor()}
+EXECUTORS: dict[str, Executor] = {"table": TableExecutor(), "training": TrainingExecutor()}
 
 
 def check(configuration: Mapping[str, Any], where: str) -> None:
