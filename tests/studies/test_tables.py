@@ -170,6 +170,7 @@ def test_an_outcome_has_one_prediction_a_row_and_accuracies_by_fold() -> None:
     assert found.curves["fold.test_rows"].tolist() == [20, 20, 20]
     assert found.curves["fold.train_rows"].tolist() == [40, 40, 40]
     assert found.provenance["exact"] is True
+    assert found.provenance["engine"]
 
 
 def test_a_trial_is_the_same_again_on_any_threads_and_another_with_another_seed() -> None:

@@ -33,6 +33,8 @@ class CrossValidation:
         (folds,) sizes.
     diverged
         Number of folds whose model diverged.
+    engine
+        The engine that ran the models, if they are networks.
     """
 
     predictions: Labels
@@ -42,6 +44,7 @@ class CrossValidation:
     train_rows: Labels
     test_rows: Labels
     diverged: int
+    engine: str | None
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def cross_validate(
     """
     tests = folds_of(labels, plan)
     predictions = np.empty(len(labels), np.int64)
-    accuracies, validation, chosen, diverged = [], [], [], 0
+    accuracies, validation, chosen, diverged, engine = [], [], [], 0, None
     for number, test in enumerate(tests):
         train = np.setdiff1d(np.arange(len(labels)), test)
         seed = int(stream(plan.model_seed, "initialise", f"fold {number}").integers(2**62))
@@ -92,7 +95,7 @@ def cross_validate(
         accuracies.append(float((predictions[test] == labels[test]).mean()))
         validation.append(score)
         chosen.append(best)
-        diverged += found.diverged
+        diverged, engine = diverged + found.diverged, found.engine
     sizes = np.array([len(test) for test in tests])
     return CrossValidation(
         predictions,
@@ -102,6 +105,7 @@ def cross_validate(
         len(labels) - sizes,
         sizes,
         diverged,
+        engine,
     )
 
 

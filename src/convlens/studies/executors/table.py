@@ -153,7 +153,7 @@ class TableExecutor:
                 "fold.test_rows": found.test_rows,
                 "fold.train_rows": found.train_rows,
             },
-            provenance=_provenance(wanted, options),
+            provenance=_provenance(wanted, found.engine, options),
         )
 
 
@@ -167,12 +167,13 @@ def _metrics(found: CrossValidation, seconds: float) -> dict[str, float]:
     }
 
 
-def _provenance(wanted: TableConfiguration, options: ExecutionOptions) -> dict[str, Any]:
+def _provenance(wanted: TableConfiguration, engine: str | None, options: ExecutionOptions) -> dict[str, Any]:
     used = wanted.needs_scikit_learn
     sources = {"scikit-learn": scikit_learn.version(), "scipy": scipy.__version__} if used else {}
     return {
         "versions": {**versions(), **sources},
         "hardware": hardware(),
+        **({"engine": engine} if engine else {}),
         "trials side by side": options.side_by_side,
         "exact": not used,  # whether the same versions promise the same bits on every processor
     }

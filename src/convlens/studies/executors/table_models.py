@@ -28,10 +28,13 @@ from .executor import ExecutionOptions
 
 
 class Fitted(NamedTuple):
-    """Probabilities (N, K) of the rows asked for, and whether fitting diverged (then those of the class shares)."""
+    """Probabilities (N, K) of the rows asked for; whether fitting diverged (then those of the class shares), and by which
+    engine it was done, if it was convlens's.
+    """
 
     probabilities: FloatArray
     diverged: bool = False
+    engine: str | None = None
 
 
 class TableModel(Protocol):
@@ -157,10 +160,10 @@ class Network:
             )
             if run.stopped:
                 raise TrainingInterrupted("a hook stopped the training; nothing is saved; run the trial again")
-            return Fitted(model.predict_proba(asked.astype(np.float32)))
+            return Fitted(model.predict_proba(asked.astype(np.float32)), engine=model.engine.name)
         except TrainingDiverged:
             shares = np.bincount(labels, minlength=classes) / len(labels)
-            return Fitted(np.tile(shares, (len(asked), 1)), diverged=True)
+            return Fitted(np.tile(shares, (len(asked), 1)), diverged=True, engine=model.engine.name)
         finally:
             model.engine.close()
 
