@@ -28,9 +28,7 @@ from .executor import ExecutionOptions
 
 
 class Fitted(NamedTuple):
-    """Probabilities (N, K) of the rows asked for; whether fitting diverged (then those of the class shares), and by which
-    engine it was done, if it was convlens's.
-    """
+    """Probabilities (N, K) of the rows asked for; those of the class shares, if fitting diverged; a network's engine."""
 
     probabilities: FloatArray
     diverged: bool = False
