@@ -28,7 +28,7 @@ from .executor import ExecutionOptions
 
 
 class Fitted(NamedTuple):
-    """Probabilities (N, K) of the rows asked for; those of the class shares, if fitting diverged; a network's engine."""
+    """Probabilities (N, K) of the rows asked for; the shares of the classes, if it diverged; a network's engine."""
 
     probabilities: FloatArray
     diverged: bool = False
