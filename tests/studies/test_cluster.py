@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -261,22 +262,24 @@ def test_a_worker_of_other_data_or_another_module_is_named(two: Cluster) -> None
 @pytest.mark.slow
 def test_a_worker_killed_in_mid_run(store: TrialStore, tmp_path: Path) -> None:
     planned, log = plan(make_study(), THREE, numerics_version=1), tmp_path / "log"
-    kinds: list[str] = []
     with Cluster(tmp_path / "cluster", "", "") as started:
+        victim = started.workers[0]
 
-        def kill(event: ProgressEvent) -> None:
-            kinds.append(event.kind)
-            if kinds.count("finished") == 2 and started.workers[0].poll() is None:
-                started.workers[0].kill()
+        def kill() -> None:
+            """Wait until the worker has begun its second trial, and kill it in the middle of that."""
+            while not log.exists() or log.read_text().count(f"{victim.pid} ") < 2:
+                time.sleep(0.02)
+            victim.kill()
 
+        threading.Thread(target=kill, daemon=True).start()
         pool = DaskPool(started.address, partial(slow, seconds=1.0, log=log))
-        there = run_trials(planned, store, pool, kill)
+        there = run_trials(planned, store, pool)
     with TrialStore(tmp_path / "other.sqlite") as other:
         here = run_trials(planned, other, LocalPool(execute))
     assert len(there) == 9
     assert all(same(one, other) for one, other in zip(there, here, strict=True))
     begun = [line.split() for line in log.read_text().splitlines()]
-    lost = [key for pid, key in begun if int(pid) == started.workers[0].pid][-1]
+    lost = [key for pid, key in begun if int(pid) == victim.pid][-1]
     assert [key for _, key in begun].count(lost) == 2, "the trial under way was begun again elsewhere"
 
 

@@ -70,6 +70,9 @@ def run(
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     cluster: ClusterOption = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", metavar="DIR", help="Write event files for TensorBoard here.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Run the missing trials of a study, and write its report, a page for a browser.
@@ -84,6 +87,8 @@ def run(
     with TrialProgress(folder / "checkpoints") as display:
         where = where_to_run(cluster, engine, threads, display)
         result = studies.run_study(name, profile, folder=folder, progress=display, **where)
+    if tensorboard is not None:
+        studies.write_events(result, tensorboard)
     notes.print("writing the report")
     written = report.write_study(result, folder / f"{name}-{profile}", report_progress)
     _show(result, json=json)
