@@ -19,13 +19,13 @@ from convlens.studies.spec import Arm, Profile
 from .examples import THREE, configuration, execute, make_study, make_trial
 
 # Written by tensorboard 2.21 with protobuf 7.36 (RecordWriter, Event, Summary): loss and accuracy at step 1, loss at
-# step 300, two metrics at step 300.
+# step 150, two metrics at step 150.
 GOLDEN = (
     "1800000000000000a37f4b22090000006021ddd9411a0d627261696e2e4576656e743a32679874db3c00000000000000c8b7a3520900000060"
     "21ddd94110012a2f0a110a0a6c6f73732f747261696e150000003f0a1a0a1361636375726163792f76616c69646174696f6e150000803e3947"
-    "03662100000000000000017becf6090000006021ddd94110ac022a130a110a0a6c6f73732f747261696e150000003ecf3907e0430000000000"
-    "0000b18525a0090000006021ddd94110ac022a350a170a1066696e616c2f706172616d657465727315000010410a1a0a1366696e616c2f7465"
-    "73742e6163637572616379150000403fd75eb62f"
+    "03662100000000000000017becf6090000006021ddd9411096012a130a110a0a6c6f73732f747261696e150000003ee7750bc7430000000000"
+    "0000b18525a0090000006021ddd9411096012a350a170a1066696e616c2f706172616d657465727315000010410a1a0a1366696e616c2f7465"
+    "73742e6163637572616379150000403f4d51bec5"
 )
 
 
@@ -35,7 +35,7 @@ def result(tmp_path: Path) -> StudyResult:
 
 
 def test_the_bytes_of_the_reference_implementation() -> None:
-    history = [{"epoch": 1, "train.loss": 0.5, "validation.accuracy": 0.25}, {"epoch": 300, "train.loss": 0.125}]
+    history = [{"epoch": 1, "train.loss": 0.5, "validation.accuracy": 0.25}, {"epoch": 150, "train.loss": 0.125}]
     metrics = {"test.accuracy": 0.75, "parameters": 9.0}
     assert tensorboard.events(replace(make_trial(), metrics=metrics, history=history)).hex() == GOLDEN
 
