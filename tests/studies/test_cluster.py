@@ -205,8 +205,6 @@ def test_the_same_outcomes_as_here(store: TrialStore, two: Cluster, tmp_path: Pa
     assert len(there) == 9
     assert measured(there) == measured(here)
     assert [event.kind for event in events].count("finished") == 9
-    workers = {trial.provenance["worker"] for trial in there}
-    assert all(worker.startswith("tcp://127.0.0.1:") for worker in workers)
     assert {trial.provenance["trials side by side"] for trial in there} == {2}
 
 

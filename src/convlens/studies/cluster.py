@@ -222,13 +222,12 @@ class _Run:
         result = read_answer(content)
         if isinstance(result, Failure):
             return replace(result, message=f"{result.message} (on {worker})")
-        return replace(result, provenance={**result.provenance, **self._provenance(worker)})
+        return replace(result, provenance={**result.provenance, "trials side by side": self._beside(worker)})
 
-    def _provenance(self, worker: str) -> dict[str, Any]:
-        """Return where it ran, and how many trials that machine runs at once: measured rates depend on it."""
+    def _beside(self, worker: str) -> int:
+        """Return how many trials the worker's machine runs at once: measured rates depend on it."""
         machine = worker.rpartition(":")[0]
-        at_once = sum(count for address, count in self._threads.items() if address.rpartition(":")[0] == machine)
-        return {"worker": worker, "trials side by side": at_once}
+        return sum(count for address, count in self._threads.items() if address.rpartition(":")[0] == machine)
 
 
 @contextmanager
