@@ -80,6 +80,9 @@ def run(
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     cluster: ClusterOption = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", metavar="DIR", help="Write event files for TensorBoard here.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Run the missing trials of studies, and write a report of each, a page for a browser.
@@ -106,6 +109,8 @@ def run(
                 most_seeds=most_seeds,
                 **where_to_run(cluster, engine, threads, display),
             )
+        if tensorboard is not None:
+            studies.write_events(result, tensorboard)
         notes.print("writing the report")
         written = report.write_study(result, folder / f"{name}-{profile}", report_progress)
         if not json:
