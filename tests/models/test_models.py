@@ -8,9 +8,7 @@ import pytest
 
 from convlens import models, nn
 from convlens.errors import ConfigurationError, ShapeError
-from convlens.models import CNN, DenseNet, matched_cnn, matched_dense, measure
-
-MNIST = ((28, 28, 1), 10)
+from convlens.models import CNN
 
 
 @pytest.mark.parametrize(
@@ -26,35 +24,54 @@ def test_parameter_counts(name: str, options: dict[str, int], parameters: int) -
     assert models.build(name, **options).program.parameter_count == parameters
 
 
-def test_baselines_match_the_cnn() -> None:
-    cnn = models.build("cnn").program
-    wide, flops = models.build("baseline-wide").program, models.build("baseline-flops").program
-    assert wide.parameter_count == pytest.approx(cnn.parameter_count, rel=0.005)
-    assert flops.flops == pytest.approx(cnn.flops, rel=0.005)
+def test_locally_connected_differs_from_the_cnn_in_sharing_alone() -> None:
+    local, cnn = models.build("local").program, models.build("cnn").program
+    assert local.flops == cnn.flops
+    assert [node.output_shape for node in local.nodes] == [node.output_shape for node in cnn.nodes]
+    kernels = 28 * 28 * 16 * (3 * 3 + 1) + 14 * 14 * 32 * (3 * 3 * 16 + 1)  # of every position, each with its bias
+    assert local.parameter_count == kernels + 7 * 7 * 32 * 128 + 128 + 128 * 10 + 10
 
 
-@pytest.mark.parametrize("kernel_size", [5, 7])
-def test_cnns_match(kernel_size: int) -> None:
-    stock = CNN()
-    for what, tolerance in (("flops", 0.05), ("parameters", 0.005)):
-        found = matched_cnn(CNN(kernel_size=kernel_size), stock, what, *MNIST)
-        assert found.kernel_size == kernel_size
-        assert measure(found, what, *MNIST) == pytest.approx(measure(stock, what, *MNIST), rel=tolerance)
+@pytest.mark.parametrize("pooling", ["max", "average", "blur", "strided"])
+@pytest.mark.parametrize("size", [8, 28])
+def test_every_pooling_but_none_gives_images_of_one_size(pooling: str, size: int) -> None:
+    one, other = (models.build("cnn", pooling=kind, input_shape=(size, size, 1)).program for kind in ("max", pooling))
+    assert one.parameter_count == other.parameter_count
+    found = next(node for node in other.nodes if node.op == "reshape")
+    assert found.input_shapes == ((size // 4, size // 4, 32),)
 
 
-def test_matched_dense_is_the_nearest() -> None:
-    goal = measure(CNN(), "parameters", *MNIST)
-    width = matched_dense(CNN(), "parameters", *MNIST).hidden[0]
-    others = [DenseNet((w, w // 2)) for w in range(width - 3, width + 4)]
-    nearest = min(others, key=lambda net: abs(measure(net, "parameters", *MNIST) - goal))
-    assert nearest.hidden[0] == width
+def test_blur_pooling_loses_nothing_between_the_maxima_that_it_keeps() -> None:
+    assert CNN(pooling="blur").layers(10)[2:4] == (nn.MaxPool2D(2, strides=1), nn.BlurPool2D(3, strides=2))
 
 
-@pytest.mark.parametrize("pooling", ["max", "average", "strided", "none"])
+def test_stacked_convolutions_by_hand() -> None:
+    stated = [models.build("cnn", further=(3,) * n).program.parameter_count for n in (0, 1, 2)]
+    assert stated[0] == 206_922
+    assert stated[1] - stated[0] == 16 * (9 * 16 + 1) + 32 * (9 * 32 + 1)
+    assert stated[2] - stated[1] == stated[1] - stated[0]
+    deep = models.build("cnn", kernel_size=5, further=(1,)).program
+    assert deep.parameter_count == 215_370 + 16 * (16 + 1) + 32 * (32 + 1)
+    kernels = [node.window.kernel for node in deep.nodes if node.op == "conv2d"]
+    assert kernels == [(5, 5), (1, 1)] * 2
+
+
+def test_strides_are_those_of_a_blocks_last_convolution() -> None:
+    program = models.build("cnn", pooling="strided", further=(3,), filters=(4,)).program
+    assert [node.window.stride for node in program.nodes if node.op == "conv2d"] == [(1, 1), (2, 2)]
+
+
+def test_global_average_pooling_frees_the_dense_layer_of_positions() -> None:
+    pooled = models.build("cnn", global_average=True).program.parameter_count
+    assert 206_922 - pooled == (7 * 7 - 1) * 32 * 128
+
+
+@pytest.mark.parametrize("pooling", ["max", "average", "blur", "strided", "none"])
 @pytest.mark.parametrize("padding", ["same", "valid", "full"])
 def test_every_option_builds(pooling: str, padding: str) -> None:
-    model = models.build("cnn", pooling=pooling, padding=padding, filters=(3,), convolutions=2, hidden=5)
-    assert model.program.output_shape == (10,)
+    for options in ({}, {"shared": False}, {"global_average": True, "padding_mode": "reflect"}):
+        model = models.build("cnn", pooling=pooling, padding=padding, filters=(3,), further=(3,), hidden=5, **options)
+        assert model.program.output_shape == (10,)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +82,9 @@ def test_every_option_builds(pooling: str, padding: str) -> None:
         ("baseline-wide", {"hidden": (3,)}, "it has none"),
         ("cnn", {"pooling": "maximum"}, "unknown pooling"),
         ("cnn", {"filters": ()}, "at least one block"),
+        ("cnn", {"filters": 16}, "a number for each block, such as"),
+        ("cnn", {"further": 3}, r"further of a CNN: .*such as \(3,\)"),
+        ("cnn", {"further": (0,)}, "whole number above 0"),
         ("cnn", {"kernel_size": 0}, "whole number above 0"),
         ("cnn", {"padding": "sane"}, "did you mean 'same'"),
     ],

@@ -59,11 +59,12 @@ FiltersOption: TypeAlias = Annotated[
     str | None, typer.Option("--filters", metavar="N,N", help="Filters of each block, such as 16,32.")
 ]
 PaddingOption: TypeAlias = Annotated[str | None, typer.Option("--padding", help="same, valid or full.")]
-PoolingOption: TypeAlias = Annotated[str | None, typer.Option("--pooling", help="max, average, strided or none.")]
+PoolingOption: TypeAlias = Annotated[str | None, typer.Option("--pooling", help="max, average, blur, strided or none.")]
 ModelArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
-        metavar="MODEL", help="baseline, baseline-wide, baseline-flops, cnn, a TOML file, or a saved model."
+        metavar="MODEL",
+        help="baseline, baseline-wide, baseline-flops, local, cnn, a TOML file, or a saved model.",
     ),
 ]
 

@@ -17,17 +17,19 @@ from ..plain import choose, require
 from ..typing import Shape
 from . import toml
 from .architectures import CNN, Architecture, DenseNet
-from .matching import matched_cnn, matched_dense, measure
+from .matching import Matched, Measure, dense_of, match, measure
 
 __all__ = [
     "ARCHITECTURES",
     "CNN",
     "Architecture",
     "DenseNet",
+    "Matched",
+    "Measure",
     "architecture",
     "build",
-    "matched_cnn",
-    "matched_dense",
+    "dense_of",
+    "match",
     "measure",
     "names",
 ]
@@ -40,16 +42,26 @@ ARCHITECTURES: dict[str, tuple[type[Architecture], str, Maker]] = {
     "baseline-wide": (
         DenseNet,
         "dense, as many parameters as the CNN",
-        lambda _options, shape, classes: matched_dense(CNN(), "parameters", shape, classes),
+        lambda _options, shape, classes: _dense("parameters", shape, classes),
     ),
     "baseline-flops": (
         DenseNet,
         "dense, as many FLOPs as the CNN",
-        lambda _options, shape, classes: matched_dense(CNN(), "flops", shape, classes),
+        lambda _options, shape, classes: _dense("flops", shape, classes),
+    ),
+    "local": (
+        CNN,
+        "the CNN without weight sharing: every position has kernels of its own",
+        lambda options, _shape, _classes: CNN(**{"shared": False, **options}),
     ),
     "cnn": (CNN, CNN.about, lambda options, _shape, _classes: CNN(**options)),
 }
 _WITHOUT_OPTIONS = ("baseline-wide", "baseline-flops")
+
+
+def _dense(what: Measure, shape: Shape, classes: int) -> DenseNet:
+    """Return the dense net as large as the CNN in a measure; its second layer is half as wide as its first."""
+    return match(lambda n: DenseNet((n, max(1, n // 2))), CNN(), what, input_shape=shape, classes=classes)[0]
 
 
 def names() -> dict[str, str]:

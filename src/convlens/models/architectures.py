@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import ClassVar, Literal, TypeAlias
 
 from ..errors import ConfigurationError, nearest
-from ..nn import AveragePool2D, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU
+from ..nn import (
+    AveragePool2D,
+    BlurPool2D,
+    Conv2D,
+    Dense,
+    Flatten,
+    GlobalAveragePool2D,
+    Layer,
+    LocallyConnected2D,
+    MaxPool2D,
+    ReLU,
+)
 from ..nn.layers.base import Size
 from ..ops.window import Padding, PaddingMode
 
-Pooling: TypeAlias = Literal["max", "average", "strided", "none"]
+Pooling: TypeAlias = Literal["max", "average", "blur", "strided", "none"]
+_POOLING: dict[Pooling, tuple[Layer, ...]] = {  # what follows a block's convolutions
+    "max": (MaxPool2D(),),
+    "average": (AveragePool2D(),),
+    "blur": (MaxPool2D(2, strides=1), BlurPool2D()),
+    "strided": (),
+    "none": (),
+}
 
 
 @dataclass(frozen=True)
@@ -56,22 +74,37 @@ class DenseNet(Architecture):
 
 @dataclass(frozen=True)
 class CNN(Architecture):
-    """Blocks of convolution, ReLU and 2x2 pooling, then a dense layer.
+    """Blocks of convolution, ReLU and pooling, then a dense layer.
 
     Parameters
     ----------
     kernel_size
-        Of every convolution.
+        Of the first convolution of every block.
     filters
         Of each block.
     padding, padding_mode
         Of every convolution; see `convlens.nn.Conv2D`.
     pooling
-        ``"max"``, ``"average"``, ``"strided"`` (the block's last convolution has stride 2 instead) or ``"none"``.
-    convolutions
-        Number of convolutions, each with its ReLU, in a block.
+        How a block halves its image. ``"max"`` and ``"average"``: windows of 2x2; ``"blur"``: the maximum at every
+        position, blurred before every second one is kept, so that nothing is lost between them (Zhang, ICML 2019);
+        ``"strided"``: the block's last convolution has stride 2; ``"none"``: it does not. The first four give images
+        of one size, if height and width are even.
+    further
+        Kernel sizes of further convolutions in every block, each with its ReLU. ``(3,)`` makes two of 3x3, which see
+        what one of 5x5 does; ``kernel_size=5, further=(1,)`` is that one with the depth of the two.
+    shared
+        Whether a kernel is the same everywhere. If not, every position has a kernel of its own (locally connected):
+        the same shapes and FLOPs, many more parameters.
+    global_average
+        Whether the dense layer gets the mean of each channel (global average pooling) instead of every pixel.
     hidden
         Units of the dense layer.
+
+    Examples
+    --------
+    >>> from convlens.models import measure
+    >>> [measure(CNN(shared=shared), "parameters", (28, 28, 1), 10) for shared in (True, False)]
+    [206922, 1237002]
     """
 
     kernel_size: Size = 3
@@ -79,31 +112,34 @@ class CNN(Architecture):
     padding: Padding = "same"
     padding_mode: PaddingMode = "zeros"
     pooling: Pooling = "max"
-    convolutions: int = 1
+    further: tuple[Size, ...] = ()
+    shared: bool = True
+    global_average: bool = False
     hidden: int = 128
 
     name = "cnn"
     about = "two blocks of 3x3 convolution (16, then 32 filters), ReLU and 2x2 max-pooling; dense 128"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.filters, tuple | list):
-            raise ConfigurationError(f"filters are a number for each block, such as (16, 32), not {self.filters!r}")
-        object.__setattr__(self, "filters", tuple(self.filters))
-        if self.pooling not in get_args(Pooling):
-            raise ConfigurationError(f"unknown pooling {self.pooling!r}{nearest(self.pooling, get_args(Pooling))}")
-        if not self.filters or self.convolutions < 1:
-            raise ConfigurationError("a CNN has at least one block of filters and one convolution in a block")
+        for field, example in (("filters", "a number for each block, such as (16, 32)"), ("further", "such as (3,)")):
+            value = getattr(self, field)
+            if not isinstance(value, tuple | list):
+                raise ConfigurationError(f"{field} of a CNN: {example}, not {value!r}")
+            object.__setattr__(self, field, tuple(tuple(one) if isinstance(one, list) else one for one in value))
+        if self.pooling not in _POOLING:
+            raise ConfigurationError(f"unknown pooling {self.pooling!r}{nearest(str(self.pooling), _POOLING)}")
+        if not self.filters:
+            raise ConfigurationError("a CNN has at least one block of filters")
 
     def layers(self, classes: int) -> tuple[Layer, ...]:
         blocks = [layer for filters in self.filters for layer in self._block(filters)]
-        return (*blocks, Flatten(), Dense(self.hidden), ReLU(), head(classes))
+        flat = GlobalAveragePool2D() if self.global_average else Flatten()
+        return (*blocks, flat, Dense(self.hidden), ReLU(), head(classes))
 
-    def _block(self, filters: int) -> list[Layer]:
+    def _block(self, filters: int) -> tuple[Layer, ...]:
+        kind = Conv2D if self.shared else LocallyConnected2D
+        strides = [1] * len(self.further) + [2 if self.pooling == "strided" else 1]
         layers: list[Layer] = []
-        for position in range(self.convolutions):
-            last = position == self.convolutions - 1
-            strides = 2 if self.pooling == "strided" and last else 1
-            layers += [Conv2D(filters, self.kernel_size, strides, self.padding, self.padding_mode), ReLU()]
-        if self.pooling in ("max", "average"):
-            layers.append(MaxPool2D() if self.pooling == "max" else AveragePool2D())
-        return layers
+        for size, stride in zip((self.kernel_size, *self.further), strides, strict=True):
+            layers += [kind(filters, size, stride, self.padding, self.padding_mode), ReLU()]
+        return (*layers, *_POOLING[self.pooling])

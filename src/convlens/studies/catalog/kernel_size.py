@@ -6,7 +6,7 @@ so those seeds are not used here.
 
 from __future__ import annotations
 
-from ...models import CNN, matched_cnn
+from ...models import CNN, match
 from ..executors.training import METRICS, configuration
 from ..spec import Arm, Estimand, Profile, Study
 from ..verdict import Region, greater_than, less_than
@@ -33,11 +33,11 @@ def study() -> Study:
     """Return the study."""
     arms = [_arm(f"{k}x{k}", CNN(kernel_size=k), COST[k]) for k in SIZES]
     for k in SIZES[1:]:
-        equal_flops = matched_cnn(CNN(kernel_size=k), CNN(), "flops", (28, 28, 1), 10)
-        as_large = matched_cnn(CNN(), CNN(kernel_size=k), "parameters", (28, 28, 1), 10)
+        equal_flops, _ = match(lambda n, k=k: CNN(k, (n, 32)), CNN(), "flops")
+        as_large, _ = match(lambda n: CNN(3, (n, 32)), CNN(k), "parameters")
         arms.append(_arm(f"{k}x{k}, equal FLOPs", equal_flops, 1.3 * COST[3]))
         arms.append(_arm(f"3x3 as large as {k}x{k}", as_large, 1.1 * COST[3]))
-        arms.append(_arm(f"3x3 stacked to {k}x{k}", CNN(convolutions=STACKED[k]), STACKED_COST[k]))
+        arms.append(_arm(f"3x3 stacked to {k}x{k}", CNN(further=(3,) * (STACKED[k] - 1)), STACKED_COST[k]))
     comparisons = {
         "": ("3x3", "{k}"),
         ", equal FLOPs": ("3x3", "{k}, equal FLOPs"),
