@@ -92,6 +92,7 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
             f"This report is incomplete: {missing} of the declared trials {_are(missing)} missing{failures}. "
             f"Run “{command}” again to continue; finished trials are kept."
         )
+    found += [line for result in results for line in _left_out(result)]
     if is_preview(results):
         found.append(
             "A preview: one seed decides nothing, because a single training cannot show how much trainings vary. So "
@@ -112,6 +113,17 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
             "no time and no learning curve."
         )
     return found
+
+
+def _left_out(result: StudyResult) -> list[str]:
+    """Return a line for each thing to install, with the arms that need it."""
+    arms: dict[str, list[str]] = {}
+    for arm, needed in result.left_out.items():
+        arms.setdefault(needed, []).append(f"“{arm}”")
+    return [
+        f"Not run, because the data are not on this computer: {', '.join(names)} of {result.name}. Needs: {needed}."
+        for needed, names in arms.items()
+    ]
 
 
 def _where_more(results: Sequence[StudyResult], command: str) -> str:
