@@ -45,7 +45,7 @@ def with_key(base: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
 
 
 WRONG = {
-    "data.permuted_pixels": r"data: unknown key 'permuted_pixels'; known: sha256, train_images",
+    "data.permuted_pixels": r"data: unknown key 'permuted_pixels'; did you mean 'permute'",
     "data.train_image": r"data: unknown key 'train_image'; did you mean 'train_images'",
     "seeds.shufle": r"seeds: unknown key 'shufle'; did you mean 'shuffle'",
     "names.model_name": r"names: unknown key 'model_name'",

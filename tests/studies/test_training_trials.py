@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from convlens.studies.pool import LocalPool
 from convlens.studies.runner import run_trials, stored
 from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial
-from convlens.train import Hook, Training
+from convlens.train import Hook, Run, Training
 from tests.toys import write_toy_folder
 from tests.train.test_fit import StopAt
 
@@ -30,9 +31,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_toy_folder(tmp_path_factory.mktemp("toy") / "bars")
 
 
-def planned(folder: Path, seed: int = 0, **changes: object) -> PlannedTrial:
+def planned(folder: Path, seed: int = 0, *, test: bool = True, **changes: object) -> PlannedTrial:
     described = configuration(CNN(filters=(3, 4), hidden=8), dataset=str(folder), epochs=2)
     described["recipe"] |= changes
+    described["data"]["test"] = test
     return PlannedTrial(
         "toy-study", "small cnn", seed, described, NUMERICS_VERSION, metrics=tuple(metric.name for metric in METRICS)
     )
@@ -95,6 +97,31 @@ def test_a_training_that_diverges_is_a_result(folder: Path, tmp_path: Path) -> N
     assert trial.metrics["test.loss"] == trial.metrics["validation.loss"] == pytest.approx(math.log(3))
     assert trial.metrics["test.calibration_error"] == pytest.approx(0)
     assert trial.metrics["test.reads"] == 0
+
+
+@pytest.mark.parametrize("rate", [5e-3, 1e20])
+def test_a_trial_that_does_not_read_the_test_set_measures_all_else(
+    folder: Path, rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_it = execute(planned(folder, schedule={"name": "Constant", "rate": rate}))
+    monkeypatch.setattr(Run, "of", classmethod(_without_test(Run.of.__func__)))  # type: ignore[attr-defined]
+    without = execute(planned(folder, test=False, schedule={"name": "Constant", "rate": rate}))
+    kept = {name for name in with_it.metrics if not name.startswith("test.")}
+    assert set(without.metrics) == kept
+    timed = {"seconds.train", "images_per_second"}
+    assert all(without.metrics[name] == with_it.metrics[name] for name in kept - timed)
+    assert "test" not in {*without.predictions, *without.labels}
+
+
+def _without_test(of: Callable[..., Run]) -> Callable[..., Run]:
+    def refusing(cls: type[Run], training: Training, *, test: bool) -> Run:
+        assert not test
+        before = training.dataset.test.reads
+        run = of(cls, training, test=test)
+        assert training.dataset.test.reads == before
+        return run
+
+    return refusing
 
 
 def test_one_that_diverges_leaves_neither_checkpoint_nor_model(folder: Path, tmp_path: Path) -> None:

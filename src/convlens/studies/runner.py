@@ -14,6 +14,7 @@ from .pool import Pool, failure, now
 from .spec import Profile, Study
 from .store import TrialStore
 from .trial import Failure, PlannedTrial, Trial, TrialKey, TrialOutcome
+from .tuned import require_tuned
 from .weights import keep_weights, kept_weights
 
 EventKind: TypeAlias = Literal["found", "started", "finished", "failed", "interrupted"]
@@ -56,11 +57,12 @@ def plan(study: Study, profile: Profile, *, numerics_version: int) -> list[Plann
     Raises
     ------
     ConfigurationError
-        If the profile overrides a path that no arm has, or an arm's configuration has a key or a value that its
-        executor does not know.
+        If the profile overrides a path that no arm has, an arm's learning rate has not been tuned, or its
+        configuration has a key or a value that its executor does not know.
     """
     resolved = study.under(profile)
     for arm in resolved.arms:
+        require_tuned(arm.configuration, study.name, f"{study.name}/{arm.name}")
         check(arm.configuration, f"{study.name}/{arm.name}")
     planned: list[PlannedTrial] = []
     for seed in profile.seeds:
