@@ -218,6 +218,7 @@ finally:
         "study list",
         "study run",
         "study show",
+        "study tune",
     ],
 )
 def test_every_help_has_an_example(place: Path, verb: str) -> None:
@@ -229,5 +230,5 @@ def test_every_help_has_an_example(place: Path, verb: str) -> None:
 def test_a_group_alone_shows_its_help_and_says_what_is_missing(place: Path) -> None:
     found = convlens(place, "study")
     assert found.returncode == 2
-    assert "convlens: missing command: list, run, show (see " in found.stderr
+    assert "convlens: missing command: list, run, show, tune (see " in found.stderr
     assert "quick, standard or full" in " ".join(convlens(place, "study", "run", "--help").stdout.split())

@@ -271,15 +271,15 @@ def test_the_command_prints_the_grid_and_warns_of_an_edge(
     folder: Path, listed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed(one=lambda: study("one", folder, SMALL, LARGE))
-    monkeypatch.setitem(BEST, 5, 0.04)
+    monkeypatch.setitem(BEST, 5, 0.08)
     monkeypatch.setattr(tuning, "default_pool", lambda *_: LocalPool(Recorder()))
     done = CliRunner().invoke(app, ["study", "tune", "one", "--out", str(tmp_path / "out")], catch_exceptions=False)
     assert done.exit_code == 0
-    assert "one/arm 1: the best rate, 0.04, is at the edge of the grid" in " ".join(done.stderr.split())
+    assert "one/arm 1: the best rate, 0.08, is at the edge of the grid" in " ".join(done.stderr.split())
     assert "one/arm 0: the best rate" not in done.stderr
     asked = CliRunner().invoke(app, ["study", "tune", "one", "--out", str(tmp_path / "out"), "--json"])
     found = json.loads(asked.stdout)
-    assert [one["rate"] for one in found.values()] == [0.005, 0.04]
+    assert [one["rate"] for one in found.values()] == [0.005, 0.08]
     printed = re.findall(r"(?<!\d)\d\d\.\d\d(?!\d)", done.stdout)
     assert printed == [f"{100 * share:.2f}" for one in found.values() for share in one["accuracy"]]
 

@@ -12,6 +12,7 @@ Reading order::
     pool.py      what runs many trials: in this process; processes.py: in several processes
     store.py     where finished trials are kept, safe from crashes
     runner.py    plans the trials of a study and a profile, and runs the missing ones
+    tuned.py     the learning rate that was tuned for an arm; tuning.py: finds it
     stats.py     intervals and tests over seeds
     verdict.py   from an interval, and the region in which a claim is true, to a word
     evidence.py  from stored trials to the numbers and verdicts of one study

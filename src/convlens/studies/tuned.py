@@ -45,14 +45,14 @@ class Protocol:
     seeds
         The tuning seeds, of subset, initial weights and order of the images; no profile uses them.
     grid
-        The rates tried, each twice the one before.
+        The rates tried, each twice the one before. Recipe ``good``, at 54,000 images, has 0.005; fewer steps want more.
     """
 
     numerics_version: int = NUMERICS_VERSION
     train_images: int = 6_000
     epochs: int = 3
     seeds: tuple[int, ...] = (9_001, 9_002, 9_003)
-    grid: tuple[float, ...] = (0.00125, 0.0025, 0.005, 0.01, 0.02, 0.04)
+    grid: tuple[float, ...] = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08)
 
 
 PROTOCOL = Protocol()
