@@ -104,6 +104,7 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
             f"This report is incomplete: {missing} of the declared trials {_are(missing)} missing{failures}. "
             f"Run “{command}” again to continue; finished trials are kept."
         )
+    found += [line for result in results for line in _left_out(result)]
     if is_preview(results):
         found.append(f"A preview: {_too_few(results)} {_where_more(command)}")
     engines = sorted({str(t.provenance["engine"]) for t in trials if "engine" in t.provenance})
@@ -121,6 +122,17 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
             "no time and no learning curve."
         )
     return found
+
+
+def _left_out(result: StudyResult) -> list[str]:
+    """Return a line for each thing to install, with the arms that need it."""
+    arms: dict[str, list[str]] = {}
+    for arm, needed in result.left_out.items():
+        arms.setdefault(needed, []).append(f"“{arm}”")
+    return [
+        f"Not run, because the data are not on this computer: {', '.join(names)} of {result.name}. Needs: {needed}."
+        for needed, names in arms.items()
+    ]
 
 
 def _too_few(results: Sequence[StudyResult]) -> str:
