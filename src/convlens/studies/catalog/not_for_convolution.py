@@ -27,7 +27,12 @@ SEEDS = tuple(range(700, 710))
 SMALLEST_TABLE = 178  # rows of wine
 
 PROFILES = {
-    "quick": Profile("quick", tuple(range(790, 795)), {"resampling.folds": 2}),
+    "quick": Profile(
+        "quick",
+        tuple(range(790, 795)),
+        {"resampling.folds": 2},
+        arms=tuple(f"breast cancer: {model}" for model in ("convolution", "dense network", "logistic regression")),
+    ),
     "standard": Profile("standard", SEEDS),
     "full": Profile("full", tuple(range(720, 740))),
 }
@@ -88,6 +93,7 @@ def study() -> Study:
         primary=_contrast("breast cancer", "convolution", "logistic regression"),
         secondary=_secondary(),
         max_minutes=20,
+        varies="Folds, order of the columns, initial weights and order of the rows; the rows are the same.",
         sources=(
             "Nadeau & Bengio, Inference for the generalization error, Machine Learning 52, 2003",
             "Grinsztajn, Oyallon & Varoquaux, Why do tree-based models still outperform deep learning on tabular "

@@ -48,7 +48,7 @@ CURVES = ("fold.accuracy", "fold.chosen", "fold.test_rows", "fold.train_rows")
 def metrics(rows: int) -> tuple[Metric, ...]:
     """Return the metrics of a study on tables, the smallest of which has so many rows."""
     return (
-        Metric("test.accuracy", "fraction", "test accuracy, mean of the folds", 1 / rows),
+        Metric("test.accuracy", "fraction", "test accuracy, mean of the folds", 1 / rows, folds="fold.accuracy"),
         Metric("accuracy.standard_deviation", "difference of fractions", "standard deviation over the folds"),
         Metric("validation.accuracy", "fraction", "validation accuracy of the chosen candidates"),
         Metric("seconds.train", "s", "time per trial", deterministic=False),
