@@ -10,7 +10,7 @@ import pytest
 
 from convlens import NUMERICS_VERSION
 from convlens.claims import reproduction
-from convlens.claims.rows import ClaimRow, claims
+from convlens.claims.rows import ClaimRow, claims, compounds
 from convlens.nn.model import lower
 from convlens.nn.serialize import layers_from_data
 from convlens.program import Program
@@ -129,3 +129,11 @@ def test_every_row_names_its_command_and_is_plain_data() -> None:
 )
 def test_the_command_of_a_report_writes_to_the_same_folder(profile: str, folder: str | Path, command: str) -> None:
     assert reproduction._command(profile, folder) == command
+
+
+def test_a_claim_of_several_parts_has_one_verdict() -> None:
+    found = compounds(list(rows({}, {}).values()))
+    assert list(found) == [1, 2, 3, 4, 5, 6]
+    assert found[1].label == "true"
+    assert found[5].label == "false: 3 of 5 parts"  # 690K, 1.5M, and the network's growth
+    assert found[4].word == "refuted"

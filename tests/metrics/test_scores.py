@@ -17,6 +17,7 @@ from convlens.data import Dataset
 from convlens.errors import ConvlensError
 from convlens.metrics import (
     Evaluation,
+    calibrated_error,
     calibration,
     class_scores,
     confusion_matrix,
@@ -174,3 +175,13 @@ def test_lists_are_scored_as_arrays_are() -> None:
     assert class_scores([[1, 0], [1, 1]]) == class_scores(np.array([[1, 0], [1, 1]]))
     assert calibration([0.5, 0.6], [True, False]) == calibration(np.array([0.5, 0.6]), np.array([True, False]))
     assert calibration([], []).error == 0
+
+
+@pytest.mark.parametrize(("images", "twins"), [(10_000, 100), (1_000, 300)])
+def test_the_error_of_a_calibrated_twin_is_that_of_simulated_ones(images: int, twins: int) -> None:
+    draw = np.random.default_rng(images)
+    confidence = np.clip(draw.beta(8, 0.3, images), 0.1, 1)
+    errors = [calibration(confidence, draw.random(images) < confidence).error for _ in range(twins)]
+    assert calibrated_error(confidence) == pytest.approx(np.mean(errors), rel=0.05)
+    assert calibrated_error(np.array([0.9])) == pytest.approx(2 * 0.9 * 0.1)
+    assert calibrated_error(np.ones(5)) == 0

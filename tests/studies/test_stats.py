@@ -196,6 +196,11 @@ def test_intervals_with_holms_factors_exclude_what_holm_rejects(sample, level):
             assert (p * factors[name] <= level / 2) == (adjusted[name] <= level / 2)
 
 
+def test_holms_factors_by_hand():
+    """One-sided at half the level: 0.01 passes 3 * 0.01 <= 0.03, then 2 * 0.02 stops both that are left."""
+    assert holm_factors({"a": 0.02, "b": 0.01, "c": 0.02}, 0.06) == {"b": 3, "a": 2, "c": 2}
+
+
 def test_confidence_of_an_estimate():
     with pytest.raises(ConfigurationError, match="between 0 and 1"):
         Estimate(0.0, 1.0, 4, 5, "t").interval(95)

@@ -6,7 +6,7 @@ evidence of the studies, each sub-claim on its own. Nothing is measured here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..nn.model import lower
 from ..program import Program
 from ..studies.evidence import EstimandEvidence, Evidence
 from ..studies.stats import Interval
-from ..studies.verdict import Verdict, arithmetic
+from ..studies.verdict import Verdict, arithmetic, compound
 
 ABOUT = 0.05  # "about" means within five per cent
 _SHAPE, _CLASSES = (28, 28, 1), 10
@@ -82,6 +82,12 @@ def claims(evidence: Mapping[str, Evidence], command: str) -> list[ClaimRow]:
         *_growth(),
         *_best(kernels, command),
     ]
+
+
+def compounds(rows: Sequence[ClaimRow]) -> dict[int, Verdict]:
+    """Return one verdict for each numbered claim, from those of its parts: it holds only if all of them do."""
+    numbers = dict.fromkeys(row.number for row in rows)
+    return {number: compound([row.verdict for row in rows if row.number == number]) for number in numbers}
 
 
 def _sizes() -> list[ClaimRow]:

@@ -14,9 +14,14 @@ Reading order::
     store.py     where finished trials are kept, safe from crashes
     runner.py    plans the trials of a study and a profile, and runs the missing ones
     tuned.py     the learning rate that was tuned for an arm; tuning.py: finds it
-    stats.py     intervals and tests over seeds
-    verdict.py   from an interval, and the region in which a claim is true, to a word
-    evidence.py  from stored trials to the numbers and verdicts of one study
+    stats.py     estimates and intervals over seeds; two_way.py: over seeds and images, for images in general;
+                 cross_validation.py, welch.py, superiority.py (P(A > B)), mcnemar.py
+    looks.py     at how many seeds a verdict may be drawn, and at which level
+    finding.py   better, equivalent or worse against a margin; Holm's method
+    power.py     the seeds that a new run would need
+    verdict.py   from an interval, and the region in which a claim is true (region.py), to a word
+    judgement.py from what was measured for each estimand to its finding and verdict
+    evidence.py  from stored trials to the numbers and verdicts of one study; by_image.py: from their predictions
     run.py       all of this in one call
     catalog/     the studies, one module each
     tensorboard.py  event files of finished trials

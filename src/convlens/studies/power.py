@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 from scipy import special
 
-from ..typing import FloatArray
 from .looks import FEWEST_SEEDS, LEVEL
 from .stats import Estimate
 
@@ -90,14 +89,12 @@ def _nearest(mean: float, cuts: Iterable[float]) -> list[float]:
 
 
 def _fewest(distances: Iterable[float], spread: float, level: float) -> int:
-    n = np.arange(FEWEST_SEEDS, MOST_SEEDS + 1)
-    missed = sum((1 - _power(distance / spread, n, level) for distance in distances), np.zeros(n.size))
-    enough = n[1 - missed >= POWER]
-    return int(enough[0]) if enough.size else MOST_SEEDS + 1
+    effects = [distance / spread for distance in distances]
+    every = range(FEWEST_SEEDS, MOST_SEEDS + 1)
+    return every[0] + bisect_left(every, POWER, key=lambda n: 1 - sum(1 - _power(one, n, level) for one in effects))
 
 
-def _power(effect: float, n: FloatArray | np.ndarray[Any, Any], level: float) -> FloatArray:
+def _power(effect: float, n: int, level: float) -> float:
     """Return the power of a one-sided t-test of n values at level / 2 against an effect in standard deviations."""
     critical = special.stdtrit(n - 1, 1 - level / 2)
-    power: FloatArray = 1 - special.nctdtr(n - 1, np.minimum(np.sqrt(n) * effect, 30.0), critical)  # beyond 30 it is 1
-    return power
+    return 1 - float(special.nctdtr(n - 1, min(math.sqrt(n) * effect, 30.0), critical))  # beyond 30 it is 1
