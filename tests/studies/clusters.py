@@ -31,6 +31,11 @@ class Cluster:
         self.address: str = json.loads(self._file.read_text())["address"]
         for options in self._workers:
             self.add(*options.split())
+        if self._workers:
+            from distributed import Client  # here, because it may not be installed
+
+            with Client(self.address, set_as_default=False) as client:
+                client.wait_for_workers(len(self._workers), timeout=DEADLINE)
         return self
 
     def __exit__(self, *_: object) -> None:
