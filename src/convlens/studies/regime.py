@@ -22,6 +22,9 @@ TRAIN_IMAGES = 18_000
 QUICK_IMAGES = 1_000
 LEAST_EPOCHS, LEAST_STEPS = 3, 300
 
+SECONDS = {"max": 7.0, "average": 7.0, "strided": 4.0, "blur": 9.0, "none": 105.0, "dense": 2.0}
+"""About how long one training takes on one thread: the CNN by its pooling, and the dense network of its size."""
+
 SEEDS = {"quick": range(2000, 2005), "standard": range(1000, 1010), "full": range(3000, 3020)}
 """Every profile has seeds of its own."""
 

@@ -13,7 +13,7 @@ from ..executors.measurement import measurement
 from ..executors.training import configuration
 from ..measures import measure
 from ..metric import joined
-from ..regime import TRAIN_IMAGES, profiles, training, with_parent
+from ..regime import SECONDS, TRAIN_IMAGES, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
 from ..verdict import greater_than, less_than
 
@@ -23,9 +23,9 @@ FILLED = 0.95  # the effective field's side is smaller than the theoretical one'
 
 # seconds on one thread of a training
 NETWORKS: dict[str, tuple[CNN, tuple[str, str], float]] = {
-    "3x3": (CNN(), ("pool1", "pool2"), 8),
-    "5x5": (CNN(kernel_size=5), ("pool1", "pool2"), 16),
-    "two 3x3": (CNN(further=(3,)), ("pool1", "pool2"), 24),
+    "3x3": (CNN(), ("pool1", "pool2"), SECONDS["max"]),
+    "5x5": (CNN(kernel_size=5), ("pool1", "pool2"), 13),
+    "two 3x3": (CNN(further=(3,)), ("pool1", "pool2"), 21),
 }
 DEPTHS = (1, 2, 4, 8)  # of 3x3 layers, one on the other
 BEFORE = ", before training"
