@@ -67,6 +67,7 @@ def study() -> Study:
         curves=blocks.curves(of_networks),
         primary=_contrast("training enlarges it", "3x3", f"3x3{BEFORE}"),
         secondary=(
+            _contrast("training spreads it", "3x3", f"3x3{BEFORE}", "spread"),
             _narrower("narrower than in theory, before training", f"3x3{BEFORE}"),
             _narrower("narrower than in theory, trained", "3x3"),
             _contrast("5x5 over two 3x3", "5x5", "two 3x3"),
@@ -116,9 +117,9 @@ def _stack(depth: int) -> Arm:
     )
 
 
-def _contrast(name: str, arm: str, reference: str) -> Estimand:
-    words = f"side of the effective field after block 2, “{arm}” minus “{reference}”"
-    return Estimand(name, "field.side_block 2", arm, greater_than(SMALLEST_EFFECT), reference, words)
+def _contrast(name: str, arm: str, reference: str, size: str = "side") -> Estimand:
+    words = f"{size} of the effective field after block 2, “{arm}” minus “{reference}”"
+    return Estimand(name, f"field.{size}_block 2", arm, greater_than(SMALLEST_EFFECT), reference, words)
 
 
 def _narrower(name: str, arm: str) -> Estimand:
