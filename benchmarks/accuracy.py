@@ -72,10 +72,11 @@ def summary(model: str, name: str, trials: list[Any]) -> dict[str, Any]:
 def row(found: dict[str, Any]) -> str:
     """Return the row of docs/training.md for the result."""
     interval, values = found["test.accuracy"], [100 * seed["test.accuracy"] for seed in found["seeds"]]
-    mean, low, high = (100 * interval[name] for name in ("mean", "low", "high"))
+    bounds = [interval["low"], interval["high"]]  # None where the seeds show no spread
+    between = ", ".join("–" if bound is None else f"{100 * bound:.2f}" for bound in bounds)
     return (
         f"| {found['model']}, {found['parameters']:,} parameters | `{found['recipe']['name']}`, "
-        f"{found['recipe']['epochs']} epochs | {mean:.2f} % [{low:.2f}, {high:.2f}] | "
+        f"{found['recipe']['epochs']} epochs | {100 * interval['mean']:.2f} % [{between}] | "
         f"{min(values):.2f} to {max(values):.2f} | {len(values)} |"
     )
 

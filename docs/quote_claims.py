@@ -148,7 +148,7 @@ def _run(quoted: dict[str, Any]) -> str:
 
 
 def _row(claim: Mapping[str, Any]) -> tuple[str, str, str]:
-    verdict = Verdict(**claim["verdict"])
+    verdict = Verdict.from_dict(claim["verdict"])
     if verdict.word in ("true", "false"):
         return claim["claim"], calculation(verdict), f"{verdict.label} by arithmetic"
     return claim["claim"], numbers.measured(_interval(claim)), verdict.label
@@ -165,7 +165,7 @@ def _interval(claim: Mapping[str, Any]) -> Interval | None:
 
 def _written(sentence: Sentence, claims: Claims, values: Mapping[str, str]) -> str:
     for name, expected in sentence.rests_on.items():
-        label = Verdict(**claims[name]["verdict"]).label
+        label = Verdict.from_dict(claims[name]["verdict"]).label
         if label != expected:
             sys.exit(f"{name} is now {label}, not {expected}: rewrite {sentence.text!r} in {Path(__file__).name}")
     return sentence.text.format_map(values)

@@ -16,7 +16,7 @@ import numpy as np
 from .errors import ConfigurationError
 
 Purpose: TypeAlias = Literal[
-    "initialise", "split", "subset", "shuffle", "augment", "dropout", "corrupt", "permute", "measure"
+    "initialise", "split", "subset", "shuffle", "augment", "dropout", "corrupt", "generate", "permute", "measure"
 ]
 
 LARGEST_SEED = 2**63 - 1

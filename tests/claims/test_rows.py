@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +24,18 @@ from convlens.studies.trial import Trial, TrialOutcome
 def evidence(name: str, accuracies: dict[str, float], profile: str = "standard") -> Evidence:
     """Return the evidence of trials whose arms had these accuracies, varying a little by seed."""
     listed = entry(name)
+    declared = listed.profiles[profile]
+    if profile == "standard":
+        declared = replace(declared, seeds=listed.profiles["full"].seeds[:5], looks=())
     trials = []
-    for planned in plan(listed.study(), listed.profiles[profile], numerics_version=NUMERICS_VERSION):
+    for planned in plan(listed.study(), declared, numerics_version=NUMERICS_VERSION):
         accuracy = accuracies.get(planned.arm, 0.98) + 1e-4 * planned.seed
         metrics = dict.fromkeys((metric.name for metric in METRICS), 1.0) | {
             "test.accuracy": accuracy,
             "gap.accuracy": 1 - accuracy,
         }
         trials.append(Trial.of(planned, TrialOutcome(metrics), created="2026-01-01T00:00:00+00:00"))
-    return assess(listed.study(), trials, listed.profiles[profile])
+    return assess(listed.study(), trials, declared)
 
 
 def rows(networks: dict[str, float], kernels: dict[str, float], profile: str = "standard") -> dict[str, ClaimRow]:
@@ -62,7 +66,7 @@ def test_arithmetic_is_decided_and_shown() -> None:
 
 @pytest.mark.parametrize(("accuracy", "expected"), [(0.97, "supported"), (0.99, "refuted"), (0.98, "inconclusive")])
 def test_claimed_ranges_are_judged_by_what_was_measured(accuracy: float, expected: str) -> None:
-    found = rows({"cnn, plain": accuracy - 1e-4}, {})
+    found = rows({"cnn, plain": accuracy - 2e-4}, {})
     assert word(found, "the CNN reaches 96 to 98 % (recipe 'plain')") == expected
 
 
@@ -102,11 +106,11 @@ def test_kernels_are_judged_by_seeds_that_nobody_had_seen() -> None:
     assert all(min(profile.seeds) >= 100 for profile in profiles)
 
 
-def test_one_seed_is_always_inconclusive() -> None:
+def test_one_seed_is_a_preview() -> None:
     found = rows({"cnn, plain": 0.97}, {}, profile="quick")
     measured = [row for row in found.values() if row.interval is not None]
     assert measured
-    assert {row.verdict.word for row in measured} == {"inconclusive"}
+    assert {row.verdict.word for row in measured} == {"preview"}
 
 
 def test_every_row_names_its_command_and_is_plain_data() -> None:

@@ -55,7 +55,7 @@ def test_a_sentence_is_not_written_once_a_verdict_changes(quote: ModuleType, quo
             other = copy.deepcopy(quoted)
             (claim,) = [claim for claim in other["claims"] if claim["name"] == name]
             word = "supported" if claim["verdict"]["word"] == "inconclusive" else "inconclusive"
-            claim["verdict"] |= {"word": word, "direction": None}
+            claim["verdict"] |= {"word": word, "how": ""}
             view = quote.why if sentence in quote.WHY else quote.chosen_rows
             with pytest.raises(SystemExit, match=f"{name} is now {word}"):
                 view(other)

@@ -25,7 +25,7 @@ def pins(project: str) -> list[str]:
     """
     table = tomllib.loads(project)["project"]
     extras = table["optional-dependencies"]
-    wanted = [*table["dependencies"], *extras["fast"]]
+    wanted = [*table["dependencies"], *extras["fast"], *extras["studies"]]
     wanted += [line for line in extras["dev"] if BOUND.match(line) and BOUND.match(line)["name"] in TESTING]
     return [_pin(line) for line in wanted]
 

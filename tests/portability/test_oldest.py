@@ -12,12 +12,14 @@ requires-python = ">=3.11"
 dependencies = ["numpy>=2.0", "typer>=0.20"]
 [project.optional-dependencies]
 fast = ["numba>=0.62,<1; sys_platform != 'darwin'"]
+studies = ["scikit-learn>=1.5"]
 dev = ["mypy>=1.18", "pytest>=8.4"]
 """
 
 
 def test_each_lower_bound_is_a_pin() -> None:
-    assert pins(TOY) == ["numpy==2.0", "typer==0.20", "numba==0.62; sys_platform != 'darwin'", "pytest==8.4"]
+    fast = "numba==0.62; sys_platform != 'darwin'"
+    assert pins(TOY) == ["numpy==2.0", "typer==0.20", fast, "scikit-learn==1.5", "pytest==8.4"]
     assert oldest_python(TOY) == (3, 11)
 
 

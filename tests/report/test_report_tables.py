@@ -15,6 +15,7 @@ from convlens.report import claims_lines, claims_table, summary
 from convlens.report.words import calculation, explanation, study_answer
 from convlens.studies.estimand import Estimand
 from convlens.studies.metric import Metric
+from convlens.studies.power import SeedsNeeded
 from convlens.studies.stats import Interval, mean_interval, paired_interval
 from convlens.studies.verdict import arithmetic, between, greater_than, less_than, verdict_on
 
@@ -50,15 +51,17 @@ def test_a_terminal_shows_the_answer_below_the_claims_and_says_once_what_one_see
     assert lines[0].startswith("The CNN minus a dense network of the same size, test accuracy: ")
     assert sum("one seed decides nothing" in line for line in lines) == 1
     assert "decides nothing" not in " ".join(summary(make()))
+    (warning,) = [line for line in summary(make((0, 1, 2))) if "preview" in line.lower()]
+    assert "a verdict takes 5 seeds or more, declared beforehand. So the intervals are shown" in warning
 
 
 def test_a_claim_that_was_too_modest_says_so_everywhere() -> None:
     (row,) = [row for row in make().claims if row.name == "cnn-accuracy-good"]
-    assert row.verdict.label == "refuted: higher"
-    assert "REFUTED: HIGHER" in claims_lines([row])[0]
+    assert row.verdict.label == "refuted: exceeded"
+    assert "REFUTED: EXCEEDED" in claims_lines([row])[0]
     assert "lies above the claim" in claims_lines([row])[0]
-    assert row.to_dict()["verdict"]["direction"] == "higher"
-    assert "refuted: higher" in make()._repr_html_()
+    assert row.to_dict()["verdict"]["how"] == "exceeded"
+    assert "refuted: exceeded" in make()._repr_html_()
 
 
 def test_numbers() -> None:
@@ -83,10 +86,10 @@ def test_numbers() -> None:
 def test_explanations_follow_the_verdict() -> None:
     assert calculation(arithmetic("about 5", "2 + 3 = 5", holds=True)) == "2 + 3 = 5"
     wide = mean_interval([0.90, 0.99])
-    unsure = verdict_on(wide, between(0.93, math.inf))
+    unsure = verdict_on(wide, between(0.93, math.inf), needed=SeedsNeeded(14, 9, 40))
     assert "seeds" in explanation(unsure, wide)
-    assert str(unsure.seeds_needed) in explanation(unsure, wide) or "more than 1000" in explanation(unsure, wide)
-    assert explanation(verdict_on(None, greater_than(0)), None) == "Nothing has been measured yet."
+    assert "about 14 seeds (9 to 40)" in explanation(unsure, wide)
+    assert explanation(unsure, None) == "Nothing has been measured yet."
 
 
 def test_the_answer_is_a_plain_sentence_that_does_not_repeat_the_question():
@@ -95,8 +98,12 @@ def test_the_answer_is_a_plain_sentence_that_does_not_repeat_the_question():
     sentence = study_answer(result)
     assert sentence.startswith("The CNN minus a dense network of the same size, test accuracy: ")
     assert interval is not None
-    assert numbers.measured(interval, signed=True) + " (95 % interval over 3 seeds). The claim, above +" in sentence
-    assert sentence.endswith(f"is {result.verdict.word}.")
+    assert (
+        numbers.measured(interval, signed=True)
+        + " (95 % interval over 5 seeds, for these test images). The claim, above +"
+        in sentence
+    )
+    assert f"is {result.verdict.word}; for images in general, " in sentence
     assert "?" not in sentence
     seen = study_answer(make((0,)).studies["baseline-vs-cnn"])
     ours, theirs, difference = (float(one) for one in re.findall(r"\d+\.\d+", seen))
@@ -115,7 +122,7 @@ def test_a_reproduction_is_short_in_a_notebook():
     made = make((0,), drop=1)
     words = [row.verdict.word for row in made.claims]
     assert repr(made).startswith(f"<Reproduction: standard, {len(words)} claims: ")
-    assert f"{words.count('inconclusive')} inconclusive" in repr(made)
+    assert f"{words.count('preview')} preview" in repr(made)
     assert repr(made).endswith(", 1 trial missing>")
     assert made._repr_html_().count("<tr>") == 1 + len(words)
 

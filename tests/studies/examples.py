@@ -55,7 +55,10 @@ def make_study(**changes: Any) -> Study:
         "controls": ("same recipe",),
         "data": ("mnist",),
         "arms": tuple(Arm(f"{k}x{k}", configuration(k), cost=k) for k in (3, 5, 7)),
-        "metrics": (Metric("test.accuracy", "fraction", "test accuracy", 0.02), Metric("parameters", "count")),
+        "metrics": (
+            Metric("test.accuracy", "fraction", "test accuracy", 0.02),
+            Metric("parameters", "count", constant=True),
+        ),
         "primary": Estimand("gain", "test.accuracy", "3x3", greater_than(0.02), reference="7x7"),
         "secondary": (
             Estimand("middle", "test.accuracy", "5x5", between(-0.01, 0.01), reference="3x3"),
@@ -68,6 +71,7 @@ def make_study(**changes: Any) -> Study:
 
 
 THREE = Profile("standard", (0, 1, 2))
+FIVE = Profile("standard", (0, 1, 2, 3, 4))
 
 
 def execute(planned: PlannedTrial) -> TrialOutcome:

@@ -14,7 +14,6 @@ from scipy import stats
 
 from convlens.errors import ConfigurationError, DataError
 from convlens.studies.comparison import Trainings, compare
-from convlens.studies.stats import welch_interval, welch_p_value
 
 
 def result(name: str, accuracies: Mapping[int, float], **changes: Any) -> Trainings:
@@ -52,8 +51,8 @@ def test_paired_where_seeds_and_split_match() -> None:
     [found] = compare([result("a", A), result("b", B, recipe__label_smoothing=0.1)])
     wanted = stats.ttest_rel(list(B.values()), list(A.values()))
     assert found.interval.mean == pytest.approx(0.015)
-    assert found.interval.low == pytest.approx(wanted.confidence_interval().low)
-    assert found.p == pytest.approx(wanted.pvalue)
+    assert found.interval.low == pytest.approx(wanted.confidence_interval().low, abs=1e-4)  # steps of an image widen it
+    assert found.p == pytest.approx(wanted.pvalue, rel=0.01)
     assert found.outcome == "better"
     assert found.settings == {"recipe.label_smoothing": (0.0, 0.1)}
     [found] = compare([result("b", B), result("a", A)])
@@ -73,9 +72,9 @@ def test_seeds_without_a_partner_are_left_out() -> None:
 def test_welch_otherwise(other: Trainings) -> None:
     [found] = compare([result("a", A), other])
     wanted = stats.ttest_ind(list(B.values()), list(A.values()), equal_var=False)
-    assert found.interval.low == pytest.approx(wanted.confidence_interval().low)
-    assert found.interval.high == pytest.approx(wanted.confidence_interval().high)
-    assert found.p == pytest.approx(wanted.pvalue)
+    assert found.interval.low == pytest.approx(wanted.confidence_interval().low, abs=1e-4)
+    assert found.interval.high == pytest.approx(wanted.confidence_interval().high, abs=1e-4)
+    assert found.p == pytest.approx(wanted.pvalue, rel=0.01)
     assert found.outcome == "inconclusive"
 
 
@@ -87,9 +86,13 @@ def test_one_seed_decides_nothing(one: dict[int, float], other: dict[int, float]
     assert np.isinf(found.interval.high)
 
 
-def test_equal_differences_are_no_certainty() -> None:
-    [found] = compare([result("a", dict.fromkeys(A, 0.5)), result("b", dict.fromkeys(A, 0.75))])
-    assert (found.outcome, found.interval.mean) == ("inconclusive", 0.25)
+def test_equal_differences_vary_by_what_a_step_hides() -> None:
+    """Steps of 1 / 1000: the difference is certain where it is large, and open where it is one image."""
+    same = dict.fromkeys(A, 0.5)
+    large, small = compare([result("a", same), result("b", dict.fromkeys(A, 0.75)), result("c", same)])
+    assert (large.outcome, large.interval.mean) == ("better", 0.25)
+    assert large.interval.half_width == pytest.approx(3.182446 / 1000 / np.sqrt(12 * 4), rel=1e-6)
+    assert (small.outcome, small.p) == ("inconclusive", 1.0)
 
 
 def test_several_differences_are_adjusted() -> None:
@@ -149,12 +152,3 @@ def test_what_is_no_result_is_refused(tmp_path: Path, wrong: Any) -> None:
     (tmp_path / "x.json").write_text(json.dumps(wrong))
     with pytest.raises(DataError, match=r"x\.json"):
         Trainings.read(tmp_path / "x.json")
-
-
-def test_welch_with_nothing_that_varies() -> None:
-    assert welch_p_value([1.0, 1.0], [1.0, 1.0]) == 1.0
-    assert welch_p_value([1.0, 1.0], [2.0, 2.0]) == 0.0
-    assert welch_interval([2.0, 2.0], [1.0, 1.0]).low == 1.0
-    assert welch_p_value([1.0], [1.0, 2.0]) is None
-    one_side = welch_interval([1.0, 1.0], [1.0, 2.0, 3.0])
-    assert np.isfinite(one_side.half_width)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from convlens.errors import ConfigurationError, TrainingInterrupted
 from convlens.studies import read_study, run_study
 from convlens.studies.pool import LocalPool
-from convlens.studies.spec import Estimand, Profile
+from convlens.studies.spec import Estimand, Profile, Study
 from convlens.studies.verdict import between, greater_than
 
 from .examples import execute, make_study
 
-LOOKS = Profile("standard", tuple(range(8)), looks=(5, 8))
+LOOKS = Profile("standard", tuple(range(10)), looks=(5, 10))
 
 
-def count(folder: Path, **options: object) -> int:
-    return len(run_study(make_study(**options.pop("study", {})), LOOKS, folder=folder, pool=LocalPool(execute), **options).trials)  # type: ignore[arg-type,attr-defined]  # fmt: skip
+def count(folder: Path, study: Study | None = None, **options: Any) -> int:
+    """Return how many trials are there once the study has been run."""
+    return len(run_study(study or make_study(), LOOKS, folder=folder, pool=LocalPool(execute), **options).trials)
 
 
 def test_a_study_stops_at_its_first_look(tmp_path: Path) -> None:
@@ -31,10 +33,11 @@ def test_a_settled_study_does_not_go_on(tmp_path: Path) -> None:
 
 
 def test_an_open_study_goes_on_to_its_next_look_if_asked(tmp_path: Path) -> None:
-    open_question = {"primary": Estimand("gain", "test.accuracy", "3x3", greater_than(0.04), reference="7x7")}
+    primary = Estimand("gain", "test.accuracy", "3x3", greater_than(0.04), reference="7x7")
+    open_question = make_study(primary=primary)
     assert count(tmp_path, study=open_question) == 3 * 5
     assert count(tmp_path, study=open_question, until_settled=True, most_seeds=7) == 3 * 5
-    assert count(tmp_path, study=open_question, until_settled=True) == 3 * 8
+    assert count(tmp_path, study=open_question, until_settled=True) == 3 * 10
 
 
 def test_most_seeds_without_going_on_is_refused(tmp_path: Path) -> None:
@@ -42,9 +45,9 @@ def test_most_seeds_without_going_on_is_refused(tmp_path: Path) -> None:
         count(tmp_path, most_seeds=5)
 
 
-@pytest.mark.parametrize("looks", [(5, 5), (8, 5), (5, 7), (0, 8)])
+@pytest.mark.parametrize("looks", [(5, 5), (10, 5), (5, 7), (0, 10)])
 def test_looks_rise_to_the_number_of_seeds(looks: tuple[int, ...]) -> None:
-    with pytest.raises(ConfigurationError, match="looks rise to the number of seeds, 8"):
+    with pytest.raises(ConfigurationError, match="looks rise to the number of seeds, 10"):
         replace(LOOKS, looks=looks)
 
 

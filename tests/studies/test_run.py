@@ -47,7 +47,7 @@ def test_one_call_runs_what_is_missing_and_prints_nothing(tmp_path: Path, capsys
         make_study(), THREE, folder=tmp_path, threads=1, progress=lambda event: kinds.append(event.kind)
     )
     assert (kinds.count("found"), kinds.count("finished"), whole.failed) == (8, 1, [])
-    assert whole.verdict.word == "supported"
+    assert whole.verdict.word == "preview"
     again = studies.read_study(make_study(), THREE, folder=tmp_path)
     assert again.evidence.to_dict() == whole.evidence.to_dict()
     assert capsys.readouterr() == ("", "")
@@ -88,7 +88,7 @@ def test_curves_and_what_was_declared_of_the_metrics_are_in_the_results_and_on_t
     assert found["study"]["metrics"][0]["resolution"] == 0.02
     markdown = (tmp_path / "page" / "report.md").read_text()
     assert "| 3x3 | 0 | by shift | 2 x 2 | 0 to 0.5 |" in markdown
-    assert "| test accuracy | test.accuracy | fraction | 0.02 | the same | all |" in markdown
+    assert "| test accuracy | test.accuracy | fraction | 0.02 | the same | another | all |" in markdown
     page = (tmp_path / "page" / "report.html").read_text(encoding="utf-8")
     assert "curves of every trial" in page
     assert "metrics, as declared" in page
@@ -182,10 +182,10 @@ def test_an_interrupted_study_goes_on_inside_its_trial(tmp_path: Path, monkeypat
 
 def test_a_result_is_short_in_a_notebook(tmp_path: Path) -> None:
     result = studies.run_study(make_study(), THREE, folder=tmp_path, pool=LocalPool(fail_at_one))
-    assert repr(result) == "<StudyResult: kernel-size, standard, 8 of 9 trials, 1 failed: supported>"
+    assert repr(result) == "<StudyResult: kernel-size, standard, 8 of 9 trials, 1 failed: preview>"
     html = result._repr_html_()
     assert html.startswith("<table>")
-    for expected in ("8 of 9 trials", "Supported: the 95 % interval +", "test accuracy, mean", "7x7"):
+    for expected in ("8 of 9 trials", "Preview: 3 seeds decide nothing", "test accuracy, mean", "7x7"):
         assert expected in html
 
 

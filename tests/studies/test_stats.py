@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from convlens.errors import ConfigurationError, ShapeError
-from convlens.studies.stats import (
-    holm,
-    mcnemar_exact,
-    mean_interval,
-    paired_interval,
-    paired_p_value,
-)
+from convlens.studies.cross_validation import cross_validation_estimate
+from convlens.studies.finding import holm, holm_factors
+from convlens.studies.mcnemar import mcnemar_exact
+from convlens.studies.stats import Estimate, mean_estimate, mean_interval, paired_estimate, paired_interval
+from convlens.studies.superiority import Superiority
+from convlens.studies.welch import welch_estimate
 
 values = st.floats(-1e3, 1e3).map(lambda x: round(x, 6))
 
@@ -70,10 +69,22 @@ def test_one_value_has_no_bounds_and_says_none_in_json():
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 206_922.0])
-def test_equal_values_give_an_interval_of_no_width(constant):
-    interval = mean_interval([constant] * 3)
+def test_only_what_is_constant_by_construction_has_an_interval_of_no_width(constant):
+    interval = mean_estimate([constant] * 3, constant=True).interval()
     assert (interval.low, interval.mean, interval.high) == (constant,) * 3
-    assert "zero width" in interval.method
+    measured = mean_interval([constant] * 3)
+    assert (measured.low, measured.mean, measured.high) == (-math.inf, constant, math.inf)
+    assert "no interval" in measured.method
+    with pytest.raises(ConfigurationError, match=r"constant metric differs over seeds: 1 to 2"):
+        mean_estimate([1.0, 2.0], constant=True)
+
+
+@pytest.mark.parametrize("equal", [[0.75] * 5, [0.1 + 0.2, 0.3, 0.3, 0.3, 0.3]])
+def test_equal_values_have_the_spread_that_a_step_hides(equal):
+    """With five seeds and steps of 1 / 36: half a width of t(0.975, 4) (1 / 36) / sqrt(12 * 5)."""
+    estimate = mean_estimate(equal, resolution=1 / 36)
+    assert estimate.interval().half_width == pytest.approx(2.776445 / 36 / math.sqrt(60), rel=1e-6)
+    assert mean_estimate([0.0, 1.0], resolution=1.0).error == pytest.approx(math.sqrt((0.5 + 1 / 12) / 2))
 
 
 @pytest.mark.parametrize(
@@ -94,28 +105,100 @@ def test_no_shared_seed_is_an_error_that_names_both():
         paired_interval({1: 0.0}, {2: 0.0})
 
 
-@given(st.lists(st.tuples(values, values), min_size=2, max_size=10))
+@given(st.lists(st.tuples(values, values), min_size=2, max_size=10), values)
 @settings(max_examples=60, deadline=None)
-def test_p_value_and_interval_agree(pairs):
-    a, b = by_seed(*(x for x, _ in pairs)), by_seed(*(y for _, y in pairs))
-    p, interval = paired_p_value(a, b), paired_interval(a, b)
-    assert p is not None
-    assert 0 <= p <= 1
-    if abs(p - 0.05) > 1e-6:
-        assert (p < 0.05) == (interval.low > 0 or interval.high < 0)
+def test_p_values_and_interval_agree(pairs, bound):
+    estimate = paired_estimate(by_seed(*(x for x, _ in pairs)), by_seed(*(y for _, y in pairs)), resolution=1e-3)
+    interval, above, below = estimate.interval(), estimate.p_above(bound), estimate.p_below(bound)
+    assert above + below == pytest.approx(1)
+    for p, outside in ((above, interval.low > bound), (below, interval.high < bound)):
+        if abs(p - 0.025) > 1e-6:
+            assert (p < 0.025) == outside
 
 
-def test_p_value_is_scipys():
+def test_p_values_are_scipys():
     a, b = [0.98, 0.99, 0.97, 0.985], [0.97, 0.985, 0.971, 0.98]
-    expected = scipy_stats.ttest_rel(a, b).pvalue
-    assert paired_p_value(by_seed(*a), by_seed(*b)) == pytest.approx(float(expected), rel=1e-9)
+    estimate = paired_estimate(by_seed(*a), by_seed(*b))
+    assert estimate.p_other_than(0.0) == pytest.approx(float(scipy_stats.ttest_rel(a, b).pvalue), rel=1e-9)
+    above = scipy_stats.ttest_1samp(np.subtract(a, b), 0.002, alternative="greater").pvalue
+    assert estimate.p_above(0.002) == pytest.approx(float(above), rel=1e-9)
 
 
-def test_p_value_at_the_limits():
-    assert paired_p_value({0: 1.0}, {0: 0.0}) is None
-    assert paired_p_value({0: 1.0}, {1: 0.0}) is None
-    assert paired_p_value(by_seed(0.5, 0.5), by_seed(0.5, 0.5)) == 1.0
-    assert paired_p_value(by_seed(1.5, 1.5), by_seed(0.5, 0.5)) == 0.0
+def test_p_values_at_the_limits():
+    one = mean_estimate([1.0])
+    assert (one.p_above(0.0), one.p_below(0.0), one.p_other_than(0.0)) == (1.0, 1.0, None)
+    constant = mean_estimate([1.0, 1.0], constant=True)
+    assert (constant.p_above(0.0), constant.p_below(0.0), constant.p_above(1.0)) == (0.0, 1.0, 1.0)
+    some = mean_estimate([1.0, 2.0])
+    assert (some.p_above(-math.inf), some.p_below(math.inf), some.p_above(math.inf)) == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("resolution", [None, 0.05])
+def test_welch_is_scipys(resolution):
+    a, b = [0.98, 0.99, 0.97, 0.985], [0.97, 0.985, 0.971]
+    estimate = welch_estimate(a, b, resolution=resolution)
+    if resolution is None:
+        wanted = scipy_stats.ttest_ind(a, b, equal_var=False)
+        assert estimate.p_other_than(0.0) == pytest.approx(float(wanted.pvalue), rel=1e-9)
+        assert estimate.freedom == pytest.approx(float(wanted.df))
+    assert welch_estimate([1.0, 1.0], [1.0, 2.0]).known is False
+    assert welch_estimate([1.0], [1.0, 2.0], resolution=0.1).known is False
+    assert welch_estimate([1.0, 1.0], [1.0, 2.0], resolution=0.1).known is True
+
+
+def test_the_corrected_interval_by_hand():
+    """Ten repeats of five folds: the variance is (1 / 50 + 1 / 4) s**2, with 49 degrees of freedom."""
+    table = np.random.default_rng(0).normal(0.1, 0.05, (10, 5))
+    estimate = cross_validation_estimate(table)
+    assert estimate.error == pytest.approx(math.sqrt(0.27) * np.std(table, ddof=1))
+    assert (estimate.freedom, estimate.n) == (49, 10)
+    assert cross_validation_estimate(table, test_share=0.1).error == pytest.approx(math.sqrt(0.12) * table.std(ddof=1))
+    assert cross_validation_estimate(np.zeros((2, 5))).known is False
+    assert cross_validation_estimate(np.zeros((2, 5)), resolution=0.1).known is True
+    for wrong in (np.zeros(5), np.zeros((5, 1)), np.full((2, 2), np.nan)):
+        with pytest.raises(ConfigurationError, match="cross-validation needs"):
+            cross_validation_estimate(wrong)
+    with pytest.raises(ConfigurationError, match="n_test / n_train, above 0, not 0"):
+        cross_validation_estimate(table, test_share=0)
+
+
+def test_the_correction_covers_where_the_plain_interval_does_not():
+    """A mean learner on overlapping training sets: 5 x 5 folds of 100 rows, error against a fresh training's."""
+    draw, covered, plain = np.random.default_rng(3), 0, 0
+    for _ in range(300):
+        rows = draw.normal(0, 1, 100)
+        table = np.empty((5, 5))
+        for repeat in range(5):
+            for fold, part in enumerate(np.split(draw.permutation(100), 5)):
+                table[repeat, fold] = ((rows[part] - np.delete(rows, part).mean()) ** 2).mean()
+        interval, uncorrected = cross_validation_estimate(table).interval(), mean_interval(table.ravel())
+        covered += interval.low <= 1 + 1 / 80 <= interval.high
+        plain += uncorrected.low <= 1 + 1 / 80 <= uncorrected.high
+    assert covered / 300 > 0.9
+    assert plain / 300 < 0.8
+
+
+def test_p_of_a_above_b():
+    found = Superiority.of({0: 1.0, 1: 2.0, 2: 3.0, 3: 4.0}, {0: 0.0, 1: 2.0, 2: 4.0, 3: 3.0, 9: 1.0})
+    assert (found.probability, found.n) == (0.625, 4)
+    assert 0 < found.low < 0.625 < found.high < 1
+    assert Superiority.of({0: 1.0}, {0: 0.0}).high == 1
+    with pytest.raises(ConfigurationError, match="no seed is shared"):
+        Superiority.of({0: 1.0}, {1: 1.0})
+
+
+@given(st.lists(st.floats(1e-9, 0.5), min_size=1, max_size=8), st.sampled_from([0.05, 0.0283]))
+def test_intervals_with_holms_factors_exclude_what_holm_rejects(sample, level):
+    p_values = dict(enumerate(sample))
+    adjusted, factors = holm(p_values), holm_factors(p_values, level)
+    for name, p in p_values.items():
+        if abs(adjusted[name] - level / 2) > 1e-12:
+            assert (p * factors[name] <= level / 2) == (adjusted[name] <= level / 2)
+
+
+def test_confidence_of_an_estimate():
+    with pytest.raises(ConfigurationError, match="between 0 and 1"):
+        Estimate(0.0, 1.0, 4, 5, "t").interval(95)
 
 
 def test_holm_by_hand():

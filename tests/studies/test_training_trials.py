@@ -6,6 +6,7 @@ import dataclasses
 import math
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from convlens.models import CNN
 from convlens.nn import load
 from convlens.studies.executors import ExecutionOptions, execute
 from convlens.studies.executors.training import METRICS, configuration, model_path
+from convlens.studies.executors.training_configuration import TrainingConfiguration
 from convlens.studies.pool import LocalPool
 from convlens.studies.runner import run_trials, stored
 from convlens.studies.store import TrialStore
@@ -213,3 +215,14 @@ def test_every_setting_of_recipe_and_layers_is_in_the_key(folder: Path) -> None:
     wider = configuration(CNN(filters=(3, 5), hidden=8), dataset=str(folder), epochs=2)
     keys.add(PlannedTrial("toy-study", "small cnn", 0, wider, NUMERICS_VERSION).key)
     assert len(keys) == 4
+
+
+def test_threads_share_no_data_set_because_it_counts_its_reads() -> None:
+    wanted = TrainingConfiguration.read(configuration(CNN(), epochs=1, train_images=100), "here")
+    with ThreadPoolExecutor(1) as thread:
+        theirs = thread.submit(wanted.dataset, 0).result()
+    ours = wanted.dataset(0)
+    before = theirs.test.reads
+    assert ours.test.images.shape == (10_000, 28, 28, 1)
+    assert theirs.test.reads == before
+    assert wanted.dataset(1).test is ours.test, "the next trial of this thread reads no file again"

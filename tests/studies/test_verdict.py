@@ -6,19 +6,23 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from convlens.errors import ConfigurationError
-from convlens.studies.stats import Interval, mean_interval
+from convlens.studies.finding import finding, placing_p
+from convlens.studies.looks import Look
+from convlens.studies.power import MOST_SEEDS, SeedsNeeded, seeds_needed
+from convlens.studies.stats import Estimate, Interval, mean_estimate, mean_interval
 from convlens.studies.verdict import (
-    MOST_SEEDS,
     Region,
+    Verdict,
     arithmetic,
     between,
+    compound,
     greater_than,
     less_than,
-    seeds_needed,
+    no_verdict,
     verdict_on,
 )
 
@@ -54,21 +58,57 @@ def test_the_word_follows_from_the_place(region, low, high, word):
 
 
 @pytest.mark.parametrize(
-    ("region", "low", "high", "label", "place"),
+    ("region", "low", "high", "signed", "label"),
     [
-        (between(0.96, 0.98), 0.985, 0.99, "refuted: higher", "wholly above"),
-        (between(0.96, 0.98), 0.93, 0.95, "refuted: lower", "wholly below"),
-        (greater_than(0.002), -0.01, 0.001, "refuted", "wholly outside"),  # it can be missed on one side only
-        (less_than(-0.002), -0.001, 0.01, "refuted", "wholly outside"),
-        (between(0.96, 0.98), 0.965, 0.97, "supported", "wholly inside"),
-        (between(0.96, 0.98), 0.95, 0.97, "inconclusive", "partly inside"),
+        (between(0.96, 0.98), 0.985, 0.99, False, "refuted: exceeded"),
+        (between(0.96, 0.98), 0.93, 0.95, False, "refuted: fell short"),
+        (greater_than(0.96), 0.93, 0.95, False, "refuted"),  # it can be missed on one side only
+        (greater_than(0.001), 0.0003, 0.0007, True, "refuted: equivalent within 0.10 points"),
+        (less_than(-0.001), 0.0003, 0.0007, True, "refuted: equivalent within 0.10 points"),
+        (greater_than(0.001), -0.003, -0.002, True, "refuted: the reverse"),
+        (greater_than(0.001), -0.003, 0.0, True, "refuted: equivalent within 0.10 points, or the reverse"),
+        (greater_than(0.0), -0.003, -0.002, True, "refuted: the reverse"),
+        (between(-0.001, 0.001), 0.002, 0.003, True, "refuted: exceeded"),
+        (between(0.02, 0.06), 0.01, 0.015, True, "refuted: fell short"),
+        (between(0.96, 0.98), 0.965, 0.97, False, "supported"),
+        (between(0.96, 0.98), 0.95, 0.97, False, "inconclusive"),
     ],
 )
-def test_a_refuted_range_says_on_which_side_it_was_missed(region, low, high, label, place):
-    verdict = verdict_on(interval(low, high), region)
+def test_a_refuted_claim_says_how(region, low, high, signed, label):
+    verdict = verdict_on(interval(low, high), region, "fraction", signed=signed)
     assert verdict.label == label
-    assert place in verdict.sentence
-    assert verdict.to_dict()["direction"] == (label.partition(": ")[2] or None)
+    assert verdict.sentence.endswith(".")
+    assert Verdict.from_dict(verdict.to_dict()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.0011, 0.004, "better"),
+        (-0.004, -0.0011, "worse"),
+        (-0.0009, 0.0009, "equivalent"),
+        (0.0009, 0.0011, "inconclusive"),
+        (-0.0011, 0.0009, "inconclusive"),
+        (-math.inf, math.inf, "inconclusive"),
+    ],
+)
+def test_findings_are_three_sided(low, high, word):
+    assert finding(Interval(0.0, low, high, 5, 0.95, "t"), 0.001) == word
+
+
+def test_with_no_margin_only_a_constant_is_equivalent():
+    assert finding(mean_estimate([0.0] * 5, constant=True).interval(), 0.0) == "equivalent"
+    assert finding(mean_interval([0.0] * 5), 0.0) == "inconclusive"
+    with pytest.raises(ConfigurationError, match="a margin is 0 or more"):
+        finding(interval(0, 1), -0.1)
+
+
+@given(st.floats(-3, 3), st.floats(0.05, 2), st.integers(2, 20))
+def test_the_p_value_of_a_place_decides_as_the_interval_does(mean, error, n):
+    estimate = Estimate(mean, error, n - 1, n, "t")
+    p, found = placing_p(estimate, (-1.0, 1.0)), finding(estimate.interval(0.95), 1.0)
+    assume(abs(p - 0.025) > 1e-9)
+    assert (p < 0.025) == (found != "inconclusive")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +121,8 @@ def test_a_refuted_range_says_on_which_side_it_was_missed(region, low, high, lab
     ],
 )
 def test_a_value_without_spread_on_the_bound(region, value, word):
-    assert verdict_on(mean_interval([value] * 3), region).word == word
+    assert verdict_on(mean_estimate([value] * 3, constant=True).interval(), region).word == word
+    assert verdict_on(mean_interval([value] * 3), region).word == "inconclusive"  # measured: no certainty
 
 
 bounds = st.floats(-10, 10).map(lambda x: round(x, 3))
@@ -102,34 +143,25 @@ def test_exactly_one_word_and_the_complement_swaps_it(low, high, mean, half, clo
 @given(st.floats(-100, 100), bounds)
 def test_one_seed_is_always_inconclusive(value, bound):
     verdict = verdict_on(mean_interval([value]), greater_than(bound))
-    assert (verdict.word, verdict.seeds_needed) == ("inconclusive", None)
-    assert "one seed" in verdict.sentence.lower()
+    assert (verdict.word, verdict.needed) == ("inconclusive", None)
+    assert "1 seed gives" in verdict.sentence
 
 
-def test_one_seed_is_inconclusive_even_if_somebody_drew_bounds():
-    assert verdict_on(Interval(1.0, 0.9, 1.1, 1, 0.95, "wishful"), greater_than(0)).word == "inconclusive"
-
-
-def test_nothing_measured_is_inconclusive():
-    assert verdict_on(None, greater_than(0)).word == "inconclusive"
-
-
-@given(st.floats(0.05, 3.0), st.integers(2, 12))
-@settings(max_examples=40, deadline=None)
-def test_seeds_needed_is_the_smallest_number_that_settles_it(mean, n):
-    """Build samples of that size with the same mean and spread: n settles it, one fewer does not."""
-    found = mean_interval(sample(mean, n))
-    verdict = verdict_on(found, greater_than(0.0))
-    assume(verdict.word == "inconclusive" and verdict.seeds_needed is not None)
-    needed = verdict.seeds_needed
+@pytest.mark.parametrize("cuts", [(0.0,), (-0.4, 1.0)], ids=["one side", "both sides"])
+def test_a_new_run_of_the_seeds_needed_has_the_power(cuts):
+    """4,000 new runs with the measured mean and spread; both sides together are bounded from below."""
+    estimate = mean_estimate(sample(0.5, 6))
+    needed = seeds_needed(estimate, cuts)
     assert needed is not None
-    if needed > MOST_SEEDS:
-        assert verdict_on(mean_interval(sample(mean, MOST_SEEDS)), greater_than(0.0)).word == "inconclusive"
-        assert "more than 1000" in verdict.sentence
-    else:
-        assert verdict_on(mean_interval(sample(mean, needed)), greater_than(0.0)).word == "supported"
-        assert verdict_on(mean_interval(sample(mean, needed - 1)), greater_than(0.0)).word == "inconclusive"
-        assert f"about {needed} seeds" in verdict.sentence
+    assert needed.low < needed.seeds < needed.high
+
+    def settled(n: int) -> float:
+        runs = np.random.default_rng(5).normal(0.5, 1, (4000, n))
+        one = (Estimate(run.mean(), run.std(ddof=1) / math.sqrt(n), n - 1, n, "t") for run in runs)
+        return sum(placing_p(run, cuts) <= 0.025 for run in one) / 4000
+
+    assert 0.78 < settled(needed.seeds) < 0.84
+    assert settled(needed.seeds - 3) < settled(needed.seeds)
 
 
 def sample(mean: float, n: int) -> np.ndarray:
@@ -138,16 +170,38 @@ def sample(mean: float, n: int) -> np.ndarray:
 
 
 def test_seeds_needed_is_unknowable_on_the_bound_and_capped():
-    assert seeds_needed(interval(-1.0, 1.0), greater_than(0.0)) is None
-    verdict = verdict_on(interval(-1.0, 1.0), greater_than(0.0))
-    assert "the number of seeds needed cannot be predicted" in verdict.sentence
-    assert seeds_needed(interval(-0.999, 1.0), greater_than(0.0)) == MOST_SEEDS + 1
+    on_it, nearly = mean_estimate([-1.0, 1.0]), mean_estimate([-0.999, 1.0])
+    assert seeds_needed(on_it, (0.0,)) is None
+    assert "cannot be predicted" in verdict_on(on_it.interval(), greater_than(0.0)).sentence
+    needed = seeds_needed(nearly, (0.0,))
+    assert needed is not None
+    assert needed.seeds == MOST_SEEDS + 1
+    sentence = verdict_on(nearly.interval(), greater_than(0.0), needed=needed).sentence
+    assert "a new, separately declared run would take more than 1,000 seeds" in sentence
+    assert str(SeedsNeeded(14, 9, MOST_SEEDS + 1)) == "about 14 seeds (9 to more than 1,000)"
+    assert seeds_needed(Estimate(0.5, 1.0, 7.3, 5, "two-way"), (0.0,)) is None  # seeds alone would not settle it
 
 
-def test_seeds_needed_takes_the_nearest_bound():
-    found = interval(0.0, 0.02)
-    assert seeds_needed(found, between(-1.0, 0.0101)) == MOST_SEEDS + 1
-    assert seeds_needed(found, between(-1.0, 0.019)) == 6
+def test_a_preview_and_an_incomplete_look_have_no_verdict():
+    assert no_verdict(Look((3,), 3), 3).label == "preview"
+    found = no_verdict(Look((5, 10), 0), 3, failed=1)
+    assert (found.word, found.decided) == ("incomplete", False)
+    assert "3 of 5 declared seeds are in, 1 trial failed" in found.sentence
+
+
+def test_a_compound_claim_holds_if_all_its_parts_do():
+    yes, no = Verdict("supported", ""), Verdict("refuted", "", "exceeded")
+    true, false, unsure = Verdict("true", ""), Verdict("false", ""), Verdict("inconclusive", "")
+    assert compound([yes, true]).label == "supported"
+    assert compound([true, true]).label == "true"
+    assert compound([yes, no, unsure]).label == "refuted: 1 of 3 parts"
+    assert compound([true, false, false]).label == "false: 2 of 3 parts"
+    assert compound([no, no]).label == "refuted: all 2 parts"
+    assert compound([yes, unsure, Verdict("preview", "")]).label == "preview: 2 of 3 parts"
+    assert compound([no]) is no
+    assert compound([yes, no, unsure]).sentence == "Refuted: 1 of 3 parts does not hold."
+    with pytest.raises(ConfigurationError, match="one or more parts"):
+        compound([])
 
 
 @pytest.mark.parametrize(
@@ -173,16 +227,16 @@ def test_arithmetic():
     false = arithmetic("about 210K, 690K, 1.5M", "206,922, 215,370, 228,042", holds=False)
     assert false.to_dict() == {
         "word": "false",
-        "direction": None,
+        "how": "",
         "sentence": "False by arithmetic: claimed about 210K, 690K, 1.5M; 206,922, 215,370, 228,042.",
-        "seeds_needed": None,
+        "needed": None,
     }
     assert arithmetic("about 109K", "109,386", holds=True).word == "true"
 
 
 def test_the_sentence_speaks_in_the_unit_of_the_metric():
     one = verdict_on(mean_interval([-0.0076]), greater_than(0.002), "fraction", signed=True)
-    assert "one seed gives −0.76 points" in one.sentence
+    assert "1 seed gives −0.76 points" in one.sentence
     wide = verdict_on(interval(-2.273, 2.683, n=2), greater_than(0.002), "fraction", signed=True)
     assert "interval −227.30 to +268.30 points (mean +20.50, 2 seeds)" in wide.sentence
     assert "the claim, greater than +0.20 points" in wide.sentence

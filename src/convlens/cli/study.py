@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..report.sections import Rows
     from ..studies import StudyResult
     from ..studies.catalog import StudyEntry
+    from ..studies.spec import Profile, Study
 
 app = typer.Typer(
     help="Studies answer a question with many trainings: list them, run one, show its result.\n\n"
@@ -80,6 +81,9 @@ def run(
     engine: EngineOption = None,
     threads: ThreadsOption = None,
     cluster: ClusterOption = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", metavar="DIR", help="Write event files for TensorBoard here.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Run the missing trials of studies, and write a report of each, a page for a browser.
@@ -106,6 +110,8 @@ def run(
                 most_seeds=most_seeds,
                 **where_to_run(cluster, engine, threads, display),
             )
+        if tensorboard is not None:
+            studies.write_events(result, tensorboard)
         notes.print("writing the report")
         written = report.write_study(result, folder / f"{name}-{profile}", report_progress)
         if not json:
@@ -246,10 +252,7 @@ def _described(entry: StudyEntry) -> dict[str, Any]:
         study = entry.study()
     except ConvlensError as error:
         return {"name": entry.name, "question": f"cannot be described here: {error}", "arms": [], "profiles": []}
-    profiles = [
-        {"name": name, "trials": sum(len(profile.seeds_of(arm)) for arm in study.arms), "seeds": list(profile.seeds)}
-        for name, profile in entry.profiles.items()
-    ]
+    profiles = [_profile(study, profile) for profile in entry.profiles.values()]
     arms = [arm.name for arm in study.arms]
     return {
         "name": entry.name,
@@ -257,6 +260,19 @@ def _described(entry: StudyEntry) -> dict[str, Any]:
         "arms": arms,
         "profiles": profiles,
         "max_minutes": study.max_minutes,
+    }
+
+
+def _profile(study: Study, profile: Profile) -> dict[str, Any]:
+    """Return the size of a study under a profile, up to its first look."""
+    first = profile.up_to(1)
+    arms = study.under(profile).arms
+    return {
+        "name": profile.name,
+        "trials": sum(len(first.seeds_of(arm)) for arm in arms),
+        "arms": [arm.name for arm in arms],
+        "looks": list(profile.all_looks),
+        "seeds": list(profile.seeds),
     }
 
 

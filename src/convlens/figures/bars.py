@@ -25,7 +25,7 @@ def limits(values: Sequence[float], intervals: Iterable[Interval], scale: float,
     low, high = min(values), max(values)
     reach = _REACH * (high - low) or math.inf
     least, most = (0.0, scale) if unit == "fraction" else (-math.inf, math.inf)
-    ends = [(scale * one.low, scale * one.high) for one in intervals if one.n > 1]
+    ends = [(scale * one.low, scale * one.high) for one in intervals if math.isfinite(one.high)]
     near = max(low - reach, least), min(high + reach, most)
     lowest, highest = min([low, *(end for end, _ in ends)]), max([high, *(end for _, end in ends)])
     return max(near[0], lowest), min(near[1], highest)
@@ -33,7 +33,9 @@ def limits(values: Sequence[float], intervals: Iterable[Interval], scale: float,
 
 def clipped(intervals: Iterable[Interval], within: Limits, scale: float) -> bool:
     """Return whether one of the intervals goes on beyond what is drawn."""
-    return any(one.n > 1 and (scale * one.low < within[0] or scale * one.high > within[1]) for one in intervals)
+    return any(
+        math.isfinite(one.high) and (scale * one.low < within[0] or scale * one.high > within[1]) for one in intervals
+    )
 
 
 def bar(
@@ -41,6 +43,8 @@ def bar(
 ) -> None:
     """Draw mean and interval at a place of the other axis; an end that is cut off is an arrow."""
     mean, low, high = (scale * value for value in (interval.mean, interval.low, interval.high))
+    if not math.isfinite(high):  # equal values: there is no interval
+        low = high = mean
     ends = max(low, within[0]), min(high, within[1])
     error = [[max(0.0, mean - ends[0])], [max(0.0, ends[1] - mean)]]
     x, y = (place, mean) if upright else (mean, place)

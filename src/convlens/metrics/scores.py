@@ -114,7 +114,7 @@ def confusion_matrix(labels: IntArray, predictions: IntArray, classes: int) -> I
     return np.bincount(labels * classes + predictions, minlength=classes**2).reshape(classes, classes)
 
 
-def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(successes: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the confidence interval of a proportion: `successes` of n independent images.
 
     ::

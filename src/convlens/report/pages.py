@@ -29,8 +29,9 @@ from .sections import (
     failed_table,
     metrics_table,
     seeds_table,
+    spread_table,
 )
-from .words import MARKS, answer, explanation, is_preview, study_answer, warnings
+from .words import MARKS, answer, explanation, has_intervals, is_preview, study_answer, warnings
 
 Progress: TypeAlias = Callable[[str], None]
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -110,8 +111,8 @@ def _study_answer(result: StudyResult) -> list[str]:
     if not result.trials:
         return []
     interval = result.evidence.primary.interval
-    why = [] if interval is None or interval.n < 2 else [explanation(result.verdict, interval)]
-    return [study_answer(result), *why]
+    why = "" if result.verdict.word == "incomplete" else explanation(result.verdict, interval)  # that the answer says
+    return [study_answer(result), *([why] if interval is not None and why else [])]
 
 
 def _write(
@@ -174,12 +175,14 @@ def _context(results_of: list[StudyResult], command: str, started: str, seconds:
     return {
         "measured": bool(shown),
         "preview": is_preview(results_of),
+        "intervals": has_intervals(results_of),
         "command": command,
         "profile": ", ".join(dict.fromkeys(result.evidence.profile.name for result in results_of)),
         "started": started.replace("T", " ").replace("+00:00", " UTC"),
         "questions": [result.evidence.study.question for result in results_of],
         "warnings": warnings(results_of, command),
         "arms": [arms_table(result) for result in shown],
+        "spread": [table for result in shown if (table := spread_table(result)).rows],
         "seeds": [seeds_table(result) for result in shown],
         "metrics": [metrics_table(result) for result in shown],
         "curves": [table for result in shown if (table := curves_table(result)).rows],

@@ -9,6 +9,7 @@ from .. import wording
 from ..plain import canonical
 from ..studies.evidence import Evidence
 from ..studies.executors.training import TRAIN_SAMPLE
+from ..studies.looks import FEWEST_SEEDS
 from ..studies.result import StudyResult, different_trials
 from .sections import Rows
 
@@ -27,11 +28,16 @@ def protocol(results: Sequence[StudyResult]) -> list[tuple[str, str]]:
     found.append(
         (
             "Statistics",
-            "Intervals are 95 % t-intervals over seeds; differences are paired by seed, as one seed draws the same "
-            "initial weights and order of images. A claim is supported if the whole interval lies inside it, refuted "
-            "if it lies wholly outside, and otherwise inconclusive. p-values are those of the paired t-test, adjusted "
-            "by Holm’s method over the contrasts of a study. McNemar’s exact test compares two trained networks image "
-            "by image, one seed at a time: it is secondary, and is about those two networks only.",
+            "Intervals are 95 % t-intervals over seeds; differences are paired by seed, as one seed draws the "
+            "same initial weights and order of images. They hold for these test images; the two-way interval, "
+            "over seeds and images, holds for images in general. There is no verdict before all declared seeds of "
+            f"a look are in, nor with fewer than {FEWEST_SEEDS}. A claim is supported if the whole interval lies "
+            "inside it, refuted if it lies wholly outside, and otherwise inconclusive; a contrast is better, "
+            "equivalent or worse, against its margin. The primary estimand is confirmatory: it is decided at 5 %, "
+            "or at its look’s lower level where several looks were declared. All others are exploratory, and "
+            "adjusted by Holm’s method over the study’s other contrasts; the interval by which each is decided is "
+            "shown. p-values are one-sided t-tests against the margin. McNemar’s exact test compares two trained "
+            "networks image by image, one seed at a time: it is secondary, and is about those two networks only.",
         )
     )
     return found

@@ -13,7 +13,9 @@ from ..studies.estimand import Estimand
 from ..studies.evidence import EstimandEvidence, Evidence
 from ..studies.metric import Metric
 from ..studies.result import StudyResult
-from ..studies.stats import mean_interval
+from ..studies.stats import Interval, mean_interval
+from ..studies.superiority import Superiority
+from ..studies.two_way import Components
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 
@@ -75,7 +77,7 @@ def arms_table(result: StudyResult) -> Rows:
     """Return the exact values of every arm, one column per metric of the study."""
     arms, metrics = result.arms, result.evidence.study.metrics
     largest = max((len(arm.evidence.seeds) for arm in arms), default=0)
-    bounds = ", mean [95 % t-interval over seeds]" if largest > 1 else ""
+    bounds = ", mean [95 % t-interval over seeds, accuracies for these test images]" if largest > 1 else ""
     rows = [
         (
             arm.name,
@@ -87,6 +89,29 @@ def arms_table(result: StudyResult) -> Rows:
     return Rows(f"{result.name}: exact values{bounds}", ("arm", "n", *(m.label for m in metrics)), rows)
 
 
+def spread_table(result: StudyResult) -> Rows:
+    """Return how accuracies vary over seeds, on these images and on images in general, of arms with predictions."""
+    metrics = {metric.name: metric for metric in result.evidence.study.metrics}
+    rows = [
+        (
+            f"{arm.name}, {metrics[name].label}",
+            str(found.n),
+            *(wording.points(spread, 3).lstrip("+") for spread in _spreads(found)),
+            numbers.bounds(arm.two_way[name], metrics[name].unit, digits=numbers.digits(metrics[name])),
+        )
+        for arm in result.evidence.arms
+        for name, found in arm.components.items()
+        if name == "test.accuracy"
+    ]
+    columns = ("arm", "n", "spread over seeds", "of it by the number of images", "on images in general",
+               "95 % interval, images in general")  # fmt: skip
+    return Rows(f"{result.name}: standard deviation over seeds, and the two-way interval", columns, rows)
+
+
+def _spreads(found: Components) -> tuple[float, float, float]:
+    return found.spread, found.binomial_spread, found.distribution_spread
+
+
 def metrics_table(result: StudyResult) -> Rows:
     """Return what the study declared of its metrics."""
     rows = [
@@ -96,11 +121,12 @@ def metrics_table(result: StudyResult) -> Rows:
             metric.unit,
             wording.NONE if metric.resolution is None else f"{metric.resolution:.3g}",
             "the same" if metric.deterministic else "another",
+            "the same" if metric.constant else "another",
             "all" if metric.arms is None else ", ".join(metric.arms),
         )
         for metric in result.evidence.study.metrics
     ]
-    columns = ("metric", "name", "unit", "resolution, in the unit", "when repeated", "arms")
+    columns = ("metric", "name", "unit", "resolution, in the unit", "when repeated", "with another seed", "arms")
     return Rows(f"{result.name}: metrics, as declared", columns, rows)
 
 
@@ -137,8 +163,9 @@ def contrasts_table(evidence: Evidence) -> Rows:
     found = [one for one in (evidence.primary, *evidence.secondary) if one.estimand.reference is not None]
     if not any(one.interval is not None and one.interval.n > 1 for one in found):
         return _differences_table(evidence, found)
-    columns = ("contrast", "difference", "95 % interval", "n pairs", "claimed", "verdict", "p, Holm-adjusted",
-               "McNemar's p, per seed pair")  # fmt: skip
+    columns = ("contrast", "role", "difference", "95 % interval, these test images", "95 % interval, images in general",
+               "n pairs", "claimed", "finding", "verdict", "by the interval", "p against the margin, adjusted",
+               "P(first > second)", "McNemar's p, per seed pair")  # fmt: skip
     caption = f"{evidence.study.name}: contrasts, paired by seed, the primary one first"
     metrics = {metric.name: metric for metric in evidence.study.metrics}
     return Rows(caption, columns, [_contrast_row(one, metrics[one.estimand.metric]) for one in found])
@@ -167,13 +194,28 @@ def _contrast_row(found: EstimandEvidence, measured: Metric) -> tuple[str, ...]:
     estimand, interval = found.estimand, found.interval
     return (
         _contrast_name(estimand),
+        found.role,
         *numbers.difference_in_unit(interval, measured),
+        numbers.difference_in_unit(found.two_way, measured)[1],
         str(interval.n if interval else 0),
         numbers.region(estimand.region, measured.unit, signed=True),
+        found.finding or wording.NONE,
         f"{MARKS[found.verdict.word]} {found.verdict.label}",
+        _decided_by(found.adjusted, measured),
         wording.p_value(found.p_adjusted),
+        _superiority(found.superiority),
         _mcnemar(found),
     )
+
+
+def _decided_by(adjusted: Interval | None, measured: Metric) -> str:
+    if adjusted is None:
+        return wording.NONE
+    return f"{100 * adjusted.confidence:.4g} % {numbers.difference_in_unit(adjusted, measured)[1]}"
+
+
+def _superiority(found: Superiority | None) -> str:
+    return wording.NONE if found is None else f"{found.probability:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _mcnemar(found: EstimandEvidence) -> str:

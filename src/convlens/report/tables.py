@@ -10,7 +10,8 @@ from ..text_table import TextTable
 from ..wording import seeds
 from .words import MARKS, by_arithmetic, calculation, explanation
 
-STYLES = {"supported": "green", "true": "green", "refuted": "red", "false": "red", "inconclusive": "yellow"}
+STYLES = {"supported": "green", "true": "green", "refuted": "red", "false": "red", "inconclusive": "yellow",
+          "preview": "yellow", "incomplete": "yellow"}  # fmt: skip
 
 
 def claims_table(claims: Sequence[ClaimRow]) -> TextTable:

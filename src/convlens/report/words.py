@@ -10,13 +10,15 @@ from ..claims.rows import ClaimRow
 from ..figures.numbers import digits, in_unit, region, with_unit
 from ..studies.estimand import Estimand
 from ..studies.evidence import Evidence
+from ..studies.looks import FEWEST_SEEDS
 from ..studies.metric import Metric
 from ..studies.result import StudyResult, different_trials
 from ..studies.stats import Interval
-from ..studies.verdict import MOST_SEEDS, PLACES, Verdict
+from ..studies.verdict import PLACES, Verdict, outlook
 from ..wording import seeds
 
-MARKS = {"supported": "✓", "true": "✓", "refuted": "✗", "false": "✗", "inconclusive": "?"}
+MARKS = {"supported": "✓", "true": "✓", "refuted": "✗", "false": "✗", "inconclusive": "?", "preview": "…",
+         "incomplete": "…"}  # fmt: skip
 """A symbol beside each verdict, so that colour is not needed."""
 
 
@@ -34,24 +36,34 @@ def explanation(verdict: Verdict, interval: Interval | None) -> str:
     """Explain the verdict in a sentence.
 
     The verdict's own sentence repeats its numbers; in the report they are in the next column, so a measured verdict
-    is explained without them. One seed needs no explanation of its own: `warnings` has it.
+    is explained without them. A preview and a single seed need no explanation of their own: `warnings` has it.
     """
     if by_arithmetic(verdict):
         return verdict.sentence
     if interval is None:
         return "Nothing has been measured yet."
-    if interval.n < 2:
-        return ""  # the number of seeds stands beside it, and what one seed means is said once
+    if interval.n < 2 or verdict.word == "preview":
+        return ""
+    if verdict.word == "incomplete":
+        return verdict.sentence
     if verdict.word == "supported":
         return "The whole interval lies inside the claim."
     if verdict.word == "refuted":
-        return f"The whole interval lies {PLACES[verdict.direction]} the claim."
-    return f"The interval lies partly inside and partly outside the claim; {_outlook(verdict.seeds_needed)}."
+        return f"The whole interval lies {PLACES.get(verdict.how, 'outside')} the claim."
+    return (
+        "The interval, adjusted for the number of looks and of questions, lies partly inside and partly outside the "
+        f"claim; {outlook(verdict.needed)}."
+    )
 
 
 def is_preview(results: Sequence[StudyResult]) -> bool:
-    """Return whether something was measured, and no arm with more than one seed: nothing can be decided yet."""
-    return any(result.trials for result in results) and _most_seeds(results) <= 1
+    """Return whether something was measured, and no study has declared enough seeds for a verdict."""
+    return any(result.trials for result in results) and all(r.evidence.primary.look.preview for r in results)
+
+
+def has_intervals(results: Sequence[StudyResult]) -> bool:
+    """Return whether an arm has more than one seed: a single one shows no spread."""
+    return _most_seeds(results) > 1
 
 
 def _most_seeds(results: Sequence[StudyResult]) -> int:
@@ -92,11 +104,9 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
             f"This report is incomplete: {missing} of the declared trials {_are(missing)} missing{failures}. "
             f"Run “{command}” again to continue; finished trials are kept."
         )
+    found += [line for result in results for line in _left_out(result)]
     if is_preview(results):
-        found.append(
-            "A preview: one seed decides nothing, because a single training cannot show how much trainings vary. So "
-            f"there are no intervals here, and no measured claim is decided. {_where_more(results, command)}"
-        )
+        found.append(f"A preview: {_too_few(results)} {_where_more(command)}")
     engines = sorted({str(t.provenance["engine"]) for t in trials if "engine" in t.provenance})
     if len(engines) > 1:
         found.append(
@@ -114,10 +124,32 @@ def warnings(results: Sequence[StudyResult], command: str) -> list[str]:
     return found
 
 
-def _where_more(results: Sequence[StudyResult], command: str) -> str:
-    """Return what has more seeds than one."""
-    if any(len(result.evidence.profile.seeds) > 1 for result in results):
-        return "The missing trials have more seeds."
+def _left_out(result: StudyResult) -> list[str]:
+    """Return a line for each thing to install, with the arms that need it."""
+    arms: dict[str, list[str]] = {}
+    for arm, needed in result.left_out.items():
+        arms.setdefault(needed, []).append(f"“{arm}”")
+    return [
+        f"Not run, because the data are not on this computer: {', '.join(names)} of {result.name}. Needs: {needed}."
+        for needed, names in arms.items()
+    ]
+
+
+def _too_few(results: Sequence[StudyResult]) -> str:
+    """Return why nothing is decided."""
+    if not has_intervals(results):
+        return (
+            "one seed decides nothing, because a single training cannot show how much trainings vary. So there are no "
+            "intervals here, and no measured claim is decided."
+        )
+    return (
+        f"a verdict takes {FEWEST_SEEDS} seeds or more, declared beforehand. So the intervals are shown, and no "
+        "measured claim is decided."
+    )
+
+
+def _where_more(command: str) -> str:
+    """Return what has more seeds."""
     larger = command.replace(" --quick", "").replace("--profile quick", "--profile standard")
     return "Run a profile with more seeds." if larger == command else f"“{larger}” trains more seeds."
 
@@ -138,14 +170,16 @@ def _counts(claims: Sequence[ClaimRow]) -> str:
     count = Counter(row.verdict.word for row in claims)
     arithmetic = count["true"] + count["false"]
     tested = len(claims) - arithmetic
-    if all(row.interval is None or row.interval.n < 2 for row in claims):
+    judged = count["supported"] + count["refuted"] + count["inconclusive"]
+    if not judged:
         return (
             f"By arithmetic, {count['true']} of {arithmetic} claims about sizes and costs {_are(count['true'])} true "
             f"and {count['false']} false; the other {tested} need more seeds."
         )
+    waiting = "" if judged == tested else f", {tested - judged} need more seeds"
     return (
         f"Of {tested} claims put to the test, {count['supported']} {_are(count['supported'])} supported, "
-        f"{count['refuted']} refuted and {count['inconclusive']} inconclusive; of {arithmetic} decided by "
+        f"{count['refuted']} refuted and {count['inconclusive']} inconclusive{waiting}; of {arithmetic} decided by "
         f"arithmetic, {count['true']} {_are(count['true'])} true and {count['false']} false."
     )
 
@@ -161,9 +195,15 @@ def _primary(evidence: Evidence) -> str:
     came_to = with_unit(interval, metric.unit, signed=contrast, digits=digits(metric))
     if interval.n < 2:
         return f"{what}: {_subtraction(evidence, estimand, metric)}{came_to}."
+    over = f"95 % interval over {seeds(interval.n)}, for these test images"
+    measured, verdict = f"{what}: {came_to} ({over}).", found.verdict
+    if verdict.word == "preview":
+        return measured
+    if verdict.word == "incomplete":
+        return f"{measured} {verdict.sentence}"
     claimed = _claimed(region(estimand.region, metric.unit, signed=contrast))
-    over = f"95 % interval over {seeds(interval.n)}"
-    return f"{what}: {came_to} ({over}). The claim, {claimed}, is {found.verdict.label}."
+    general = "" if found.general is None else f"; for images in general, {found.general.label}"
+    return f"{measured} The claim, {claimed}, is {verdict.label}{general}."
 
 
 def _subtraction(evidence: Evidence, estimand: Estimand, metric: Metric) -> str:
@@ -178,14 +218,6 @@ def _claimed(text: str) -> str:
     words = {">": "above", "<": "below", "≥": "at least", "≤": "at most"}
     sign, _, rest = text.partition(" ")
     return f"{words[sign]} {rest}" if sign in words else f"from {text}"
-
-
-def _outlook(needed: int | None) -> str:
-    if needed is None:
-        return "the number of seeds needed cannot be predicted"
-    if needed > MOST_SEEDS:
-        return f"more than {MOST_SEEDS} seeds would be needed to settle it"
-    return f"about {needed} seeds in all would settle it"
 
 
 def _are(count: int) -> str:

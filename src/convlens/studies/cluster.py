@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import pickle
 import re
+import socket
 import time
 import uuid
 import warnings
@@ -21,6 +22,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, replace
 from functools import partial
 from importlib.metadata import version
+from ssl import SSLContext
 from typing import Any, TypeAlias
 
 from .. import models
@@ -42,7 +44,7 @@ LONELY_SECONDS = 60.0
 POLL_SECONDS = 0.5
 """How often the scheduler is asked which workers there are, and which trials run."""
 
-_ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):\d{1,5}")
+_ADDRESS = re.compile(r"(?P<scheme>tcp|tls)://(?P<host>\[[0-9a-fA-F:.]+(%\w+)?\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
 _Future: TypeAlias = Any  # distributed is untyped
 
 
@@ -220,13 +222,12 @@ class _Run:
         result = read_answer(content)
         if isinstance(result, Failure):
             return replace(result, message=f"{result.message} (on {worker})")
-        return replace(result, provenance={**result.provenance, **self._provenance(worker)})
+        return replace(result, provenance={**result.provenance, "trials side by side": self._beside(worker)})
 
-    def _provenance(self, worker: str) -> dict[str, Any]:
-        """Return where it ran, and how many trials that machine runs at once: measured rates depend on it."""
+    def _beside(self, worker: str) -> int:
+        """Return how many trials the worker's machine runs at once: measured rates depend on it."""
         machine = worker.rpartition(":")[0]
-        at_once = sum(count for address, count in self._threads.items() if address.rpartition(":")[0] == machine)
-        return {"worker": worker, "trials side by side": at_once}
+        return sum(count for address, count in self._threads.items() if address.rpartition(":")[0] == machine)
 
 
 @contextmanager
@@ -237,11 +238,13 @@ def _connected(address: str, seconds: float) -> Iterator[Any]:
     from distributed.versions import VersionMismatchWarning
 
     security = Security()  # from Dask's configuration
-    if address.startswith("tls:") and security.get_connection_args("client")["ssl_context"] is None:
+    certificates = security.get_connection_args("client")["ssl_context"]
+    if address.startswith("tls:") and certificates is None:
         raise ConfigurationError(
             f"{address} needs certificates: name them in Dask's configuration, distributed.comm.tls (docs/cluster.md)"
         )
     try:
+        _await_first_byte(address, seconds, certificates)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VersionMismatchWarning)  # `_check_workers` says what matters in a line
             client = Client(address, timeout=seconds, set_as_default=False, security=security)
@@ -255,6 +258,25 @@ def _connected(address: str, seconds: float) -> Iterator[Any]:
     finally:
         with suppress(Exception):
             client.close(timeout=seconds)
+
+
+def _await_first_byte(address: str, seconds: float, certificates: SSLContext | None) -> None:
+    """Raise TimeoutError if something accepts the connection and says nothing: Dask would wait for it for ever.
+
+    A scheduler speaks first. Where nothing accepts the connection, Dask tries again for as long as it was told to.
+    """
+    place = _ADDRESS.fullmatch(address)
+    assert place is not None
+    try:
+        connection = socket.create_connection((place["host"].strip("[]"), int(place["port"])), seconds)
+    except (OSError, OverflowError):
+        return
+    with connection:
+        if place["scheme"] == "tls" and certificates is not None:
+            connection = certificates.wrap_socket(connection)
+        with connection:
+            if not connection.recv(1):
+                raise ConnectionError("it closed the connection")
 
 
 def _check_workers(client: Any, address: str, seconds: float) -> None:

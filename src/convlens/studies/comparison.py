@@ -12,16 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from ..errors import ConfigurationError, DataError
 from ..plain import require
-from .stats import Interval, holm, mean_interval, paired_interval, paired_p_value, welch_interval, welch_p_value
-from .verdict import greater_than, seeds_needed
-
-Outcome: TypeAlias = Literal["better", "worse", "inconclusive"]
-
-LEVEL = 0.05  # of significance, over all differences together
+from .finding import Finding, holm
+from .looks import FEWEST_SEEDS, LEVEL
+from .power import seeds_needed
+from .stats import Estimate, Interval, mean_interval, paired_estimate
+from .welch import welch_estimate
 
 _NAMES = ("model.seed", "seed", "start", "recipe.name", "data.name")
 
@@ -151,7 +150,7 @@ class Difference:
     reference: str
     interval: Interval
     p: float | None
-    outcome: Outcome
+    outcome: Finding
     why: str
     settings: Mapping[str, tuple[object, object]]
 
@@ -177,46 +176,43 @@ def compare(results: Sequence[Trainings]) -> list[Difference]:
             )
     names = [f"{position} {other.name}" for position, other in enumerate(others)]  # one file may come twice
     found = [_difference(other, reference) for other in others]
-    adjusted = holm({name: p for name, (_, p) in zip(names, found, strict=True) if p is not None})
+    p_values = {name: p for name, one in zip(names, found, strict=True) if (p := one.p_other_than(0.0)) is not None}
+    adjusted = holm(p_values)
     return [
-        _judged(other, reference, interval, adjusted.get(name))
-        for name, other, (interval, _) in zip(names, others, found, strict=True)
+        _judged(other, reference, estimate, adjusted.get(name))
+        for name, other, estimate in zip(names, others, found, strict=True)
     ]
 
 
-def _difference(one: Trainings, other: Trainings) -> tuple[Interval, float | None]:
-    """Return the difference, with its p-value before adjustment."""
+def _difference(one: Trainings, other: Trainings) -> Estimate:
+    """Return the difference of the means: paired by seed where that is possible."""
     a, b = one.accuracies, other.accuracies
-    shared = len(a.keys() & b.keys())
+    shared, resolution = len(a.keys() & b.keys()), 1 / int(one.runs[0]["test"]["images"])
     if one.split == other.split and (shared > 1 or (shared and min(len(a), len(b)) == 1)):
-        return paired_interval(a, b), paired_p_value(a, b)
-    return welch_interval(list(a.values()), list(b.values())), welch_p_value(list(a.values()), list(b.values()))
+        return paired_estimate(a, b, resolution=resolution)
+    return welch_estimate(list(a.values()), list(b.values()), resolution=resolution)
 
 
-def _judged(one: Trainings, other: Trainings, interval: Interval, p: float | None) -> Difference:
+def _judged(one: Trainings, other: Trainings, estimate: Estimate, p: float | None) -> Difference:
+    """Return a difference with its outcome, against a margin of zero."""
     settings = dict(_settings_that_differ(other.runs[0]["configuration"], one.runs[0]["configuration"]))
-    outcome: Outcome = "inconclusive"
+    outcome: Finding = "inconclusive"
     why = ""
     if p is None:
-        why = "one seed decides nothing: train with --seeds 5 or more"
-    elif interval.high == interval.low:
-        why = "all differences are equal, and a width of zero is no certainty"
+        why = f"one seed decides nothing: train with --seeds {FEWEST_SEEDS} or more"
     elif p < LEVEL:
-        outcome = "better" if interval.mean > 0 else "worse"
+        outcome = "better" if estimate.mean > 0 else "worse"
     else:
-        why = _outlook(interval)
-    return Difference(one.name, other.name, interval, p, outcome, why, settings)
+        why = _outlook(estimate)
+    return Difference(one.name, other.name, estimate.interval(), p, outcome, why, settings)
 
 
-def _outlook(interval: Interval) -> str:
+def _outlook(estimate: Estimate) -> str:
+    interval = estimate.interval()
     if interval.low > 0 or interval.high < 0:
         return "the interval excludes 0, but of several differences one does so by chance (Holm's adjustment)"
-    needed = seeds_needed(interval, greater_than(0.0))
-    if needed is None:
-        return "more seeds may settle it"
-    if needed > 1000:
-        return "more than 1,000 seeds would be needed to settle it"
-    return f"in a new run, about {needed} seeds would settle it"
+    needed = seeds_needed(estimate, (0.0,))
+    return "more seeds may settle it" if needed is None else f"a new run would take {needed} to settle it"
 
 
 def _test_set(run: Mapping[str, Any]) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..plain import check_keys, check_name
-from .verdict import Region
+from .region import Region
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,20 @@ class Estimand:
     def described(self) -> str:
         """What it is, in words: the description, or else its arms."""
         return self.description or f"“{self.arm}”" + (f" minus “{self.reference}”" if self.reference else "")
+
+    @property
+    def margin(self) -> float | None:
+        """The smallest difference of interest, by which a contrast is better, equivalent or worse.
+
+        It is the bound of the region; None for the metric of one arm, and for a claimed range that is not about zero.
+        """
+        return None if self.reference is None else self.region.margin
+
+    @property
+    def cuts(self) -> tuple[float, ...]:
+        """What the estimate is tested against: the region's bounds and the margin, on both sides of zero."""
+        margin = () if self.margin is None else (-self.margin, self.margin)
+        return tuple(sorted({*self.region.bounds, *margin}))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""

@@ -7,27 +7,43 @@ and for none if its arm has been changed since.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ConfigurationError, nearest
 from ..plain import canonical
-from .spec import Arm, Estimand, Profile, Study
-from .stats import Interval, McNemar, holm, mcnemar_exact, mean_interval, paired_interval, paired_p_value
-from .trial import Trial, decisive
-from .verdict import Verdict, verdict_on
+from ..typing import Array
+from .by_image import components, mcnemar_by_seed
+from .judgement import EstimandEvidence as EstimandEvidence
+from .judgement import Sample, judge, metric_mean
+from .looks import Look
+from .spec import Arm, Estimand, Metric, Profile, Study
+from .stats import Interval
+from .trial import PlannedTrial, Trial, decisive
+from .two_way import Components, two_way
+from .verdict import Verdict
 
 TrialsByArm = Mapping[str, Sequence[Trial]]
 
 
 @dataclass(frozen=True)
 class ArmEvidence:
-    """One arm's results: seeds, keys of trials, and an interval per metric (None without trials)."""
+    """One arm's results: seeds, keys of trials, and an interval per metric (None without trials).
+
+    ``components`` has the variance components of the accuracies whose predictions are stored, over all these seeds.
+    """
 
     name: str
     seeds: tuple[int, ...]
     keys: tuple[str, ...]
     metrics: Mapping[str, Interval | None]
+    components: Mapping[str, Components] = field(default_factory=dict)
+    confidence: float = 0.95
+
+    @property
+    def two_way(self) -> dict[str, Interval]:
+        """The interval for images in general, by name of the accuracy."""
+        return {name: two_way(one).interval(self.confidence) for name, one in self.components.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -37,34 +53,9 @@ class ArmEvidence:
             "seeds": list(self.seeds),
             "keys": list(self.keys),
             "metrics": {name: _dict(interval) for name, interval in self.metrics.items()},
-        }
-
-
-@dataclass(frozen=True)
-class EstimandEvidence:
-    """One estimand's interval and verdict.
-
-    ``p_value`` (paired t-test of no difference) and ``p_adjusted`` (Holm, over the study's contrasts) are None without
-    a reference arm or with fewer than two pairs. ``mcnemar`` is secondary: one exact test per seed whose two trials
-    stored labels and predictions; it compares two trained models, not two arms.
-    """
-
-    estimand: Estimand
-    interval: Interval | None
-    verdict: Verdict
-    p_value: float | None
-    p_adjusted: float | None
-    mcnemar: Mapping[int, McNemar]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON."""
-        return {
-            **self.estimand.to_dict(),
-            "interval": _dict(self.interval),
-            "verdict": self.verdict.to_dict(),
-            "p_value": self.p_value,
-            "p_adjusted": self.p_adjusted,
-            "mcnemar": {str(seed): test.to_dict() for seed, test in self.mcnemar.items()},
+            "two_way": {name: interval.to_dict() for name, interval in self.two_way.items()},
+            "components": {name: one.to_dict() for name, one in self.components.items()},
+            "spread": {name: _spread(one) for name, one in self.components.items()},
         }
 
 
@@ -73,8 +64,8 @@ class Evidence:
     """Everything a study found under one profile.
 
     ``study`` includes the profile's overrides, so that it states the configurations as run, and ``declared`` is the
-    study as it was declared; ``missing`` counts the declared trials that have not been run; ``provenance`` lists the
-    distinct values of each entry (versions, hardware, engine) among the trials.
+    study as it was declared; ``missing`` counts the declared trials that have not been run, up to the look that has
+    begun; ``provenance`` lists the distinct values of each entry (versions, hardware, engine) among the trials.
     """
 
     study: Study
@@ -127,15 +118,13 @@ def values(trials: Iterable[Trial], metric: str) -> dict[int, float]:
     return found
 
 
-def estimate(estimand: Estimand, trials_by_arm: TrialsByArm, confidence: float = 0.95) -> Interval | None:
-    """Return the interval of an estimand, paired by seed if it has a reference; None if there are no values."""
-    own, reference = _both(estimand, trials_by_arm)
-    if reference is None:
-        return mean_interval(list(own.values()), confidence) if own else None
-    return paired_interval(own, reference, confidence) if own.keys() & reference.keys() else None
-
-
-def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: float = 0.95) -> Evidence:
+def assess(
+    study: Study,
+    trials: Iterable[Trial],
+    profile: Profile,
+    confidence: float = 0.95,
+    failed: Iterable[PlannedTrial] = (),
+) -> Evidence:
     """Return what the trials say about the study's question.
 
     Parameters
@@ -147,7 +136,9 @@ def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: 
     profile
         The profile that was run. Only its seeds count, so that seeds cannot be added until the result is as hoped.
     confidence
-        Nominal coverage of every interval.
+        Nominal coverage of the plain intervals; verdicts are drawn at the level of their look (`looks`).
+    failed
+        Trials that failed when they were last run: they are missing, and an incomplete verdict counts them.
 
     Raises
     ------
@@ -162,12 +153,12 @@ def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: 
         raise ConfigurationError(
             f"study {study.name!r}: trials of numerics versions {versions} cannot be compared; give those of one"
         )
-    results = _results(resolved, by_arm, confidence)
+    results = judge(resolved, samples(resolved, by_arm, profile, failed), confidence=confidence)
     return Evidence(
         study=resolved,
         profile=profile,
         numerics_version=versions[0] if versions else None,
-        missing=sum(len(profile.seeds_of(arm)) - len(by_arm[arm.name]) for arm in resolved.arms),
+        missing=_missing(profile, resolved.arms, by_arm),
         arms=tuple(_arm_evidence(arm, by_arm[arm.name], resolved, confidence) for arm in resolved.arms),
         primary=results[0],
         secondary=tuple(results[1:]),
@@ -176,44 +167,50 @@ def assess(study: Study, trials: Iterable[Trial], profile: Profile, confidence: 
     )
 
 
-def mcnemar_by_seed(estimand: Estimand, trials_by_arm: TrialsByArm) -> dict[int, McNemar]:
-    """Return McNemar's tests by seed, for an estimand that contrasts two arms' ``<split>.accuracy``.
+def samples(
+    study: Study, trials_by_arm: TrialsByArm, profile: Profile, failed: Iterable[PlannedTrial] = ()
+) -> dict[str, Sample]:
+    """Return what the trials measured for each estimand, at the look at which it stands."""
+    failures, metrics = tuple(failed), {metric.name: metric for metric in study.metrics}
+    declared = {arm.name: profile.seeds_of(arm) for arm in study.arms}
+    return {
+        one.name: _sample(one, metrics[one.metric], trials_by_arm, declared, profile.all_looks, failures)
+        for one in study.estimands
+    }
 
-    Empty for any other estimand. A seed is left out if one of its trials stored no predictions or labels of the split,
-    or if the two trials have different labels.
-    """
-    split, _, name = estimand.metric.rpartition(".")
-    if estimand.reference is None or name != "accuracy":
+
+def _sample(
+    estimand: Estimand,
+    metric: Metric,
+    trials_by_arm: TrialsByArm,
+    declared: Mapping[str, tuple[int, ...]],
+    looks: tuple[int, ...],
+    failed: Sequence[PlannedTrial],
+) -> Sample:
+    names = [name for name in (estimand.arm, estimand.reference) if name is not None]
+    seeds = min((declared[name] for name in names), key=len)
+    present = set.intersection(*({trial.seed for trial in trials_by_arm[name]} for name in names))
+    look = Look.reached(seeds, looks, present)
+    counted = set(seeds[: look.seeds or None])
+    own, *others = ([trial for trial in trials_by_arm[name] if trial.seed in counted] for name in names)
+    other = others[0] if others else None
+    return Sample(
+        look,
+        values(own, metric.name),
+        None if other is None else values(other, metric.name),
+        present=len(present),
+        failed=sum(trial.arm in names and trial.seed in seeds for trial in failed),
+        components=components(own, metric.name, other),
+        folds=_folds(own, metric),
+        reference_folds=None if other is None else _folds(other, metric),
+        mcnemar={} if other is None else mcnemar_by_seed(own, metric.name, other),
+    )
+
+
+def _folds(trials: Iterable[Trial], metric: Metric) -> dict[int, Array]:
+    if metric.folds is None:
         return {}
-    references = {trial.seed: trial for trial in trials_by_arm[estimand.reference]}
-    tests = {}
-    for trial in trials_by_arm[estimand.arm]:
-        other = references.get(trial.seed)
-        if other is None or not all(split in t.predictions and split in t.labels for t in (trial, other)):
-            continue
-        true = trial.labels[split]
-        if true.tolist() == other.labels[split].tolist():
-            tests[trial.seed] = mcnemar_exact(trial.predictions[split] == true, other.predictions[split] == true)
-    return tests
-
-
-def _results(study: Study, by_arm: TrialsByArm, confidence: float) -> list[EstimandEvidence]:
-    p_values = {e.name: p for e in study.estimands if (p := _p_value(e, by_arm)) is not None}
-    units = {metric.name: metric.unit for metric in study.metrics}
-    adjusted = holm(p_values)
-    return [
-        EstimandEvidence(
-            estimand,
-            interval := estimate(estimand, by_arm, confidence),
-            verdict_on(
-                interval, estimand.region, units.get(estimand.metric, ""), signed=estimand.reference is not None
-            ),
-            p_values.get(estimand.name),
-            adjusted.get(estimand.name),
-            mcnemar_by_seed(estimand, by_arm),
-        )
-        for estimand in study.estimands
-    ]
+    return {trial.seed: trial.curves[metric.folds] for trial in trials if metric.folds in trial.curves}
 
 
 def _by_arm(study: Study, trials: Iterable[Trial], profile: Profile) -> dict[str, list[Trial]]:
@@ -228,22 +225,32 @@ def _by_arm(study: Study, trials: Iterable[Trial], profile: Profile) -> dict[str
     return found
 
 
-def _both(estimand: Estimand, trials_by_arm: TrialsByArm) -> tuple[dict[int, float], dict[int, float] | None]:
-    own, reference = values(trials_by_arm[estimand.arm], estimand.metric), estimand.reference
-    return own, None if reference is None else values(trials_by_arm[reference], estimand.metric)
-
-
-def _p_value(estimand: Estimand, trials_by_arm: TrialsByArm) -> float | None:
-    own, reference = _both(estimand, trials_by_arm)
-    return None if reference is None else paired_p_value(own, reference)
+def _missing(profile: Profile, arms: Iterable[Arm], trials_by_arm: TrialsByArm) -> int:
+    """Return how many trials are missing up to the look that the trials have begun: the first, or a later one."""
+    declared = {arm.name: profile.seeds_of(arm) for arm in arms}
+    place = {seed: position for position, seed in enumerate(profile.seeds, 1)}
+    reached = max((place[trial.seed] for trials in trials_by_arm.values() for trial in trials), default=1)
+    look = next(look for look in profile.all_looks if look >= reached)
+    found = {name: {trial.seed for trial in trials} for name, trials in trials_by_arm.items()}
+    return sum(len(set(seeds[:look]) - found[name]) for name, seeds in declared.items())
 
 
 def _arm_evidence(arm: Arm, trials: Sequence[Trial], study: Study, confidence: float) -> ArmEvidence:
     metrics: dict[str, Interval | None] = dict.fromkeys(metric.name for metric in study.metrics)
+    by_name = {metric.name: metric for metric in study.metrics}
     for name in study.required_of(arm.name) if trials else ():
-        found = list(values(trials, name).values())
-        metrics[name] = mean_interval(found, confidence) if found else None
-    return ArmEvidence(arm.name, tuple(t.seed for t in trials), tuple(t.key for t in trials), metrics)
+        found, metric = list(values(trials, name).values()), by_name[name]
+        if found:
+            metrics[name] = metric_mean(found, metric).interval(confidence)
+    found_components = {name: components(trials, name) for name in metrics}
+    return ArmEvidence(
+        arm.name,
+        tuple(t.seed for t in trials),
+        tuple(t.key for t in trials),
+        metrics,
+        {name: one for name, one in found_components.items() if one is not None},
+        confidence,
+    )
 
 
 def _provenance(trials: Iterable[Trial]) -> dict[str, list[Any]]:
@@ -253,6 +260,15 @@ def _provenance(trials: Iterable[Trial]) -> dict[str, list[Any]]:
             if name not in ("started", "finished"):
                 found.setdefault(name, {})[canonical(value)] = value
     return {name: list(different.values()) for name, different in found.items()}
+
+
+def _spread(found: Components) -> dict[str, float]:
+    """Return how accuracies vary over runs: on these images, by their finite number alone, and on images in general."""
+    return {
+        "measured": found.spread,
+        "binomial": found.binomial_spread,
+        "distribution": found.distribution_spread,
+    }
 
 
 def _dict(interval: Interval | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What a trial measures: name, unit, resolution and whether it is deterministic."""
+"""What a trial measures: name, unit, resolution, and whether it varies with repetition or with the seed."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ class Metric:
         step.
     deterministic
         Whether a repetition gives the same value to the last bit; seconds do not.
+    constant
+        Whether it is the same under every seed by construction, such as a number of parameters. Test accuracy is
+        deterministic and not constant. Only what is constant is decided where all seeds give one value.
+    folds
+        For repeated cross-validation, where a trial is one repeat and its value the mean over the folds: name of the
+        curve, shape (folds,), with the value of each fold. Then intervals have the correction of Nadeau and Bengio.
     arms
         Names of the arms that must report it; None for all.
     """
@@ -38,6 +44,8 @@ class Metric:
     label: str = ""
     resolution: float | None = None
     deterministic: bool = True
+    constant: bool = False
+    folds: str | None = None
     arms: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -46,6 +54,8 @@ class Metric:
         object.__setattr__(self, "label", self.label or self.name)
         if self.resolution is not None and not (math.isfinite(self.resolution) and self.resolution > 0):
             raise ConfigurationError(f"metric {self.name!r}: resolution is above 0, or None, not {self.resolution}")
+        if self.constant and (not self.deterministic or self.folds is not None):
+            raise ConfigurationError(f"metric {self.name!r} is constant, so it is deterministic and has no folds")
         if self.arms is not None:
             object.__setattr__(self, "arms", tuple(self.arms))
 

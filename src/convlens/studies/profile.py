@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..plain import JSON, check_keys, check_name, plain
 from .arm import Arm
+from .looks import level
 from .trial import check_seed
 
 
@@ -63,6 +64,7 @@ class Profile:
             raise ConfigurationError(
                 f"profile {self.name!r}: looks rise to the number of seeds, {len(self.seeds)}, not {self.looks}"
             )
+        level(looks)  # refuses looks for which nobody has computed one
         if self.arms is not None:
             object.__setattr__(self, "arms", tuple(self.arms))
 

@@ -93,3 +93,12 @@ def profiles(
 def with_parent(training_seconds: float, measurement_seconds: float) -> float:
     """Return the cost of an arm that measures a network: the runner gives it to the training and to the measurement."""
     return (training_seconds + measurement_seconds) / 2
+
+
+def few_images() -> dict[str, JSON]:
+    """Return overrides that train every arm on `QUICK_IMAGES` images, of which every seed draws its own."""
+    return {
+        "data.train_images": QUICK_IMAGES,
+        "recipe.epochs": epochs_for(QUICK_IMAGES),
+        "seeds.subset": "trial",
+    }

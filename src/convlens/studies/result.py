@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..markup import html_table
@@ -90,6 +90,8 @@ class StudyResult:
         What was declared before the first trial, and every change of it, oldest first.
     drawn
         Every verdict that was drawn, oldest first.
+    left_out
+        Arms that are left out because their data are not on this computer, and what each needs.
     stored
         Whether it ships with the package: measured earlier, by the code at the commit that `declared` names.
     """
@@ -102,6 +104,7 @@ class StudyResult:
     started: str
     declared: Sequence[Registration] = ()
     drawn: Sequence[DrawnVerdict] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
     stored: bool = False
 
     @property
@@ -154,6 +157,7 @@ class StudyResult:
             "failed": [one.to_dict() for one in self.failed],
             "declared": [one.to_dict() for one in self.declared],
             "drawn": [one.to_dict() for one in self.drawn],
+            "left_out": dict(self.left_out),
             "stored": self.stored,
         }
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ..version import NUMERICS_VERSION
 from .catalog import entry
 from .evidence import assess
 from .executors import ExecutionOptions, execute
+from .needs import left_out, without
 from .pool import LocalPool, Pool, now
 from .processes import ProcessPool
 from .register import record_verdict, register, registrations, verdicts
@@ -39,9 +40,22 @@ CHECKPOINTS = "checkpoints"
 @dataclass(frozen=True)
 class _Planned:
     study: Study
-    profile: Profile
+    declared: Profile
+    profile: Profile  # the declared one, without the arms that are left out here
     trials: list[PlannedTrial]  # of all looks: any may be in the store
     up_to_look: list[PlannedTrial]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def here(self, store: TrialStore) -> _Planned:
+        """Return what of it can be run or shown here: see `convlens.studies.needs`."""
+        absent = left_out(self.study, self.declared, store)
+        return replace(
+            self,
+            profile=without(self.study, self.declared, absent),
+            trials=[trial for trial in self.trials if trial.arm not in absent],
+            up_to_look=[trial for trial in self.up_to_look if trial.arm not in absent],
+            left_out=absent,
+        )
 
 
 def run_study(
@@ -142,12 +156,13 @@ def run_studies(
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"the study {name!r} is asked for twice; run each of its profiles in its own call")
-    plans = _plans(wanted, look)
-    everything = [trial for one in plans for trial in one.up_to_look]
+    planned = _plans(wanted, look)
     with TrialStore(Path(folder) / STORE) as store:
+        plans = [one.here(store) for one in planned]
+        everything = [trial for one in plans for trial in one.up_to_look]
         try:
             for one in plans:
-                register(store, one.study, one.profile)
+                register(store, one.study, one.declared)
             if any(trial.key not in store for trial in everything):
                 used = pool or default_pool(options, threads)
                 run_trials(everything, store, used, progress)
@@ -185,9 +200,9 @@ def read_study(study: str | Study, profile: str | Profile = "standard", *, folde
         If there is no store in the folder, or it is damaged.
     """
     began, started = time.perf_counter(), now()
-    plans = _plans([_chosen(study, profile)])
+    (planned,) = _plans([_chosen(study, profile)])
     with TrialStore(Path(folder) / STORE, read_only=True) as store:
-        (result,) = _results(plans, store, folder, began, started).values()
+        (result,) = _results([planned.here(store)], store, folder, began, started).values()
     return result
 
 
@@ -221,7 +236,7 @@ def _plans(wanted: Sequence[tuple[Study, Profile]], look: int = 1) -> list[_Plan
         return plan(study, profile, numerics_version=NUMERICS_VERSION)
 
     return [
-        _Planned(study, size, planned(study, size), planned(study, size.up_to(min(look, len(size.all_looks)))))
+        _Planned(study, size, size, planned(study, size), planned(study, size.up_to(min(look, len(size.all_looks)))))
         for study, size in wanted
     ]
 
@@ -230,7 +245,7 @@ def _record(planned: _Planned, result: StudyResult, store: TrialStore) -> None:
     """Write down the verdict, if all trials of a look are there."""
     interval = result.evidence.primary.interval
     if interval is not None and not result.evidence.missing:
-        record_verdict(store, planned.study, planned.profile, interval.n, result.verdict.sentence)
+        record_verdict(store, planned.study, planned.declared, interval.n, result.verdict.sentence)
 
 
 def _results(
@@ -240,7 +255,7 @@ def _results(
     for one in plans:
         trials = stored(one.trials, store)
         failed = [FailedTrial(planned, failure) for planned, failure in failures(one.trials, store)]
-        evidence = assess(one.study, trials, one.profile)
+        evidence = assess(one.study, trials, one.profile, failed=[trial.planned for trial in failed])
         command = f"convlens study run {one.study.name} --profile {one.profile.name} --out {folder}"
         found[one.study.name] = StudyResult(
             evidence,
@@ -251,5 +266,6 @@ def _results(
             started,
             registrations(store, one.study.name, one.profile.name),
             verdicts(store, one.study.name, one.profile.name),
+            one.left_out,
         )
     return found

@@ -67,6 +67,7 @@ FILES = PinnedSet(
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
 )
+SHA256 = FILES.identity(CLASS_NAMES)
 
 
 def load(request: Request) -> Dataset:
@@ -159,6 +160,8 @@ def listing() -> Listing:
         licence=LICENCE,
         origin=ORIGIN,
         ready=any(FILES.lies_in(folder) for folder, _, _ in _places()),
+        sha256=SHA256,
+        how=f"apt install dataset-{NAME}, or convlens data fetch {NAME}",
     )
 
 

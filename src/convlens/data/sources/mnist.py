@@ -48,10 +48,9 @@ _TRAIN, _TEST = (
     ContentSums(images.sha256, labels.sha256)
     for images, labels in ((FILES.train_images, FILES.train_labels), (FILES.test_images, FILES.test_labels))
 )
+SHA256 = FILES.identity([*"0123456789"])
 # of data sets that are MNIST, wherever they were read from: both its sets, or only one of them
-IDENTITIES = frozenset(
-    identity(train, test, [*"0123456789"]) for train, test in ((_TRAIN, _TEST), (_TRAIN, None), (_TEST, None))
-)
+IDENTITIES = frozenset((SHA256, *(identity(part, None, [*"0123456789"]) for part in (_TRAIN, _TEST))))
 
 
 def load(request: Request) -> Dataset:
@@ -92,6 +91,8 @@ def listing() -> Listing:
         licence=LICENCE,
         origin=ORIGIN,
         ready=FILES.lies_in(ARCHIVE),
+        sha256=SHA256,
+        how=_ADVICE,
     )
 
 

@@ -108,6 +108,11 @@ class Listing:
         As commonly stated.
     ready
         Whether it can be loaded without a download.
+    sha256
+        `Dataset.sha256`, where the content is pinned, so that a study can name the data without reading them; None
+        where they must be read.
+    how
+        How to get it where it is not ready: ``"apt install dataset-fashion-mnist, or ..."``.
     """
 
     name: str
@@ -119,6 +124,8 @@ class Listing:
     licence: str
     origin: str
     ready: bool
+    sha256: str | None = None
+    how: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

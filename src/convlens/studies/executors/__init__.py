@@ -15,9 +15,14 @@ from ..trial import PlannedTrial, TrialOutcome
 from .executor import ExecutionOptions as ExecutionOptions
 from .executor import Executor as Executor
 from .measurement import MeasurementExecutor
+from .table import TableExecutor
 from .training import TrainingExecutor
 
-EXECUTORS: dict[str, Executor] = {"training": TrainingExecutor(), "measurement": MeasurementExecutor()}
+EXECUTORS: dict[str, Executor] = {
+    "training": TrainingExecutor(),
+    "measurement": MeasurementExecutor(),
+    "table": TableExecutor(),
+}
 
 
 def check(configuration: Mapping[str, Any], where: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -162,7 +163,8 @@ class TrainingConfiguration:
             If the data found under this name do not have the SHA-256 in the configuration.
         """
         whole = _same_data(
-            self.names.data, self.data.sha256, self.data.validation_fraction, self.seeds.of("split", trial_seed)
+            *(self.names.data, self.data.sha256, self.data.validation_fraction),
+            *(self.seeds.of("split", trial_seed), threading.get_ident()),
         )
         wanted, shuffled = self.data.train_images, self.data.permute
         part = whole if wanted is None else whole.subset(wanted, self.seeds.of("subset", trial_seed))
@@ -185,8 +187,12 @@ def load_data(name: str, validation_fraction: float = 0.1, seed: int = 0) -> Dat
 
 
 @lru_cache(maxsize=2)
-def _same_data(name: str, sha256: str, validation_fraction: float, seed: int) -> Dataset:
-    """Load a data set and check its SHA-256; cached, because successive trials use the same one."""
+def _same_data(name: str, sha256: str, validation_fraction: float, seed: int, thread: int) -> Dataset:
+    """Load a data set and check its SHA-256; cached, because successive trials use the same one.
+
+    Each thread has its own, because a data set counts its reads and gathers its images when they are first read.
+    """
+    del thread
     found = load_data(name, validation_fraction, seed)
     if found.sha256 != sha256:
         raise DataError(
