@@ -22,6 +22,9 @@ TRAIN_IMAGES = 18_000
 QUICK_IMAGES = 1_000
 LEAST_EPOCHS, LEAST_STEPS = 3, 300
 
+SECONDS = {"max": 7.0, "average": 7.0, "strided": 4.0, "blur": 9.0, "none": 105.0, "dense": 2.0}
+"""About how long one training takes on one thread: the CNN by its pooling, and the dense network of its size."""
+
 SEEDS = {"quick": range(2000, 2005), "standard": range(1000, 1010), "full": range(3000, 3020)}
 """Every profile has seeds of its own."""
 
@@ -58,6 +61,15 @@ def training(
     )
 
 
+def few_images() -> dict[str, JSON]:
+    """Return overrides that train every arm on `QUICK_IMAGES` images, of which every seed draws its own."""
+    return {
+        "data.train_images": QUICK_IMAGES,
+        "recipe.epochs": epochs_for(QUICK_IMAGES),
+        "seeds.subset": "trial",
+    }
+
+
 def profiles(
     quick_arms: Sequence[str], quick_primary: str, *, measured: bool = True, trained: bool = False, standard: int = 10
 ) -> dict[str, Profile]:
@@ -72,13 +84,8 @@ def profiles(
     standard
         Number of seeds of the standard profile; one look. The full one has 20, looked at after 5, 10 and 20.
     """
-    smaller: dict[str, JSON] = {}
-    for prefix, wanted in (("", trained), ("of.", measured)):
-        if wanted:
-            smaller |= {
-                f"{prefix}data.train_images": QUICK_IMAGES,
-                f"{prefix}recipe.epochs": epochs_for(QUICK_IMAGES, recipe("good").batch_size),
-            }
+    prefixes = [prefix for prefix, wanted in (("", trained), ("of.", measured)) if wanted]
+    smaller = {f"{prefix}{place}": value for prefix in prefixes for place, value in few_images().items()}
     quick = Profile("quick", tuple(SEEDS["quick"]), smaller, arms=tuple(quick_arms), primary=quick_primary)
     return {
         "quick": quick,
@@ -90,12 +97,3 @@ def profiles(
 def with_parent(training_seconds: float, measurement_seconds: float) -> float:
     """Return the cost of an arm that measures a network: the runner gives it to the training and to the measurement."""
     return (training_seconds + measurement_seconds) / 2
-
-
-def few_images() -> dict[str, JSON]:
-    """Return overrides that train every arm on `QUICK_IMAGES` images, of which every seed draws its own."""
-    return {
-        "data.train_images": QUICK_IMAGES,
-        "recipe.epochs": epochs_for(QUICK_IMAGES),
-        "seeds.subset": "trial",
-    }

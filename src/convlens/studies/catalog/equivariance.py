@@ -12,7 +12,7 @@ from ...models import CNN
 from ..executors.measurement import measurement
 from ..measures import measure
 from ..metric import joined
-from ..regime import profiles, training, with_parent
+from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
 from ..verdict import greater_than, less_than
 
@@ -24,13 +24,13 @@ ERROR = "equivariance.interior_at_1_"  # a shift of one pixel, away from the ima
 HIDDEN = [("hidden 1", "relu1")]
 LAST = f"{ERROR}{PLACES[-1]}"
 
-# the nodes of the places, and seconds on one thread of a training and of the measurement
-NETWORKS: dict[str, tuple[CNN, tuple[str, ...], float, float]] = {
-    "max": (CNN(), ("conv1", "pool1", "conv2", "pool2"), 8, 2),
-    "average": (CNN(pooling="average"), ("conv1", "pool1", "conv2", "pool2"), 9, 2),
-    "blur": (CNN(pooling="blur"), ("conv1", "blur1", "conv2", "blur2"), 10, 2),
-    "strided": (CNN(pooling="strided"), ("conv1", "relu1", "conv2", "relu2"), 5, 1),
-    "none": (CNN(pooling="none"), ("conv1", "relu1", "conv2", "relu2"), 105, 4),
+# the nodes of the places, and seconds of the measurement on one thread
+NETWORKS: dict[str, tuple[CNN, tuple[str, ...], float]] = {
+    "max": (CNN(), ("conv1", "pool1", "conv2", "pool2"), 2),
+    "average": (CNN(pooling="average"), ("conv1", "pool1", "conv2", "pool2"), 2),
+    "blur": (CNN(pooling="blur"), ("conv1", "blur1", "conv2", "blur2"), 2),
+    "strided": (CNN(pooling="strided"), ("conv1", "relu1", "conv2", "relu2"), 1),
+    "none": (CNN(pooling="none"), ("conv1", "relu1", "conv2", "relu2"), 4),
 }
 BEFORE = ", before training"
 MEASURED: dict[str, Any] = {"images": 200, "distances": (1, 4)}
@@ -45,7 +45,7 @@ def study() -> Study:
     dense = Arm(
         "dense",
         measurement(training("baseline-wide"), "equivariance", nodes=HIDDEN, **MEASURED),
-        with_parent(3, 0.2),
+        with_parent(SECONDS["dense"], 0.2),
         description="dense, as many parameters: its first hidden layer",
     )
     maps = measure({"name": "equivariance", "nodes": PLACES, **MEASURED})
@@ -99,12 +99,12 @@ def study() -> Study:
 
 
 def _arm(name: str, weights: str = "trained") -> Arm:
-    network, nodes, training_seconds, seconds = NETWORKS[name]
+    network, nodes, seconds = NETWORKS[name]
     named = list(zip(PLACES, nodes, strict=True))
     of = measurement(training(network, name=name), "equivariance", weights=weights, nodes=named, **MEASURED)
     if weights == "initial":
         return Arm(f"{name}{BEFORE}", of, seconds)
-    return Arm(name, of, with_parent(training_seconds, seconds))
+    return Arm(name, of, with_parent(SECONDS[name], seconds))
 
 
 def _contrast(name: str, arm: str, reference: str) -> Estimand:

@@ -11,7 +11,7 @@ from typing import Any
 from ..executors.measurement import measurement
 from ..measures import measure
 from ..metric import joined
-from ..regime import profiles, training, with_parent
+from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
 from ..verdict import greater_than
 
@@ -22,8 +22,18 @@ SELECTIVE = 0.1  # of the index, which goes from 0 to 1
 PROBED: dict[str, Any] = {"images": 1000, "train_images": 1000}  # as many as the quick profile has
 SELECTED: dict[str, Any] = {"images": 1000}
 LAYERS = {
-    "CNN": ("cnn", [("image", "input"), ("block 1", "pool1"), ("block 2", "pool2"), ("dense", "relu3")], 8.0, 4.0),
-    "dense": ("baseline-wide", [("image", "input"), ("hidden 1", "relu1"), ("hidden 2", "relu2")], 3.0, 1.0),
+    "CNN": (
+        "cnn",
+        [("image", "input"), ("block 1", "pool1"), ("block 2", "pool2"), ("dense", "relu3")],
+        SECONDS["max"],
+        3.0,
+    ),
+    "dense": (
+        "baseline-wide",
+        [("image", "input"), ("hidden 1", "relu1"), ("hidden 2", "relu2")],
+        SECONDS["dense"],
+        1.0,
+    ),
 }
 UNITS = {
     "CNN": [("block 1", "relu1"), ("block 2", "relu2"), ("dense", "relu3")],

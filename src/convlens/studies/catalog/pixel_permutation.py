@@ -10,7 +10,7 @@ from ..executors.measurement import measurement
 from ..executors.training import METRICS
 from ..measures import measure
 from ..metric import joined, of_arms
-from ..regime import profiles, training, with_parent
+from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
 from ..verdict import between, greater_than, less_than
 
@@ -30,18 +30,18 @@ def study() -> Study:
     first, second = SHUFFLES
     pooled = CNN(global_average=True)
     trained = (
-        Arm("CNN", training("cnn"), 8),
-        Arm("CNN, shuffled", training("cnn", permute=first), 8),
-        Arm("CNN, shuffled otherwise", training("cnn", permute=second), 8),
-        Arm("dense", training("baseline-wide"), 3, description="dense, as many parameters as the CNN"),
-        Arm("dense, shuffled", training("baseline-wide", permute=first), 3),
-        Arm("global average", training(pooled), 6, description="CNN whose dense layer sees channel means only"),
-        Arm("global average, shuffled", training(pooled, permute=first), 6),
+        Arm("CNN", training("cnn"), SECONDS["max"]),
+        Arm("CNN, shuffled", training("cnn", permute=first), SECONDS["max"]),
+        Arm("CNN, shuffled otherwise", training("cnn", permute=second), SECONDS["max"]),
+        Arm("dense", training("baseline-wide"), SECONDS["dense"], description="dense, as many parameters as the CNN"),
+        Arm("dense, shuffled", training("baseline-wide", permute=first), SECONDS["dense"]),
+        Arm("global average", training(pooled), 5, description="CNN whose dense layer sees channel means only"),
+        Arm("global average, shuffled", training(pooled, permute=first), 5),
     )
     control = Arm(
         "control",
         measurement(training("baseline-wide"), "permuted-dense"),
-        with_parent(3, 0.1),
+        with_parent(SECONDS["dense"], 0.1),
         description="trained dense network, pixels and first-layer weights shuffled alike",
     )
     return Study(

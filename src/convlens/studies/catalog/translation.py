@@ -11,7 +11,7 @@ from typing import Any
 from ...models import CNN, Architecture
 from ..executors.measurement import measurement
 from ..measures import measure
-from ..regime import profiles, training, with_parent
+from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
 from ..verdict import Region, greater_than
 
@@ -28,7 +28,7 @@ NETWORKS: dict[str, str | Architecture] = {
     "blur": CNN(pooling="blur"),
     "dense": "baseline-wide",
 }
-COST = {"max": (8, 1.5), "average": (9, 1.5), "strided": (5, 1), "blur": (10, 2), "dense": (3, 0.4)}  # train, measure
+MEASURING = {"max": 1.5, "average": 1.5, "strided": 1.0, "blur": 2.0, "none": 20.0, "dense": 0.4}  # seconds, one thread
 FASHION = "fashion-mnist"
 
 PROFILES = profiles(("max", "strided", "dense"), "max over strided")
@@ -48,7 +48,7 @@ def study() -> Study:
         "Pooling hides moves smaller than its window, no larger ones. Seeing shifted digits in training is the direct "
         "way to learn that place does not matter.",
         factor="pooling, and training images",
-        levels=(*COST, "none", "shifted"),
+        levels=(*NETWORKS, "none", "shifted"),
         controls=(
             "accuracy and consistency apart: to say the same may be to be wrong twice",
             "same shapes and parameters for max, average, blur and stride",
@@ -73,30 +73,27 @@ def study() -> Study:
 
 
 def _arms() -> tuple[Arm, ...]:
-    centred = [_arm(kind, network, COST[kind]) for kind, network in NETWORKS.items()]
-    none = _arm("none", CNN(pooling="none"), (105, 20), most_seeds=5)
+    centred = [_arm(kind, network) for kind, network in NETWORKS.items()]
+    none = _arm("none", CNN(pooling="none"), most_seeds=5)
     shifted = [
-        _arm(f"{kind}, trained shifted", network, COST[kind], augmentation={"shift": SHIFT})
-        for kind, network in NETWORKS.items()
+        _arm(f"{kind}, trained shifted", network, augmentation={"shift": SHIFT}) for kind, network in NETWORKS.items()
     ]
-    fashion = [
-        _arm(f"{kind}, {FASHION}", NETWORKS[kind], COST[kind], most_seeds=5, dataset=FASHION)
-        for kind in ("max", "strided")
-    ]
+    fashion = [_arm(f"{kind}, {FASHION}", NETWORKS[kind], most_seeds=5, dataset=FASHION) for kind in ("max", "strided")]
     return (*centred, none, *shifted, *fashion)
 
 
 def _arm(
     name: str,
     network: str | Architecture,
-    seconds: tuple[float, float],
     *,
     most_seeds: int | None = None,
     **training_settings: Any,
 ) -> Arm:
-    model_name = "" if isinstance(network, str) else name.split(",")[0]
-    parent = training(network, name=model_name, **training_settings)
-    return Arm(name, measurement(parent, "shift-map", **SETTINGS), with_parent(*seconds), most_seeds)
+    kind = name.split(",")[0]
+    parent = training(network, name="" if isinstance(network, str) else kind, **training_settings)
+    return Arm(
+        name, measurement(parent, "shift-map", **SETTINGS), with_parent(SECONDS[kind], MEASURING[kind]), most_seeds
+    )
 
 
 def _secondary() -> tuple[Estimand, ...]:
