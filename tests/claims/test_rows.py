@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ def evidence(name: str, accuracies: dict[str, float], profile: str = "standard",
     size = listed.profiles[profile]
     size = size if seeds is None else replace(size, seeds=size.seeds[:seeds], looks=())
     trials = []
-    for planned in plan(listed.study(), declared, numerics_version=NUMERICS_VERSION):
+    for planned in plan(listed.study(), size, numerics_version=NUMERICS_VERSION):
         accuracy = accuracies.get(planned.arm, 0.98) + 1e-4 * (planned.seed % 1000)
         metrics = dict.fromkeys((metric.name for metric in METRICS), 1.0) | {
             "test.accuracy": accuracy,
@@ -37,7 +36,7 @@ def evidence(name: str, accuracies: dict[str, float], profile: str = "standard",
             "rise.validation_loss": 0.01,
         }
         trials.append(Trial.of(planned, TrialOutcome(metrics), created="2026-01-01T00:00:00+00:00"))
-    return assess(listed.study(), trials, declared)
+    return assess(listed.study(), trials, size)
 
 
 def rows(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import numpy as np
 from convlens.claims.rows import claims
 from convlens.randomness import stream
 from convlens.report import Reproduction
-from convlens.studies.catalog import entry
 from convlens.studies.evidence import assess
 from convlens.studies.result import StudyResult
 from convlens.studies.runner import plan
@@ -88,11 +86,18 @@ def trials(name: str, profile: Profile) -> tuple[Trial, ...]:
     return tuple(Trial.of(one, outcome(one), created="2025-01-01T00:00:10+00:00") for one in planned)
 
 
+def _profile(name: str, profile: str, seeds: tuple[int, ...]) -> Profile:
+    """Return a profile with the arms of `LEVELS`; the quick one trains for one epoch."""
+    arms = tuple(arm.name for arm in study(name).arms if arm.name in LEVELS)
+    shorter: dict[str, Any] = {"recipe.epochs": 1} if profile == "quick" else {}
+    return Profile(profile, seeds, shorter, arms=arms)
+
+
 def make(
     seeds: Iterable[int] = (0, 1, 2, 3, 4), *, drop: int = 0, profile: str = "standard", **changes: Any
 ) -> Reproduction:
     """Return a reproduction; `drop` leaves out that number of the first study's trials, from the last."""
-    profiles = {name: replace(entry(name).profiles[profile], seeds=tuple(seeds), looks=()) for name in NAMES}
+    profiles = {name: _profile(name, profile, tuple(seeds)) for name in NAMES}
     kept = {name: list(trials(name, profiles[name])) for name in NAMES}
     if drop:
         del kept["baseline-vs-cnn"][-drop:]
