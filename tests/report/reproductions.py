@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ import numpy as np
 from convlens.claims.rows import claims
 from convlens.randomness import stream
 from convlens.report import Reproduction
-from convlens.studies.catalog import entry
 from convlens.studies.evidence import assess
 from convlens.studies.result import StudyResult
 from convlens.studies.runner import plan
 from convlens.studies.spec import Profile, Study
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
+from tests.rates import rated
 
 COMMAND, STARTED = "convlens reproduce", "2025-01-01T00:00:00+00:00"
 NAMES = ("baseline-vs-cnn", "kernel-size")
@@ -35,13 +34,13 @@ LEVELS = {
 
 @lru_cache
 def study(name: str) -> Study:
-    return entry(name).study()
+    return rated(name)
 
 
 def outcome(planned: PlannedTrial) -> TrialOutcome:
     random = stream(planned.seed, "corrupt", planned.arm)
     epochs = planned.configuration["recipe"]["epochs"]  # type: ignore[index,call-overload]
-    level = LEVELS[planned.arm] + float(random.normal(0, 0.0006)) - 0.002 * (3 - epochs)
+    level = LEVELS.get(planned.arm, 0.985) + float(random.normal(0, 0.0006)) - 0.002 * max(0, 3 - epochs)
     labels = (np.arange(10_000) % 10).astype(np.uint8)
     predicted = labels.copy()
     wrong = random.choice(10_000, round(10_000 * (1 - level)), replace=False)
@@ -65,6 +64,7 @@ def outcome(planned: PlannedTrial) -> TrialOutcome:
             "test.accuracy": test, "test.loss": 0.04, "test.calibration_error": 0.003, "test.reads": 1,
             "validation.accuracy": validation, "validation.loss": 0.05,
             "train.accuracy": min(1.0, validation + 0.004), "gap.accuracy": 0.004 + float(random.normal(0, 0.0003)),
+            "rise.validation_loss": 0.01 + float(random.normal(0, 0.001)),
             "parameters": 109_386 if dense else {"5": 215_370, "7": 228_042}.get(planned.arm[0], 206_922),
             "flops": 218_000 if dense else {"5": 6.2e6, "7": 11.7e6}.get(planned.arm[0], 2.5e6),
             "seconds.train": 12.3, "images_per_second": 13_200.0,
@@ -86,11 +86,18 @@ def trials(name: str, profile: Profile) -> tuple[Trial, ...]:
     return tuple(Trial.of(one, outcome(one), created="2025-01-01T00:00:10+00:00") for one in planned)
 
 
+def _profile(name: str, profile: str, seeds: tuple[int, ...]) -> Profile:
+    """Return a profile with the arms of `LEVELS`; the quick one trains for one epoch."""
+    arms = tuple(arm.name for arm in study(name).arms if arm.name in LEVELS)
+    shorter: dict[str, Any] = {"recipe.epochs": 1} if profile == "quick" else {}
+    return Profile(profile, seeds, shorter, arms=arms)
+
+
 def make(
     seeds: Iterable[int] = (0, 1, 2, 3, 4), *, drop: int = 0, profile: str = "standard", **changes: Any
 ) -> Reproduction:
     """Return a reproduction; `drop` leaves out that number of the first study's trials, from the last."""
-    profiles = {name: replace(entry(name).profiles[profile], seeds=tuple(seeds), looks=()) for name in NAMES}
+    profiles = {name: _profile(name, profile, tuple(seeds)) for name in NAMES}
     kept = {name: list(trials(name, profiles[name])) for name in NAMES}
     if drop:
         del kept["baseline-vs-cnn"][-drop:]

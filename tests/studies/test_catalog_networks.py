@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 
 from convlens.models import CNN, measure
-from convlens.plain import replaced
 from convlens.studies.catalog import entry
 from convlens.studies.executors import execute
 from convlens.studies.executors.training_configuration import TrainingConfiguration
@@ -25,20 +23,10 @@ from convlens.studies.spec import Profile, Study
 from convlens.studies.trial import NAMES
 from convlens.studies.tuned import tuned
 from convlens.version import NUMERICS_VERSION
+from tests.rates import rated
 
 NAMED = ("baseline-vs-cnn", "bias-ladder", "kernel-size", "sample-efficiency", "stacking")
 TINY = {"data.train_images": 200, "recipe.epochs": 1}
-
-
-def rated(name: str) -> Study:
-    """Return a study whose arms have a rate, tuned or not."""
-    study = entry(name).study()
-    arms = []
-    for arm in study.arms:
-        recipe: Any = arm.configuration["recipe"]
-        rate = recipe["schedule"]["rate"] or 0.005
-        arms.append(replace(arm, configuration=replaced(arm.configuration, {"recipe.schedule.rate": rate})))
-    return replace(study, arms=tuple(arms))
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> set[str]:
@@ -94,7 +82,7 @@ def test_profiles_have_seeds_of_their_own_and_seeds_enough(name: str) -> None:
     assert all(profile.seeds == tuple(SEEDS[profile.name]) for profile in profiles.values())
     seeds = [seed for profile in profiles.values() for seed in profile.seeds]
     assert len(seeds) == len(set(seeds))
-    assert all(profile.looks[0] in (5, 10) for profile in profiles.values())
+    assert all(profile.all_looks[0] in (5, 10) for profile in profiles.values())
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -235,11 +235,14 @@ def _measured(
     name: str, number: int, claim: str, claimed: str, evidence: Evidence, estimand: str, command: str
 ) -> ClaimRow:
     found = _find(evidence, estimand)
+    if found is None:
+        verdict = Verdict("incomplete", "Incomplete: this profile does not measure it.")
+        return ClaimRow(name, number, claim, claimed, None, verdict, command)
     return ClaimRow(name, number, claim, claimed, found.interval, found.verdict, command)
 
 
-def _find(evidence: Evidence, name: str) -> EstimandEvidence:
-    return next(one for one in (evidence.primary, *evidence.secondary) if one.estimand.name == name)
+def _find(evidence: Evidence, name: str) -> EstimandEvidence | None:
+    return next((one for one in (evidence.primary, *evidence.secondary) if one.estimand.name == name), None)
 
 
 def _count(name: str, number: int, claim: str, claimed: int, program: Program, model: str) -> ClaimRow:
