@@ -147,9 +147,18 @@ def test_stacks_are_larger_as_stated_and_smaller_from_c_to_c_channels() -> None:
     assert (kernel_weights("3x3 thrice"), kernel_weights("7x7")) == (27_792, 25_872)
     assert kernel_weights("3x3 twice, C to C") < kernel_weights("5x5, C to C")
     assert kernel_weights("3x3 thrice, C to C") < kernel_weights("7x7, C to C")
-    deep = arms["5x5 and 1x1"].configuration, arms["3x3 twice"].configuration
-    layers = [[layer["layer"] for layer in one["model"]["layers"]] for one in deep]  # type: ignore[index,call-overload]
-    assert layers[0] == layers[1], "as deep, with as many ReLUs"
+
+
+@pytest.mark.parametrize("channels", ["", ", C to C"])
+@pytest.mark.parametrize(("deep", "stack"), [("5x5 and 1x1", "3x3 twice"), ("7x7 and two 1x1", "3x3 thrice")])
+def test_stacks_are_compared_with_one_kernel_as_deep(deep: str, stack: str, channels: str) -> None:
+    arms = {arm.name: arm.configuration for arm in rated("stacking").arms}
+
+    def kinds(name: str) -> list[str]:
+        model: Any = arms[f"{name}{channels}"]["model"]
+        return [layer["layer"] for layer in model["layers"]]
+
+    assert kinds(deep) == kinds(stack), "as many convolutions and ReLUs"
 
 
 def test_equal_flops_keep_the_input_of_the_dense_layer() -> None:

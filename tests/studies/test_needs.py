@@ -11,13 +11,14 @@ from convlens import data, studies
 from convlens.data.sources import fashion_mnist
 from convlens.errors import DataError
 from convlens.report.words import warnings
+from convlens.studies import tuned, tuning
 from convlens.studies.executors import check
 from convlens.studies.executors.training import configuration
 from convlens.studies.needs import needs
 from convlens.studies.pool import LocalPool
 from convlens.studies.register import registrations
 from convlens.studies.run import STORE
-from convlens.studies.spec import Estimand, Profile, Study
+from convlens.studies.spec import Arm, Estimand, Profile, Study
 from convlens.studies.store import TrialStore
 from convlens.studies.verdict import greater_than
 
@@ -96,6 +97,16 @@ def test_trials_from_elsewhere_are_shown_without_the_data(tmp_path: Path, monkey
     monkeypatch.setattr(fashion_mnist, "_places", list)
     found = studies.read_study(study, FIVE, folder=tmp_path)
     assert (found.left_out, len(found.trials)) == ({}, 25)
+
+
+def test_networks_whose_data_are_absent_are_not_tuned_but_named(
+    without_fashion: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms = (Arm("clothes", tuned.tuned(configuration("baseline", dataset=FASHION))),)
+    primary = Estimand("a", "test.accuracy", "clothes", greater_than(0))
+    monkeypatch.setattr(tuning, "_studies", lambda *_: [make_study(arms=arms, primary=primary, secondary=())])
+    found = tuning.tune(folder=tmp_path, file=tmp_path / "tuned.json", pool=LocalPool(execute))
+    assert (found.rates, found.failed, found.left_out) == ({}, [], {"kernel-size/clothes": f"needs: {HOW}"})
 
 
 def test_a_primary_estimand_without_data_is_an_error(without_fashion: None, tmp_path: Path) -> None:
