@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
-from convlens.claims.rows import claims
+from convlens.claims.reproduction import plans
+from convlens.claims.rows import claims, studies_of_claims
+from convlens.plain import replaced
 from convlens.randomness import stream
 from convlens.report import Reproduction
+from convlens.studies import tuned
 from convlens.studies.catalog import entry
 from convlens.studies.evidence import assess
 from convlens.studies.result import StudyResult
@@ -21,7 +25,6 @@ from convlens.studies.spec import Profile, Study
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
 
 COMMAND, STARTED = "convlens reproduce", "2025-01-01T00:00:00+00:00"
-NAMES = ("baseline-vs-cnn", "kernel-size")
 SPLIT = {"stratified": True, "seed": 0, "counts": {"train": 54000, "validation": 6000, "test": 10000}}
 LEVELS = {
     "baseline, plain": 0.9720, "baseline, good": 0.9790, "baseline-wide, good": 0.9812, "baseline-flops, good": 0.9835,
@@ -30,18 +33,79 @@ LEVELS = {
     "5x5, equal FLOPs": 0.9822, "7x7, equal FLOPs": 0.9771, "3x3 as large as 5x5": 0.9860,
     "3x3 as large as 7x7": 0.9852,
     "3x3 stacked to 5x5": 0.9875, "3x3 stacked to 7x7": 0.9880,
+    "3x3 twice": 0.9800, "3x3 thrice": 0.9830, "CNN, shuffled": 0.9680, "dense": 0.9705, "dense, shuffled": 0.9706,
 }  # fmt: skip
+"""Test accuracies of trainings by arm; of others, `LEVEL`."""
+LEVEL = 0.9780
+
+MEASURED = {
+    ("max", "shift.consistency_at_2"): 0.93, ("strided", "shift.consistency_at_2"): 0.88,
+    ("average", "shift.consistency_at_2"): 0.925, ("dense", "shift.consistency_at_2"): 0.70,
+    ("max", "equivariance.interior_at_1_block 1, convolution"): 1e-7, ("control", "permutation.difference"): 2e-7,
+    ("max", "equivariance.interior_at_1_block 1, output"): 0.4, ("dense", "equivariance.map_at_1_hidden 1"): 0.6,
+    ("CNN", "probe.gain"): 0.08, ("dense", "probe.gain"): 0.05, ("CNN", "probe.accuracy_block 2"): 0.95,
+    ("CNN, random weights", "probe.accuracy_block 2"): 0.92, ("selectivity, CNN", "selectivity.gain"): 0.3,
+}  # fmt: skip
+"""Values of other metrics by arm; of others, 0.5. They vary by a hundredth part."""
+
+
+def give_rates(patch: pytest.MonkeyPatch) -> None:
+    """Give every network that has not been tuned a learning rate, so that its study can be planned."""
+    kept = tuned.read_rates()
+
+    class Rates(dict[str, tuned.TunedRate]):
+        def get(self, key: str, default: object = None) -> tuned.TunedRate:  # type: ignore[override]
+            del default
+            return kept.get(key, tuned.TunedRate({}, (), (), 0.005))
+
+    patch.setattr(tuned, "read_rates", Rates)
+
+
+def rated(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration of an arm with a learning rate, tuned or not."""
+    trained = configuration.get("of", configuration)
+    rate = trained.get("recipe", {}).get("schedule", {}).get("rate") or 0.005
+    found: dict[str, Any] = replaced(configuration, {"recipe.schedule.rate": rate, "of.recipe.schedule.rate": rate})
+    return found
 
 
 @lru_cache
 def study(name: str) -> Study:
-    return entry(name).study()
+    declared = entry(name).study()
+    return replace(declared, arms=tuple(replace(arm, configuration=rated(arm.configuration)) for arm in declared.arms))
 
 
 def outcome(planned: PlannedTrial) -> TrialOutcome:
+    """Return what a trial of any kind might have measured."""
+    kinds = {"training": _trained, "table": _of_table}
+    return kinds.get(str(planned.configuration["kind"]), _measured)(planned)
+
+
+def _measured(planned: PlannedTrial) -> TrialOutcome:
     random = stream(planned.seed, "corrupt", planned.arm)
-    epochs = planned.configuration["recipe"]["epochs"]  # type: ignore[index,call-overload]
-    level = LEVELS[planned.arm] + float(random.normal(0, 0.0006)) - 0.002 * (3 - epochs)
+    values = {name: MEASURED.get((planned.arm, name), 0.5) for name in planned.metrics}
+    return TrialOutcome(
+        metrics={name: value * (1 + 0.01 * float(random.normal())) for name, value in values.items()},
+        curves={curve.name: random.uniform(0.2, 0.9, curve.shape) for curve in planned.curves},
+        provenance=_provenance(),
+    )
+
+
+def _of_table(planned: PlannedTrial) -> TrialOutcome:
+    random = stream(planned.seed, "corrupt", planned.arm)
+    folds = (0.90 if planned.arm.endswith("convolution") else 0.95) + random.normal(0, 0.005, 5)
+    rows = np.full(5, 100)
+    return TrialOutcome(
+        metrics={**dict.fromkeys(planned.metrics, 0.01), "test.accuracy": float(folds.mean())},
+        curves={"fold.accuracy": folds, "fold.test_rows": rows, "fold.train_rows": 4 * rows},
+        provenance=_provenance(),
+    )
+
+
+def _trained(planned: PlannedTrial) -> TrialOutcome:
+    random = stream(planned.seed, "corrupt", planned.arm)
+    epochs = min(3, planned.configuration["recipe"]["epochs"])  # type: ignore[index,call-overload,type-var]
+    level = LEVELS.get(planned.arm, LEVEL) + float(random.normal(0, 0.0006)) - 0.002 * (3 - epochs)
     labels = (np.arange(10_000) % 10).astype(np.uint8)
     predicted = labels.copy()
     wrong = random.choice(10_000, round(10_000 * (1 - level)), replace=False)
@@ -60,24 +124,30 @@ def outcome(planned: PlannedTrial) -> TrialOutcome:
         for epoch in range(epochs)
     ]
     validation = history[-1]["validation.accuracy"]
+    metrics = {
+        "test.accuracy": test, "test.loss": 0.04, "test.calibration_error": 0.003, "test.reads": 1,
+        "validation.accuracy": validation, "validation.loss": 0.05,
+        "train.accuracy": min(1.0, validation + 0.004), "gap.accuracy": 0.004 + float(random.normal(0, 0.0003)),
+        "parameters": 109_386 if dense else {"5": 215_370, "7": 228_042}.get(planned.arm[0], 206_922),
+        "flops": 218_000 if dense else {"5": 6.2e6, "7": 11.7e6}.get(planned.arm[0], 2.5e6),
+        "seconds.train": 12.3, "images_per_second": 13_200.0,
+    }  # fmt: skip
+    others = {name: 0.01 + float(random.normal(0, 0.001)) for name in planned.metrics if name not in metrics}
     return TrialOutcome(
-        metrics={
-            "test.accuracy": test, "test.loss": 0.04, "test.calibration_error": 0.003, "test.reads": 1,
-            "validation.accuracy": validation, "validation.loss": 0.05,
-            "train.accuracy": min(1.0, validation + 0.004), "gap.accuracy": 0.004 + float(random.normal(0, 0.0003)),
-            "parameters": 109_386 if dense else {"5": 215_370, "7": 228_042}.get(planned.arm[0], 206_922),
-            "flops": 218_000 if dense else {"5": 6.2e6, "7": 11.7e6}.get(planned.arm[0], 2.5e6),
-            "seconds.train": 12.3, "images_per_second": 13_200.0,
-        },
+        metrics={**metrics, **others},
         history=history,
         predictions={"test": predicted},
         labels={"test": labels},
-        provenance={
-            "started": "2025-01-01T00:00:00+00:00", "versions": {"convlens": "0.1.0", "numpy": "2.4.0"},
-            "hardware": {"processor": "Some Processor", "processors": 4},
-            "engine": "numba", "threads": 2, "split": SPLIT,
-        },
-    )  # fmt: skip
+        provenance=_provenance(),
+    )
+
+
+def _provenance() -> dict[str, Any]:
+    return {
+        "started": "2025-01-01T00:00:00+00:00", "versions": {"convlens": "0.1.0", "numpy": "2.4.0"},
+        "hardware": {"processor": "Some Processor", "processors": 4},
+        "engine": "numba", "threads": 2, "split": SPLIT,
+    }  # fmt: skip
 
 
 @lru_cache(maxsize=512)
@@ -86,27 +156,45 @@ def trials(name: str, profile: Profile) -> tuple[Trial, ...]:
     return tuple(Trial.of(one, outcome(one), created="2025-01-01T00:00:10+00:00") for one in planned)
 
 
+@lru_cache(maxsize=512)
+def result(name: str, profile: Profile, drop: int = 0) -> StudyResult:
+    """Return a study's result, without so many of its trials, from the last."""
+    kept = trials(name, profile)[: -drop or None]
+    return StudyResult(assess(study(name), kept, profile), kept, (), COMMAND, 321.5, STARTED)
+
+
 def make(
-    seeds: Iterable[int] = (0, 1, 2, 3, 4), *, drop: int = 0, profile: str = "standard", **changes: Any
+    seeds: Iterable[int] = (0, 1, 2, 3, 4),
+    *,
+    drop: int = 0,
+    profile: str = "standard",
+    without: Iterable[str] = (),
+    stored: Iterable[str] = (),
+    **changes: Any,
 ) -> Reproduction:
-    """Return a reproduction; `drop` leaves out that number of the first study's trials, from the last."""
-    profiles = {name: replace(entry(name).profiles[profile], seeds=tuple(seeds), looks=()) for name in NAMES}
-    kept = {name: list(trials(name, profiles[name])) for name in NAMES}
-    if drop:
-        del kept["baseline-vs-cnn"][-drop:]
-    found = {
-        name: StudyResult(assess(study(name), kept[name], profiles[name]), kept[name], (), COMMAND, 321.5, STARTED)
-        for name in kept
-    }
+    """Return a reproduction.
+
+    `drop` leaves out that number of the first study's trials, from the last; `without` names studies that could not be
+    run, and `stored` those of which results ship.
+    """
+    left, kept = set(without), set(stored)
+    sizes = {one.name: replace(size, seeds=tuple(seeds), looks=()) for one, size in plans(profile)}
+    names = studies_of_claims()
+    found = {name: result(name, sizes[name], 0 if name != names[0] else drop) for name in names if name not in left}
+    shipped = {name: result(name, entry(name).profile("standard")) for name in names if name in kept}
+    absent = {name: f"{name} cannot be run on this computer; needs: patience" for name in left}
+    of = [{name: one.evidence for name, one in results.items()} for results in (found, shipped)]
     return Reproduction(
         **{
             "command": COMMAND,
             "profile": profile,
             "studies": found,
-            "claims": claims({name: result.evidence for name, result in found.items()}, COMMAND),
+            "claims": claims(of[0], COMMAND, of[1], absent),
             "models_folder": None,
             "seconds": 321.5,
             "started": STARTED,
+            "stored": shipped,
+            "absent": absent,
             **changes,
         }
     )
