@@ -21,7 +21,8 @@ from convlens.studies.runner import plan
 from convlens.studies.shipped import read_shipped, write_shipped
 from convlens.studies.trial import PlannedTrial
 from convlens.version import NUMERICS_VERSION
-from tests.report.reproductions import give_rates, outcome, result, study
+from tests.rates import rated_entry
+from tests.report.reproductions import outcome, result, study
 
 MINUTES = 13  # of 15, declared in seconds on one thread: the rest is for starting, drawing and slower machines
 PRIMARY = {
@@ -33,7 +34,8 @@ PRIMARY = {
 
 @pytest.fixture(autouse=True)
 def _rates(monkeypatch: pytest.MonkeyPatch) -> None:
-    give_rates(monkeypatch)
+    """Give every network a learning rate, so that its study can be planned."""
+    monkeypatch.setattr(reproduction, "entry", rated_entry)
 
 
 def every_trial(profile: str) -> Iterator[PlannedTrial]:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from convlens.claims.reproduction import plans
 from convlens.claims.rows import claims, studies_of_claims
-from convlens.plain import replaced
 from convlens.randomness import stream
 from convlens.report import Reproduction
-from convlens.studies import tuned
 from convlens.studies.catalog import entry
 from convlens.studies.evidence import assess
 from convlens.studies.result import StudyResult
 from convlens.studies.runner import plan
 from convlens.studies.spec import Profile, Study
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
+from tests.rates import rated
 
 COMMAND, STARTED = "convlens reproduce", "2025-01-01T00:00:00+00:00"
 SPLIT = {"stratified": True, "seed": 0, "counts": {"train": 54000, "validation": 6000, "test": 10000}}
@@ -49,30 +47,9 @@ MEASURED = {
 """Values of other metrics by arm; of others, 0.5. They vary by a hundredth part."""
 
 
-def give_rates(patch: pytest.MonkeyPatch) -> None:
-    """Give every network that has not been tuned a learning rate, so that its study can be planned."""
-    kept = tuned.read_rates()
-
-    class Rates(dict[str, tuned.TunedRate]):
-        def get(self, key: str, default: object = None) -> tuned.TunedRate:  # type: ignore[override]
-            del default
-            return kept.get(key, tuned.TunedRate({}, (), (), 0.005))
-
-    patch.setattr(tuned, "read_rates", Rates)
-
-
-def rated(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configuration of an arm with a learning rate, tuned or not."""
-    trained = configuration.get("of", configuration)
-    rate = trained.get("recipe", {}).get("schedule", {}).get("rate") or 0.005
-    found: dict[str, Any] = replaced(configuration, {"recipe.schedule.rate": rate, "of.recipe.schedule.rate": rate})
-    return found
-
-
 @lru_cache
 def study(name: str) -> Study:
-    declared = entry(name).study()
-    return replace(declared, arms=tuple(replace(arm, configuration=rated(arm.configuration)) for arm in declared.arms))
+    return rated(name)
 
 
 def outcome(planned: PlannedTrial) -> TrialOutcome:
