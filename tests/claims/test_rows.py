@@ -19,7 +19,7 @@ from convlens.studies.evidence import Evidence, assess
 from convlens.studies.executors.training import METRICS
 from convlens.studies.runner import plan
 from convlens.studies.trial import Trial, TrialOutcome
-from tests.report.reproductions import make, study
+from tests.report.reproductions import make_all, study
 
 
 def evidence(name: str, accuracies: dict[str, float], profile: str = "standard") -> Evidence:
@@ -130,13 +130,13 @@ def test_kernels_are_judged_by_seeds_that_nobody_had_seen() -> None:
 
 
 def test_one_seed_is_a_preview() -> None:
-    measured = [row for row in make((0,), profile="quick").claims if row.interval is not None]
+    measured = [row for row in make_all((0,), profile="quick").claims if row.interval is not None]
     assert measured
     assert {row.verdict.word for row in measured} == {"preview"}
 
 
 def test_every_row_names_its_command_and_is_plain_data() -> None:
-    for row in make().claims:
+    for row in make_all().claims:
         assert row.command.startswith("convlens ")
         found = row.to_dict()
         assert (found["verdict"]["word"], found["stored"]) == (row.verdict.word, None)
@@ -152,7 +152,7 @@ def test_units_are_those_of_the_metrics() -> None:
 
 
 def test_what_is_not_trained_here_says_what_trains_it() -> None:
-    found = {row.name: row for row in make().claims}
+    found = {row.name: row for row in make_all().claims}
     left = found["3x3-over-7x7"]
     assert (left.interval, left.verdict.label, left.left_out) == (None, "incomplete: not trained here", True)
     assert left.command == "convlens study run kernel-size"
@@ -161,14 +161,14 @@ def test_what_is_not_trained_here_says_what_trains_it() -> None:
 
 
 def test_a_study_that_cannot_be_run_says_what_is_missing() -> None:
-    found = [row for row in make(without=["not-for-convolution"]).claims if row.number == 10]
+    found = [row for row in make_all(without=["not-for-convolution"]).claims if row.number == 10]
     assert {row.verdict.label for row in found} == {"incomplete: not possible here"}
     assert all("needs: patience" in row.verdict.sentence for row in found)
     assert compounds(found)[10].word == "incomplete"
 
 
 def test_stored_results_stand_beside_what_was_measured_and_never_instead() -> None:
-    without, made = make(), make(stored=["kernel-size"])
+    without, made = make_all(), make_all(stored=["kernel-size"])
     for before, row in zip(without.claims, made.claims, strict=True):
         assert replace(row, stored=None) == before
         of_kernels = row.metric is not None and row.number == 6
@@ -194,7 +194,7 @@ def test_the_command_of_a_report_writes_to_the_same_folder(profile: str, folder:
 
 
 def test_a_claim_of_several_parts_has_one_verdict() -> None:
-    found = compounds(make().claims)
+    found = compounds(make_all().claims)
     assert list(found) == list(range(1, 11))
     assert found[1].label == "true"
     assert found[4].label == "false"  # the contrasts stand beside it
@@ -204,7 +204,7 @@ def test_a_claim_of_several_parts_has_one_verdict() -> None:
 
 
 def test_what_stands_beside_a_claim_does_not_decide_it() -> None:
-    made = list(make().claims)
+    made = list(make_all().claims)
     (place,) = [i for i, row in enumerate(made) if row.name == "cnn-over-baseline"]
     refuted = next(row.verdict for row in made if row.verdict.word == "refuted")
     made[place] = replace(made[place], verdict=refuted)
@@ -214,7 +214,7 @@ def test_what_stands_beside_a_claim_does_not_decide_it() -> None:
 
 
 def test_a_claim_is_decided_by_stored_results_only_if_all_its_parts_are_stored() -> None:
-    found = stored_compounds(make(stored=["kernel-size"]).claims)
+    found = stored_compounds(make_all(stored=["kernel-size"]).claims)
     assert sorted(found) == [1, 2, 4, 5, 6]
-    every = make(stored=studies_of_claims()).claims
+    every = make_all(stored=studies_of_claims()).claims
     assert sorted(stored_compounds(every)) == list(range(1, 11))
