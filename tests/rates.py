@@ -25,5 +25,7 @@ def rated_entry(name: str) -> StudyEntry:
 
 
 def _rated(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    rate = configuration["recipe"]["schedule"]["rate"]
-    return replaced(configuration, {"recipe.schedule.rate": RATE if rate is None else rate})
+    trained = configuration.get("of", configuration)  # of a measurement, the training that it names
+    rate = trained.get("recipe", {}).get("schedule", {}).get("rate")
+    used = RATE if rate is None else rate
+    return replaced(configuration, {"recipe.schedule.rate": used, "of.recipe.schedule.rate": used})

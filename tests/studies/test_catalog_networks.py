@@ -77,7 +77,7 @@ def test_every_arm_is_tuned_but_those_of_the_plain_regime(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_profiles_have_seeds_of_their_own_and_seeds_enough(name: str) -> None:
-    profiles = entry(name).profiles
+    profiles = {key: profile for key, profile in entry(name).profiles.items() if key != "claims"}  # of standard's seeds
     assert list(profiles) == ["quick", "standard", "full"]
     assert all(profile.seeds == tuple(SEEDS[profile.name]) for profile in profiles.values())
     seeds = [seed for profile in profiles.values() for seed in profile.seeds]

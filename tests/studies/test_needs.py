@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from convlens.data.sources import fashion_mnist
 from convlens.errors import DataError
 from convlens.report.words import warnings
 from convlens.studies import tuned, tuning
+from convlens.studies.catalog import entry
 from convlens.studies.executors import check
 from convlens.studies.executors.training import configuration
 from convlens.studies.needs import needs
@@ -109,8 +111,20 @@ def test_networks_whose_data_are_absent_are_not_tuned_but_named(
     assert (found.rates, found.failed, found.left_out) == ({}, [], {"kernel-size/clothes": f"needs: {HOW}"})
 
 
+def test_scikit_learn_is_needed_by_its_tables_and_models_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    arms = {arm.name: arm.configuration for arm in entry("not-for-convolution").study().arms}
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    wanted = {name for name, described in arms.items() if needs(described)}
+    assert {"wine: dense network", "series: logistic regression", "graphs: gradient boosting"} <= wanted
+    assert not {"series: convolution", "graphs: dense network", "position: convolution"} & wanted
+    assert needs(arms["wine: convolution"]) == "pip install 'convlens[studies]'"
+    monkeypatch.undo()
+    pytest.importorskip("sklearn")
+    assert not any(map(needs, arms.values()))
+
+
 def test_a_primary_estimand_without_data_is_an_error(without_fashion: None, tmp_path: Path) -> None:
     study = two_sets()
     study = dataclasses.replace(study, primary=study.secondary[-1], secondary=study.secondary[:-1])
-    with pytest.raises(DataError, match="3x3, clothes: its data are not on this computer; needs: apt install"):
+    with pytest.raises(DataError, match="3x3, clothes cannot be run on this computer; needs: apt install"):
         studies.run_study(study, FIVE, folder=tmp_path, pool=LocalPool(execute))
