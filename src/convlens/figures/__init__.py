@@ -1,10 +1,14 @@
-"""The figures, one module each; those of reports are drawn in four looks: light or dark, wide or for a phone."""
+"""The figures, one module each; those of reports are drawn in four looks: light or dark, wide or for a phone.
+
+Which figures a study has is decided by what it measured, never by its name: contrasts, arms, levels, curves, maps and
+learning curves.
+"""
 
 from __future__ import annotations
 
 from ..claims.reproduction import KERNELS, NETWORKS, Reproduction
 from ..studies.result import StudyResult
-from . import confusion, filters, kernel_size, learning, seeds
+from . import confusion, contrasts, curves, filters, kernel_size, learning, levels, seeds
 from .picture import Picture as Picture
 from .style import LOOKS as LOOKS
 from .style import Look as Look
@@ -12,8 +16,9 @@ from .style import png as png
 
 
 def study_pictures(result: StudyResult) -> list[Picture]:
-    """Return the figures of any study; nothing is drawn yet."""
-    return [seeds.picture(result), *_curves(result)]
+    """Return the figures of any study, what answers its question first; nothing is drawn yet."""
+    found = (contrasts.picture(result), levels.picture(result), *curves.pictures(result), seeds.picture(result))
+    return [one for one in (*found, learning.picture(result)) if one is not None]
 
 
 def pictures(reproduction: Reproduction) -> list[Picture]:
@@ -21,12 +26,7 @@ def pictures(reproduction: Reproduction) -> list[Picture]:
     return [
         seeds.picture(reproduction.studies[NETWORKS]),
         kernel_size.picture(reproduction.studies[KERNELS]),
-        *(curves for result in reproduction.studies.values() for curves in _curves(result)),
+        *(one for result in reproduction.studies.values() if (one := learning.picture(result)) is not None),
         confusion.picture(reproduction),
         filters.picture(reproduction),
     ]
-
-
-def _curves(result: StudyResult) -> list[Picture]:
-    found = learning.picture(result)
-    return [] if found is None else [found]

@@ -106,7 +106,7 @@ def _draw(points: list[Point], look: Look) -> Figure:
     parameters.set_title("parameters, thousands")
     cost.set_title("MFLOP per image")
     within = _limits(points)
-    for position, (group, series) in enumerate(zip(GROUPS, look.series, strict=True)):
+    for position, (group, series) in enumerate(zip(GROUPS, look.series[: len(GROUPS)], strict=True)):
         own = sorted(
             (p for p in points if p.group in (group, GROUPS[0]) and _belongs(p, group)), key=lambda p: p.kernel
         )

@@ -15,6 +15,16 @@ _MEANS = {"count": (0, 1.0, ""), "FLOP": (2, 1e-6, " MFLOP"), "s": (1, 1.0, " s"
 _MOST_DIGITS = 6
 
 
+def shown_scale(unit: str) -> float:
+    """Return the factor from a metric's values to what figures show: 100 for fractions."""
+    return 100.0 if unit in FRACTIONS else 1.0
+
+
+def unit_of(unit: str, *, signed: bool = False) -> str:
+    """Return the unit as figures name it: ``%``, ``points``, ``pixels``."""
+    return named(unit, signed=signed).strip()
+
+
 def is_difference(interval: Interval) -> bool:
     """Return whether the interval is of differences, paired by seed."""
     return interval.method.startswith("paired")
