@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from convlens.plain import replaced
 from convlens.randomness import stream
 from convlens.studies.catalog import entry
 from convlens.studies.evidence import assess
@@ -19,23 +18,14 @@ from convlens.studies.result import StudyResult
 from convlens.studies.runner import plan
 from convlens.studies.spec import Curve, Metric, Profile, Study
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
-from convlens.studies.tuned import RATE
+from tests.rates import rated
 
 STARTED = "2026-01-02T03:04:05+00:00"
 
 
-def rated(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration with a rate wherever one is still to be tuned."""
-    found: dict[str, Any] = dict(configuration)
-    if found.get("kind") == "training" and found["recipe"]["schedule"]["rate"] is None:
-        return dict(replaced(found, {RATE: 0.005}))
-    return {key: rated(value) if key == "of" and isinstance(value, Mapping) else value for key, value in found.items()}
-
-
 @lru_cache(maxsize=32)
 def study(name: str) -> Study:
-    found = entry(name).study()
-    return replace(found, arms=tuple(replace(arm, configuration=rated(arm.configuration)) for arm in found.arms))
+    return rated(name)
 
 
 def level_of(planned: PlannedTrial, arm_level: float | None) -> float:

@@ -30,7 +30,7 @@ def test_table_fits(width: int) -> None:
     shown = console.export_text()
     console.file.close()
     assert max(map(len, shown.splitlines())) <= width
-    assert "…" not in shown
+    assert "…" not in shown.replace("… incomplete", "")  # a mark, beside the word
     for row in made.claims:
         assert row.verdict.word in shown
         if row.interval is not None:

@@ -6,6 +6,8 @@ learning curves.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..claims.reproduction import KERNELS, NETWORKS, Reproduction
 from ..studies.result import StudyResult
 from . import confusion, contrasts, curves, filters, kernel_size, learning, levels, seeds
@@ -26,7 +28,27 @@ def pictures(reproduction: Reproduction) -> list[Picture]:
     return [
         seeds.picture(reproduction.studies[NETWORKS]),
         kernel_size.picture(reproduction.studies[KERNELS]),
-        *(one for result in reproduction.studies.values() if (one := learning.picture(result)) is not None),
+        *(one for name in (NETWORKS, KERNELS) if (one := learning.picture(reproduction.studies[name])) is not None),
         confusion.picture(reproduction),
         filters.picture(reproduction),
     ]
+
+
+def claim_pictures(reproduction: Reproduction) -> dict[int, list[Picture]]:
+    """Return the figures of the claims, by number: one for each study that measured rows of it.
+
+    A row's interval is that of the estimand that decides it; so this follows the claims, whichever they are.
+    """
+    found: dict[int, list[Picture]] = {}
+    for number in dict.fromkeys(row.number for row in reproduction.claims):
+        measured = [
+            id(row.interval) for row in reproduction.claims if row.number == number and row.interval is not None
+        ]
+        for name, result in reproduction.studies.items():
+            every = (result.evidence.primary, *result.evidence.secondary)
+            only = [one.estimand.name for one in every if id(one.interval) in measured]
+            picture = contrasts.picture(result, only, f"claim-{number}-{name}") if only else None
+            if picture is not None:
+                heading = f"Claim {number}: {picture.heading.lower()} ({name})"
+                found.setdefault(number, []).append(replace(picture, heading=heading))
+    return found

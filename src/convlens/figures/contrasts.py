@@ -38,7 +38,11 @@ def picture(result: StudyResult, only: Collection[str] | None = None, name: str 
         return None
     heading = "The differences themselves" if any(panel.zero for panel in panels) else "The values themselves"
     return Picture(
-        name or f"contrasts-{result.name}", heading, _caption(panels), _alt(result, found), partial(draw_rows, panels)
+        name or f"contrasts-{result.name}",
+        heading,
+        _caption(panels, found),
+        _alt(result, found),
+        partial(draw_rows, panels),
     )
 
 
@@ -81,9 +85,7 @@ def _row(result: StudyResult, found: EstimandEvidence) -> Row:
     estimand, evidence = found.estimand, result.evidence
     metric = next(one for one in evidence.study.metrics if one.name == estimand.metric)
     margin = estimand.margin
-    shaded = (estimand.region.low, estimand.region.high) if estimand.reference is None else None
-    if estimand.reference is not None and margin:
-        shaded = -margin, margin
+    shaded = (estimand.region.low, estimand.region.high) if margin is None else (-margin, margin) if margin else None
     return Row(
         estimand.name,
         tuple(_values(result, found).values()),
@@ -115,7 +117,7 @@ def _values(result: StudyResult, found: EstimandEvidence) -> dict[int, float]:
     return {seed: value - other[seed] for seed, value in own.items() if seed in other}
 
 
-def _caption(panels: Sequence[Panel]) -> str:
+def _caption(panels: Sequence[Panel], found: Sequence[EstimandEvidence]) -> str:
     rows = [row for panel in panels for row in panel.rows]
     n = sorted({len(row.values) for row in rows})
     seeds = f"{n[0]}" if len(n) == 1 else f"{n[0]} to {n[-1]}"
@@ -127,10 +129,10 @@ def _caption(panels: Sequence[Panel]) -> str:
         parts.append("Bar with mark: mean and the interval over seeds by which it is decided, for these test images")
     if any(row.general is not None for row in rows):
         parts.append("Dashed line: 95 % interval for images in general")
-    if any(panel.zero and row.bounds for panel in panels for row in panel.rows):
-        parts.append("Shaded: differences too small to matter, within the declared margin of zero")
-    if any(not panel.zero for panel in panels):
-        parts.append("Where one arm is shown by itself, the shaded values are those for which the claim is true")
+    if any(one.estimand.margin for one in found):
+        parts.append("Shaded around zero: differences too small to matter, within the declared margin")
+    if any(one.estimand.margin is None for one in found):
+        parts.append("Shaded elsewhere: the values for which the claim is true")
     if any(panel.clipped for panel in panels):
         parts.append(bars.CLIPPED.strip().rstrip("."))
     return ". ".join(parts) + "."

@@ -21,7 +21,7 @@ from .style import GLYPH, Look, shortened
 
 _LINE = 1.25  # height of a line of text; this and the next in type sizes
 _GAP, _BAR, _DOTS, _GENERAL, _FOOT = 0.3, 0.55, 1.15, 1.7, 0.5  # below the name; of a row, from its name down
-_AROUND = 4.4  # a panel's title and axis
+_AROUND = 5.0  # a panel's title and axis
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import wording
 from ..claims.reproduction import Confusion
-from ..claims.rows import ClaimRow
+from ..claims.row import ClaimRow, compounds, stored_compounds
 from ..figures import numbers
 from ..studies.estimand import Estimand
 from ..studies.evidence import EstimandEvidence, Evidence
@@ -16,7 +16,7 @@ from ..studies.result import StudyResult
 from ..studies.stats import Interval, mean_interval
 from ..studies.superiority import Superiority
 from ..studies.two_way import Components
-from .words import MARKS, by_arithmetic, calculation, explanation
+from .words import MARKS, by_arithmetic, calculation, claim_parts, explanation
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class ClaimView:
-    """A claim as displayed."""
+    """A sub-claim as displayed; ``stored`` is what the results that ship say of it, empty without any."""
 
     number: int
     claim: str
@@ -43,11 +43,39 @@ class ClaimView:
     mark: str
     sentence: str
     command: str
+    stored: str
 
 
-def claim_views(claims: Sequence[ClaimRow]) -> list[ClaimView]:
-    """Return the claims as displayed."""
-    return [_claim_view(row) for row in claims]
+@dataclass(frozen=True)
+class ClaimSection:
+    """A claim with its compound verdict, its rows, and the names of its figures."""
+
+    number: int
+    word: str
+    label: str
+    mark: str
+    sentence: str
+    stored: str
+    rows: Sequence[ClaimView]
+    figures: Sequence[str]
+
+
+def claim_sections(claims: Sequence[ClaimRow], figures: Mapping[int, Sequence[str]]) -> list[ClaimSection]:
+    """Return the claims, one after another, each with the names of its figures."""
+    stored = stored_compounds(claims)
+    return [
+        ClaimSection(
+            number,
+            verdict.word,
+            verdict.label,
+            MARKS[verdict.word],
+            verdict.sentence if len([row for row in claims if row.number == number and not row.beside]) > 1 else "",
+            stored[number].label if number in stored and any(r.stored for r in claims if r.number == number) else "",
+            [_claim_view(row) for row in claims if row.number == number],
+            figures.get(number, ()),
+        )
+        for number, verdict in compounds(claims).items()
+    ]
 
 
 def _claim_view(row: ClaimRow) -> ClaimView:
@@ -55,7 +83,7 @@ def _claim_view(row: ClaimRow) -> ClaimView:
     if by_arithmetic(row.verdict):
         found, bounds, n, sentence = calculation(row.verdict), "", wording.NONE, "By arithmetic."
     else:
-        found, bounds = numbers.parts(row.interval) if row.interval else ("nothing yet", "")
+        found, bounds = claim_parts(row, row.interval) if row.interval else ("nothing yet", "")
         n = str(row.interval.n) if row.interval else "0"
         sentence = explanation(row.verdict, row.interval)
     return ClaimView(
@@ -70,7 +98,15 @@ def _claim_view(row: ClaimRow) -> ClaimView:
         MARKS[word],
         sentence,
         row.command,
+        _stored(row),
     )
+
+
+def _stored(row: ClaimRow) -> str:
+    if row.stored is None:
+        return ""
+    mean, bounds = claim_parts(row, row.stored.interval)
+    return f"{mean} {bounds}, {wording.seeds(row.stored.interval.n)}: {row.stored.verdict.label}"
 
 
 def arms_table(result: StudyResult) -> Rows:

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..claims.rows import ClaimRow
-from ..figures.numbers import measured, parts
 from ..text_table import TextTable
-from ..wording import seeds
-from .words import MARKS, by_arithmetic, calculation, explanation
+from ..wording import NONE, seeds
+from .words import MARKS, by_arithmetic, calculation, claim_parts, explanation
 
 STYLES = {"supported": "green", "true": "green", "refuted": "red", "false": "red", "inconclusive": "yellow",
           "preview": "yellow", "incomplete": "yellow"}  # fmt: skip
 
 
 def claims_table(claims: Sequence[ClaimRow]) -> TextTable:
-    """Return the claims as a table."""
+    """Return the claims as a table; with a column of stored results, if there are any."""
+    stored = any(row.stored is not None for row in claims)
     rows = []
     for row in claims:
         word = row.verdict.word
         verdict = (f"{MARKS[word]} {row.verdict.label}", f"bold {STYLES[word]}")
-        rows.append((f"{row.number} {row.claim}", row.claimed, _measured_cell(row), verdict))
-    columns = ("claim", "claimed", "measured", "verdict")
-    return TextTable("Claims put to the test", columns, rows, left=range(4), names=(), spaced=True)
+        beside = (_stored_cell(row),) if stored else ()
+        rows.append((f"{row.number} {row.claim}", row.claimed, _measured_cell(row), *beside, verdict))
+    columns = ("claim", "claimed", "measured", *(("stored",) if stored else ()), "verdict")
+    return TextTable("Claims put to the test", columns, rows, left=range(len(columns)), names=(), spaced=True)
 
 
 def claims_lines(claims: Sequence[ClaimRow]) -> list[str]:
@@ -37,12 +38,21 @@ def _measured_cell(row: ClaimRow) -> str:
     interval = row.interval
     if interval is None:
         return "nothing yet"
-    return "\n".join(part for part in (*parts(interval), f"n = {interval.n}") if part)
+    return "\n".join(part for part in (*claim_parts(row, interval), f"n = {interval.n}") if part)
+
+
+def _stored_cell(row: ClaimRow) -> str:
+    if row.stored is None:
+        return NONE
+    found = row.stored.interval
+    return "\n".join(part for part in (*claim_parts(row, found), f"n = {found.n}", row.stored.verdict.label) if part)
 
 
 def _line(row: ClaimRow) -> str:
     start = f"claim {row.number}: {row.claim}: {row.verdict.label.upper()}"
     if by_arithmetic(row.verdict):
         return f"{start}. Claimed {row.claimed}; {calculation(row.verdict)}."
-    found = measured(row.interval) + (f", {seeds(row.interval.n)}" if row.interval else "")
+    interval, found = row.interval, "nothing yet"
+    if interval is not None:
+        found = f"{' '.join(claim_parts(row, interval)).strip()}, {seeds(interval.n)}"
     return f"{start}. Claimed {row.claimed}; measured {found}. {explanation(row.verdict, row.interval)}".rstrip()

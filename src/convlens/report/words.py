@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..claims.reproduction import Reproduction
 from ..claims.rows import ClaimRow
-from ..figures.numbers import digits, in_unit, region, with_unit
+from ..figures.numbers import digits, in_unit, parts, region, with_unit
 from ..studies.estimand import Estimand
 from ..studies.evidence import Evidence
 from ..studies.looks import FEWEST_SEEDS
@@ -30,6 +30,13 @@ def by_arithmetic(verdict: Verdict) -> bool:
 def calculation(verdict: Verdict) -> str:
     """Return the calculation in a sentence of `convlens.studies.verdict.arithmetic`, without the words around it."""
     return verdict.sentence.partition("; ")[2].rstrip(".") or verdict.sentence
+
+
+def claim_parts(row: ClaimRow, interval: Interval) -> tuple[str, str]:
+    """Return mean and bounds of an interval in the unit of what the row measures."""
+    if row.metric is None:
+        return parts(interval)
+    return parts(interval, row.metric.unit, signed=row.signed, digits=digits(row.metric))
 
 
 def explanation(verdict: Verdict, interval: Interval | None) -> str:
