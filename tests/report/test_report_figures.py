@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
 
 from convlens.figures import Look, bars, pictures, png, study_pictures
+from convlens.figures.rows import Panel, Row, draw_rows
 from convlens.report import pages
+from convlens.studies.evidence import assess
 from convlens.studies.stats import mean_interval
 
-from .reproductions import make
+from .reproductions import make, study
 
 
 def luminance(colour: str) -> float:
@@ -56,26 +59,12 @@ def test_kernel_figure_shows_every_seed_and_interval() -> None:
     assert picture.draw is not None
     figure = picture.draw(Look())
     dots = [float(y) for line in figure.axes[0].lines if line.get_linestyle() == "None" for y in line.get_ydata()]
-    for arm in made.studies["kernel-size"].arms:
+    shown = [arm for arm in made.studies["kernel-size"].arms if "few images" not in arm.name]
+    for arm in shown:
         for value in arm.values("test.accuracy").values():
             assert any(abs(dot - 100 * value) < 1e-9 for dot in dots), arm.name
-    assert len(figure.axes[0].containers) == 9  # an error bar for every arm
+    assert len(figure.axes[0].containers) == len(shown)  # an error bar for every arm
     assert not pictures(make((0,)))[2].draw(Look()).axes[0].containers  # type: ignore[misc]  # one seed: none
-
-
-def test_any_study_has_a_figure_of_every_seed_with_means_and_intervals() -> None:
-    result = make().studies["kernel-size"]
-    picture = study_pictures(result)[0]
-    assert picture.draw is not None
-    axes = picture.draw(Look()).axes[0]
-    dots = sorted(float(x) for line in axes.lines if line.get_linestyle() == "None" for x in line.get_xdata())
-    values = [100 * value for arm in result.arms for value in arm.values("test.accuracy").values()]
-    means = [100 * arm.evidence.metrics["test.accuracy"].mean for arm in result.arms]  # type: ignore[union-attr]
-    assert all(any(abs(dot - value) < 1e-9 for dot in dots) for value in values)
-    assert len(axes.containers) == len(means) == 9
-    assert [label.get_text() for label in axes.get_yticklabels()] == [arm.name for arm in result.arms]
-    one = study_pictures(make((0,)).studies["kernel-size"])[0]
-    assert not one.draw(Look()).axes[0].containers  # type: ignore[misc]  # one seed: no interval
 
 
 def test_matplotlib_is_left_as_it_was(tmp_path: Path) -> None:
@@ -95,17 +84,18 @@ def test_a_huge_interval_is_clipped_and_marked() -> None:
     assert bars.clipped([huge], within, 100)
     near = mean_interval([1.0, 1.1, 2.0])
     assert bars.limits([1.0, 2.0], [near], 1, "s") == (near.low, near.high)
-    made = make((0, 1))
-    picture = next(one for one in study_pictures(made.studies["kernel-size"]) if one.name.startswith("seeds"))
-    kernels = next(one for one in pictures(made) if one.name == "kernel-size")
-    every = [100 * v for arm in made.studies["kernel-size"].arms for v in arm.values("test.accuracy").values()]
-    reach = 2 * (max(every) - min(every))
-    for one, upright in ((picture, False), (kernels, True)):
-        assert one.draw is not None
-        axes = one.draw(Look()).axes[0]
-        low, high = axes.get_ylim() if upright else axes.get_xlim()
-        assert min(every) - 1.4 * reach < low < min(every)
-        assert max(every) < high < 101
-        ends = [list(line.get_ydata() if upright else line.get_xdata()) for line in axes.lines]
-        assert ends.count([100.0]) == 2  # cap and arrow of the one interval that goes beyond 100 %
-        assert bars.CLIPPED.strip() in one.caption
+    panel = Panel("", "fraction", (Row("one", (0.971, 0.983), huge),), 100)
+    assert panel.clipped
+    assert panel.limits == within
+    (axes,) = draw_rows([panel], Look()).axes
+    assert within[0] - 1 < axes.get_xlim()[0] < within[0]
+    assert 100 < axes.get_xlim()[1] < 101
+    arrows = [line.get_marker() for line in axes.lines if list(line.get_xdata()) in ([100.0], [within[0]])]
+    assert {"<", ">"} <= set(arrows)
+    wide = replace(make((0, 1)).studies["kernel-size"])
+    values = iter([0.5, 0.9])
+    trials = [
+        replace(t, metrics={**t.metrics, "test.accuracy": next(values)}) if t.arm == "3x3" else t for t in wide.trials
+    ]
+    evidence = assess(study("kernel-size"), trials, wide.evidence.profile)
+    assert bars.CLIPPED.strip() in study_pictures(replace(wide, evidence=evidence, trials=trials))[-2].caption

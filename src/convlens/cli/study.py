@@ -131,6 +131,7 @@ def run(
         if keep is not None and not (result.evidence.missing or result.left_out):
             write_shipped(result, keep / f"{name}.json")
         results.append(result)
+    report.write_index(folder, report.listed(folder, results))
     if json:
         _print_json(results)
     require_none_failed(results)

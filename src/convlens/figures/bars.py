@@ -20,11 +20,11 @@ Limits = tuple[float, float]
 def limits(values: Sequence[float], intervals: Iterable[Interval], scale: float, unit: str) -> Limits:
     """Return from where to where the bars are drawn: all the seeds, and of the intervals what is near and possible.
 
-    Accuracies are 0 to 100 %, whatever an interval says.
+    Accuracies are 0 to 100 %, whatever an interval says; but a fraction may be more than one, if a value is.
     """
     low, high = min(values), max(values)
     reach = _REACH * (high - low) or math.inf
-    least, most = (0.0, scale) if unit == "fraction" else (-math.inf, math.inf)
+    least, most = (min(0.0, low), max(scale, high)) if unit == "fraction" else (-math.inf, math.inf)
     ends = [(scale * one.low, scale * one.high) for one in intervals if math.isfinite(one.high)]
     near = max(low - reach, least), min(high + reach, most)
     lowest, highest = min([low, *(end for end, _ in ends)]), max([high, *(end for _, end in ends)])

@@ -7,8 +7,8 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from ..claims.reproduction import BEST_CNN, Confusion, Reproduction
-from ..studies.result import setting
 from ..wording import seeds
+from .context import setting
 from .matrix import draw_matrix
 from .picture import Picture
 from .style import Look

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from ..errors import ConvlensError
 from ..nn import Conv2D
 from ..nn.serialize import layers_from_data
-from ..studies.result import ArmTrials, StudyResult, setting
+from ..studies.result import ArmTrials, StudyResult
 from ..studies.stats import Interval
 from . import bars, numbers
+from .context import setting
 from .picture import Picture
 from .style import Look, Series, empty
 
@@ -106,7 +107,7 @@ def _draw(points: list[Point], look: Look) -> Figure:
     parameters.set_title("parameters, thousands")
     cost.set_title("MFLOP per image")
     within = _limits(points)
-    for position, (group, series) in enumerate(zip(GROUPS, look.series, strict=True)):
+    for position, (group, series) in enumerate(zip(GROUPS, look.series[: len(GROUPS)], strict=True)):
         own = sorted(
             (p for p in points if p.group in (group, GROUPS[0]) and _belongs(p, group)), key=lambda p: p.kernel
         )

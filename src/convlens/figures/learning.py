@@ -10,28 +10,31 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator
 
-from ..studies.result import ArmTrials, StudyResult, setting
+from ..studies.result import ArmTrials, StudyResult
+from .context import setting
+from .lines import LEAST, error_axis
 from .picture import Picture
 from .style import Look, Series, empty
 
 SPLITS = ("train", "validation")
-_TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 80)  # errors in per cent
-_LEAST = 0.02  # per cent: an error of 0 cannot be on a logarithmic axis, and is drawn here
+_MARKS = 8  # on a line, about
 
-Curves = dict[str, dict[int, list[float]]]  # by split and seed: error in per cent after every epoch
+Points = list[tuple[int, float]]  # epoch, and error in per cent after it
+Curves = dict[str, dict[int, Points]]  # by split and seed
 
 
 def picture(result: StudyResult) -> Picture | None:
-    """Return the learning curves of a study; None if every training had one epoch: a point is not a curve."""
-    arms, study = result.arms, result.name
+    """Return the learning curves of a study's trainings; None if there are none, or all had one epoch: a point."""
+    study = result.name
+    arms = [arm for arm in result.arms if _trains(arm)]
     heading = f"Learning curves: {study}"
     name = f"learning-curves-{study}"
     curves = [(arm.name, _curves(arm)) for arm in arms]
     absent = {arm.name: _absent(arm) for arm in arms}
     if not any(any(found.values()) for _, found in curves):
-        if any(map(_has_history, arms)):
+        if result.trials:
             return None
         return Picture(name, heading, "No training history has been stored yet, so there is nothing to draw.")
     n = sorted({len(arm.trials) for arm in arms})
@@ -58,13 +61,16 @@ def of_results(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Picture:
     return Picture(name, heading, caption, _alt(curves), partial(_draw, curves, absent))
 
 
-def _of_runs(runs: Sequence[Mapping[str, Any]], split: str) -> dict[int, list[float]]:
-    series = {run["seed"]: [row[f"{split}.accuracy"] for row in run["history"]] for run in runs}
-    return {seed: _errors(values) for seed, values in series.items() if len(values) > 1}
+def _of_runs(runs: Sequence[Mapping[str, Any]], split: str) -> dict[int, Points]:
+    found = {run["seed"]: _points(run["history"], f"{split}.accuracy") for run in runs}
+    return {seed: points for seed, points in found.items() if len(points) > 1}
 
 
-def _errors(accuracies: Sequence[float]) -> list[float]:
-    return [max(_LEAST, 100 * (1 - value)) for value in accuracies]
+def _points(history: Any, metric: str) -> Points:
+    """Return the errors of a history; none if an epoch lacks the metric. A thinned history states its epochs."""
+    rows = history if isinstance(history, Sequence) else []
+    found = [(row.get("epoch", place), 100 * (1 - row[metric])) for place, row in enumerate(rows, 1) if metric in row]
+    return [(epoch, max(LEAST, error)) for epoch, error in found] if len(found) == len(rows) else []
 
 
 def _absent(arm: ArmTrials) -> str:
@@ -76,13 +82,20 @@ def _absent(arm: ArmTrials) -> str:
     return "one epoch: no curve" if _has_history(arm) else "no history"
 
 
+def _trains(arm: ArmTrials) -> bool:
+    """Return whether an arm is a training, rather than a measurement or a model of another kind."""
+    return arm.arm.configuration.get("kind") == "training"
+
+
 def _has_history(arm: ArmTrials) -> bool:
-    return any(arm.series(f"{split}.accuracy") for split in SPLITS)
+    return any(_points(trial.history, f"{split}.accuracy") for trial in arm.trials for split in SPLITS)
 
 
 def _curves(arm: ArmTrials) -> Curves:
     return {
-        split: {seed: _errors(values) for seed, values in arm.series(f"{split}.accuracy").items() if len(values) > 1}
+        split: {
+            trial.seed: points for trial in arm.trials if len(points := _points(trial.history, f"{split}.accuracy")) > 1
+        }
         for split in SPLITS
     }
 
@@ -90,7 +103,7 @@ def _curves(arm: ArmTrials) -> Curves:
 def _alt(curves: list[tuple[str, Curves]]) -> str:
     parts = []
     for name, found in curves:
-        ends = [100 - values[-1] for values in found["validation"].values()]
+        ends = [100 - points[-1][1] for points in found["validation"].values()]
         if ends:
             parts.append(f"{name}: {np.mean(ends):.2f} %")
     return "Learning curves. Mean validation accuracy after the last epoch: " + "; ".join(parts) + "."
@@ -100,17 +113,17 @@ def _draw(curves: list[tuple[str, Curves]], absent: Mapping[str, str], look: Loo
     columns = 2 if look.narrow else min(len(curves), 3 if len(curves) <= 6 else 4)
     rows = math.ceil(len(curves) / columns)
     figure = look.figure(rows * (1.75 if look.narrow else 2.7) + 0.5)
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     for axes, (name, found) in zip(panels, curves, strict=False):
         axes.set_title(name.replace(", ", ",\n") if look.narrow or columns == 4 else name)
         _panel(axes, found, absent[name], look)
+        _epochs(axes, found)
     for axes in panels[len(curves) :]:
         axes.set_visible(False)
-    for axes in panels[max(0, len(curves) - columns) : len(curves)]:
-        axes.xaxis.set_tick_params(labelbottom=True)  # also above a gap in the last row
     figure.supxlabel("epoch", fontsize=look.type_size)
     figure.supylabel("accuracy", fontsize=look.type_size)
-    _scale(panels[0], curves)
+    every = [error for _, found in curves for seeds in found.values() for one in seeds.values() for _, error in one]
+    error_axis(panels[0], every)
     _legend(figure, look)
     return figure
 
@@ -122,28 +135,24 @@ def _panel(axes: Axes, found: Curves, absent: str, look: Look) -> None:
         empty(axes, absent, look)
 
 
-def _curve(axes: Axes, seeds: list[list[float]], series: Series) -> None:
+def _curve(axes: Axes, seeds: list[Points], series: Series) -> None:
     """Draw a band from the lowest to the highest seed, every seed thinly, and their mean."""
     if not seeds:
         return
-    epochs = min(map(len, seeds))  # the mean ends with the shortest training; the thin lines go on
-    x, values = np.arange(1, epochs + 1), np.array([one[:epochs] for one in seeds])
+    count = min(map(len, seeds))  # the mean ends with the shortest training; the thin lines go on
+    epochs = [epoch for epoch, _ in seeds[0][:count]]
+    table = np.array([[error for _, error in one[:count]] for one in seeds])
     if len(seeds) > 1:
-        axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=series.colour, alpha=0.18, linewidth=0)
+        axes.fill_between(epochs, table.min(axis=0), table.max(axis=0), color=series.colour, alpha=0.16, linewidth=0)
         for one in seeds:
-            axes.plot(np.arange(1, len(one) + 1), one, color=series.colour, linewidth=0.7, alpha=0.75)
-    axes.plot(x, values.mean(axis=0), color=series.colour, marker=series.marker, linestyle=series.line)
+            axes.plot(*zip(*one, strict=True), color=series.colour, linestyle=series.line, linewidth=0.8, alpha=0.6)
+    style: dict[str, Any] = {"color": series.colour, "marker": series.marker, "linestyle": series.line}
+    style["markevery"] = max(1, count // _MARKS)
+    axes.plot(epochs, table.mean(axis=0), **style)
 
 
-def _scale(axes: Axes, curves: list[tuple[str, Curves]]) -> None:
-    """Set the shared axes: the logarithm of the error, inverted, labelled with the accuracy."""
-    every = [v for _, found in curves for seeds in found.values() for one in seeds.values() for v in one]
-    longest = max(len(one) for _, found in curves for seeds in found.values() for one in seeds.values())
-    axes.set_yscale("log")
-    axes.set_ylim(min(100, max(every) * 1.25), min(every) / 1.25)
-    axes.yaxis.set_major_locator(FixedLocator(_TICKS))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{100 - error:g} %"))
+def _epochs(axes: Axes, found: Curves) -> None:
+    longest = max((seed[-1][0] for seeds in found.values() for seed in seeds.values()), default=1)
     axes.set_xlim(0.7, longest + 0.3)
     axes.xaxis.set_major_locator(FixedLocator(range(1, longest + 1, math.ceil(longest / 5))))
 

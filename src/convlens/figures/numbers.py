@@ -8,11 +8,21 @@ from ..studies.metric import Metric
 from ..studies.stats import Interval
 from ..studies.verdict import Region
 from ..wording import FRACTIONS as FRACTIONS
-from ..wording import NONE, bare, named, number, percent, points, quantity
+from ..wording import NONE, bare, bound, named, number, quantity
 
 _MEANS = {"count": (0, 1.0, ""), "FLOP": (2, 1e-6, " MFLOP"), "s": (1, 1.0, " s"), "images/s": (0, 1.0, " images/s")}
 """Unit to decimals, scale and unit as shown, of those whose mean alone is shown; FLOPs are shown in millions."""
 _MOST_DIGITS = 6
+
+
+def shown_scale(unit: str) -> float:
+    """Return the factor from a metric's values to what figures show: 100 for fractions."""
+    return 100.0 if unit in FRACTIONS else 1.0
+
+
+def unit_of(unit: str, *, signed: bool = False) -> str:
+    """Return the unit as figures name it: ``%``, ``points``, ``pixels``."""
+    return named(unit, signed=signed).strip()
 
 
 def is_difference(interval: Interval) -> bool:
@@ -92,16 +102,18 @@ def difference_in_unit(interval: Interval | None, metric: Metric) -> tuple[str, 
     return mean, bounds(interval, metric.unit, signed=True, digits=digits(metric)) or NONE
 
 
-def parts(interval: Interval) -> tuple[str, str]:
-    """Return mean and bounds separately, so that a line may break between them."""
-    signed = is_difference(interval)
-    mean = points(interval.mean) if signed else percent(interval.mean)
-    return mean, brackets(interval, signed=signed)
+def parts(
+    interval: Interval, unit: str = "fraction", *, signed: bool | None = None, digits: int | None = None
+) -> tuple[str, str]:
+    """Return mean and bounds separately, so that a line may break between them; `signed` as for `measured`."""
+    difference = is_difference(interval) if signed is None else signed
+    mean = quantity(interval.mean, unit, signed=difference, digits=digits)
+    return mean, bounds(interval, unit, signed=difference, digits=digits)
 
 
 def region(wanted: Region, unit: str, *, signed: bool = False) -> str:
     """Return a claimed region in a unit: ``> +0.50 points``, ``96.00 to 98.00 %``."""
-    low, high = (bare(bound, unit, signed=signed) for bound in (wanted.low, wanted.high))
+    low, high = (bound(end, unit, signed=signed) for end in (wanted.low, wanted.high))
     behind = named(unit, signed=signed)
     if math.isinf(wanted.high):
         return f"{'≥' if wanted.closed else '>'} {low}{behind}"

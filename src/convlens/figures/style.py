@@ -72,16 +72,17 @@ class Look:
         return "#343a42" if self.dark else "#dfe3e8"
 
     @property
-    def series(self) -> tuple[Series, Series, Series, Series]:
-        """Four categories, in colours of Okabe and Ito (2008) that stand out from the background."""
-        light, dark = ("#0072b2", "#d55e00", "#007f5f", "#a0417e"), ("#56b4e9", "#e69f00", "#2fc39a", "#dd8fbb")
-        blue, orange, green, purple = dark if self.dark else light
-        return (
-            Series(blue, "o", "-"),
-            Series(orange, "s", (0, (5, 2))),
-            Series(green, "^", (0, (1, 1))),
-            Series(purple, "D", (0, (6, 2, 1, 2))),
-        )
+    def series(self) -> tuple[Series, ...]:
+        """Six categories: colours of Okabe and Ito (2008), ink and ochre, which stand out from the background.
+
+        Of neighbours, marker, line and lightness differ too, so that grey print and every eye can tell them apart.
+        """
+        light = ("#0072b2", "#d55e00", "#007f5f", "#a0417e", "#1b1f24", "#8c6a00")
+        dark = ("#56b4e9", "#f5b32f", "#26a884", "#dd8fbb", "#e9ebee", "#b5a14a")
+        lines: tuple[str | tuple[int, tuple[int, ...]], ...] = (
+            "-", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)),
+        )  # fmt: skip
+        return tuple(map(Series, dark if self.dark else light, "os^DvP", lines))
 
     @property
     def width(self) -> float:

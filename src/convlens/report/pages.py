@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from ..claims.reproduction import Confusion, Reproduction
-from ..figures import LOOKS, Look, Picture, pictures, png, study_pictures
+from ..figures import LOOKS, Look, Picture, claim_pictures, pictures, png, study_pictures
 from ..files import make_folder, write_atomically
 from ..studies.result import StudyResult
 from .claim_words import any_stored
 from .current import KEY, RESULTS, files_made_from, made_from, sha256s
+from .declared import (
+    cost_table,
+    left_out_table,
+    matched_table,
+    opening,
+    stored_line,
+    tuning_table,
+    verdict_table,
+)
 from .protocol import protocol, provenance_table
+from .rendering import render, style
 from .results import as_bytes, results, study_results
 from .sections import (
     arms_table,
-    claim_views,
+    claim_sections,
     confusion_table,
     contrasts_table,
     curves_table,
@@ -35,7 +41,6 @@ from .sections import (
 from .words import MARKS, answer, explanation, has_intervals, is_preview, study_answer, warnings
 
 Progress: TypeAlias = Callable[[str], None]
-_TEMPLATES = Path(__file__).parent / "templates"
 _TITLE = "Do convolutional networks keep what they promise?"
 
 
@@ -84,24 +89,36 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
     results_of = list(reproduction.studies.values())
     confusion = Confusion.of(reproduction.best_cnn())
     counts = Counter[str](row.verdict.word for row in reproduction.claims)
+    # a preview decides nothing, and is wanted at once
+    of_claims = {} if is_preview(results_of) else claim_pictures(reproduction)
+    names = {number: [one.name for one in found] for number, found in of_claims.items()}
     context = {
         **_context(results_of, reproduction.command, reproduction.started, reproduction.seconds),
         "title": _TITLE,
         "answer": answer(reproduction),
         "counts": [(word, mark, counts[word]) for word, mark in MARKS.items() if counts[word]],
-        "claims": claim_views(reproduction.claims),
+        "claims": claim_sections(reproduction.claims, names),
+        "placed": [name for found in names.values() for name in found],
         "stored": any_stored(reproduction.claims),
         "confusion": None if confusion is None else confusion_table(confusion),
     }
-    return _write("report", context, pictures(reproduction), results(reproduction), folder, progress)
+    wanted = [*pictures(reproduction), *(one for found in of_claims.values() for one in found)]
+    return _write("report", context, wanted, results(reproduction), folder, progress)
 
 
 def write_study(result: StudyResult, folder: str | Path, progress: Progress | None = None) -> list[Path]:
     """Write the report of one study: the same files as `write_report`."""
+    tables = [left_out_table(result), matched_table(result), tuning_table(result)]
     context = {
         **_context([result], result.command, result.started, result.seconds),
         "title": f"Study “{result.name}”",
+        "opening": opening(result),
+        "stored": stored_line(result),
         "answer": _study_answer(result),
+        "verdict": verdict_table(result) if result.trials else None,
+        "design": [table for table in tables if table.rows],
+        "cost": table if (table := cost_table(result)).rows else None,
+        "sources": result.evidence.study.sources,
         "confusion": None,
     }
     wanted = study_pictures(result) if result.trials else []
@@ -137,7 +154,7 @@ def _write(
             progress(f"figure {number}/{len(wanted)}, in {len(LOOKS)} looks: {picture.heading}")
         drawn.append(_draw(picture))
     contents = {
-        **{f"report.{kind}": _render(f"{template}.{kind}", {**context, "drawn": drawn}) for kind in ("html", "md")},
+        **{f"report.{kind}": render(f"{template}.{kind}", {**context, "drawn": drawn}) for kind in ("html", "md")},
     }
     for one in drawn:
         # for slides and documents; those for a phone are only in the page
@@ -159,23 +176,12 @@ def _draw(picture: Picture) -> Drawn:
     return Drawn(picture, images)
 
 
-def _render(template: str, context: dict[str, Any]) -> bytes:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=template.endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["md"] = escaped
-    return environment.get_template(template).render(context).encode()
-
-
 def _context(results_of: list[StudyResult], command: str, started: str, seconds: float) -> dict[str, Any]:
     """Return what the pages of claims and of one study have in common; tables only of studies that have trials."""
     shown = [result for result in results_of if result.trials]
     return {
         "measured": bool(shown),
+        "placed": (),  # names of figures that stand elsewhere on the page
         "preview": is_preview(results_of),
         "intervals": has_intervals(results_of),
         "command": command,
@@ -192,11 +198,5 @@ def _context(results_of: list[StudyResult], command: str, started: str, seconds:
         "failed": [failed_table(result) for result in results_of if result.failed],
         "protocol": protocol(results_of),
         "provenance": provenance_table(results_of, command, started, seconds),
-        "style": Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
+        "style": style(),
     }
-
-
-def escaped(text: object) -> str:
-    """Escape text so that Markdown shows it literally, also in a table cell."""
-    escaped = re.sub(r"([\\`*_\[\]|#~])", r"\\\1", " ".join(str(text).split()))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

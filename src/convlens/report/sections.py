@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import wording
 from ..claims.reproduction import Confusion
-from ..claims.rows import ClaimRow
+from ..claims.row import ClaimRow, compounds, stored_compounds
 from ..figures import numbers
 from ..studies.estimand import Estimand
 from ..studies.evidence import EstimandEvidence, Evidence
@@ -31,7 +31,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class ClaimView:
-    """A claim as displayed."""
+    """A sub-claim as displayed; ``stored`` is what the results that ship say of it, empty without any."""
 
     number: int
     claim: str
@@ -47,9 +47,36 @@ class ClaimView:
     stored: str
 
 
-def claim_views(claims: Sequence[ClaimRow]) -> list[ClaimView]:
-    """Return the claims as displayed."""
-    return [_claim_view(row) for row in claims]
+@dataclass(frozen=True)
+class ClaimSection:
+    """A claim with its compound verdict, its rows, and the names of its figures."""
+
+    number: int
+    word: str
+    label: str
+    mark: str
+    sentence: str
+    stored: str
+    rows: Sequence[ClaimView]
+    figures: Sequence[str]
+
+
+def claim_sections(claims: Sequence[ClaimRow], figures: Mapping[int, Sequence[str]]) -> list[ClaimSection]:
+    """Return the claims, one after another, each with the names of its figures."""
+    stored = stored_compounds(claims)
+    return [
+        ClaimSection(
+            number,
+            verdict.word,
+            verdict.label,
+            MARKS[verdict.word],
+            verdict.sentence if len([row for row in claims if row.number == number and not row.beside]) > 1 else "",
+            stored[number].label if number in stored and any(r.stored for r in claims if r.number == number) else "",
+            [_claim_view(row) for row in claims if row.number == number],
+            figures.get(number, ()),
+        )
+        for number, verdict in compounds(claims).items()
+    ]
 
 
 def _claim_view(row: ClaimRow) -> ClaimView:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..markup import html_table
 from ..typing import Array
-from ..wording import quantity
+from ..wording import NONE, bare, quantity
 from .arm import Arm
 from .evidence import ArmEvidence, Evidence
+from .metric import Metric
 from .register import DrawnVerdict, Registration
-from .trial import NAMES, Failure, PlannedTrial, Trial
+from .stats import Interval
+from .trial import Failure, PlannedTrial, Trial
 from .verdict import Verdict
 
 LARGEST_CURVE = 1000
@@ -133,12 +136,16 @@ class StudyResult:
         return f"<StudyResult: {self.name}, {self._size}{failed}: {state}>"
 
     def _repr_html_(self) -> str:
-        metric = self.evidence.study.metrics[0]
-        found = {arm.name: arm.evidence.metrics.get(metric.name) for arm in self.arms}
-        rows = [(name, "–" if one is None else f"{quantity(one.mean, metric.unit)}", one.n if one else 0)
-                for name, one in found.items()]  # fmt: skip
-        title = f"{self.name}, {self._size}: {self.verdict.sentence}"
-        return html_table(title, ("arm", f"{metric.label}, mean", "seeds"), rows)
+        primary, study = self.evidence.primary, self.evidence.study
+        metric = next(one for one in study.metrics if one.name == primary.estimand.metric)
+        wanted = (primary.estimand.arm, primary.estimand.reference)
+        found = {arm.name: arm.evidence.metrics.get(metric.name) for arm in self.arms if arm.name in wanted}
+        rows = [(name, *_mean(one, metric)) for name, one in found.items()]
+        if primary.estimand.reference is not None:
+            rows.append(("difference, paired by seed", *_mean(primary.interval, metric, signed=True)))
+        title = f"{self.name}, {self._size}. {study.question} {self.verdict.sentence}"
+        interval = f"{100 * (primary.interval.confidence if primary.interval else 0.95):.4g} % interval"
+        return html_table(title, ("arm", f"{metric.label}, mean", interval, "seeds"), rows)
 
     @property
     def _size(self) -> str:
@@ -167,17 +174,15 @@ def different_trials(results: Iterable[StudyResult]) -> list[Trial]:
     return list({trial.key: trial for result in results for trial in result.trials}.values())
 
 
-def setting(arms: Sequence[ArmTrials]) -> str:
-    """Return the trainings' data and recipe as a sentence for captions; several values where arms differ."""
-    parts: dict[str, dict[str, None]] = {"Data": {}, "recipe": {}}
-    for arm in arms:
-        found = (arm.arm.configuration.get(name) for name in ("data", "recipe", NAMES))
-        data, recipe, names = (part if isinstance(part, Mapping) else {} for part in found)
-        images, epochs = data.get("train_images"), recipe.get("epochs")
-        trained = "all training images" if images is None else f"{images:,} training images"
-        parts["Data"][f"{names.get('data', 'unrecorded')}, {trained}"] = None
-        parts["recipe"][f"“{names.get('recipe', 'unrecorded')}”, {epochs} epoch{'' if epochs == 1 else 's'}"] = None
-    return "; ".join(f"{name}: {' or '.join(values)}" for name, values in parts.items() if values) + "."
+def _mean(interval: Interval | None, metric: Metric, *, signed: bool = False) -> tuple[str, str, int]:
+    """Return mean, bounds and number of seeds, as a row of a table has them."""
+    if interval is None:
+        return NONE, NONE, 0
+    mean = quantity(interval.mean, metric.unit, signed=signed)
+    if not math.isfinite(interval.half_width):
+        return mean, NONE, interval.n
+    low, high = (bare(end, metric.unit, signed=signed) for end in (interval.low, interval.high))
+    return mean, f"{low} to {high}", interval.n
 
 
 def _trial(arm: str, trial: Trial) -> dict[str, Any]:
