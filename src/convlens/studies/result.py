@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from ..markup import html_table
 from ..typing import Array
-from ..wording import quantity
+from ..wording import bare, quantity
 from .arm import Arm
 from .evidence import ArmEvidence, Evidence
+from .metric import Metric
 from .register import DrawnVerdict, Registration
 from .trial import NAMES, Failure, PlannedTrial, Trial
 from .verdict import Verdict
@@ -133,12 +135,11 @@ class StudyResult:
         return f"<StudyResult: {self.name}, {self._size}{failed}: {state}>"
 
     def _repr_html_(self) -> str:
-        metric = self.evidence.study.metrics[0]
-        found = {arm.name: arm.evidence.metrics.get(metric.name) for arm in self.arms}
-        rows = [(name, "–" if one is None else f"{quantity(one.mean, metric.unit)}", one.n if one else 0)
-                for name, one in found.items()]  # fmt: skip
+        study = self.evidence.study
+        metric = next(one for one in study.metrics if one.name == study.primary.metric)
+        rows = [_row(arm, metric) for arm in self.arms]
         title = f"{self.name}, {self._size}: {self.verdict.sentence}"
-        return html_table(title, ("arm", f"{metric.label}, mean", "seeds"), rows)
+        return html_table(title, ("arm", f"{metric.label}, mean", "95 % interval over seeds", "seeds"), rows)
 
     @property
     def _size(self) -> str:
@@ -178,6 +179,14 @@ def setting(arms: Sequence[ArmTrials]) -> str:
         parts["Data"][f"{names.get('data', 'unrecorded')}, {trained}"] = None
         parts["recipe"][f"“{names.get('recipe', 'unrecorded')}”, {epochs} epoch{'' if epochs == 1 else 's'}"] = None
     return "; ".join(f"{name}: {' or '.join(values)}" for name, values in parts.items() if values) + "."
+
+
+def _row(arm: ArmTrials, metric: Metric) -> tuple[object, ...]:
+    found = arm.evidence.metrics.get(metric.name)
+    if found is None:
+        return arm.name, "–", "–", 0
+    ends = f"{bare(found.low, metric.unit)} to {bare(found.high, metric.unit)}" if isfinite(found.high) else "–"
+    return arm.name, quantity(found.mean, metric.unit), ends, found.n
 
 
 def _trial(arm: str, trial: Trial) -> dict[str, Any]:
