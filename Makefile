@@ -7,11 +7,12 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 OLDEST := .venv-oldest
 
-.PHONY: help install reproduce test check check-oldest oldest bench clean-bench lint lock clean
+.PHONY: help install reproduce notebook test check check-oldest oldest bench clean-bench lint lock clean
 
 help:
 	@echo "make install     convlens and what it needs, into $(VENV)"
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
+	@echo "make notebook    open the notebook: the story, with trainings that run while you read"
 	@echo "make test        the tests, in about three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
 	@echo "make bench       speed beside PyTorch, JAX and others, at most 15 minutes (first installs them, 1.6 GB, into .venv-bench)"
@@ -30,13 +31,16 @@ install: $(READY)
 reproduce: $(READY)
 	$(BIN)/convlens reproduce $(ARGS)
 
+notebook: $(READY)
+	$(BIN)/jupyter lab notebooks/ConvolutionalLayers.ipynb $(ARGS)
+
 test: $(READY)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n 2 -m "not slow" $(ARGS)
 
 lint: $(READY)
-	$(BIN)/ruff format --check src tests benchmarks docs examples
-	$(BIN)/ruff check src tests benchmarks docs examples
+	$(BIN)/ruff format --check src tests benchmarks docs examples notebooks
+	$(BIN)/ruff check src tests benchmarks docs examples notebooks
 	$(BIN)/mypy
 
 check: lint
