@@ -7,11 +7,12 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 OLDEST := .venv-oldest
 
-.PHONY: help install reproduce notebook test check check-oldest oldest bench clean-bench lint lock clean
+.PHONY: help install reproduce studies notebook test check check-oldest oldest bench clean-bench lint lock clean
 
 help:
 	@echo "make install     convlens and what it needs, into $(VENV)"
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
+	@echo "make studies     run all studies and make the results that ship with the package again, about two hours"
 	@echo "make notebook    open the notebook: the story, with trainings that run while you read"
 	@echo "make test        the tests, in about three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
@@ -63,6 +64,12 @@ oldest: $(OLDEST)/.ready
 	PYTHONPATH=$(CURDIR)/src $(OLDEST)/bin/python -m pytest -n 2 -m "not slow" -W ignore::DeprecationWarning \
 		tests/train/test_fingerprint.py tests/engine/test_engines.py tests/nn/test_artifact.py tests/pictures \
 		tests/studies/test_stats.py tests/report tests/cli/test_command_line.py tests/portability
+
+# The results that ship with the package, again: about an hour and a half on two cores, resumable at every trial. The
+# learning rates come first; they are found anew only where the arithmetic or a network has changed.
+studies: $(READY)
+	$(BIN)/convlens study tune
+	$(BIN)/convlens study run --all --keep src/convlens/studies/stored $(ARGS)
 
 # The peers (PyTorch's CPU build, JAX, scikit-learn, ONNX Runtime, OpenVINO) go into an environment of their own.
 bench: $(READY)

@@ -79,11 +79,12 @@ def share(values: np.ndarray) -> float:
 
 
 def doubted(model: cl.nn.Model, seen: Seen) -> dict[str, float]:
-    """Return the shares that are unlike the training images, warned of, and doubted for any reason."""
+    """Return the shares unlike the training images, not probable enough, warned of, and doubted for any reason."""
     assert model.doubt is not None
     unlike = model.doubt(model, seen.images)
-    unsure = model.predict_proba(seen.images).max(axis=1) < SURE
-    return {"unlike": share(unlike), "warned": share(seen.warned), "any doubt": share(unlike | unsure | seen.warned)}
+    unsure = model.doubt.calibrated(model.logits(seen.images)).max(axis=1) < SURE
+    reasons = {"unlike": unlike, "unsure": unsure, "warned": seen.warned, "any doubt": unlike | unsure | seen.warned}
+    return {reason: share(doubted) for reason, doubted in reasons.items()}
 
 
 Rows = dict[str, dict[str, float]]
@@ -109,7 +110,9 @@ def doubts(model: cl.nn.Model, examples: Examples, fonts: Sequence[str], pool: A
     letters = dict(zip(fonts, pool.imap(of_font, [{**TUNED_ON, **JUDGED_ON}[font] for font in fonts]), strict=True))
     shapes = zip(drawings.SHAPES, pool.imap(of_shape, drawings.SHAPES), strict=True)
     every = Seen(*(np.concatenate(part) for part in list(zip(*letters.values(), strict=True))[:2]), 0.0)
+    assert model.doubt is not None
     return {
+        "temperature": model.doubt.temperature,
         "false alarms": own,
         "letters": doubted(model, every),
         "fonts": {font: doubted(model, seen) for font, seen in letters.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import io
 import json
@@ -14,9 +15,10 @@ from PIL import Image
 
 import convlens
 from convlens import data, models, nn, predictor, train
-from convlens.data import Dataset
+from convlens.data import Dataset, Examples
 from convlens.errors import ArtifactError, ConfigurationError, ConvlensError, DataError, ShapeError
 from convlens.nn import Model
+from convlens.nn.doubt import Doubt
 from convlens.predictor import BLOCK, SURE, Prediction, Predictor
 from convlens.preprocessing import Intake
 
@@ -92,6 +94,27 @@ def test_what_a_prediction_says(colours: Model) -> None:
         "doubts": [],
         "unsure": False,
     }
+
+
+def test_a_class_is_doubted_by_its_calibrated_probability(colours: Model) -> None:
+    """Softmax(z / T) of 3 classes is p**(1 / T), divided by the sum: it is written down here for T = 1/2 and 2."""
+    model = Model(colours.layers, (8, 8, 3), class_names=["ant", "bee", "cat"]).use("numpy")
+    model.flat[:] = 0
+    bias, images = model.parameters["dense1.b"], DRAW.integers(0, 256, (500, 8, 8, 3), dtype=np.uint8)
+    examples = Examples("flat", images, np.zeros(500, int))
+    found = Doubt.of(model, examples, examples)
+    assert found is not None
+    for temperature, own, expected in (
+        (1.0, (0.05, 0.2, 0.75), ("the model gives bee 20.00 %",)),
+        (0.5, (0.05, 0.2, 0.75), ()),  # 0.5625 / 0.605 = 93 %
+        (0.5, (0.05, 0.35, 0.6), ("calibrated on validation, the model gives cat 74.23 % and bee 25.26 %",)),
+        (2.0, (0.05, 0.02, 0.93), ("calibrated on validation, the model gives cat 72.54 % and ant 16.82 %",)),
+    ):
+        bias[:] = np.log(own)
+        model.doubt = dataclasses.replace(found, temperature=temperature, threshold=np.inf)
+        one = Predictor(model).predict_one(SMALL[0])
+        assert one.doubts == expected
+        assert list(one.probabilities.values()) == pytest.approx(own)  # the network's own
 
 
 def test_doubts_about_the_picture_come_first(digits: Model) -> None:

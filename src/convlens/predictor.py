@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PictureSource: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes] | Image | npt.NDArray[Any]"
 """A file's name, a file's content, an open file, a Pillow image, or an array."""
 
-SURE = 0.9  # a lower probability is a reason for doubt
+SURE = 0.9  # a lower probability, calibrated on validation, is a reason for doubt
 BLOCK = 32  # pictures predicted together
 _BLOCK_BYTES = 2**26  # of their float32 input, at most
 _ONE = "predict takes several pictures, and this is one: use predict_one, or put it into a list"
@@ -51,14 +51,14 @@ class Prediction:
     class_name, index
         The most probable class: its name, and its number from 0.
     probability
-        Of that class, 0 to 1.
+        Of that class, 0 to 1: the network's own, as `Model.predict_proba` gives it.
     probabilities
         Of every class by name, in the order of the class numbers.
     account
         What was done to the picture, and warnings about it.
     doubts
         Every reason why the class may be wrong, in words: the account's warnings, a picture unlike the training images
-        (`Model.doubt`), and a probability below `SURE`.
+        (`Model.doubt`), and a probability below `SURE`, calibrated on validation if the model records how.
     seen
         (H, W, C): the image that the model was given, uint8, or float32 if the picture was an array of floats.
     """
@@ -103,6 +103,14 @@ class _Read(NamedTuple):
     seen: Array
     x: Float32
     account: Account
+
+
+class _Answer(NamedTuple):
+    """A model's answer to a picture: its probabilities (K,), calibrated ones, and whether it is unlike those known."""
+
+    own: FloatArray
+    calibrated: FloatArray
+    unlike: bool
 
 
 class Predictor:
@@ -270,30 +278,31 @@ class Predictor:
     def _predicted(self, block: list[_Read | ConvlensError]) -> Iterator[Prediction | ConvlensError]:
         """Predict what could be read of a block; what could not keeps its place."""
         read = [one for one in block if isinstance(one, _Read)]
-        rows: Iterator[FloatArray] = iter(())
-        unlike: Iterator[bool] = iter(())
-        if read:
-            x = np.concatenate([one.x for one in read])
-            with np.errstate(all="ignore"):  # an overflow is reported below, in one line
-                rows = iter(softmax(self.model.logits(x)))
-            unlike = iter(self._unlike(x))
+        answers = self._answers(np.concatenate([one.x for one in read])) if read else iter(())
         for one in block:
-            yield one if isinstance(one, ConvlensError) else self._prediction(next(rows), one, unlike=next(unlike))
+            yield one if isinstance(one, ConvlensError) else self._prediction(next(answers), one)
 
-    def _unlike(self, x: Float32) -> list[bool]:
-        """Return which inputs (N, H, W, C) are unlike the training images; none where the model has no record."""
-        return [False] * len(x) if self.model.doubt is None else self.model.doubt(self.model, x).tolist()
+    def _answers(self, x: Float32) -> Iterator[_Answer]:
+        """Return the answer to each input (N, H, W, C); without a record, nothing is calibrated, and none is unlike."""
+        doubt = self.model.doubt
+        with np.errstate(all="ignore"):  # an overflow is reported in `_prediction`, in one line
+            logits = self.model.logits(x)
+            own = softmax(logits)
+            if doubt is None:
+                return map(_Answer, own, own, [False] * len(x))
+            return map(_Answer, own, doubt.calibrated(logits), doubt(self.model, x).tolist())
 
-    def _prediction(self, row: FloatArray, read: _Read, *, unlike: bool) -> Prediction | DataError:
-        """Return the prediction from the probabilities (K,)."""
+    def _prediction(self, answer: _Answer, read: _Read) -> Prediction | DataError:
+        """Return the prediction from the model's answer."""
+        row = answer.own
         if not np.isfinite(row).all():
             return DataError("the network's output is not finite; its input, or its weights, are far too large")
         names, (first, *others) = self.model.class_names, np.argsort(-row, kind="stable").tolist()
         doubts = read.account.warnings
-        if unlike:
+        if answer.unlike:
             doubts += (UNLIKE,)
-        if row[first] < SURE and others:
-            doubts += (f"the model gives {names[others[0]]} {percent(float(row[others[0]]))}",)
+        if answer.calibrated[first] < SURE and others:
+            doubts += (self._hesitation(answer, first, others[0]),)
         return Prediction(
             class_name=names[first],
             index=first,
@@ -302,6 +311,16 @@ class Predictor:
             account=read.account,
             doubts=doubts,
             seen=read.seen,
+        )
+
+    def _hesitation(self, answer: _Answer, first: int, second: int) -> str:
+        """Return, in words, that the most probable class is not probable enough, and which one is next."""
+        names, calibrated = self.model.class_names, answer.calibrated
+        if np.array_equal(calibrated, answer.own):  # the temperature is 1, or not recorded
+            return f"the model gives {names[second]} {percent(float(calibrated[second]))}"
+        return (
+            f"calibrated on validation, the model gives {names[first]} {percent(float(calibrated[first]))} and "
+            f"{names[second]} {percent(float(calibrated[second]))}"
         )
 
 

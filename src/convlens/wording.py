@@ -53,6 +53,17 @@ def bare(value: float, unit: str = "", *, signed: bool = False, digits: int | No
     return number(value, f"{sign}.4g" if digits is None else f"{sign},.{digits}f")
 
 
+def bound(value: float, unit: str = "", *, signed: bool = False) -> str:
+    """Return the bound of a claim as `bare` does, with as many decimals as it takes to tell it from zero.
+
+    >>> bound(0.002, "fraction"), bound(1e-5, "fraction"), bound(0.0, "fraction")
+    ('0.20', '0.001', '0.00')
+    """
+    hundredth = 100 * abs(value) if unit in FRACTIONS and math.isfinite(value) else 0.0
+    digits = math.ceil(-math.log10(hundredth) - 1e-9) if 0 < hundredth < 0.005 else None
+    return bare(value, unit, signed=signed, digits=digits)
+
+
 def named(unit: str, *, signed: bool = False) -> str:
     """Return what stands behind such a value, with a space before it: `` %``, `` points``, `` s``."""
     if unit in FRACTIONS:

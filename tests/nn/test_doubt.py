@@ -1,4 +1,4 @@
-"""Pictures unlike the training images are doubted, and digits are not; the record travels with the model."""
+"""Pictures unlike the training images are doubted, and so are classes that are right too rarely; both are recorded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax, softmax
 
 from convlens import artifact, nn
 from convlens.data import Examples
@@ -15,6 +16,7 @@ from convlens.errors import ArtifactError, ConfigurationError
 from convlens.nn import Model
 from convlens.nn.doubt import FALSE_ALARMS, FEWEST, Doubt
 from convlens.predictor import UNLIKE, Predictor
+from convlens.typing import Array, FloatArray, IntArray
 
 DRAW = np.random.default_rng(0)
 
@@ -79,7 +81,7 @@ def test_the_record_travels_with_the_model(model: Model, doubt: Doubt, tmp_path:
     np.testing.assert_array_equal(
         loaded.doubt.strangeness(loaded, FRESH.images), doubt.strangeness(model, FRESH.images)
     )
-    assert loaded.doubt.threshold == doubt.threshold
+    assert (loaded.doubt.threshold, loaded.doubt.temperature) == (doubt.threshold, doubt.temperature)
     model.save(tmp_path / "none.safetensors")
     assert nn.load(tmp_path / "none.safetensors").doubt is None
     seen = Predictor(loaded).predict([FRESH.images[0], DRAW.integers(0, 256, (8, 8, 1), dtype=np.uint8)])
@@ -90,7 +92,7 @@ def test_the_record_travels_with_the_model(model: Model, doubt: Doubt, tmp_path:
 @pytest.mark.parametrize(
     "change",
     [{"score": "energy"}, {"threshold": "high"}, {"means": [[1.0]]}, {"centre": None}, {"treshold": 1.0},
-     {"factors": [[[float("nan")]]]}],
+     {"factors": [[[float("nan")]]]}, {"temperature": 0}, {"temperature": "warm"}, {"temperature": None}],
 )  # fmt: skip
 def test_a_damaged_record_is_refused(model: Model, doubt: Doubt, tmp_path: Path, change: dict[str, Any]) -> None:
     record = json.loads(json.dumps(doubt.to_dict()))
@@ -123,3 +125,57 @@ def test_classes_of_few_or_no_images_and_oblong_ones() -> None:
     assert found is not None
     assert found.centre.shape == (16,)
     assert found(oblong, images).mean() == pytest.approx(FALSE_ALARMS, abs=0.006)
+
+
+class Corner:
+    """A model whose logits are the first three pixels of an image, times a factor."""
+
+    classes = 3
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def logits(self, images: Array) -> FloatArray:
+        logits: FloatArray = self.factor * images.reshape(len(images), -1)[:, :3].astype(np.float64)
+        return logits
+
+
+def cornered(number: int, temperature: float) -> tuple[Examples, IntArray]:
+    """Draw images, and classes with the probabilities softmax(logits / temperature) of `Corner(1)`."""
+    draw = np.random.default_rng(5)
+    images = draw.normal(0, 3, (number, 4, 4, 1)).astype(np.float32)
+    chance = softmax(Corner(1).logits(images) / temperature, axis=1)
+    labels = (draw.random((number, 1)) > chance.cumsum(axis=1)).sum(axis=1)
+    return Examples("cornered", images, labels), labels
+
+
+@pytest.mark.parametrize("factor", [0.25, 1.0, 3.0])
+def test_the_temperature_is_found_that_the_labels_were_drawn_with(factor: float) -> None:
+    examples, labels = cornered(3000, temperature=0.8)
+    found = Doubt.of(Corner(factor), examples, examples)
+    assert found is not None
+    assert found.temperature == pytest.approx(0.8 * factor, rel=0.08)
+    logits = Corner(factor).logits(examples.images)
+    grid = found.temperature * np.linspace(0.8, 1.25, 91)
+    misfits = [-log_softmax(logits / one, axis=1)[np.arange(3000), labels].mean() for one in grid]
+    assert grid[np.argmin(misfits)] == pytest.approx(found.temperature, rel=0.02)  # without the share e
+    right = logits.argmax(axis=1) == labels
+    assert found.calibrated(logits).max(axis=1).mean() == pytest.approx(right.mean(), abs=0.015)
+    np.testing.assert_allclose(found.calibrated(logits), softmax(logits / found.temperature, axis=1), rtol=1e-9)
+
+
+def test_answers_that_are_all_right_do_not_become_certain() -> None:
+    examples, _ = cornered(FEWEST, temperature=1)
+    answered = Examples("answered", examples.images, Corner(1).logits(examples.images).argmax(axis=1))
+    found = Doubt.of(Corner(1), answered, answered)
+    assert found is not None
+    assert 0.05 < found.temperature < 1
+    assert found.calibrated(np.array([[0.1, 0.0, 0.0]])).max() < 0.9
+
+
+def test_a_record_without_temperature_calibrates_nothing(doubt: Doubt) -> None:
+    record = doubt.to_dict()
+    del record["temperature"]
+    early = Doubt.from_dict(record)
+    assert early.temperature == 1
+    np.testing.assert_allclose(early.calibrated(np.log([[0.3, 0.7]])), [[0.3, 0.7]])

@@ -101,7 +101,7 @@ def test_rates_are_asked_for_by_every_arm_that_is_trained(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_profiles_have_seeds_of_their_own(name: str) -> None:
-    profiles = entry(name).profiles
+    profiles = {key: profile for key, profile in entry(name).profiles.items() if key != "claims"}  # of standard's seeds
     assert set(profiles) == {"quick", "standard", "full"}
     seeds = [seed for profile in profiles.values() for seed in profile.seeds]
     assert len(seeds) == len(set(seeds))

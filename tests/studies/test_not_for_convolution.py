@@ -32,7 +32,8 @@ def test_every_profile_can_be_planned_without_scikit_learn(monkeypatch: pytest.M
     found = entry(NAME)
     for profile in found.profiles.values():
         assert plan(found.study(), profile, numerics_version=1)
-    seeds = [seed for profile in found.profiles.values() for seed in profile.seeds]
+    own = [profile for name, profile in found.profiles.items() if name != "claims"]  # whose seeds are standard's
+    seeds = [seed for profile in own for seed in profile.seeds]
     assert len(set(seeds)) == len(seeds)
 
 

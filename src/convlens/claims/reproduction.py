@@ -1,4 +1,4 @@
-"""Put the claims to the test in one call: run two studies, and derive the verdicts from their results."""
+"""Put the claims to the test in one call: run the studies that they need, and derive the verdicts from the results."""
 
 from __future__ import annotations
 
@@ -6,26 +6,33 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from ..errors import ConfigurationError, DataError, nearest
 from ..files import make_folder
 from ..markup import html_table
-from ..studies.catalog import entry
+from ..studies.catalog import StudyEntry, entry
 from ..studies.evidence import Evidence
 from ..studies.executors import ExecutionOptions
+from ..studies.needs import left_out, without
 from ..studies.pool import Pool, now
 from ..studies.result import ArmTrials, StudyResult
-from ..studies.run import resumable, run_studies
+from ..studies.run import STORE, resumable, run_studies
 from ..studies.runner import ProgressDisplay
+from ..studies.shipped import read_shipped, shipped_names
+from ..studies.spec import Profile, Study
+from ..studies.store import TrialStore
 from ..typing import IntArray
-from .rows import ClaimRow, claims
+from .rows import ClaimRow, claims, studies_of_claims
 
 FOLDER = Path("out/reproduce")  # where nobody names one
 NETWORKS, KERNELS = "baseline-vs-cnn", "kernel-size"
 BEST_CNN = "cnn, good"  # the arm whose errors and filters are shown: the CNN under the better recipe
+SIZES = ("quick", "standard", "full")
+LAST_LOOK = 1_000  # whatever the number of looks: a study is run up to its last
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Reproduction:
     command
         The command that repeats it.
     profile
-        Name of the profile that was run.
+        Its size: ``"quick"``, ``"standard"`` or ``"full"``.
     studies
         Results by study name.
     claims
@@ -48,6 +55,10 @@ class Reproduction:
         Wall time of the call; trials found in the store take none.
     started
         Time of the call: ISO 8601, UTC.
+    stored
+        Results that ship with convlens, by study name. They stand beside what was measured.
+    absent
+        Studies that cannot be run on this computer, each with what is missing.
     """
 
     command: str
@@ -57,6 +68,8 @@ class Reproduction:
     models_folder: Path | None
     seconds: float
     started: str
+    stored: Mapping[str, StudyResult] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def evidence(self) -> dict[str, Evidence]:
@@ -98,7 +111,9 @@ def reproduce(
     Parameters
     ----------
     profile
-        ``"quick"``, ``"standard"`` or ``"full"``.
+        ``"standard"`` runs every study's profile ``claims``, at most 15 minutes on two cores. ``"quick"`` runs the same
+        arms with one seed on few images, a preview of about a minute; ``"full"`` the standard profiles, to their last
+        look, which takes hours.
     folder
         Folder of the store of trials and of the trained models; created if needed.
     pool, options, threads, progress
@@ -112,18 +127,63 @@ def reproduce(
     TrainingInterrupted
         After Ctrl-C; finished trials are kept, and the same call continues from there.
     OutputError, ArtifactError
-        If the folder or the store cannot be written, or the store is damaged.
+        If the folder or the store cannot be written, or the store or a stored result is damaged.
     """
     began, started = time.perf_counter(), now()
     models_folder = Path(folder) / "models"
-    entries = [entry(name) for name in (NETWORKS, KERNELS)]
-    wanted = [(one.study(), one.profile(profile)) for one in entries]
+    known = set(shipped_names())
+    stored = {name: read_shipped(name) for name in studies_of_claims() if name in known}
+    wanted = plans(profile)
     make_folder(models_folder)
+    absent = _absent(wanted, folder)
     used = options if pool is not None else replace(resumable(options, folder), models_folder=models_folder)
-    found = run_studies(wanted, folder=folder, pool=pool, options=used, threads=threads, progress=progress)
+    found = run_studies(
+        [(study, size) for study, size in wanted if study.name not in absent],
+        folder=folder,
+        pool=pool,
+        options=used,
+        threads=threads,
+        progress=progress,
+        look=LAST_LOOK,
+    )
     command = _command(profile, folder)
-    rows = claims({name: result.evidence for name, result in found.items()}, command)
-    return Reproduction(command, profile, found, rows, models_folder, time.perf_counter() - began, started)
+    rows = claims(_evidence(found), command, _evidence(stored), absent)
+    seconds = time.perf_counter() - began
+    return Reproduction(command, profile, found, rows, models_folder, seconds, started, stored, absent)
+
+
+def plans(profile: str) -> list[tuple[Study, Profile]]:
+    """Return the studies that the claims need, each with the profile in which it is run."""
+    if profile not in SIZES:
+        raise ConfigurationError(f"claims are reproduced in the sizes {', '.join(SIZES)}{nearest(profile, SIZES)}")
+    listed = [entry(name) for name in studies_of_claims()]
+    return [(one.study(), _size(one, profile)) for one in listed]
+
+
+def _size(listed: StudyEntry, profile: str) -> Profile:
+    if profile == "full":
+        return listed.profile("standard")
+    declared = listed.profile("claims")
+    if profile == "standard":
+        return declared
+    quick = listed.profile("quick")
+    return replace(declared, name="claims, quick", seeds=quick.seeds[:1], overrides=quick.overrides)
+
+
+def _absent(wanted: Sequence[tuple[Study, Profile]], folder: str | Path) -> dict[str, str]:
+    """Return the studies whose primary estimand cannot be measured here, each with what is missing."""
+    found = {}
+    with TrialStore(Path(folder) / STORE) as store:
+        for study, size in wanted:
+            try:
+                without(study, size, left_out(study, size, store))
+            except DataError as error:
+                found[study.name] = str(error)
+    return found
+
+
+def _evidence(results: Mapping[str, StudyResult]) -> dict[str, Evidence]:
+    return {name: result.evidence for name, result in results.items()}
 
 
 def _command(profile: str, folder: str | Path) -> str:

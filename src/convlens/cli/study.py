@@ -69,9 +69,16 @@ def listed(json: JsonFlag = False) -> None:
 
 @app.command("run")
 def run(
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names from `convlens study list`.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Names from `convlens study list`.", show_default=False)
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All studies of the catalogue.")] = False,
     profile: ProfileOption = "standard",
     folder: FolderOption = FOLDER,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="DIR", help="Also write each complete result as convlens ships its own."),
+    ] = None,
     until_settled: Annotated[
         bool, typer.Option("--until-settled", help="Go on to the profile's later looks while the verdict is open.")
     ] = False,
@@ -94,12 +101,16 @@ def run(
     """
     from .. import report, studies
     from ..studies.catalog import entry
+    from ..studies.shipped import write_shipped
     from .trials import TrialProgress, report_progress, require_none_failed, where_to_run
 
-    for name in names:
+    if bool(names) == every:
+        raise ConfigurationError("name the studies to run, or give --all; “convlens study list” has the names")
+    wanted = tuple(dict.fromkeys(names or studies.entries()))
+    for name in wanted:
         entry(name).profile(profile)  # every name is right, or nothing is run
     results = []
-    for name in dict.fromkeys(names):
+    for name in wanted:
         with TrialProgress(folder / "checkpoints") as display:
             result = studies.run_study(
                 name,
@@ -117,6 +128,8 @@ def run(
         if not json:
             _show(result)
             out.print(shown(f"report: {next(path for path in written if path.name == 'report.html')}"))
+        if keep is not None and not (result.evidence.missing or result.left_out):
+            write_shipped(result, keep / f"{name}.json")
         results.append(result)
     if json:
         _print_json(results)

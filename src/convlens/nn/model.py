@@ -95,7 +95,8 @@ class Model:
         How a picture from elsewhere becomes an image like those it was trained on: `fit` takes it from the data set.
         None: not recorded, since it is untrained, or comes from a file that does not say.
     doubt
-        How pictures unlike the training images are recognised: `fit` finds it out on validation. None: not recorded.
+        How pictures unlike the training images are recognised, and which answers are not probable enough: `fit` finds
+        it out on validation. None: not recorded.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 Reading order::
 
     words.py         verdicts and the answer in sentences, built from the data
+    claim_words.py   what was measured for a claim, and what is stored beside it
     tables.py        the claims on a terminal
     sections.py      the report's tables as plain rows
     protocol.py      how it was measured, and on what

@@ -17,6 +17,7 @@ from ..claims.reproduction import Confusion, Reproduction
 from ..figures import LOOKS, Look, Picture, pictures, png, study_pictures
 from ..files import make_folder, write_atomically
 from ..studies.result import StudyResult
+from .claim_words import any_stored
 from .current import KEY, RESULTS, files_made_from, made_from, sha256s
 from .protocol import protocol, provenance_table
 from .results import as_bytes, results, study_results
@@ -89,6 +90,7 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
         "answer": answer(reproduction),
         "counts": [(word, mark, counts[word]) for word, mark in MARKS.items() if counts[word]],
         "claims": claim_views(reproduction.claims),
+        "stored": any_stored(reproduction.claims),
         "confusion": None if confusion is None else confusion_table(confusion),
     }
     return _write("report", context, pictures(reproduction), results(reproduction), folder, progress)

@@ -16,6 +16,7 @@ from ..studies.result import StudyResult
 from ..studies.stats import Interval, mean_interval
 from ..studies.superiority import Superiority
 from ..studies.two_way import Components
+from . import claim_words
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 
@@ -43,6 +44,7 @@ class ClaimView:
     mark: str
     sentence: str
     command: str
+    stored: str
 
 
 def claim_views(claims: Sequence[ClaimRow]) -> list[ClaimView]:
@@ -55,7 +57,7 @@ def _claim_view(row: ClaimRow) -> ClaimView:
     if by_arithmetic(row.verdict):
         found, bounds, n, sentence = calculation(row.verdict), "", wording.NONE, "By arithmetic."
     else:
-        found, bounds = numbers.parts(row.interval) if row.interval else ("nothing yet", "")
+        found, bounds = claim_words.parts(row, row.interval) if row.interval else ("nothing yet", "")
         n = str(row.interval.n) if row.interval else "0"
         sentence = explanation(row.verdict, row.interval)
     return ClaimView(
@@ -70,6 +72,7 @@ def _claim_view(row: ClaimRow) -> ClaimView:
         MARKS[word],
         sentence,
         row.command,
+        claim_words.stored(row),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..claims.rows import ClaimRow
-from ..figures.numbers import measured, parts
 from ..text_table import TextTable
 from ..wording import seeds
+from .claim_words import any_stored, measured, parts, stored
 from .words import MARKS, by_arithmetic, calculation, explanation
 
 STYLES = {"supported": "green", "true": "green", "refuted": "red", "false": "red", "inconclusive": "yellow",
@@ -20,9 +20,10 @@ def claims_table(claims: Sequence[ClaimRow]) -> TextTable:
     for row in claims:
         word = row.verdict.word
         verdict = (f"{MARKS[word]} {row.verdict.label}", f"bold {STYLES[word]}")
-        rows.append((f"{row.number} {row.claim}", row.claimed, _measured_cell(row), verdict))
-    columns = ("claim", "claimed", "measured", "verdict")
-    return TextTable("Claims put to the test", columns, rows, left=range(4), names=(), spaced=True)
+        beside = (stored(row),) if any_stored(claims) else ()
+        rows.append((f"{row.number} {row.claim}", row.claimed, _measured_cell(row), verdict, *beside))
+    columns = ("claim", "claimed", "measured", "verdict", *(("stored",) if any_stored(claims) else ()))
+    return TextTable("Claims put to the test", columns, rows, left=range(len(columns)), names=(), spaced=True)
 
 
 def claims_lines(claims: Sequence[ClaimRow]) -> list[str]:
@@ -37,12 +38,15 @@ def _measured_cell(row: ClaimRow) -> str:
     interval = row.interval
     if interval is None:
         return "nothing yet"
-    return "\n".join(part for part in (*parts(interval), f"n = {interval.n}") if part)
+    return "\n".join(part for part in (*parts(row, interval), f"n = {interval.n}") if part)
 
 
 def _line(row: ClaimRow) -> str:
     start = f"claim {row.number}: {row.claim}: {row.verdict.label.upper()}"
     if by_arithmetic(row.verdict):
         return f"{start}. Claimed {row.claimed}; {calculation(row.verdict)}."
-    found = measured(row.interval) + (f", {seeds(row.interval.n)}" if row.interval else "")
-    return f"{start}. Claimed {row.claimed}; measured {found}. {explanation(row.verdict, row.interval)}".rstrip()
+    found = measured(row, row.interval) + (f", {seeds(row.interval.n)}" if row.interval else "")
+    beside = "" if row.stored is None else f" Stored: {stored(row)}."
+    return (
+        f"{start}. Claimed {row.claimed}; measured {found}. {explanation(row.verdict, row.interval)}".rstrip() + beside
+    )

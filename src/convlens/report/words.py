@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..claims.reproduction import Reproduction
+from ..claims.row import NOT_HERE, NOT_TRAINED
 from ..claims.rows import ClaimRow
 from ..figures.numbers import digits, in_unit, region, with_unit
 from ..studies.estimand import Estimand
@@ -41,7 +42,7 @@ def explanation(verdict: Verdict, interval: Interval | None) -> str:
     if by_arithmetic(verdict):
         return verdict.sentence
     if interval is None:
-        return "Nothing has been measured yet."
+        return verdict.sentence if verdict.how in (NOT_TRAINED, NOT_HERE) else "Nothing has been measured yet."
     if interval.n < 2 or verdict.word == "preview":
         return ""
     if verdict.word == "incomplete":
@@ -169,18 +170,20 @@ def _diverged(results: Sequence[StudyResult]) -> str:
 def _counts(claims: Sequence[ClaimRow]) -> str:
     count = Counter(row.verdict.word for row in claims)
     arithmetic = count["true"] + count["false"]
-    tested = len(claims) - arithmetic
+    elsewhere = sum(row.left_out for row in claims)
+    tested = len(claims) - arithmetic - elsewhere
+    left = f"; {elsewhere} more are not measured here" if elsewhere else ""
     judged = count["supported"] + count["refuted"] + count["inconclusive"]
     if not judged:
         return (
             f"By arithmetic, {count['true']} of {arithmetic} claims about sizes and costs {_are(count['true'])} true "
-            f"and {count['false']} false; the other {tested} need more seeds."
+            f"and {count['false']} false; the other {tested} need more seeds{left}."
         )
     waiting = "" if judged == tested else f", {tested - judged} need more seeds"
     return (
         f"Of {tested} claims put to the test, {count['supported']} {_are(count['supported'])} supported, "
         f"{count['refuted']} refuted and {count['inconclusive']} inconclusive{waiting}; of {arithmetic} decided by "
-        f"arithmetic, {count['true']} {_are(count['true'])} true and {count['false']} false."
+        f"arithmetic, {count['true']} {_are(count['true'])} true and {count['false']} false{left}."
     )
 
 

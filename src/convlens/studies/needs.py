@@ -1,4 +1,4 @@
-"""What a trial needs that is not on this computer: data that do not come with convlens.
+"""What a trial needs that is not on this computer: data that do not come with convlens, or scikit-learn.
 
 An arm that cannot be run here, and of which the store has no trial, is left out: the rest of the study runs and is
 judged as if the profile did not name that arm. The declaration is the same everywhere, because a configuration names
@@ -13,7 +13,9 @@ from typing import Any
 
 from .. import data
 from ..errors import DataError
+from ..tables import scikit_learn
 from ..version import NUMERICS_VERSION
+from .executors.table_configuration import TableConfiguration
 from .spec import Profile, Study
 from .store import TrialStore
 from .trial import NAMES, trial_key
@@ -21,6 +23,9 @@ from .trial import NAMES, trial_key
 
 def needs(configuration: Mapping[str, Any]) -> str:
     """Return what has to be done before a trial can run here: ``"apt install ..."``; empty if nothing."""
+    if configuration.get("kind") == "table":
+        wanted_here = TableConfiguration.read(configuration, "a table").needs_scikit_learn
+        return scikit_learn.INSTALL if wanted_here and not scikit_learn.installed() else ""
     names = configuration.get(NAMES)
     wanted = names.get("data") if isinstance(names, Mapping) else None
     return next((one.how for one in data.listing() if one.name == wanted and not one.ready), "")
@@ -50,5 +55,5 @@ def without(study: Study, profile: Profile, absent: Mapping[str, str]) -> Profil
     resolved = study.under(profile)
     for name in (resolved.primary.arm, resolved.primary.reference):
         if name is not None and name in absent:
-            raise DataError(f"{study.name}/{name}: its data are not on this computer; needs: {absent[name]}")
+            raise DataError(f"{study.name}/{name} cannot be run on this computer; needs: {absent[name]}")
     return replace(profile, arms=tuple(arm.name for arm in resolved.arms if arm.name not in absent))

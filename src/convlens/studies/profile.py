@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..plain import JSON, check_keys, check_name, plain
 from .arm import Arm
-from .looks import level
+from .looks import FEWEST_SEEDS, level
 from .trial import check_seed
 
 
@@ -97,3 +97,20 @@ class Profile:
         """Read what `to_dict` wrote."""
         check_keys(cls, given, "profile")
         return cls(**given)
+
+
+def for_claims(standard: Profile, arms: Sequence[str], primary: str | None = None) -> Profile:
+    """Return the profile in which a study answers for the earlier project's claims: see `convlens.claims`.
+
+    It has one look, at the first seeds of the standard profile, so that both share their trials.
+
+    Parameters
+    ----------
+    standard
+        The study's standard profile.
+    arms
+        Names of the arms that the claims need.
+    primary
+        Name of the estimand that is primary in it; None for the study's own.
+    """
+    return Profile("claims", standard.seeds[:FEWEST_SEEDS], arms=tuple(arms), primary=primary)

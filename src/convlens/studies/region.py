@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import ConfigurationError
 from ..plain import check_keys
-from ..wording import bare, named
+from ..wording import bound, named
 from .stats import Interval
 
 
@@ -71,14 +71,14 @@ class Region:
 
     def described(self, unit: str = "", *, signed: bool = False) -> str:
         """Return the region in words, in the unit of the estimand: ``greater than +0.20 points``."""
-        low, high = (bare(bound, unit, signed=signed) for bound in (self.low, self.high))
+        low, high = (bound(value, unit, signed=signed) for value in (self.low, self.high))
         behind = named(unit, signed=signed)
         if math.isinf(self.high):
             return f"{'at least' if self.closed else 'greater than'} {low}{behind}"
         if math.isinf(self.low):
             return f"{'at most' if self.closed else 'less than'} {high}{behind}"
         if self.low == -self.high:
-            return f"within {bare(self.high, unit, signed=signed).lstrip('+')}{behind} of zero"
+            return f"within {bound(self.high, unit, signed=signed).lstrip('+')}{behind} of zero"
         return f"between {low} and {high}{behind}"
 
     def to_dict(self) -> dict[str, float | bool | None]:

@@ -21,6 +21,7 @@ from ..version import NUMERICS_VERSION
 from .catalog import entries, entry
 from .executors import ExecutionOptions
 from .executors.training_configuration import load_data
+from .needs import needs
 from .pool import Pool
 from .result import FailedTrial
 from .run import STORE, default_pool, resumable
@@ -46,7 +47,7 @@ class Tuning:
     failed
         The trials that failed. Their networks are not in `rates`; tuning again tries them again.
     left_out
-        Studies that cannot be described here, and why; none if studies were asked for by name.
+        Studies that cannot be described here, and why; arms whose data are not on this computer, and what they need.
     """
 
     rates: Mapping[str, TunedRate]
@@ -89,7 +90,8 @@ def tune(
     left_out: dict[str, str] = {}
     wanted = networks(_studies(names, left_out))
     known = read_rates(path)
-    missing = {key: one for key, one in wanted.items() if key not in known}
+    missing = {key: one for key, one in wanted.items() if key not in known and not needs(one.configuration)}
+    left_out |= {one.label: f"needs: {how}" for one in wanted.values() if (how := needs(one.configuration))}
     trials = {key: _trials(one) for key, one in missing.items()}
     done, failed = _run(trials, folder, pool, options, threads, progress)
     kept = known if names or left_out else {key: rate for key, rate in known.items() if key in wanted}

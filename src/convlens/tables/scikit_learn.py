@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import Any
 
 from ..errors import ConfigurationError
+
+INSTALL = "pip install 'convlens[studies]'"
+
+
+def installed() -> bool:
+    """Return whether it can be imported; it is not, because that takes a second."""
+    return importlib.util.find_spec("sklearn") is not None
 
 
 def part(name: str) -> Any:
@@ -19,9 +27,7 @@ def part(name: str) -> Any:
     try:
         return importlib.import_module(f"sklearn.{name}".rstrip("."))
     except ImportError as error:
-        raise ConfigurationError(
-            f"this needs scikit-learn ({error}); install it with: pip install 'convlens[studies]'"
-        ) from error
+        raise ConfigurationError(f"this needs scikit-learn ({error}); install it with: {INSTALL}") from error
 
 
 def version() -> str:

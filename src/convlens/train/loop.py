@@ -101,8 +101,9 @@ def fit(
     test
         Whether to read the test set; a search for settings must not.
     doubt
-        Whether to find out at the end, on validation, how to recognise pictures unlike the training images, and keep
-        it with the model (see `convlens.nn.doubt`); studies, which predict no pictures, save the time.
+        Whether to find out at the end, on validation, how to recognise pictures unlike the training images, and how
+        often an answer is right, and keep it with the model (see `convlens.nn.doubt`); studies, which predict no
+        pictures, save the time.
     snapshots
         Numbers of steps after which the weights are saved, counted over all epochs; 0 saves the initial weights.
     snapshot_folder

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ...models import CNN, Architecture, DenseNet, Matched, Measure, match
 from ..executors.training import METRICS, configuration
+from ..profile import for_claims
 from ..regime import SEEDS, few_images
 from ..spec import Arm, Estimand, Profile, Study
 from ..tuned import tuned
@@ -28,6 +29,10 @@ PROFILES = {
     "standard": Profile("standard", tuple(SEEDS["standard"]), looks=(5, 10)),
     "full": Profile("full", tuple(SEEDS["full"]), looks=(5, 10, 20)),
 }
+PROFILES["claims"] = for_claims(
+    PROFILES["standard"],
+    ("baseline, good", "baseline-wide, good", "baseline-flops, good", "cnn, good", "baseline, plain", "cnn, plain"),
+)
 
 WORDS = {
     "baseline": "dense baseline",

@@ -12,6 +12,7 @@ from ...models import CNN
 from ..executors.measurement import measurement
 from ..measures import measure
 from ..metric import joined
+from ..profile import for_claims
 from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
 from ..verdict import greater_than, less_than
@@ -36,6 +37,7 @@ BEFORE = ", before training"
 MEASURED: dict[str, Any] = {"images": 200, "distances": (1, 4)}
 
 PROFILES = profiles(("max", "blur", f"max{BEFORE}", f"none{BEFORE}"), "blur repairs it", standard=5)
+PROFILES["claims"] = for_claims(PROFILES["standard"], ("max", "dense"), "the first convolution keeps it")
 
 
 def study() -> Study:

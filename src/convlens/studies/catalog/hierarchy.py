@@ -11,6 +11,7 @@ from typing import Any
 from ..executors.measurement import measurement
 from ..measures import measure
 from ..metric import joined
+from ..profile import for_claims
 from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
 from ..verdict import greater_than
@@ -45,6 +46,7 @@ SELECTIVITY = "selectivity, "
 PROFILES = profiles(
     ("CNN", f"CNN{BEFORE}", f"{SELECTIVITY}CNN", f"{SELECTIVITY}CNN{BEFORE}"), "what training adds", standard=10
 )
+PROFILES["claims"] = for_claims(PROFILES["standard"], ("CNN", f"CNN{BEFORE}", "dense", f"{SELECTIVITY}CNN"))
 
 
 def study() -> Study:

@@ -18,6 +18,7 @@ from ...nn.serialize import layer_to_dict
 from ...optim import AdamW, OneCycle
 from ...train import Recipe
 from ..executors.table import configuration, metrics
+from ..profile import for_claims
 from ..spec import Arm, Estimand, Profile, Study
 from ..verdict import Region, between, greater_than, less_than
 
@@ -36,6 +37,19 @@ PROFILES = {
     "standard": Profile("standard", SEEDS),
     "full": Profile("full", tuple(range(720, 740))),
 }
+PROFILES["claims"] = for_claims(
+    PROFILES["standard"],
+    (
+        *(
+            f"{task}: {model}"
+            for task in ("breast cancer", "wine", "series", "graphs")
+            for model in ("convolution", "logistic regression", "gradient boosting")
+        ),
+        "regular series: convolution",
+        "regular series: logistic regression",
+        "graphs: convolution, nodes in order",
+    ),
+)
 
 # four candidates each
 RATES = [{"recipe.schedule.rate": rate} for rate in (0.002, 0.007, 0.025, 0.08)]

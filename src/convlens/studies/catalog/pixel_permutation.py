@@ -10,6 +10,7 @@ from ..executors.measurement import measurement
 from ..executors.training import METRICS
 from ..measures import measure
 from ..metric import joined, of_arms
+from ..profile import for_claims
 from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
 from ..verdict import between, greater_than, less_than
@@ -23,6 +24,7 @@ ROUNDING = 1e-5
 PROFILES = profiles(
     ("CNN", "CNN, shuffled", "dense", "dense, shuffled"), "shuffling costs the CNN", measured=False, trained=True
 )
+PROFILES["claims"] = for_claims(PROFILES["standard"], ("CNN", "CNN, shuffled", "dense", "dense, shuffled", "control"))
 
 
 def study() -> Study:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ...models import CNN, match
 from ..executors.training import METRICS, configuration
+from ..profile import for_claims
 from ..regime import SEEDS, epochs_for, few_images
 from ..spec import Arm, Estimand, Profile, Study
 from ..tuned import tuned
@@ -35,6 +36,7 @@ PROFILES = {
     "standard": Profile("standard", tuple(SEEDS["standard"])),
     "full": Profile("full", tuple(SEEDS["full"]), looks=(5, 10, 20)),
 }
+PROFILES["claims"] = for_claims(PROFILES["standard"], ("3x3 twice", "5x5", "5x5 and 1x1", "3x3 thrice", "7x7"))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 from ...models import CNN, Architecture
 from ..executors.measurement import measurement
 from ..measures import measure
+from ..profile import for_claims
 from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
 from ..verdict import Region, greater_than
@@ -32,6 +33,7 @@ MEASURING = {"max": 1.5, "average": 1.5, "strided": 1.0, "blur": 2.0, "none": 20
 FASHION = "fashion-mnist"
 
 PROFILES = profiles(("max", "strided", "dense"), "max over strided")
+PROFILES["claims"] = for_claims(PROFILES["standard"], ("max", "strided", "average", "dense"))
 
 
 def study() -> Study:
