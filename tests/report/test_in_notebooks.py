@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convlens import figures, models
+from convlens import models
 from convlens.errors import ConfigurationError, ShapeError
 from convlens.figures import Look, Picture
+from convlens.figures.drag import draggable
 
 IMAGE = np.zeros((28, 28, 1), np.uint8)
 IMAGE[10:16, 12:18] = 200
@@ -39,7 +40,7 @@ def test_a_picture_shows_itself_with_caption_and_words_for_who_cannot_see_it() -
 
 def test_a_draggable_image_knows_every_answer() -> None:
     networks = {"CNN": models.build("cnn", filters=(2, 3), hidden=8), "dense": models.build("baseline", hidden=(8,))}
-    html = figures.draggable(IMAGE, networks, reach=2)._repr_html_()
+    html = draggable(IMAGE, networks, reach=2)._repr_html_()
     data = json.loads(re.search(r"const data = (\{.*?\}), \[height", html)[1])  # type: ignore[index]
     assert base64.b64decode(data["pixels"]) == IMAGE.tobytes()
     assert data["reach"] == 2
@@ -52,7 +53,7 @@ def test_a_draggable_image_knows_every_answer() -> None:
 
 
 def test_no_name_ends_the_script() -> None:
-    html = figures.draggable(IMAGE, {"</script><b>": models.build("baseline", hidden=(4,))}, reach=1)._repr_html_()
+    html = draggable(IMAGE, {"</script><b>": models.build("baseline", hidden=(4,))}, reach=1)._repr_html_()
     assert html.count("</script>") == 1
     assert "<b>" not in html
 
@@ -60,9 +61,9 @@ def test_no_name_ends_the_script() -> None:
 @pytest.mark.parametrize("image", [IMAGE.astype(np.float32), IMAGE[..., 0], np.zeros((28, 28, 3), np.uint8)])
 def test_only_grey_pixels_can_be_dragged(image: np.ndarray) -> None:
     with pytest.raises(ShapeError, match="grey pixels"):
-        figures.draggable(image, {"dense": models.build("baseline", hidden=(4,))})
+        draggable(image, {"dense": models.build("baseline", hidden=(4,))})
 
 
 def test_without_networks_there_is_nothing_to_say() -> None:
     with pytest.raises(ConfigurationError, match="one or more networks"):
-        figures.draggable(IMAGE, {})
+        draggable(IMAGE, {})

@@ -5,8 +5,6 @@ from __future__ import annotations
 from ..claims.reproduction import KERNELS, NETWORKS, Reproduction
 from ..studies.result import StudyResult
 from . import confusion, filters, kernel_size, learning, seeds
-from .drag import Draggable as Draggable
-from .drag import draggable as draggable
 from .picture import Picture as Picture
 from .style import LOOKS as LOOKS
 from .style import Look as Look
