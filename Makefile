@@ -7,12 +7,13 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 OLDEST := .venv-oldest
 
-.PHONY: help install reproduce studies test check check-oldest oldest bench clean-bench lint lock clean
+.PHONY: help install reproduce studies notebook test check check-oldest oldest bench clean-bench lint lock clean
 
 help:
 	@echo "make install     convlens and what it needs, into $(VENV)"
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test (ARGS=--quick for a minute)"
 	@echo "make studies     run all studies and make the results that ship with the package again, about two hours"
+	@echo "make notebook    open the notebook: the story, with trainings that run while you read"
 	@echo "make test        the tests, in about three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
 	@echo "make bench       speed beside PyTorch, JAX and others, at most 15 minutes (first installs them, 1.6 GB, into .venv-bench)"
@@ -31,13 +32,16 @@ install: $(READY)
 reproduce: $(READY)
 	$(BIN)/convlens reproduce $(ARGS)
 
+notebook: $(READY)
+	$(BIN)/jupyter lab notebooks/ConvolutionalLayers.ipynb $(ARGS)
+
 test: $(READY)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n 2 -m "not slow" $(ARGS)
 
 lint: $(READY)
-	$(BIN)/ruff format --check src tests benchmarks docs examples
-	$(BIN)/ruff check src tests benchmarks docs examples
+	$(BIN)/ruff format --check src tests benchmarks docs examples notebooks
+	$(BIN)/ruff check src tests benchmarks docs examples notebooks
 	$(BIN)/mypy
 
 check: lint

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what a type checker and an editor see; at run time, __getat
     from . import data as data
     from . import engine as engine
     from . import figures as figures
+    from . import lens as lens
     from . import metrics as metrics
     from . import models as models
     from . import nn as nn
@@ -41,6 +42,7 @@ _ROOMS = (
     "data",
     "engine",
     "figures",
+    "lens",
     "metrics",
     "models",
     "nn",

@@ -23,9 +23,10 @@ from convlens.studies.pool import LocalPool, Result
 from convlens.studies.processes import ProcessPool
 from convlens.studies.run import STORE, default_pool, resumable
 from convlens.studies.runner import ProgressEvent
-from convlens.studies.spec import Profile, Study
+from convlens.studies.spec import Estimand, Profile, Study
 from convlens.studies.store import TrialStore
 from convlens.studies.trial import PlannedTrial, TrialOutcome
+from convlens.studies.verdict import between
 
 from .examples import THREE, ToyExecutor, execute, make_study, planned_trial
 
@@ -187,6 +188,16 @@ def test_a_result_is_short_in_a_notebook(tmp_path: Path) -> None:
     assert html.startswith("<table>")
     for expected in ("8 of 9 trials", "Preview: 3 seeds decide nothing", "test accuracy, mean", "7x7"):
         assert expected in html
+    best = result.arms[0].evidence.metrics["test.accuracy"]
+    assert best is not None
+    assert f">{100 * best.mean:.2f} %<" in html
+    assert f">{100 * best.low:.2f} to {100 * best.high:.2f}<" in html
+
+
+def test_a_notebook_shows_what_the_primary_estimand_is_about(tmp_path: Path) -> None:
+    primary = Estimand("size", "parameters", "3x3", between(-10, 10))
+    result = studies.run_study(make_study(primary=primary, secondary=()), THREE, folder=tmp_path, threads=1)
+    assert "parameters, mean" in result._repr_html_()
 
 
 def test_an_interrupted_trial_is_said_to_be_saved_or_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

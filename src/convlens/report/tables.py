@@ -16,7 +16,6 @@ STYLES = {"supported": "green", "true": "green", "refuted": "red", "false": "red
 
 def claims_table(claims: Sequence[ClaimRow]) -> TextTable:
     """Return the claims as a table; with a column of stored results, if there are any."""
-    stored = any(row.stored is not None for row in claims)
     rows = []
     for row in claims:
         word = row.verdict.word

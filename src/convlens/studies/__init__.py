@@ -23,6 +23,7 @@ Reading order::
     judgement.py from what was measured for each estimand to its finding and verdict
     evidence.py  from stored trials to the numbers and verdicts of one study; by_image.py: from their predictions
     run.py       all of this in one call
+    notebook_line.py  what a notebook shows while trials run
     catalog/     the studies, one module each
     tensorboard.py  event files of finished trials
 """

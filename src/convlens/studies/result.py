@@ -149,8 +149,9 @@ class StudyResult:
 
     @property
     def _size(self) -> str:
-        declared = sum(len(self.evidence.profile.seeds_of(arm.arm)) for arm in self.arms)
-        return f"{self.evidence.profile.name}, {declared - self.evidence.missing} of {declared} trials"
+        found, missing = sum(len(arm.trials) for arm in self.arms), self.evidence.missing
+        of_all = f" of {found + missing}" if missing else ""
+        return f"{self.evidence.profile.name}, {found}{of_all} trials"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON: the evidence, and every trial under each arm that it counts for.

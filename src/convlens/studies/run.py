@@ -21,6 +21,7 @@ from .catalog import entry
 from .evidence import assess
 from .executors import ExecutionOptions, execute
 from .needs import left_out, without
+from .notebook_line import notebook_line
 from .pool import LocalPool, Pool, now
 from .processes import ProcessPool
 from .register import record_verdict, register, registrations, verdicts
@@ -70,7 +71,7 @@ def run_study(
     until_settled: bool = False,
     most_seeds: int | None = None,
 ) -> StudyResult:
-    """Run the missing trials of a study, and return the result. Nothing is printed.
+    """Run the missing trials of a study, and return the result. Nothing is printed; a notebook shows a line.
 
     A profile with several looks is run up to the first one. With `until_settled` it goes on to the next look as long as
     the primary estimand's verdict is open, by the rule declared in the profile: each look is drawn at the level that
@@ -91,7 +92,8 @@ def run_study(
     threads
         How many to use; None for all that this process may use. Not given with a pool either.
     progress
-        Called with a `ProgressEvent` for every trial found, started, finished, failed or interrupted.
+        Called with a `ProgressEvent` for every trial found, started, finished, failed or interrupted; in a notebook, by
+        default, one line that is updated.
     until_settled
         Whether to go on to later looks while the verdict is open.
     most_seeds
@@ -156,7 +158,7 @@ def run_studies(
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"the study {name!r} is asked for twice; run each of its profiles in its own call")
-    planned = _plans(wanted, look)
+    planned, shown = _plans(wanted, look), progress or notebook_line()
     with TrialStore(Path(folder) / STORE) as store:
         plans = [one.here(store) for one in planned]
         everything = [trial for one in plans for trial in one.up_to_look]
@@ -165,9 +167,9 @@ def run_studies(
                 register(store, one.study, one.declared)
             if any(trial.key not in store for trial in everything):
                 used = pool or default_pool(options, threads)
-                run_trials(everything, store, used, progress)
+                run_trials(everything, store, used, shown)
             else:
-                run_trials(everything, store, LocalPool(execute), progress)  # reports what was found, and runs nothing
+                run_trials(everything, store, LocalPool(execute), shown)  # reports what was found, and runs nothing
         except (TrainingInterrupted, KeyboardInterrupt):
             kept = len({trial.key for trial in stored(everything, store)})
             raise TrainingInterrupted(
