@@ -231,4 +231,5 @@ def test_a_group_alone_shows_its_help_and_says_what_is_missing(place: Path) -> N
     found = convlens(place, "study")
     assert found.returncode == 2
     assert "convlens: missing command: list, run, show, export, verify, tune (see " in found.stderr
-    assert "quick, standard or full" in " ".join(convlens(place, "study", "run", "--help").stdout.split())
+    text = convlens(place, "study", "run", "--help").stdout.replace("│", " ")
+    assert "quick, standard or full" in " ".join(text.split())

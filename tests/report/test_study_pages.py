@@ -90,13 +90,15 @@ def test_tuning_shows_the_grid_and_warns_at_its_edge(tmp_path: Path, monkeypatch
     found = result("kernel-size")
     training = found.arms[0].arm.configuration
     accuracy = tuple(0.9 + 0.01 * place for place in range(len(PROTOCOL.grid)))
-    rate = TunedRate({"model": "cnn", "data": "mnist"}, accuracy, accuracy, training["recipe"]["schedule"]["rate"])
+    winner = training["recipe"]["schedule"]["rate"]
+    best = f"{100 * accuracy[PROTOCOL.grid.index(winner)]:.2f} % (best)"
+    rate = TunedRate({"model": "cnn", "data": "mnist"}, accuracy, accuracy, winner)
     path = tmp_path / "tuned.json"
     monkeypatch.setattr(tuned, "TUNED", path)
     path.write_bytes(rates_file({rate_key(training): rate}))
     (row,) = tuning_table(found).rows
-    assert row[:3] == ("cnn, mnist", "0.005", "90.00 %")
-    assert [cell for cell in row if "(best)" in cell] == ["91.00 % (best)"]
+    assert row[:3] == ("cnn, mnist", f"{winner:g}", "90.00 %")
+    assert [cell for cell in row if "(best)" in cell] == [best]
     assert row[-1] == "–"
 
 
