@@ -243,7 +243,6 @@ def _measured(run: Run, dataset: data.Dataset, options: ExecutionOptions) -> Tri
     train = model.evaluate(dataset.train.take(np.arange(min(TRAIN_SAMPLE, len(dataset.train)))))
     best = min((row["validation.loss"] for row in run.history), default=run.validation.loss)
     measured: dict[str, float] = {
-        "test.reads": run.test_reads,
         "train.accuracy": train.accuracy,
         "gap.accuracy": train.accuracy - run.validation.accuracy,
         "rise.validation_loss": run.validation.loss - best,
@@ -255,7 +254,7 @@ def _measured(run: Run, dataset: data.Dataset, options: ExecutionOptions) -> Tri
     for name, found in sets.items():
         measured |= {f"{name}.accuracy": found.accuracy, f"{name}.loss": found.loss}
     if run.test is not None:
-        measured["test.calibration_error"] = run.test.calibration_error
+        measured |= {"test.calibration_error": run.test.calibration_error, "test.reads": run.test_reads}
     return TrialOutcome(
         metrics=measured,
         history=run.history,
@@ -322,10 +321,9 @@ def _diverged(
         if split != "train":
             metrics[f"{split}.loss"] = math.log(classes)
     if test:
-        metrics["test.calibration_error"] = metrics["test.accuracy"] - 1 / classes
+        metrics |= {"test.calibration_error": metrics["test.accuracy"] - 1 / classes, "test.reads": 0}
     metrics |= {
         "diverged": 1,
-        "test.reads": 0,
         "rise.validation_loss": 0.0,
         "gap.accuracy": metrics["train.accuracy"] - metrics["validation.accuracy"],
         "parameters": model.program.parameter_count,
