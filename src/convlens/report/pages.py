@@ -32,7 +32,7 @@ from .sections import (
     seeds_table,
     spread_table,
 )
-from .words import MARKS, answer, explanation, has_intervals, is_preview, study_answer, warnings
+from .words import MARKS, answer, explanation, has_intervals, is_preview, not_run, study_answer, warnings
 
 Progress: TypeAlias = Callable[[str], None]
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -84,8 +84,10 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
     results_of = list(reproduction.studies.values())
     confusion = Confusion.of(reproduction.best_cnn())
     counts = Counter[str](row.verdict.word for row in reproduction.claims)
+    page = _context(results_of, reproduction.command, reproduction.started, reproduction.seconds)
     context = {
-        **_context(results_of, reproduction.command, reproduction.started, reproduction.seconds),
+        **page,
+        "warnings": [*page["warnings"], *not_run(reproduction)],
         "title": _TITLE,
         "answer": answer(reproduction),
         "counts": [(word, mark, counts[word]) for word, mark in MARKS.items() if counts[word]],
