@@ -124,7 +124,8 @@ class ClaimRow:
 def _interval(given: Mapping[str, Any]) -> Interval:
     """Read an interval; a bound that is None is infinite."""
     infinite = {"low": -math.inf, "high": math.inf}
-    return Interval(**{name: infinite.get(name) if value is None else value for name, value in given.items()})
+    known: dict[str, Any] = {name: infinite.get(name) if value is None else value for name, value in given.items()}
+    return Interval(**known)
 
 
 def compounds(rows: Sequence[ClaimRow]) -> dict[int, Verdict]:
