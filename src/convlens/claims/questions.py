@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+CLAIMS: Mapping[int, str] = {
+    1: "The dense baseline 784-128-64-10 has about 109K parameters.",
+    2: "The CNN has about 210K parameters.",
+    3: "The CNN reaches 96 to 98 %, the baseline 92 to 94 %.",
+    4: "Both have similar parameter counts.",
+    5: "3x3 has about 210K, 5x5 about 690K, 7x7 about 1.5M parameters: they grow with the square of the kernel size.",
+    6: "3x3 is optimal for MNIST; 5x5 costs more; 7x7 overfits.",
+    7: "Stacked layers of 3x3 reach a large receptive field with fewer parameters and more non-linearity.",
+    8: "Convolution has locality, translation equivariance and hierarchy; dense layers lose them.",
+    9: "Max-pooling gives translation invariance.",
+    10: "Tables, irregular time series and graphs are not for convolution.",
+}
+"""The ten claims, by number."""
 
 
 @dataclass(frozen=True)

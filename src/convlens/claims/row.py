@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..plain import check_keys
 from ..studies.evidence import EstimandEvidence
 from ..studies.metric import Metric
 from ..studies.stats import Interval
@@ -33,6 +35,12 @@ class StoredRow:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         return {"measured": self.interval.to_dict(), "verdict": self.verdict.to_dict()}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> StoredRow:
+        """Read what `to_dict` wrote."""
+        check_keys(("measured", "verdict"), given, "stored")
+        return cls(_interval(given["measured"]), Verdict.from_dict(given["verdict"]))
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,26 @@ class ClaimRow:
             "stored": None if self.stored is None else self.stored.to_dict(),
             "beside": self.beside,
         }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> ClaimRow:
+        """Read what `to_dict` wrote."""
+        known = {"interval" if name == "measured" else name: value for name, value in given.items()}
+        check_keys(cls, known, "claim")
+        parts = {
+            "interval": None if given["measured"] is None else _interval(given["measured"]),
+            "verdict": Verdict.from_dict(given["verdict"]),
+            "metric": None if given["metric"] is None else Metric.from_dict(given["metric"]),
+            "stored": None if given["stored"] is None else StoredRow.from_dict(given["stored"]),
+        }
+        return cls(**{**known, **parts})
+
+
+def _interval(given: Mapping[str, Any]) -> Interval:
+    """Read an interval; a bound that is None is infinite."""
+    infinite = {"low": -math.inf, "high": math.inf}
+    known: dict[str, Any] = {name: infinite.get(name) if value is None else value for name, value in given.items()}
+    return Interval(**known)
 
 
 def compounds(rows: Sequence[ClaimRow]) -> dict[int, Verdict]:

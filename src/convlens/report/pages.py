@@ -38,7 +38,7 @@ from .sections import (
     seeds_table,
     spread_table,
 )
-from .words import MARKS, answer, explanation, has_intervals, is_preview, study_answer, warnings
+from .words import MARKS, answer, explanation, has_intervals, is_preview, not_run, study_answer, warnings
 
 Progress: TypeAlias = Callable[[str], None]
 _TITLE = "Do convolutional networks keep what they promise?"
@@ -92,8 +92,10 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
     # a preview decides nothing, and is wanted at once
     of_claims = {} if is_preview(results_of) else claim_pictures(reproduction)
     names = {number: [one.name for one in found] for number, found in of_claims.items()}
+    page = _context(results_of, reproduction.command, reproduction.started, reproduction.seconds)
     context = {
-        **_context(results_of, reproduction.command, reproduction.started, reproduction.seconds),
+        **page,
+        "warnings": [*page["warnings"], *not_run(reproduction)],
         "title": _TITLE,
         "answer": answer(reproduction),
         "counts": [(word, mark, counts[word]) for word, mark in MARKS.items() if counts[word]],

@@ -84,7 +84,13 @@ def answer(reproduction: Reproduction) -> list[str]:
 
 def summary(reproduction: Reproduction) -> list[str]:
     """Return the answer, and then the warnings: what a terminal shows below the claims."""
-    return [*answer(reproduction), *warnings(list(reproduction.studies.values()), reproduction.command)]
+    found = warnings(list(reproduction.studies.values()), reproduction.command)
+    return [*answer(reproduction), *found, *not_run(reproduction)]
+
+
+def not_run(reproduction: Reproduction) -> list[str]:
+    """Return a line for each study that cannot be run on this computer: what is missing."""
+    return [f"Not run: {why}." for why in reproduction.absent.values()]
 
 
 def study_answer(result: StudyResult) -> str:
