@@ -17,7 +17,7 @@ for needed in ("ipykernel", "jupytext", "nbclient"):
 
 PLACE = Path(__file__).parents[2] / "notebooks" / "execute.py"
 AGAIN = "run: python notebooks/execute.py"
-OF_A_MACHINE = re.compile(r"/(home|root|tmp|Users|work)/|[A-Z]:\\|\b\d\d:\d\d:\d\d\b|images/s")
+OF_A_MACHINE = re.compile(r"/(home|root|tmp|Users|work)/|[A-Z]:\\|\b\d\d:\d\d:\d\d\b|images/s|0x[0-9a-f]{6}")
 MEASURED = re.compile(r"\d\.\d+ ?(%|points)")
 
 

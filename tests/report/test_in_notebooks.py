@@ -26,7 +26,9 @@ def test_a_picture_shows_itself_with_caption_and_words_for_who_cannot_see_it() -
         figure.add_subplot().plot([0, 1])
         return figure
 
-    html = Picture("one", "A <line>", "It rises & rises.", 'a "line"', drawn)._repr_html_()  # type: ignore[arg-type]
+    picture = Picture("one", "A <line>", "It rises & rises.", 'a "line"', drawn)  # type: ignore[arg-type]
+    assert repr(picture) == "<Picture one: A <line>>"  # without the address of `drawn`
+    html = picture._repr_html_()
     assert "<b>A &lt;line&gt;.</b> It rises &amp; rises." in html
     assert 'alt="a &quot;line&quot;"' in html
     found = re.search(r"base64,([^\"]+)", html)

@@ -14,7 +14,7 @@ from .style import Look, png
 NOTEBOOK_DPI = 90
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Picture:
     """A figure of the report.
 
@@ -37,6 +37,9 @@ class Picture:
     caption: str
     alt: str = ""
     draw: Callable[[Look], Figure] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Picture {self.name}: {self.heading}>"
 
     def _repr_html_(self) -> str:
         """Return the figure as a notebook shows it, on a light ground, with its caption."""
