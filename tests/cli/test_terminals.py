@@ -80,7 +80,7 @@ def test_in_a_pipe_no_line_is_broken_and_nothing_is_coloured(place: Path, wide: 
     done = subprocess.run(TABLES, cwd=place, env={**environment, "PYTHONPATH": PATHS}, capture_output=True, text=True,
                           check=True)  # fmt: skip
     assert "\x1b" not in done.stdout + done.stderr
-    assert "…" not in done.stdout
+    assert "…" not in done.stdout.replace("… incomplete", "")  # a mark, beside the word
     assert wide - numbers(done.stdout + done.stderr) == Counter()
     assert len(done.stderr.splitlines()) == 1
 

@@ -37,7 +37,7 @@ def list_sets(json: JsonFlag = False) -> None:
         for one in listing
     ]
     columns = ("name", "ready", "training", "test", "size", "classes", "what it shows", "licence")
-    out.print(TextTable("", columns, rows, left=(0, 1, 4, 6, 7), spare=(7,)))
+    out.print(TextTable("", columns, rows, left=(0, 1, 4, 6, 7), spare=(7,), names=()))
     absent = [one.name for one in listing if not one.ready]
     if absent:
         out.print(f"Not on this machine yet: {', '.join(absent)}. Download with: convlens data fetch {absent[0]}")
