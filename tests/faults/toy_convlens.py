@@ -15,6 +15,7 @@ from typing import Any
 
 from convlens import data, report
 from convlens.__main__ import main
+from convlens.claims import reproduction
 from convlens.signals import StopRequest
 from convlens.studies.executors import training, training_configuration
 from convlens.train import loop
@@ -23,6 +24,9 @@ toy = data.load(os.environ["TOY"])
 training.load_data = lambda name: toy
 training_configuration.TrainingConfiguration.dataset = lambda self, seed: toy
 step, delay = loop.Training.step, float(os.environ.get("SLOW", "0"))
+plans = reproduction.plans
+TRAINED = ("baseline-vs-cnn", "kernel-size")  # the claims' studies that measure nothing else, nor read tables
+reproduction.plans = lambda profile: [one for one in plans(profile) if one[0].name in TRAINED]
 limit, stuck = (int(os.environ.get(name, "-1")) for name in ("STEPS", "STUCK"))
 taken = 0
 
