@@ -33,10 +33,14 @@ def calculation(verdict: Verdict) -> str:
 
 
 def claim_parts(row: ClaimRow, interval: Interval) -> tuple[str, str]:
-    """Return mean and bounds of an interval in the unit of what the row measures."""
+    """Return mean and bounds of an interval in the unit of what the row measures; no bounds for a single seed.
+
+    The folds of one repeated cross-validation have an interval, but it says nothing of other seeds.
+    """
     if row.metric is None:
         return parts(interval)
-    return parts(interval, row.metric.unit, signed=row.signed, digits=digits(row.metric))
+    mean, bounds = parts(interval, row.metric.unit, signed=row.signed, digits=digits(row.metric))
+    return mean, bounds if interval.n > 1 else ""
 
 
 def explanation(verdict: Verdict, interval: Interval | None) -> str:
@@ -201,6 +205,7 @@ def _primary(evidence: Evidence) -> str:
         return f"{what}: nothing has been measured yet."
     came_to = with_unit(interval, metric.unit, signed=contrast, digits=digits(metric))
     if interval.n < 2:
+        came_to, _, _ = came_to.partition(" [")  # folds of one seed have an interval, which is of no other seed
         return f"{what}: {_subtraction(evidence, estimand, metric)}{came_to}."
     over = f"95 % interval over {seeds(interval.n)}, for these test images"
     measured, verdict = f"{what}: {came_to} ({over}).", found.verdict
