@@ -85,7 +85,7 @@ def draw_lines(
         error_axis(grid[0], [max(LEAST, 100 - value) for value in every])
     else:
         grid[0].ticklabel_format(axis="y", useOffset=False)
-    room = int(72 * figure.get_figheight() / (GLYPH * look.type_size * 1.3))
+    room = int(0.6 * 72 * figure.get_figheight() / (GLYPH * look.type_size))  # beside the axes, not the legend
     figure.supylabel(fill(up, room), fontsize=look.type_size)
     _legend(figure, panels, look)
     return figure

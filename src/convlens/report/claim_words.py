@@ -11,12 +11,15 @@ from ..studies.stats import Interval
 
 
 def parts(row: ClaimRow, interval: Interval) -> tuple[str, str]:
-    """Return mean and bounds separately, so that a line may break between them."""
+    """Return mean and bounds separately, so that a line may break between them; no bounds for a single seed.
+
+    The folds of one repeated cross-validation have an interval, but it says nothing of other seeds.
+    """
     if row.metric is None:
         return numbers.parts(interval)
     unit, digits = row.metric.unit, numbers.digits(row.metric)
     mean = wording.quantity(interval.mean, unit, signed=row.signed, digits=digits)
-    return mean, numbers.bounds(interval, unit, signed=row.signed, digits=digits)
+    return mean, numbers.bounds(interval, unit, signed=row.signed, digits=digits) if interval.n > 1 else ""
 
 
 def measured(row: ClaimRow, interval: Interval | None) -> str:

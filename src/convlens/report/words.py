@@ -203,6 +203,7 @@ def _primary(evidence: Evidence) -> str:
         return f"{what}: nothing has been measured yet."
     came_to = with_unit(interval, metric.unit, signed=contrast, digits=digits(metric))
     if interval.n < 2:
+        came_to, _, _ = came_to.partition(" [")  # folds of one seed have an interval, which is of no other seed
         return f"{what}: {_subtraction(evidence, estimand, metric)}{came_to}."
     over = f"95 % interval over {seeds(interval.n)}, for these test images"
     measured, verdict = f"{what}: {came_to} ({over}).", found.verdict
