@@ -29,7 +29,8 @@ from IPython.display import HTML, Markdown, display
 
 import convlens as cl
 from convlens import lens
-from convlens.figures import draggable
+from convlens.claims.rows import claims
+from convlens.figures.drag import draggable
 from convlens.lens.shift import shifted
 from convlens.markup import html_table
 from convlens.ops.window import Window
@@ -500,23 +501,38 @@ stored("not-for-convolution")
 #
 # *What do you expect:* how many of them hold?
 #
-# Each study answers one question. This is what is stored of them, word by word; *inconclusive* is an answer too.
+# Each study answers one question. This is what is stored of them; *inconclusive* is an answer too.
 
 # %%
-names = shipped_names()
-verdicts = [
-    (result.name, result.evidence.study.question, result.verdict.label, result.verdict.sentence)
-    for result in map(read_shipped, names)
-]
-missing = sorted(set(cl.studies.entries()) - set(names))
-if verdicts:
-    display(HTML(html_table("stored results", ("study", "question", "verdict", "in numbers"), verdicts)))
+results = [read_shipped(name) for name in shipped_names()]
+missing = sorted(set(cl.studies.entries()) - {result.name for result in results})
+if results:
+    rows = [(one.name, one.evidence.study.question, one.verdict.label) for one in results]
+    display(HTML(html_table("stored results", ("study", "question", "answer"), rows)))
 if missing:
     display(Markdown(f"*Not stored yet: {', '.join(missing)}.*"))
 
 # %% [markdown]
-# Some claims need no experiment, only arithmetic. *The dense baseline has about 109K parameters, the CNN about 210K*;
-# *both have similar numbers of parameters*; *5 x 5 kernels have about 690K, and 7 x 7 about 1.5M*. Count:
+# And these are the claims, part by part. Some need no experiment, only arithmetic; the others are answered by the
+# studies.
+
+# %%
+parts = claims({}, "convlens reproduce", stored={result.name: result.evidence for result in results})
+
+
+def verdict_of(part):
+    """Return the verdict by arithmetic, or by stored results."""
+    if part.metric is None:
+        return part.verdict.label
+    return "not stored yet" if part.stored is None else part.stored.verdict.label
+
+
+rows = [(part.number, part.claim, part.claimed, verdict_of(part)) for part in parts if not part.beside]
+HTML(html_table("the claims", ("claim", "in words", "claimed", "verdict"), rows))
+
+# %% [markdown]
+# Do not take even the arithmetic from a table. *Both networks have similar numbers of parameters*; *7 x 7 kernels need
+# about 1.5M*. Count:
 
 # %%
 counted = {"dense": dense, "CNN": cnn, "CNN, 5 x 5": sizes[5], "CNN, 7 x 7": sizes[7]}
