@@ -316,8 +316,10 @@ def _missing(result: StudyResult) -> list[str]:
     """Return one line per failed trial, and one per arm that lacks other trials."""
     failed = {(one.planned.arm, one.planned.seed): one.failure for one in result.failed}
     lines = [f"missing: {arm}, seed {seed} (failed: {e.error}: {e.message})" for (arm, seed), e in failed.items()]
-    for arm in result.arms:
-        declared = result.evidence.profile.seeds_of(arm.arm)
+    reached = max((len(arm.evidence.seeds) for arm in result.arms), default=0)
+    wanted = next((look for look in result.evidence.profile.all_looks if look >= reached), reached)
+    for arm in result.arms if result.evidence.missing else ():
+        declared = result.evidence.profile.seeds_of(arm.arm)[:wanted]
         left = [str(s) for s in declared if s not in arm.evidence.seeds and (arm.name, s) not in failed]
         if left:
             lines.append(f"missing: {arm.name}, seed{'' if len(left) == 1 else 's'} {', '.join(left)}")

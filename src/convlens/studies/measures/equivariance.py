@@ -15,6 +15,9 @@ from ..curve import Axis, Curve
 from ..metric import Metric
 from .measure import Measured, NodeMeasure
 
+ROUNDING = 1e-6
+"""Smallest difference of errors that means anything: float32 rounds sums to some 1e-7 of their size."""
+
 PLACES = {"map": "the whole map", "kept": "pixels that stay in the image", "interior": "away from the image's edge"}
 
 
@@ -73,7 +76,9 @@ class EquivarianceMeasure(NodeMeasure):
             metric
             for place, words in PLACES.items()
             for d in self.distances
-            for metric in self.by_node(f"equivariance.{place}_at_{d}", f"error, {words}, shift {d} pixels", "fraction")
+            for metric in self.by_node(
+                f"equivariance.{place}_at_{d}", f"error, {words}, shift {d} pixels", "fraction", resolution=ROUNDING
+            )
         )
         return (*intact, *errors)
 
