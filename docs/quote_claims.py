@@ -194,7 +194,8 @@ NOTHING = "Nothing of this has been measured yet by this version: `make reproduc
 def kept(results: dict[str, Any]) -> dict[str, Any]:
     """Return what is quoted of a results.json, and where the stored results that stand in it come from."""
     trials = {t["key"]: t for study in results["studies"].values() for t in study["trials"]}.values()
-    made_by = {_made_by(**{name.replace(" ", "_"): value for name, value in t["provenance"].items()}) for t in trials}
+    of = [t["provenance"] for t in trials if t["provenance"].get("engine")]  # scikit-learn's have none
+    made_by = {_made_by(**{name.replace(" ", "_"): value for name, value in one.items()}) for one in of}
     known = set(shipped_names()) & set(results["studies"])
     code = {read_shipped(name).declared[-1].code for name in known if read_shipped(name).declared}
     return {
@@ -259,7 +260,9 @@ def _counts(rows: Sequence[ClaimRow]) -> str:
     """Return how many of the ten claims hold."""
     count = Counter(verdict.word for verdict in compounds(rows).values())
     hold, fall = count["true"] + count["supported"], count["false"] + count["refuted"]
-    return f"Of the ten claims {hold} hold, {fall} do not hold in all their parts, and {10 - hold - fall} are open."
+    left = 10 - hold - fall
+    rest = f"{left or 'none'} {'is' if left == 1 else 'are'} open"
+    return f"Of the ten claims {hold} hold, {fall} do not hold in all their parts, and {rest}."
 
 
 def _table(rows: Sequence[ClaimRow]) -> str:

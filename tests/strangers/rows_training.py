@@ -281,7 +281,7 @@ COMPARED: list[Row] = [
     Command("one seed each", with_files(a__json=result("t", [0.9]), b__json=result("t", [0.95])),
             "compare a.json b.json", says=("+5.00 points: inconclusive: one seed decides nothing",)),
     Command("what is equal in every seed", with_files(a__json=result("t", [0.9, 0.9]), b__json=result("t", [0.9, 0.9])),
-            "compare a.json b.json", says=("0.00 points, 95 % interval −2.59 to +2.59", "inconclusive: more seeds may ")),
+            "compare a.json b.json", says=("0.00 points, 95 %", "−2.59 to +2.59", "inconclusive: more ")),
     Command("a file for JSON that is printed", with_files(a__json=result("t", [0.9])), "compare a.json --json r.json",
             2, ("there is no result r.json; --json takes no file, it prints",)),
     Command("a model compared", with_model, "compare m.safetensors", 2, ("is not a text file", "convlens evaluate")),

@@ -138,7 +138,7 @@ def _contents(result: StudyResult) -> dict[str, Any]:
         "study": evidence.declared.to_dict(),
         "profile": evidence.profile.to_dict(),
         "numerics_version": evidence.numerics_version,
-        "command": result.command,
+        "command": f"convlens study run {result.name} --profile {evidence.profile.name}",  # in anybody's folder
         "started": result.started,
         "seconds": result.seconds,
         "declared": [one.to_dict() for one in result.declared],
