@@ -12,7 +12,8 @@ from rich.console import Console
 from convlens import wording
 from convlens.figures import numbers
 from convlens.report import claims_lines, claims_table, summary
-from convlens.report.words import calculation, claim_parts, explanation, study_answer
+from convlens.report.claim_words import parts
+from convlens.report.words import calculation, explanation, study_answer
 from convlens.studies.estimand import Estimand
 from convlens.studies.metric import Metric
 from convlens.studies.power import SeedsNeeded
@@ -35,7 +36,7 @@ def test_table_fits(width: int) -> None:
     for row in made.claims:
         assert row.verdict.word in shown
         if row.interval is not None:
-            bounds = claim_parts(row, row.interval)[1]
+            bounds = parts(row, row.interval)[1]
             assert all(bound in shown for bound in bounds.split(", "))  # the line may break between them
 
 

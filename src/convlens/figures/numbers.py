@@ -12,7 +12,7 @@ from ..wording import NONE, bare, bound, named, number, quantity
 
 _MEANS = {"count": (0, 1.0, ""), "FLOP": (2, 1e-6, " MFLOP"), "s": (1, 1.0, " s"), "images/s": (0, 1.0, " images/s")}
 """Unit to decimals, scale and unit as shown, of those whose mean alone is shown; FLOPs are shown in millions."""
-_MOST_DIGITS = 2
+_MOST_DIGITS = 3
 
 
 def shown_scale(unit: str) -> float:
