@@ -51,7 +51,7 @@ def texts(notebook: Any) -> Iterator[tuple[str, str]]:
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             found = {"stream": output.get("text", ""), **output.get("data", {})}
-            for kind, text in found.items():
+            for kind, text in sorted(found.items()):
                 if kind in ("stream", "text/plain", "text/html", "text/markdown"):
                     yield cell.id, re.sub(r"data:image/png;base64,[\w+/=]+", "", text)
 
