@@ -12,7 +12,7 @@ import pytest
 
 from convlens.errors import ArtifactError, ConfigurationError
 from convlens.models import CNN
-from convlens.studies import run_study
+from convlens.studies import catalog, run_study
 from convlens.studies.evidence import assess
 from convlens.studies.executors import execute
 from convlens.studies.executors.training import configuration
@@ -21,6 +21,7 @@ from convlens.studies.result import StudyResult
 from convlens.studies.shipped import LONGEST_HISTORY, read_shipped, shipped_names, thinned, write_shipped
 from convlens.studies.spec import Arm, Profile
 from convlens.studies.verify import verify_trials
+from convlens.version import NUMERICS_VERSION
 from tests.toys import write_toy_folder
 
 from .examples import make_study
@@ -119,3 +120,20 @@ def test_a_long_history_is_thinned_and_keeps_its_last_row() -> None:
     assert len(kept) <= LONGEST_HISTORY + 1
     assert kept[-1] == history[-1]
     assert thinned(history[:3]) == history[:3]
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_what_is_stored_is_of_the_study_as_it_is_declared_now(name: str) -> None:
+    found = read_shipped(name)
+    assert found.evidence.numerics_version == NUMERICS_VERSION, "make studies"
+    entry = catalog.entry(name)
+    assert found.evidence.declared.to_dict() == entry.study().to_dict(), "make studies"
+    assert found.evidence.profile.to_dict() == entry.profile("standard").to_dict(), "make studies"
+    assert not found.evidence.missing
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped_names())
+def test_the_cheapest_stored_trial_has_the_same_bits_here(name: str) -> None:
+    (verified,) = verify_trials(read_shipped(name))
+    assert verified.same or not verified.exact, verified.differences

@@ -7,8 +7,8 @@ images one happens to have. At few images that varies more than anything else.
 from __future__ import annotations
 
 from ...models import CNN, Architecture, DenseNet, Matched, match
+from ..executors.seeds import SeedChoice
 from ..executors.training import METRICS, configuration
-from ..executors.training_configuration import SeedChoice
 from ..regime import SEEDS, epochs_for
 from ..spec import Arm, Estimand, Profile, Study
 from ..tuned import tuned

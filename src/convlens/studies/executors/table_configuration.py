@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from ...errors import ConfigurationError, ConvlensError
 from ...plain import check_keys, check_name, choose, places, replaced
 from ...randomness import stream
 from ...typing import FloatArray
-from ..trial import NAMES, check_seed
+from ..trial import NAMES
+from .seeds import SeedChoice, Seeds
 from .table_models import MODELS, TableModel
-from .training_configuration import SeedChoice
 
 
 @dataclass(frozen=True)
@@ -51,30 +51,18 @@ class ResamplingPart:
 
 
 @dataclass(frozen=True)
-class SeedsPart:
+class SeedsPart(Seeds):
     """The seeds by purpose: a number, the same in every trial, or ``"trial"``, the trial's own.
 
     ``folds`` assigns rows to folds, ``columns`` permutes the columns (None: they stay in their natural order), and
     ``model`` is for what a model draws.
     """
 
+    optional: ClassVar[tuple[str, ...]] = ("columns",)
+
     folds: SeedChoice
     columns: SeedChoice | None
     model: SeedChoice
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if value is None and name == "columns":
-                continue
-            if isinstance(value, str) and value != "trial":
-                raise ConfigurationError(f"{name} is a number or 'trial', the trial's own seed, not {value!r}")
-            if value != "trial":
-                check_seed(value, name)
-
-    def of(self, what: str, trial_seed: int) -> int:
-        """Return the seed for one purpose, in the trial with seed `trial_seed`."""
-        choice: SeedChoice = getattr(self, what)
-        return trial_seed if choice == "trial" else choice
 
 
 @dataclass(frozen=True)

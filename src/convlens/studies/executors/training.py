@@ -35,7 +35,8 @@ from ...train.provenance import hardware, versions
 from ..metric import Metric
 from ..trial import NAMES, PlannedTrial, TrialOutcome
 from .executor import ExecutionOptions
-from .training_configuration import SeedChoice, TrainingConfiguration, load_data
+from .seeds import SeedChoice
+from .training_configuration import TrainingConfiguration, load_data
 
 TRAIN_SAMPLE = 6_000
 """Training images on which the final weights are evaluated, as many as there are for validation."""

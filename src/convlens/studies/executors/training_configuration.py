@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from ... import data
 from ...data import Dataset
@@ -18,8 +18,7 @@ from ...nn.serialize import layers_from_data
 from ...plain import check_keys
 from ...train import Recipe
 from ..trial import NAMES, check_seed
-
-SeedChoice: TypeAlias = int | Literal["trial"]
+from .seeds import SeedChoice, Seeds
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class DataPart:
 
 
 @dataclass(frozen=True)
-class SeedsPart:
+class SeedsPart(Seeds):
     """The seeds by purpose: a number, the same in every trial, or ``"trial"``, the trial's own seed.
 
     ``shuffle`` seeds everything drawn during training: the order of the images, augmentation, dropout.
@@ -79,18 +78,6 @@ class SeedsPart:
     subset: SeedChoice
     initialisation: SeedChoice
     shuffle: SeedChoice
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if isinstance(value, str) and value != "trial":
-                raise ConfigurationError(f"{name} is a number or 'trial', the trial's own seed, not {value!r}")
-            if value != "trial":
-                check_seed(value, name)
-
-    def of(self, what: str, trial_seed: int) -> int:
-        """Return the seed for one purpose, in the trial with seed `trial_seed`."""
-        choice: SeedChoice = getattr(self, what)
-        return trial_seed if choice == "trial" else choice
 
 
 @dataclass(frozen=True)
