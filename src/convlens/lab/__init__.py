@@ -1,0 +1,1 @@
+"""The lab: a page on which one draws, looks inside networks, trains them and reads the studies."""
