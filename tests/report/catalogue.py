@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from convlens.randomness import stream
+from convlens.studies.assessment.evidence import assess
 from convlens.studies.catalog import entry
-from convlens.studies.evidence import assess
-from convlens.studies.register import DrawnVerdict, Registration
-from convlens.studies.result import StudyResult
+from convlens.studies.results.result import StudyResult
 from convlens.studies.runner import plan
 from convlens.studies.spec import Curve, Metric, Profile, Study
+from convlens.studies.storage.register import DrawnVerdict, Registration
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
 from tests.rates import rated
 

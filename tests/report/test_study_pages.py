@@ -13,7 +13,7 @@ from convlens.figures import LOOKS
 from convlens.report import listed, pages, write_index, write_study
 from convlens.report.declared import cost_table, matched_table, opening, stored_line, tuning_table, verdict_table
 from convlens.studies import tuned
-from convlens.studies.register import DrawnVerdict, Registration
+from convlens.studies.storage.register import DrawnVerdict, Registration
 from convlens.studies.tuned import PROTOCOL, TunedRate, rate_key, rates_file
 
 from .catalogue import result

@@ -13,14 +13,14 @@ import pytest
 from convlens.errors import ArtifactError, ConfigurationError
 from convlens.models import CNN
 from convlens.studies import catalog, run_study
-from convlens.studies.evidence import assess
+from convlens.studies.assessment.evidence import assess
 from convlens.studies.executors import execute
 from convlens.studies.executors.training import configuration
-from convlens.studies.pool import LocalPool
-from convlens.studies.result import StudyResult
-from convlens.studies.shipped import LONGEST_HISTORY, read_shipped, shipped_names, thinned, write_shipped
+from convlens.studies.pools.pool import LocalPool
+from convlens.studies.results.result import StudyResult
+from convlens.studies.results.shipped import LONGEST_HISTORY, read_shipped, shipped_names, thinned, write_shipped
+from convlens.studies.results.verify import verify_trials
 from convlens.studies.spec import Arm, Profile
-from convlens.studies.verify import verify_trials
 from convlens.version import NUMERICS_VERSION
 from tests.toys import write_toy_folder
 

@@ -101,7 +101,7 @@ def run(
     """
     from .. import report, studies
     from ..studies.catalog import entry
-    from ..studies.shipped import write_shipped
+    from ..studies.results.shipped import write_shipped
     from .trials import TrialProgress, report_progress, require_none_failed, where_to_run
 
     if bool(names) == every:
@@ -176,8 +176,8 @@ def export(
     from ..files import write_atomically
     from ..plain import choose
     from ..report.results import as_bytes, study_results
-    from ..studies.shipped import write_shipped
-    from ..studies.table import csv_of
+    from ..studies.results.shipped import write_shipped
+    from ..studies.results.table import csv_of
 
     form = choose(form, ("csv", "json", "stored"), "format")
     result = _kept(name, profile, folder, stored=stored)
@@ -210,7 +210,7 @@ def verify(
     Example: [bold]convlens study verify kernel-size[/bold]
     """
     from ..studies.executors import ExecutionOptions
-    from ..studies.verify import verify_trials
+    from ..studies.results.verify import verify_trials
 
     result = _kept(name, profile, folder, stored=False)
     found = verify_trials(
@@ -238,7 +238,7 @@ def _kept(name: str, profile: str, folder: Path, *, stored: bool) -> StudyResult
     from ..studies import read_study
     from ..studies.catalog import entry
     from ..studies.run import STORE
-    from ..studies.shipped import read_shipped, shipped_names
+    from ..studies.results.shipped import read_shipped, shipped_names
 
     ships = name in shipped_names()
     if not ships:

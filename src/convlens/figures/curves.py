@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from ..studies.curve import Curve
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.results.result import ArmTrials, StudyResult
 from ..typing import Array
 from ..wording import bare
 from . import numbers

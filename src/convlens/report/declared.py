@@ -10,10 +10,10 @@ from .. import wording
 from ..figures import numbers
 from ..studies.estimand import Estimand
 from ..studies.metric import Metric
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.results.result import ArmTrials, StudyResult
+from ..studies.statistics.verdict import outlook
 from ..studies.trial import NAMES, Trial
 from ..studies.tuned import PROTOCOL, rate_key, read_rates, trainings
-from ..studies.verdict import outlook
 from ..version import NUMERICS_VERSION
 from .sections import Rows
 from .words import MARKS

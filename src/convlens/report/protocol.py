@@ -7,10 +7,10 @@ from typing import Any
 
 from .. import wording
 from ..plain import canonical
-from ..studies.evidence import Evidence
+from ..studies.assessment.evidence import Evidence
 from ..studies.executors.training import TRAIN_SAMPLE
-from ..studies.looks import FEWEST_SEEDS
-from ..studies.result import StudyResult, different_trials
+from ..studies.results.result import StudyResult, different_trials
+from ..studies.statistics.looks import FEWEST_SEEDS
 from .sections import Rows
 
 

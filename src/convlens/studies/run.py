@@ -17,18 +17,18 @@ from ..engine.lanes import thread_count
 from ..errors import ConfigurationError, TrainingInterrupted
 from ..files import make_folder
 from ..version import NUMERICS_VERSION
+from .assessment.evidence import assess
 from .catalog import entry
-from .evidence import assess
 from .executors import ExecutionOptions, execute
 from .needs import left_out, without
 from .notebook_line import notebook_line
-from .pool import LocalPool, Pool, now
-from .processes import ProcessPool
-from .register import record_verdict, register, registrations, verdicts
-from .result import FailedTrial, StudyResult
+from .pools.pool import LocalPool, Pool, now
+from .pools.processes import ProcessPool
+from .results.result import FailedTrial, StudyResult
 from .runner import ProgressDisplay, failures, plan, run_trials, stored
 from .spec import Profile, Study
-from .store import TrialStore
+from .storage.register import record_verdict, register, registrations, verdicts
+from .storage.store import TrialStore
 from .trial import PlannedTrial
 
 STORE = "trials.sqlite"

@@ -17,11 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .. import data, models
-from ..errors import ConvlensError
-from ..version import NUMERICS_VERSION, __version__
+from ... import data, models
+from ...errors import ConvlensError
+from ...version import NUMERICS_VERSION, __version__
+from ..trial import NAMES, PlannedTrial
 from .pool import answer, message_of
-from .trial import NAMES, PlannedTrial
 
 _checking = threading.Lock()  # threads of one worker wait while the first of them compiles the engine
 
@@ -144,7 +144,7 @@ def _address() -> str:
 
 def _digest_of_sources() -> str:
     """Return a short hash of all modules of convlens, with the ends of lines as on Unix."""
-    folder, digest = Path(__file__).parents[1], hashlib.sha256()
+    folder, digest = Path(__file__).parents[2], hashlib.sha256()
     for source in sorted(folder.rglob("*.py")):
         digest.update(source.relative_to(folder).as_posix().encode() + source.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()[:12]

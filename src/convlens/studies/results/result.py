@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..markup import html_table
-from ..typing import Array
-from ..wording import NONE, bare, quantity
-from .arm import Arm
-from .evidence import ArmEvidence, Evidence
-from .metric import Metric
-from .register import DrawnVerdict, Registration
-from .stats import Interval
-from .trial import Failure, PlannedTrial, Trial
-from .verdict import Verdict
+from ...markup import html_table
+from ...typing import Array
+from ...wording import NONE, bare, quantity
+from ..arm import Arm
+from ..assessment.evidence import ArmEvidence, Evidence
+from ..metric import Metric
+from ..statistics.stats import Interval
+from ..statistics.verdict import Verdict
+from ..storage.register import DrawnVerdict, Registration
+from ..trial import Failure, PlannedTrial, Trial
 
 LARGEST_CURVE = 1000
 """Numbers of a curve that `StudyResult.to_dict` writes out; of a larger one the store alone has the values."""

@@ -21,17 +21,17 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArtifactError, ConfigurationError, ConvlensError, nearest
-from ..files import write_atomically
-from ..plain import canonical
-from ..typing import Array
-from .evidence import assess
-from .register import DrawnVerdict, Registration
+from ...errors import ArtifactError, ConfigurationError, ConvlensError, nearest
+from ...files import write_atomically
+from ...plain import canonical
+from ...typing import Array
+from ..assessment.evidence import assess
+from ..spec import Arm, Profile, Study
+from ..storage.register import DrawnVerdict, Registration
+from ..trial import Trial, trial_key
 from .result import StudyResult
-from .spec import Arm, Profile, Study
-from .trial import Trial, trial_key
 
-FOLDER = Path(__file__).parent / "stored"
+FOLDER = Path(__file__).parents[1] / "stored"
 FORMAT_VERSION = 1
 LONGEST_HISTORY = 12
 """Rows of a training's history that are kept; of a longer one every k-th, and the last."""

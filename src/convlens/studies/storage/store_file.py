@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from ..errors import ArtifactError, ConvlensError, OutputError
+from ...errors import ArtifactError, ConvlensError, OutputError
 
 SCHEMA_VERSION = 3  # of the tables, in PRAGMA user_version; 1 had no curves and failures, 2 no register and weights
 APPLICATION_ID = 0x434C5453  # "CLTS", in PRAGMA application_id: tells a trial store from other SQLite files

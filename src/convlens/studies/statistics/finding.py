@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import inf
 from typing import Literal, TypeAlias, TypeVar
 
-from ..errors import ConfigurationError
+from ...errors import ConfigurationError
 from .stats import Estimate, Interval
 
 Finding: TypeAlias = Literal["better", "equivalent", "worse", "inconclusive"]

@@ -10,18 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ConfigurationError, nearest
-from ..plain import canonical
-from ..typing import Array
+from ...errors import ConfigurationError, nearest
+from ...plain import canonical
+from ...typing import Array
+from ..spec import Arm, Estimand, Metric, Profile, Study
+from ..statistics.looks import Look
+from ..statistics.stats import Interval
+from ..statistics.two_way import Components, two_way
+from ..statistics.verdict import Verdict
+from ..trial import PlannedTrial, Trial, decisive
 from .by_image import components, mcnemar_by_seed
 from .judgement import EstimandEvidence as EstimandEvidence
 from .judgement import Sample, judge, metric_mean
-from .looks import Look
-from .spec import Arm, Estimand, Metric, Profile, Study
-from .stats import Interval
-from .trial import PlannedTrial, Trial, decisive
-from .two_way import Components, two_way
-from .verdict import Verdict
 
 TrialsByArm = Mapping[str, Sequence[Trial]]
 

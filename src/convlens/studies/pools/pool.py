@@ -1,8 +1,8 @@
 """What runs trials: a minimal interface, and the pool that runs them in this process.
 
 A pool takes trials and yields each when it finishes, in any order, with its outcome or its failure. It knows nothing of
-stores, studies or progress displays, so trials can run anywhere; `convlens.studies.processes` runs them in parallel
-processes, `convlens.studies.cluster` on other machines.
+stores, studies or progress displays, so trials can run anywhere; `processes` runs them in parallel processes, `cluster`
+on other machines.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
-from ..errors import OutputError, TrainingInterrupted
-from .trial import Failure, PlannedTrial, TrialKey, TrialOutcome
+from ...errors import OutputError, TrainingInterrupted
+from ..trial import Failure, PlannedTrial, TrialKey, TrialOutcome
 
 Execute: TypeAlias = Callable[[PlannedTrial], TrialOutcome]
 Result: TypeAlias = tuple[TrialKey, TrialOutcome | Failure]

@@ -25,15 +25,15 @@ from importlib.metadata import version
 from ssl import SSLContext
 from typing import Any, TypeAlias
 
-from .. import models
-from ..errors import ConfigurationError, ConvlensError
+from ... import models
+from ...errors import ConfigurationError, ConvlensError
+from ..executors import ExecutionOptions
+from ..executors import execute as execute_trial
+from ..trial import Failure, PlannedTrial, TrialOutcome
 from . import cluster_worker
 from .cluster_worker import Needs, Unfit
-from .executors import ExecutionOptions
-from .executors import execute as execute_trial
 from .pool import Execute, Result, failure, message_of, read_answer, unheard
 from .processes import expensive_first
-from .trial import Failure, PlannedTrial, TrialOutcome
 
 ANSWER_SECONDS = 10.0
 """How long a scheduler may take to answer, and to have a worker."""
@@ -80,7 +80,7 @@ def check_address(address: str) -> None:
 
 
 class DaskPool:
-    """Runs trials on a Dask cluster; see `convlens.studies.pool.Pool`.
+    """Runs trials on a Dask cluster; see `convlens.studies.pools.pool.Pool`.
 
     Parameters
     ----------

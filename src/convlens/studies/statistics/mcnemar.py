@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from ..errors import ShapeError
-from ..typing import BoolArray
+from ...errors import ShapeError
+from ...typing import BoolArray
 
 
 @dataclass(frozen=True)

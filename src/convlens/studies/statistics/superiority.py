@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..errors import ConfigurationError
-from ..metrics import wilson_interval
+from ...errors import ConfigurationError
+from ...metrics import wilson_interval
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
-from ..plain import check_keys
-from ..typing import Array
+from ...errors import ShapeError
+from ...plain import check_keys
+from ...typing import Array
 from .stats import Estimate
 
 GENERAL = "two-way t over seeds and images, for images in general"

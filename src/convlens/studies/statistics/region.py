@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..errors import ConfigurationError
-from ..plain import check_keys
-from ..wording import bound, named
+from ...errors import ConfigurationError
+from ...plain import check_keys
+from ...wording import bound, named
 from .stats import Interval
 
 

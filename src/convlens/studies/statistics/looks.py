@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ConfigurationError
+from ...errors import ConfigurationError
 
 FEWEST_SEEDS = 5
 """A look at fewer seeds is a preview, which has no verdict."""

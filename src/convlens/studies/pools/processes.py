@@ -23,16 +23,16 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from ..errors import ConvlensError
-from ..signals import blocked
+from ...errors import ConvlensError
+from ...signals import blocked
+from ..trial import Failure, PlannedTrial, TrialOutcome
 from .pool import Execute, Result, answer, failure, read_answer, unheard
-from .trial import Failure, PlannedTrial, TrialOutcome
 
 _Pipe: TypeAlias = Any  # multiprocessing's Connection; on Windows PipeConnection, an unrelated class
 
 
 class ProcessPool:
-    """Runs trials in several processes at once; see `convlens.studies.pool.Pool`.
+    """Runs trials in several processes at once; see `convlens.studies.pools.pool.Pool`.
 
     Parameters
     ----------

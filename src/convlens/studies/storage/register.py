@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..plain import canonical, difference
-from ..train.provenance import code_version
-from ..version import NUMERICS_VERSION
-from .pool import now
-from .spec import Profile, Study
+from ...plain import canonical, difference
+from ...train.provenance import code_version
+from ...version import NUMERICS_VERSION
+from ..pools.pool import now
+from ..spec import Profile, Study
 from .store import TrialStore
 
 

@@ -15,18 +15,18 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from .cross_validation import cross_validation_estimate
-from .estimand import Estimand
-from .finding import Finding, finding, holm_factors, placing_p
-from .looks import Look
-from .mcnemar import McNemar
-from .metric import Metric
-from .power import SeedsNeeded, seeds_needed
-from .spec import Study
-from .stats import Estimate, Interval, mean_estimate, paired_estimate
-from .superiority import Superiority
-from .two_way import Components, two_way
-from .verdict import Verdict, no_verdict, verdict_on
+from ..estimand import Estimand
+from ..metric import Metric
+from ..spec import Study
+from ..statistics.cross_validation import cross_validation_estimate
+from ..statistics.finding import Finding, finding, holm_factors, placing_p
+from ..statistics.looks import Look
+from ..statistics.mcnemar import McNemar
+from ..statistics.power import SeedsNeeded, seeds_needed
+from ..statistics.stats import Estimate, Interval, mean_estimate, paired_estimate
+from ..statistics.superiority import Superiority
+from ..statistics.two_way import Components, two_way
+from ..statistics.verdict import Verdict, no_verdict, verdict_on
 
 Role: TypeAlias = Literal["confirmatory", "exploratory"]
 Asked: TypeAlias = tuple[str, frozenset[str]]  # a metric and the arms: what makes two estimands one contrast
@@ -93,8 +93,8 @@ class EstimandEvidence:
     general
         The verdict by the two-way interval: a claim about images in general needs both. None without it.
     p_value, p_adjusted
-        One-sided, against the margin or the claim's bounds (`convlens.studies.finding.placing_p`), and adjusted;
-        decisive at half the look's level. None where nothing may be decided yet, and for what is constant.
+        One-sided, against the margin or the claim's bounds (`finding.placing_p`), and adjusted; decisive at half
+        the look's level. None where nothing may be decided yet, and for what is constant.
     superiority
         P(A > B) over the seeds; None without a reference.
     components

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArtifactError, OutputError
-from ..plain import JSON, canonical
-from ..typing import Array
+from ...errors import ArtifactError, OutputError
+from ...plain import JSON, canonical
+from ...typing import Array
+from ..trial import Failure, PlannedTrial, Trial, TrialKey
 from .store_file import SCHEMA_VERSION, check_header, connect, create, disconnect, lock, translated
-from .trial import Failure, PlannedTrial, Trial, TrialKey
 
 _COLUMNS = (
     "key, study, arm, seed, configuration, numerics_version, metrics, history, predictions, labels, curves, "

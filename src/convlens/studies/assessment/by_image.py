@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..typing import BoolArray
-from .mcnemar import McNemar, mcnemar_exact
-from .trial import Trial
-from .two_way import Components
+from ...typing import BoolArray
+from ..statistics.mcnemar import McNemar, mcnemar_exact
+from ..statistics.two_way import Components
+from ..trial import Trial
 
 
 def split_of(metric: str) -> str | None:

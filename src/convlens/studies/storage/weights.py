@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ..files import make_folder, write_atomically
+from ...files import make_folder, write_atomically
+from ..trial import TrialKey
 from .store import TrialStore
-from .trial import TrialKey
 
 FOLDER = "weights"
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from ..errors import ConfigurationError
-from ..plain import check_keys
-from ..wording import bare, named, quantity, seeds
+from ...errors import ConfigurationError
+from ...plain import check_keys
+from ...wording import bare, named, quantity, seeds
 from .finding import finding
 from .looks import FEWEST_SEEDS, Look
 from .power import SeedsNeeded
@@ -85,7 +85,7 @@ def verdict_on(
     Parameters
     ----------
     interval
-        At the level at which it is decided: see `convlens.studies.judgement.judge`.
+        At the level at which it is decided: see `convlens.studies.assessment.judgement.judge`.
     region
         The claim.
     unit, signed

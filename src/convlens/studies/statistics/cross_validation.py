@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from ..typing import Array
+from ...errors import ConfigurationError
+from ...typing import Array
 from .stats import Estimate
 
 CORRECTED = "corrected t over repeats and folds (Nadeau and Bengio)"
@@ -33,7 +33,7 @@ def cross_validation_estimate(
     test_share
         n_test / n_train; 1 / (folds - 1) where None, as cross-validation has it.
     resolution
-        As for `convlens.studies.stats.mean_estimate`.
+        As for `convlens.studies.statistics.stats.mean_estimate`.
 
     Raises
     ------

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special  # scipy.stats takes half a second to import
 
-from ..errors import ConfigurationError
-from ..typing import FloatArray
+from ...errors import ConfigurationError
+from ...typing import FloatArray
 
 ROUNDING = 1e-12  # relative to the values; a smaller spread is what sums in another order leave
 

@@ -19,9 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..files import make_folder, write_atomically
+from ...files import make_folder, write_atomically
+from ..trial import Trial
 from .result import StudyResult
-from .trial import Trial
 
 FILE = "events.out.tfevents.0.convlens"
 """Name of the file of each trial; TensorBoard takes any with ``tfevents`` in it."""

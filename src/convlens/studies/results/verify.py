@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigurationError
-from ..plain import canonical
-from ..version import NUMERICS_VERSION
-from .executors import ExecutionOptions, execute, executor_of
+from ...errors import ConfigurationError
+from ...plain import canonical
+from ...version import NUMERICS_VERSION
+from ..executors import ExecutionOptions, execute, executor_of
+from ..trial import PlannedTrial, Trial, TrialOutcome
 from .result import StudyResult
 from .shipped import thinned
-from .trial import PlannedTrial, Trial, TrialOutcome
 
 
 @dataclass(frozen=True)

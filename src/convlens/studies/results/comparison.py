@@ -14,13 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigurationError, DataError
-from ..plain import require
-from .finding import Finding, holm
-from .looks import FEWEST_SEEDS, LEVEL
-from .power import seeds_needed
-from .stats import Estimate, Interval, mean_interval, paired_estimate
-from .welch import welch_estimate
+from ...errors import ConfigurationError, DataError
+from ...plain import require
+from ..statistics.finding import Finding, holm
+from ..statistics.looks import FEWEST_SEEDS, LEVEL
+from ..statistics.power import seeds_needed
+from ..statistics.stats import Estimate, Interval, mean_interval, paired_estimate
+from ..statistics.welch import welch_estimate
 
 _NAMES = ("model.seed", "seed", "start", "recipe.name", "data.name")
 
