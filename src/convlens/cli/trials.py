@@ -27,8 +27,8 @@ def where_to_run(
     cluster: str | None, engine: str | None, threads: int | None, display: TrialProgress
 ) -> dict[str, Any]:
     """Return the arguments of `convlens.studies.run_study` that say what runs the trials."""
-    from ..studies.pools.cluster import cluster_pool
     from ..studies.executors import ExecutionOptions
+    from ..studies.pools.cluster import cluster_pool
 
     if cluster is None:
         return {"options": ExecutionOptions(engine=engine, hooks=(display.hook(),)), "threads": threads}

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import ConvlensError
-from ..names import shown
-from ..text_table import TextTable
-from ..wording import count, number, seeds
-from .options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
-from .study import FOLDER, FolderOption
+from ...errors import ConvlensError
+from ...names import shown
+from ...text_table import TextTable
+from ...wording import count, number, seeds
+from ..options import EngineOption, JsonFlag, ThreadsOption, notes, out, print_json
+from .options import FOLDER, FolderOption
 
 if TYPE_CHECKING:
-    from ..studies.tuning import Tuning
+    from ...studies.tuning import Tuning
 
 
 def tune(
@@ -35,9 +35,9 @@ def tune(
 
     Example: [bold]convlens study tune kernel-size[/bold]
     """
-    from ..studies.executors import ExecutionOptions
-    from ..studies.tuning import tune as find_rates
-    from .trials import TrialProgress
+    from ...studies.executors import ExecutionOptions
+    from ...studies.tuning import tune as find_rates
+    from ..trials import TrialProgress
 
     with TrialProgress(folder / "checkpoints") as display:
         found = find_rates(
@@ -64,7 +64,7 @@ def tune(
 
 def _show(found: Tuning) -> None:
     """Print the grid with every network's means and its winner, and which winners are at an edge."""
-    from ..studies.tuned import PROTOCOL
+    from ...studies.tuned import PROTOCOL
 
     if not found.rates:
         out.print("no arm asks for a tuned learning rate")
