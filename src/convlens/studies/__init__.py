@@ -16,15 +16,27 @@ Reading order::
     statistics/  intervals, findings, verdicts
     assessment/  from stored trials to the numbers and verdicts of one study
     run.py       all of this in one call; notebook_line.py: what a notebook shows meanwhile
+    find.py      what has been run, or else what ships
     results/     what that returns, what ships with the package, and the forms in which it is handed on
     catalog/     the studies, one module each
 """
 
 from .catalog import entries as entries
+from .find import export_shipped as export_shipped
+from .find import find_result as find_result
 from .results.result import StudyResult as StudyResult
 from .results.tensorboard import write_events as write_events
 from .run import read_study as read_study
 from .run import run_studies as run_studies
 from .run import run_study as run_study
 
-__all__ = ["StudyResult", "entries", "read_study", "run_studies", "run_study", "write_events"]
+__all__ = [
+    "StudyResult",
+    "entries",
+    "export_shipped",
+    "find_result",
+    "read_study",
+    "run_studies",
+    "run_study",
+    "write_events",
+]

@@ -31,6 +31,9 @@ from .storage.register import record_verdict, register, registrations, verdicts
 from .storage.store import TrialStore
 from .trial import PlannedTrial
 
+FOLDER = Path("out/studies")
+"""Where trials and reports are kept if nobody names a folder: of studies, and of the claims."""
+
 STORE = "trials.sqlite"
 """Name of the store in a folder of results."""
 
@@ -269,5 +272,14 @@ def _results(
             registrations(store, one.study.name, one.profile.name),
             verdicts(store, one.study.name, one.profile.name),
             one.left_out,
+            networks=_networks(one.trials, store),
         )
     return found
+
+
+def _networks(planned: Sequence[PlannedTrial], store: TrialStore) -> dict[str, float]:
+    """Return how long each network took to train that one of the trials measures, by the key of its training."""
+    parents = (trial.parent() for trial in planned if trial.key in store)
+    different = {parent.key: parent for parent in parents if parent is not None}
+    trained = {trial.key: trial.seconds for trial in stored(different.values(), store)}
+    return {key: seconds for key, seconds in trained.items() if seconds is not None}

@@ -15,4 +15,4 @@ FolderOption: TypeAlias = Annotated[Path, typer.Option("--out", help="Folder of 
 StoredFlag: TypeAlias = Annotated[
     bool, typer.Option("--stored", help="The result that ships with convlens, also where the study has been run.")
 ]
-FOLDER = Path("out/studies")
+FOLDER = Path("out/studies")  # studies.run.FOLDER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..options import JsonFlag
-from .kept import kept_result
 from .options import FOLDER, FolderOption, NameArgument, ProfileOption, StoredFlag
 from .printing import print_result, print_results_as_json
 
@@ -21,7 +20,9 @@ def show(
 
     Example: [bold]convlens study show kernel-size[/bold]
     """
-    result = kept_result(name, profile, folder, stored=stored)
+    from ... import studies
+
+    result = studies.find_result(name, profile, folder=folder, stored=stored)
     if json:
         print_results_as_json([result])
     else:

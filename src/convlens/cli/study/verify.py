@@ -9,7 +9,6 @@ import typer
 from ...errors import ConvlensError
 from ...names import shown
 from ..options import EngineOption, JsonFlag, notes, out, print_json
-from .kept import kept_result
 from .options import FOLDER, FolderOption, NameArgument, ProfileOption
 
 
@@ -28,10 +27,11 @@ def verify(
 
     Example: [bold]convlens study verify kernel-size[/bold]
     """
+    from ...studies import find_result
     from ...studies.executors import ExecutionOptions
     from ...studies.results.verify import verify_trials
 
-    result = kept_result(name, profile, folder, stored=False)
+    result = find_result(name, profile, folder=folder)
     found = verify_trials(
         result,
         trials,

@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from ...plain import check_keys
 from ...typing import BoolArray
 from ..statistics.mcnemar import McNemar, mcnemar_exact
 from ..statistics.two_way import Components
 from ..trial import Trial
+
+
+@dataclass(frozen=True)
+class ByImage:
+    """What the predictions of a study's trials said: kept where the predictions themselves are not.
+
+    Attributes
+    ----------
+    arms
+        Variance components of an arm's accuracies, over all its seeds: by arm, then by metric.
+    estimands
+        Those of an estimand's arm, or of its paired differences, over the seeds of its look: by estimand.
+    mcnemar
+        McNemar's tests by estimand, then by seed.
+    """
+
+    arms: Mapping[str, Mapping[str, Components]] = field(default_factory=dict)
+    estimands: Mapping[str, Components] = field(default_factory=dict)
+    mcnemar: Mapping[str, Mapping[int, McNemar]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON; a test as its counts b, c and n."""
+        return {
+            "arms": {arm: {name: one.to_dict() for name, one in found.items()} for arm, found in self.arms.items()},
+            "estimands": {name: one.to_dict() for name, one in self.estimands.items()},
+            "mcnemar": {
+                name: {str(seed): [one.b, one.c, one.n] for seed, one in found.items()}
+                for name, found in self.mcnemar.items()
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> ByImage:
+        """Read what `to_dict` wrote."""
+        check_keys(cls, given, "what predictions said")
+        return cls(
+            {arm: {name: Components.from_dict(one) for name, one in found.items()}
+             for arm, found in given["arms"].items()},
+            {name: Components.from_dict(one) for name, one in given["estimands"].items()},
+            {name: {int(seed): McNemar.of(*counts) for seed, counts in found.items()}
+             for name, found in given["mcnemar"].items()},
+        )  # fmt: skip
 
 
 def split_of(metric: str) -> str | None:

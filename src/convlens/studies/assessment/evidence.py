@@ -19,7 +19,7 @@ from ..statistics.stats import Interval
 from ..statistics.two_way import Components, two_way
 from ..statistics.verdict import Verdict
 from ..trial import PlannedTrial, Trial, decisive
-from .by_image import components, mcnemar_by_seed
+from .by_image import ByImage, components, mcnemar_by_seed
 from .judgement import EstimandEvidence as EstimandEvidence
 from .judgement import Sample, judge, metric_mean
 
@@ -83,6 +83,16 @@ class Evidence:
         """The primary estimand's verdict: the study's answer."""
         return self.primary.verdict
 
+    @property
+    def by_image(self) -> ByImage:
+        """What the trials' predictions said of all arms and estimands."""
+        estimands = (self.primary, *self.secondary)
+        return ByImage(
+            {arm.name: arm.components for arm in self.arms if arm.components},
+            {one.estimand.name: one.components for one in estimands if one.components is not None},
+            {one.estimand.name: one.mcnemar for one in estimands if one.mcnemar},
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         return {
@@ -124,6 +134,7 @@ def assess(
     profile: Profile,
     confidence: float = 0.95,
     failed: Iterable[PlannedTrial] = (),
+    kept: ByImage | None = None,
 ) -> Evidence:
     """Return what the trials say about the study's question.
 
@@ -139,6 +150,8 @@ def assess(
         Nominal coverage of the plain intervals; verdicts are drawn at the level of their look (`looks`).
     failed
         Trials that failed when they were last run: they are missing, and an incomplete verdict counts them.
+    kept
+        What the predictions of these very trials said: used for those that come without them.
 
     Raises
     ------
@@ -153,13 +166,14 @@ def assess(
         raise ConfigurationError(
             f"study {study.name!r}: trials of numerics versions {versions} cannot be compared; give those of one"
         )
-    results = judge(resolved, samples(resolved, by_arm, profile, failed), confidence=confidence)
+    known = kept or ByImage()
+    results = judge(resolved, samples(resolved, by_arm, profile, failed, known), confidence=confidence)
     return Evidence(
         study=resolved,
         profile=profile,
         numerics_version=versions[0] if versions else None,
         missing=_missing(profile, resolved.arms, by_arm),
-        arms=tuple(_arm_evidence(arm, by_arm[arm.name], resolved, confidence) for arm in resolved.arms),
+        arms=tuple(_arm_evidence(arm, by_arm[arm.name], resolved, confidence, known) for arm in resolved.arms),
         primary=results[0],
         secondary=tuple(results[1:]),
         provenance=_provenance(used.values()),
@@ -168,13 +182,13 @@ def assess(
 
 
 def samples(
-    study: Study, trials_by_arm: TrialsByArm, profile: Profile, failed: Iterable[PlannedTrial] = ()
+    study: Study, trials_by_arm: TrialsByArm, profile: Profile, failed: Iterable[PlannedTrial], kept: ByImage
 ) -> dict[str, Sample]:
     """Return what the trials measured for each estimand, at the look at which it stands."""
     failures, metrics = tuple(failed), {metric.name: metric for metric in study.metrics}
     declared = {arm.name: profile.seeds_of(arm) for arm in study.arms}
     return {
-        one.name: _sample(one, metrics[one.metric], trials_by_arm, declared, profile.all_looks, failures)
+        one.name: _sample(one, metrics[one.metric], trials_by_arm, declared, profile.all_looks, failures, kept)
         for one in study.estimands
     }
 
@@ -186,6 +200,7 @@ def _sample(
     declared: Mapping[str, tuple[int, ...]],
     looks: tuple[int, ...],
     failed: Sequence[PlannedTrial],
+    kept: ByImage,
 ) -> Sample:
     names = [name for name in (estimand.arm, estimand.reference) if name is not None]
     seeds = min((declared[name] for name in names), key=len)
@@ -200,10 +215,11 @@ def _sample(
         None if other is None else values(other, metric.name),
         present=len(present),
         failed=sum(trial.arm in names and trial.seed in seeds for trial in failed),
-        components=components(own, metric.name, other),
+        components=components(own, metric.name, other) or kept.estimands.get(estimand.name),
         folds=_folds(own, metric),
         reference_folds=None if other is None else _folds(other, metric),
-        mcnemar={} if other is None else mcnemar_by_seed(own, metric.name, other),
+        mcnemar=({} if other is None else mcnemar_by_seed(own, metric.name, other))
+        or kept.mcnemar.get(estimand.name, {}),
     )
 
 
@@ -235,14 +251,15 @@ def _missing(profile: Profile, arms: Iterable[Arm], trials_by_arm: TrialsByArm) 
     return sum(len(set(seeds[:look]) - found[name]) for name, seeds in declared.items())
 
 
-def _arm_evidence(arm: Arm, trials: Sequence[Trial], study: Study, confidence: float) -> ArmEvidence:
+def _arm_evidence(arm: Arm, trials: Sequence[Trial], study: Study, confidence: float, kept: ByImage) -> ArmEvidence:
     metrics: dict[str, Interval | None] = dict.fromkeys(metric.name for metric in study.metrics)
     by_name = {metric.name: metric for metric in study.metrics}
     for name in study.required_of(arm.name) if trials else ():
         found, metric = list(values(trials, name).values()), by_name[name]
         if found:
             metrics[name] = metric_mean(found, metric).interval(confidence)
-    found_components = {name: components(trials, name) for name in metrics}
+    known = kept.arms.get(arm.name, {})
+    found_components = {name: components(trials, name) or known.get(name) for name in metrics}
     return ArmEvidence(
         arm.name,
         tuple(t.seed for t in trials),

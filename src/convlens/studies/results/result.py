@@ -86,9 +86,9 @@ class StudyResult:
     command
         The command that repeats it.
     seconds
-        Wall time of this call; trials found in the store take none.
+        Wall time of this call; trials found in the store take none, and nor does a result that ships.
     started
-        Time of the call: ISO 8601, UTC.
+        Time of the call, or of the first trial of a result that ships: ISO 8601, UTC.
     declared
         What was declared before the first trial, and every change of it, oldest first.
     drawn
@@ -97,6 +97,8 @@ class StudyResult:
         Arms that are left out because their data are not on this computer, and what each needs.
     stored
         Whether it ships with the package: measured earlier, by the code at the commit that `declared` names.
+    networks
+        Seconds that each network took to train that a trial measured, by the key of its training.
     """
 
     evidence: Evidence
@@ -109,6 +111,7 @@ class StudyResult:
     drawn: Sequence[DrawnVerdict] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     stored: bool = False
+    networks: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -166,6 +169,7 @@ class StudyResult:
             "declared": [one.to_dict() for one in self.declared],
             "drawn": [one.to_dict() for one in self.drawn],
             "left_out": dict(self.left_out),
+            "networks": dict(self.networks),
             "stored": self.stored,
         }
 

@@ -6,7 +6,9 @@ nothing in them replaces what a user runs. ``convlens study verify`` runs a stor
 
 The file holds the declaration of study and profile, and of every trial its metrics, curves and history. Predicted
 classes are kept for the arms of the primary estimand, as differences from the true class, which compress to almost
-nothing. Configurations are written once an arm, and every trial's key is computed again when it is read.
+nothing; for all other arms and contrasts, what their predictions said (`ByImage`). Configurations are written once an
+arm, and every trial's key is computed again when it is read. All of it follows from the store of trials: a result that
+is read from there and written again is the same file.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArtifactError, ConfigurationError, ConvlensError, nearest
-from ...files import write_atomically
+from ...files import make_folder, write_atomically
 from ...plain import canonical
 from ...typing import Array
+from ..assessment.by_image import ByImage
 from ..assessment.evidence import assess
 from ..spec import Arm, Profile, Study
 from ..storage.register import DrawnVerdict, Registration
@@ -32,7 +35,7 @@ from ..trial import Trial, trial_key
 from .result import StudyResult
 
 FOLDER = Path(__file__).parents[1] / "stored"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 LONGEST_HISTORY = 12
 """Rows of a training's history that are kept; of a longer one every k-th, and the last."""
 
@@ -45,7 +48,7 @@ def write_shipped(result: StudyResult, path: Path) -> None:
     Raises
     ------
     ConfigurationError
-        If trials are missing: what ships is complete.
+        If trials are missing, or arms were left out: what ships is complete.
     OutputError
         If it cannot be written.
     """
@@ -53,6 +56,10 @@ def write_shipped(result: StudyResult, path: Path) -> None:
         raise ConfigurationError(
             f"the result of {result.name!r} lacks {result.evidence.missing} of its trials; run the study to its end"
         )
+    if result.left_out:
+        names = ", ".join(result.left_out)
+        raise ConfigurationError(f"the result of {result.name!r} is without {names}, which cannot be run here")
+    make_folder(path.parent)
     write_atomically(path, _text(_contents(result)).encode())
 
 
@@ -85,8 +92,11 @@ def read_shipped(name: str, folder: Path = FOLDER) -> StudyResult:
                 f"{path} does not have the checksum that it states: it was edited or damaged; "
                 "install convlens again, or make the results again with “make studies”"
             )
-        if contents["format_version"] > FORMAT_VERSION:
-            raise ArtifactError(f"{path} is of format version {contents['format_version']}; upgrade convlens")
+        if contents["format_version"] != FORMAT_VERSION:
+            raise ArtifactError(
+                f"{path} is of format version {contents['format_version']}, and this convlens reads {FORMAT_VERSION}; "
+                f"write it again: convlens study export {name} --format stored --to {folder}"
+            )
         return _result(contents)
     except ArtifactError:
         raise
@@ -107,15 +117,11 @@ def thinned(history: Any) -> Any:
     return list(history)[::-step][::-1]
 
 
-def history_sum(history: Any) -> str:
-    """Return the SHA-256 of a whole history."""
-    return hashlib.sha256(canonical(history).encode()).hexdigest()
-
-
 def _text(contents: Mapping[str, Any]) -> str:
     """Return sorted JSON, a trial on a line, so that a change of one is a change of one line."""
     whole = {**contents, _SUM: hashlib.sha256(canonical(contents).encode()).hexdigest()}
-    trials = ",\n".join(json.dumps(one, sort_keys=True, allow_nan=False) for one in whole.pop("trials"))
+    lines = (json.dumps(one, sort_keys=True, allow_nan=False, separators=(",", ":")) for one in whole.pop("trials"))
+    trials = ",\n".join(lines)
     head = json.dumps({**whole, "trials": ["@"]}, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
     before, _, after = head.partition('"@"')
     return f"{before.rstrip()}\n{trials}\n {after.lstrip()}\n"
@@ -139,14 +145,20 @@ def _contents(result: StudyResult) -> dict[str, Any]:
         "profile": evidence.profile.to_dict(),
         "numerics_version": evidence.numerics_version,
         "command": f"convlens study run {result.name} --profile {evidence.profile.name}",  # in anybody's folder
-        "started": result.started,
-        "seconds": result.seconds,
+        "started": result.started if result.stored else _first_start(result),
+        "networks": dict(result.networks),
+        "by_image": evidence.by_image.to_dict(),
         "declared": [one.to_dict() for one in result.declared],
         "drawn": [one.to_dict() for one in result.drawn],
         "labels": labels,
         "provenance": [json.loads(text) for text in provenances],
         "trials": trials,
     }
+
+
+def _first_start(result: StudyResult) -> str:
+    """Return when the first of the trials was started, ISO 8601, UTC: reading them from a store is no measurement."""
+    return min(str(trial.provenance.get("started", trial.created)) for trial in result.trials)
 
 
 def _trial(arm: str, trial: Trial, provenance: int, labels: dict[str, Any] | None) -> dict[str, Any]:
@@ -161,7 +173,9 @@ def _trial(arm: str, trial: Trial, provenance: int, labels: dict[str, Any] | Non
         "provenance": provenance,
     }
     if trial.history:
-        found |= {"history": thinned(trial.history), "history_sha256": history_sum(trial.history)}
+        found["history"] = thinned(trial.history)
+    if "seconds.train" not in trial.metrics and "started" in trial.provenance:
+        found["started"] = trial.provenance["started"]  # of no other trial is anything else known of its time
     if trial.curves:
         found["curves"] = {
             name: {"shape": list(array.shape), "type": array.dtype.str, "values": array.ravel().tolist()}
@@ -197,15 +211,16 @@ def _result(contents: Mapping[str, Any]) -> StudyResult:
         for one in contents["trials"]
     ]
     return StudyResult(
-        assess(study, trials, profile),
+        assess(study, trials, profile, kept=ByImage.from_dict(contents["by_image"])),
         trials,
         (),
         contents["command"],
-        float(contents["seconds"]),
+        0.0,
         contents["started"],
         tuple(Registration(**one) for one in contents["declared"]),
         tuple(DrawnVerdict(**one) for one in contents["drawn"]),
         stored=True,
+        networks=contents["networks"],
     )
 
 
@@ -234,6 +249,6 @@ def _read(
         predictions=predicted,
         labels=true,
         curves=curves,
-        provenance=provenance,
+        provenance={**provenance, **({"started": given["started"]} if "started" in given else {})},
         created=given["created"],
     )

@@ -96,7 +96,7 @@ def _cheapest(result: StudyResult, arm: str | None) -> list[tuple[str, Trial]]:
     rounds = max((len(one.trials) for one in arms), default=0)
     found = [(one.name, one.trials[number]) for number in range(rounds) for one in arms if number < len(one.trials)]
     if not found:
-        raise ConfigurationError(f"no trial of {result.name!r} is kept; run the study first")
+        raise ConfigurationError(f"no trial of {result.name!r} is kept; run the study first: {result.command}")
     return found
 
 

@@ -24,6 +24,11 @@ class McNemar:
     n: int
     p_value: float
 
+    @classmethod
+    def of(cls, b: int, c: int, n: int) -> McNemar:
+        """Return the test of these counts."""
+        return cls(b, c, n, min(1.0, 2 * float(special.bdtr(min(b, c), b + c, 0.5))))
+
     def to_dict(self) -> dict[str, float | int]:
         """Return plain JSON."""
         return {"b": self.b, "c": self.c, "n": self.n, "p_value": self.p_value}
@@ -56,7 +61,4 @@ def mcnemar_exact(correct_a: BoolArray, correct_b: BoolArray) -> McNemar:
             "McNemar's test takes two boolean arrays of the same shape (N,), "
             f"not {a.dtype} {a.shape} and {b.dtype} {b.shape}"
         )
-    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
-    discordant = only_a + only_b
-    p = min(1.0, 2 * float(special.bdtr(min(only_a, only_b), discordant, 0.5)))
-    return McNemar(only_a, only_b, a.size, p)
+    return McNemar.of(int((a & ~b).sum()), int((b & ~a).sum()), a.size)
