@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from ...errors import ConfigurationError
@@ -117,6 +116,17 @@ def check_endpoint_name(name: str) -> None:
         )
 
 
+def parsed_tags(texts: Iterable[str]) -> dict[str, str]:
+    """Return tags from ``KEY=VALUE``; ConfigurationError if a text is not one."""
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigurationError(f"a tag is KEY=VALUE, not {text!r}")
+        found[key] = value
+    return found
+
+
 def _check_tags(tags: Mapping[str, str]) -> None:
     for key, value in tags.items():
         fine = 1 <= len(key) <= 128 and len(value) <= 256 and _TAG.fullmatch(key) and _TAG.fullmatch(value)
@@ -135,18 +145,16 @@ class Archive:
     ----------
     contents
         Of ``model.tar.gz``.
+    digest
+        SHA-256 of what is in it, in hexadecimal: the same wherever it was compressed. Names are made of it.
     """
 
     contents: bytes = field(repr=False)
-
-    @cached_property
-    def sha256(self) -> bytes:
-        """Its SHA-256, 32 bytes."""
-        return hashlib.sha256(self.contents).digest()
+    digest: str
 
 
-NO_ARCHIVE = Archive(b"")
-"""For a plan that only asks for permissions: they do not depend on the archive, whose hash the names hold."""
+NO_ARCHIVE = Archive(b"", "0" * 64)
+"""For a plan that only asks for permissions: they do not depend on the archive, whose digest the names hold."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +197,7 @@ class Plan:
     @property
     def key(self) -> str:
         """Of the archive in the bucket."""
-        return f"convlens/{self.endpoint}/{self.archive.sha256.hex()[:16]}/model.tar.gz"
+        return f"convlens/{self.endpoint}/{self.archive.digest[:16]}/model.tar.gz"
 
     @property
     def url(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -63,7 +64,7 @@ def _make_archive(clients: Clients, plan: Plan) -> Any:
         clients("s3").put_object,
         **split_url(plan.url),
         Body=plan.archive.contents,
-        ChecksumSHA256=base64.b64encode(plan.archive.sha256).decode(),
+        ChecksumSHA256=base64.b64encode(hashlib.sha256(plan.archive.contents).digest()).decode(),
         ContentType="application/gzip",
         ExpectedBucketOwner=plan.identity.account,
     )
