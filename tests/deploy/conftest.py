@@ -1,50 +1,47 @@
-"""No test of deployment or serving leaves loopback."""
+"""Models and archives that the tests of deployment share."""
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 
+from convlens import models
+from convlens.deploy.sagemaker.archive import unpack
+from convlens.deploy.sagemaker.package import package
+from convlens.nn import Model
+from convlens.preprocessing import Intake
 
-class LeavesLoopbackError(AssertionError):
-    """A test tried to reach another machine."""
-
-
-def _require_loopback(one: socket.socket, address: Any) -> None:
-    if one.family in (socket.AF_INET, socket.AF_INET6):
-        host = address[0]
-        try:
-            local = ipaddress.ip_address(host).is_loopback
-        except ValueError:  # a name: what it means is decided elsewhere
-            local = host == "localhost"
-        if not local:
-            raise LeavesLoopbackError(f"a test tried to connect to {address}")
+from ..loopback import stays_on_loopback as stays_on_loopback
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _stays_on_loopback() -> Iterator[None]:
-    """Refuse connections to any other machine, and looking up its name."""
-    connect, connect_ex, look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+@pytest.fixture(scope="session")
+def digits() -> Model:
+    """A small network of random weights that takes MNIST's digits."""
+    model = models.build("cnn", filters=(4, 8), seed=3).use("interpreter")
+    model.intake = Intake("digits")
+    return model
 
-    def guarded(self: socket.socket, address: Any) -> None:
-        _require_loopback(self, address)
-        connect(self, address)
 
-    def guarded_ex(self: socket.socket, address: Any) -> int:
-        _require_loopback(self, address)
-        return connect_ex(self, address)
+@pytest.fixture(scope="session")
+def digits_file(digits: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its file."""
+    path = tmp_path_factory.mktemp("digits") / "digits.safetensors"
+    digits.save(path)
+    return path
 
-    def guarded_look_up(host: Any, *rest: Any, **named: Any) -> Any:
-        if host not in (None, "localhost", "127.0.0.1", "::1", b"127.0.0.1", b"localhost"):
-            raise LeavesLoopbackError(f"a test looked up {host!r}")
-        return look_up(host, *rest, **named)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket.socket, "connect", guarded)
-        patch.setattr(socket.socket, "connect_ex", guarded_ex)
-        patch.setattr(socket, "getaddrinfo", guarded_look_up)
-        yield
+@pytest.fixture(scope="session")
+def archive(digits_file: Path) -> Path:
+    """Its archive."""
+    path = digits_file.with_name("model.tar.gz")
+    package(digits_file, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def unpacked(archive: Path) -> Path:
+    """The folder that the archive was unpacked into."""
+    folder = archive.with_name("unpacked")
+    unpack(archive, folder)
+    return folder

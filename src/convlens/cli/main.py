@@ -18,7 +18,21 @@ from ..errors import ConvlensError, nearest
 from ..names import shown
 from ..signals import STOPPED_CODE, STOPPED_LINE, ignore
 from ..version import __version__
-from . import bench, compare, data, evaluate, predict, reproduce, speedrun, study, study_tune, summary, train, verify
+from . import (
+    bench,
+    compare,
+    data,
+    evaluate,
+    predict,
+    reproduce,
+    sagemaker,
+    speedrun,
+    study,
+    study_tune,
+    summary,
+    train,
+    verify,
+)
 from .console import discard, reader_has_gone, show_everything
 from .options import notes, out
 
@@ -49,6 +63,7 @@ app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
 study.app.command("tune")(study_tune.tune)
 app.add_typer(study.app, name="study")
+app.add_typer(sagemaker.app, name="sagemaker")
 
 
 @app.command("help", hidden=True)
