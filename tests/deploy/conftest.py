@@ -12,6 +12,8 @@ from convlens.deploy.sagemaker.package import package
 from convlens.nn import Model
 from convlens.preprocessing import Intake
 
+from ..loopback import stays_on_loopback as stays_on_loopback
+
 
 @pytest.fixture(scope="session")
 def digits() -> Model:
