@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import package
+from . import deploy, destroy, doctor, invoke, logs, package, status
 
 app = typer.Typer(
     help="Deploy a model to Amazon SageMaker.\n\n"
@@ -12,3 +12,9 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("package")(package.package)
+app.command("doctor")(doctor.doctor)
+app.command("deploy")(deploy.deploy)
+app.command("status")(status.status)
+app.command("invoke")(invoke.invoke)
+app.command("logs")(logs.logs)
+app.command("destroy")(destroy.destroy)
