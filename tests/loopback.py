@@ -1,7 +1,7 @@
 """A guard for tests of networks: whatever they try, they do not reach another machine.
 
-A folder of tests is guarded by ``from ..loopback import stays_on_loopback`` in its ``conftest.py``. It sees this process
-alone; the servers that tests start are told to listen on 127.0.0.1.
+A folder of tests is guarded by ``from ..loopback import stays_on_loopback`` in its ``conftest.py``. The guard sees this
+process alone; the servers that tests start are told to listen on 127.0.0.1.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
+import hashlib
 import io
+import json
 import tarfile
 from collections.abc import Mapping
 from typing import Any
@@ -43,12 +44,13 @@ IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2
 BUCKET, KEY = "sagemaker-us-east-1-123456789012", "convlens/model.tar.gz"
 
 
-def archive(weights: int = 200, script: str = SCRIPT, **more: bytes) -> bytes:
-    """Return a model.tar.gz with so many bytes of weights."""
+def archive(weights: int = 200, script: str = SCRIPT) -> bytes:
+    """Return a package's archive with a toy script and so many bytes of weights."""
+    files = {"code/inference.py": script.encode(), "model.npz": bytes(weights), "model.safetensors": bytes(weights)}
+    sums = {name: {"sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()}
     found = io.BytesIO()
-    with gzip.GzipFile(fileobj=found, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as stream:
-        files = {"model.npz": bytes(weights), "code/inference.py": script.encode(), **more}
-        for name, content in files.items():
+    with tarfile.open(fileobj=found, mode="w:gz", format=tarfile.USTAR_FORMAT) as stream:
+        for name, content in {"manifest.json": json.dumps({"files": sums}).encode(), **files}.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             stream.addfile(member, io.BytesIO(content))

@@ -99,9 +99,9 @@ class Account:
         """
         holder = self._holder(source)
         identity = [Policy.parse(name, text) for name, text in holder.policies.items()]
-        identity += [Policy.parse(one.name, one.document) for one in holder.managed_policies.values()]
+        identity += [_managed(one) for one in holder.managed_policies.values()]
         named = self._boundary_of(holder)
-        boundary = () if named is None else (Policy.parse(named, self._iam.get_policy(named).document),)
+        boundary = () if named is None else (_managed(self._iam.get_policy(named)),)
         return Policies(tuple(identity), boundary, self.organisation, self._bucket_policies(source, resource))
 
     def decide(self, who: Principal, request: Request, region: str | None = None) -> Decision:
@@ -224,3 +224,9 @@ def _shown(request: Request, protocol: str) -> str:
         kind, _, name = request.resource.rpartition(":")[2].partition("/")
         return f"{kind} {name.rpartition('/')[2]}"
     return request.resource
+
+
+def _managed(policy: Any) -> Policy:
+    """Return a managed policy of moto's, in the version that counts."""
+    versions = {one.version_id: one.document for one in policy.versions}
+    return Policy.parse(policy.name, versions[policy.default_version_id])

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from .archives import unpack
+from ..sagemaker.archive import unpack
 
 PREBUILT = "sagemaker-scikit-learn"  # the repository of AWS's image
 PATIENCE = 120.0  # real seconds that a server may take until it answers /ping
@@ -63,10 +63,10 @@ class Container:
         self._folder = tempfile.TemporaryDirectory(prefix="convlens-container-")
         root = Path(self._folder.name)
         self._log = root / "log"
-        model = root / "opt" / "ml" / "model"
+        model, archive = root / "opt" / "ml" / "model", root / "model.tar.gz"
         try:
-            model.mkdir(parents=True)
-            unpack(definition.archive, model)
+            archive.write_bytes(definition.archive)
+            unpack(archive, model)
             if definition.damaged:
                 _damage(model)
             self.port = _free_port()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -97,9 +97,7 @@ class Hosting:
         context: dict[str, tuple[str, ...]] = {f"aws:RequestTag/{key}": (value,) for key, value in tags.items()}
         if tags:
             context["aws:TagKeys"] = tuple(tags)
-        kinds = tuple(one["InstanceType"] for one in given.get("ProductionVariants", ()) if "InstanceType" in one)
-        if kinds:
-            context["sagemaker:InstanceTypes"] = kinds
+        context.update(_of_variants(given.get("ProductionVariants", ())))
         found = [Request(action, one, context) for one in named or [given.get("ResourceArn", "*")]]
         if tags and owner:
             found += [Request("sagemaker:AddTags", self.arn(owner[0], given[KINDS[owner[0]][0]]), context)]
@@ -254,6 +252,17 @@ class Hosting:
         for key in given["TagKeys"]:
             self.tags.get(self._tagged(given), {}).pop(key, None)
         return {}
+
+
+def _of_variants(variants: Sequence[Members]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the condition keys of a configuration: its instance types, or the sizes of what is serverless."""
+    serverless = [one["ServerlessConfig"] for one in variants if "ServerlessConfig" in one]
+    found = {
+        "sagemaker:InstanceTypes": [one["InstanceType"] for one in variants if "InstanceType" in one],
+        "sagemaker:ServerlessMemorySize": [str(one["MemorySizeInMB"]) for one in serverless],
+        "sagemaker:ServerlessMaxConcurrency": [str(one["MaxConcurrency"]) for one in serverless],
+    }
+    return ((key, tuple(values)) for key, values in found.items() if values)
 
 
 def _summary(one: Endpoint) -> Members:

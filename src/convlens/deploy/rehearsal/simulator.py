@@ -56,12 +56,8 @@ def _result(source: str, action: str, each: dict[str, Decision]) -> Members:
 
 def _detail(source: str, decision: Decision) -> Members:
     kind, name = source.rpartition(":")[2].split("/")[0], source.rpartition("/")[2]
-    own = decision.layer in (None, "identity-based policy")
-    matched = [
-        {"SourcePolicyId": f"{kind}_{name}_{one.policy}", "SourcePolicyType": "IAM Policy"}
-        for one in decision.matched
-        if own
-    ]
+    deciding = decision.matched if decision.layer in (None, "identity-based policy") else ()
+    matched = [{"SourcePolicyId": f"{kind}_{name}_{one.policy}", "SourcePolicyType": kind} for one in deciding]
     found: Members = {"MatchedStatements": matched, "MissingContextValues": list(decision.missing)}
     if decision.boundary is not None:
         found["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": decision.boundary}
