@@ -25,10 +25,10 @@ from . import (
     evaluate,
     predict,
     reproduce,
+    sagemaker,
     serve,
     speedrun,
     study,
-    study_tune,
     summary,
     train,
     verify,
@@ -63,6 +63,7 @@ app.command("bench")(bench.bench)
 app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
 app.add_typer(study.app, name="study")
+app.add_typer(sagemaker.app, name="sagemaker")
 
 
 @app.command("help", hidden=True)
