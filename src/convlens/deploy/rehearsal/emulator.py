@@ -33,6 +33,7 @@ from .hosting import Hosting
 from .logs import Logs
 from .policy import Request
 from .profiles import Profile, profile_named
+from .session import EmulatedSession
 from .simulator import simulate
 from .storage import request_for
 from .wire import AwsError, Members, read, refused, service, written
@@ -51,15 +52,21 @@ class Call:
     ----------
     action
         Such as ``sagemaker:CreateModel``.
+    resource
+        What it is about: an ARN, or ``*``.
     status, code
         The HTTP status, and the error's code or "".
+    at
+        The emulated time.
     began, seconds
         Real seconds since the emulator started, and how long the call took.
     """
 
     action: str
+    resource: str
     status: int
     code: str
+    at: datetime
     began: float
     seconds: float
 
@@ -90,6 +97,8 @@ class Emulator:
     ----------
     url
         Its address, for ``AWS_ENDPOINT_URL``.
+    started
+        The emulated time at which it began.
     calls, changes
         What was called, and how endpoints changed.
     faults
@@ -110,6 +119,7 @@ class Emulator:
         self.profile = profile if isinstance(profile, Profile) else profile_named(profile)
         self.clock = clock or Clock()
         self.region = region
+        self.started = self.clock.now
         self.calls: list[Call] = []
         self.changes: list[Change] = []
         self.faults: list[str] = []
@@ -159,6 +169,10 @@ class Emulator:
             **token,
         }
 
+    def session(self) -> Any:
+        """Return a boto3 session whose clients come here, whatever the environment says."""
+        return EmulatedSession(self)
+
     @property
     def left(self) -> list[str]:
         """What exists: ARNs of models, configurations, endpoints and objects."""
@@ -188,7 +202,8 @@ class Emulator:
             self.faults.append("".join(traceback.format_exception(error)))
             failure = AwsError("InternalFailure", f"the emulator failed: {error!r}", 500)
             response, code = refused(call.protocol, failure, request_id), failure.code
-        self.calls.append(Call(call.action, response.status_code, code, began - self._start, time.monotonic() - began))
+        times = began - self._start, time.monotonic() - began
+        self.calls.append(Call(call.action, call.resource, response.status_code, code, self.clock.now, *times))
         return response(environ, start_response)
 
     def _answered(self, call: _Call, request: HttpRequest, request_id: str) -> HttpResponse:
@@ -254,21 +269,23 @@ class Emulator:
 
     def _require(self, call: _Call, who: Principal, one: Request) -> None:
         """Raise an AwsError in AWS's words unless a request is allowed, and in this region."""
+        call.resource = call.resource or one.resource
         self.account.require(who, one, call.region, call.protocol)
         if call.region != self.region and call.service not in ("iam", "sts", "s3", "pricing"):
             message = f"this emulator holds {self.region} only, not {call.region}"
             raise AwsError("UnknownOperationException", message)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Call:
-    """Which operation of which service an HTTP request calls, and with which key."""
+    """Which operation of which service an HTTP request calls, with which key, and, once known, on what."""
 
     service: str
     operation: str
     region: str
     key: str
     protocol: str
+    resource: str = ""
 
     @classmethod
     def of(cls, request: HttpRequest) -> _Call:
