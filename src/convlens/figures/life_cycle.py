@@ -49,6 +49,8 @@ def draw_life_cycle(title: str, lines: Sequence[Lifeline], marks: Sequence[Mark]
     width = int(72 * look.width / (GLYPH * look.type_size * 1.1))
     axes.set_title(shortened(title, width))
     axes.set_ylim(_ROW * (len(lines) + bool(marks)), 0)
+    last = max(span.end for line in lines for span in line.spans)
+    axes.set_xlim(0, 1.02 * last or 1)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False, axis="y")
@@ -63,9 +65,17 @@ def draw_life_cycle(title: str, lines: Sequence[Lifeline], marks: Sequence[Mark]
 
 
 def _row(axes: Axes, top: float, line: Lifeline, width: int, look: Look) -> None:
-    ends = [line.spans[0].start, line.spans[-1].end]
-    middle = sum(axes.get_xlim()) / 2 if ends[0] == ends[1] else ends[0]
-    axes.text(middle, top + 0.55, shortened(line.name, width), ha="left", va="center", fontsize=look.type_size * 0.92)
+    start, middle = line.spans[0].start, sum(axes.get_xlim()) / 2
+    left = start < middle  # else the name would have no room to the right of where the bar begins
+    axes.text(
+        start if left else line.spans[-1].end,
+        top + 0.55,
+        shortened(line.name, width if left else width // 2),
+        ha="left" if left else "right",
+        va="center",
+        fontsize=look.type_size * 0.92,
+        bbox={"facecolor": look.ground, "edgecolor": "none", "pad": 0.5},  # no line through a letter
+    )
     for span in line.spans:
         axes.barh(
             top + 1.1 + _BAR / 2,

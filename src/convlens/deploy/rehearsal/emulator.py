@@ -129,13 +129,11 @@ class Emulator:
     def __enter__(self) -> Emulator:
         if not _alone.acquire(blocking=False):
             raise ConfigurationError("an emulator runs in this process already; leave it before you start another")
-        self._start = time.monotonic()
-        self.account = Account(self.profile, self.region)
-        self.logs = Logs(self.region)
-        self.hosting = Hosting(self.account, self.clock, self._noticed, self.logs.write)
-        self._server = make_server("127.0.0.1", 0, self._application, threaded=True, request_handler=_Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="emulated AWS", daemon=True)
-        self._thread.start()
+        try:
+            self._begin()
+        except BaseException:
+            _alone.release()
+            raise
         return self
 
     def __exit__(
@@ -183,6 +181,16 @@ class Emulator:
     def called(self, action: str) -> list[Call]:
         """Return the calls of an action, such as ``iam:CreateRole``."""
         return [one for one in self.calls if one.action == action]
+
+    def _begin(self) -> None:
+        """Make the account and start to listen."""
+        self._start = time.monotonic()
+        self.account = Account(self.profile, self.region)
+        self.logs = Logs(self.region)
+        self.hosting = Hosting(self.account, self.clock, self._noticed, self.logs.write)
+        self._server = make_server("127.0.0.1", 0, self._application, threaded=True, request_handler=_Quiet)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="emulated AWS", daemon=True)
+        self._thread.start()
 
     def _noticed(self, one: Endpoint) -> None:
         self.changes.append(Change(one.name, one.status, self.clock.now, time.monotonic() - self._start))
