@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 from xml.sax.saxutils import escape
 
+from botocore.awsrequest import HeadersDict
+from botocore.parsers import create_parser
 from botocore.validate import ParamValidator
 from moto.core.loaders import create_loader
 from moto.core.model import OperationModel, ServiceModel
@@ -145,6 +147,17 @@ def violations_of(value: object, shape: Any) -> Iterator[Violation]:
         yield Violation("input", f"failed to satisfy constraint: {report.generate_report()}", "")
         return
     yield from _constraints(value, shape, "")
+
+
+def violations_of_reply(operation: OperationModel, response: HttpResponse) -> list[Violation]:
+    """Return where a reply of moto's breaks its shape, as botocore reads it; none of a refusal."""
+    if response.status_code >= 300 or operation.output_shape is None:
+        return []
+    parser = create_parser(operation.service_model.protocol)
+    given = {"status_code": response.status_code, "headers": HeadersDict(response.headers), "body": response.data}
+    found = parser.parse(given, operation.output_shape)
+    found.pop("ResponseMetadata", None)
+    return list(violations_of(found, operation.output_shape))
 
 
 def _constraints(value: Any, shape: Any, place: str) -> Iterator[Violation]:
