@@ -221,7 +221,7 @@ def test_models_of_floats_take_no_pixels(tmp_path: Path) -> None:
 
 
 def test_preprocessing_is_the_files(tmp_path: Path) -> None:
-    settings = Preprocessing((4, 5, 3), scale=0.5, mean=3.0, deviation=7.0)
+    settings = Preprocessing((4, 5, 3), scale=0.01, mean=0.7, deviation=2.0)
     made = Model([nn.Flatten(), nn.Dense(3)], (4, 5, 3), seed=1, preprocessing=settings).use("interpreter")
     images = DRAW.integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
     found = answered(loaded(made, tmp_path), npy(images), NPY, NPY)
