@@ -189,7 +189,8 @@ def test_rows_under_any_filter_are_decoded_as_pillow_does(colour: tuple[int, int
 
 def test_digits_are_like_mnist_where_convlens_says_so() -> None:
     images = data.load("mnist").test.images[:60]
-    others = [np.roll(images, 2, axis=1), 255 - images, images // 4, np.repeat(images, 2, axis=1)[:, :28]]
+    frames = np.maximum(images, np.pad(np.zeros((26, 26, 1), np.uint8), ((1, 1), (1, 1), (0, 0)), constant_values=40))
+    others = [np.roll(images, 2, axis=1), 255 - images, images // 4, np.repeat(images, 2, axis=1)[:, :28], frames]
     every = np.concatenate([images, *others])
     found = [inference.like_mnist(image, BOX) for image in every]
     assert found == [_is_like_mnist(image, (28, 28, 1), BOX) for image in every]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 
 from ...errors import ConfigurationError, ConvlensError, nearest
@@ -48,9 +47,9 @@ def serve(root: Path, environment: Mapping[str, str]) -> int:
     ArtifactError
         If the folder does not hold what `package` packs, whole.
     """
+    from ... import serve as server  # when needed: training does without its packages
     from .archive import check
 
-    server = import_module("convlens.serve")  # when needed: training does without its packages
     check(root / "model")
     host = environment.get(HOST_VARIABLE) or EVERYWHERE
     server.run([root / "model" / MODEL], server.Settings.from_environment(environment, host=host))
