@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -92,3 +94,18 @@ def test_only_a_whole_package_is_served(unpacked: Path, tmp_path: Path, capsys: 
     (tmp_path / "model" / "model.safetensors").write_bytes(b"x")
     assert container.main(["serve"], environment) == 2
     assert "model.safetensors is damaged" in capsys.readouterr().err
+
+
+def test_the_dockerfile_starts_what_is_tested_here() -> None:
+    """It cannot be built here: this is what can be known of it."""
+    root = Path(__file__).parents[2]
+    text = (root / "src" / "convlens" / "deploy" / "sagemaker" / "docker" / "Dockerfile").read_text()
+    lines = dict(line.split(" ", 1) for line in text.splitlines() if line and line[0] not in "# ")
+    assert json.loads(lines["ENTRYPOINT"]) == ["python", "-m", container.__name__]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    [extras] = re.findall(r'"\.\[(.*)\]"', lines["RUN"])
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    copied = [name for line in text.splitlines() if line.startswith("COPY ") for name in line.split()[1:-1]]
+    assert {"pyproject.toml", "src", project["readme"], *project["license-files"]} == set(copied)
+    assert all((root / name).exists() for name in copied)
+    assert "never built" in text
