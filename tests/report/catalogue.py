@@ -62,6 +62,11 @@ def outcome(planned: PlannedTrial, described: Study) -> TrialOutcome:
     level = level_of(planned, arm.level)
     metrics = {one.name: value_of(one, planned, level) for one in described.metrics if one.is_of(arm.name)}
     curves = {one.name: curve_of(one, planned, level) for one in described.curves_of(arm.name)}
+    curves |= {  # an arm may measure more than is declared of it, along fewer layers
+        one.name: np.full(one.shape[0] - 1, level)
+        for one in described.curves
+        if len(one.axes) == 1 and one.shape[0] > 1 and not one.is_of(arm.name)
+    }
     recipe: Any = arm.configuration.get("recipe")
     history, predictions, labels = None, {}, {}
     if isinstance(recipe, Mapping):
