@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv as csv_format
 import io
 import json
+import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -189,11 +191,13 @@ def test_rows_under_any_filter_are_decoded_as_pillow_does(colour: tuple[int, int
 
 def test_digits_are_like_mnist_where_convlens_says_so() -> None:
     images = data.load("mnist").test.images[:60]
-    frames = np.maximum(images, np.pad(np.zeros((26, 26, 1), np.uint8), ((1, 1), (1, 1), (0, 0)), constant_values=40))
-    others = [np.roll(images, 2, axis=1), 255 - images, images // 4, np.repeat(images, 2, axis=1)[:, :28], frames]
+    framed = np.full((1, 28, 28, 1), 200, np.uint8)
+    framed[:, 1:-1, 1:-1] = 0
+    others = [np.roll(images, 2, axis=1), 255 - images, images // 4, np.repeat(images, 2, axis=1)[:, :28], framed]
     every = np.concatenate([images, *others])
-    found = [inference.like_mnist(image, BOX) for image in every]
-    assert found == [_is_like_mnist(image, (28, 28, 1), BOX) for image in every]
+    for box in (1.0, BOX):
+        found = [inference.like_mnist(image, box) for image in every]
+        assert found == [_is_like_mnist(image, (28, 28, 1), box) for image in every]
     assert 50 < sum(found) < 200
 
 
@@ -248,3 +252,20 @@ def test_a_format_of_the_future_is_refused(digits_file: Path, tmp_path: Path, mo
     with pytest.raises(ValueError, match="reads models of format 0, and not 1"):
         inference.model_fn(str(tmp_path / "new"))
     assert load(digits_file).classes == 10
+
+
+def test_errors_without_a_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The toolkit of the scikit-learn images takes a response of Flask's; without a toolkit, the error is raised."""
+    refused = inference.input_fn(b"", "text/html")
+    assert isinstance(refused, inference.RefusedError)
+    worker = SimpleNamespace(Response=lambda **named: named)
+    for name, module in (("", None), (".beta", None), (".beta.framework", SimpleNamespace(worker=worker))):
+        monkeypatch.setitem(sys.modules, f"sagemaker_containers{name}", module or ModuleType("part"))
+    reply = inference.output_fn(refused, JSON)
+    assert (reply["status"], reply["mimetype"]) == (415, JSON)
+    assert "text/html" in json.loads(reply["response"])["error"]
+    for name in ("sagemaker_containers", "sagemaker_inference", "sagemaker_inference.errors"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "sagemaker_containers.beta.framework")
+    with pytest.raises(ValueError, match="text/html"):
+        inference.output_fn(refused, JSON)

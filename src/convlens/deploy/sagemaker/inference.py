@@ -219,7 +219,7 @@ def predict_fn(images: np.ndarray | RefusedError, model: Model) -> Answer | Refu
         return refused
 
 
-def output_fn(prediction: Answer | RefusedError, accept: str | None, context: Any = None) -> tuple[str | bytes, str]:
+def output_fn(prediction: Answer | RefusedError, accept: str | None, context: Any = None) -> Any:
     """Write the answer.
 
     Parameters
@@ -234,7 +234,12 @@ def output_fn(prediction: Answer | RefusedError, accept: str | None, context: An
     Returns
     -------
     body, content type
-        Where a request was refused: ``{"error": reason}``, if the toolkit takes its status; else it is raised.
+        Where a request was refused: ``{"error": reason}``, with its status.
+
+    Raises
+    ------
+    Exception
+        Where a request was refused, and there is no toolkit that would take its status.
     """
     try:
         if isinstance(prediction, RefusedError):
@@ -248,13 +253,22 @@ def output_fn(prediction: Answer | RefusedError, accept: str | None, context: An
     except RefusedError as refused:
         body = json.dumps({"error": refused.reason})
         if context is None:
-            raise raised(refused.status, body) from None
+            return older_answer(refused.status, body)
         context.set_response_status(code=refused.status, phrase="the request was refused")
         return body, "application/json"
 
 
-def raised(status: int, body: str) -> Exception:
-    """Return the exception by which a toolkit that gives no context learns a status."""
+def older_answer(status: int, body: str) -> Any:
+    """Answer an error where no context is given: the toolkit of the scikit-learn images takes a response of Flask's."""
+    try:
+        from sagemaker_containers.beta.framework import worker
+    except ImportError:
+        raise toolkit_error(status, body) from None
+    return worker.Response(response=body, status=status, mimetype="application/json")
+
+
+def toolkit_error(status: int, body: str) -> Exception:
+    """Return the exception from which the newer toolkit learns a status; a ValueError where there is none."""
     try:
         from sagemaker_inference.errors import BaseInferenceToolkitError
     except ImportError:
