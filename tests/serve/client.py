@@ -75,7 +75,9 @@ class Client:
         given = {"content_type": content_type, "accept": accept}
         return self.run(self.request("POST", path, [body], **{k: v for k, v in given.items() if v}, **headers))
 
-    async def request(self, method: str, path: str, chunks: Iterable[bytes | float] = (b"",), **headers: str) -> Response:
+    async def request(
+        self, method: str, path: str, chunks: Iterable[bytes | float] = (b"",), **headers: str
+    ) -> Response:
         """Send a request; a number among the chunks is a pause in seconds, None at the end that nothing more comes."""
         sent: list[dict[str, Any]] = []
         coming = list(chunks)

@@ -9,6 +9,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 LARGEST_HEAD = 32 * 2**10  # bytes of the request line and the headers
+_FIELD = 32  # bytes that each header counts for beside its own, as in HTTP/2: RFC 9113, section 10.5.1
 
 
 class Connection(HttpToolsProtocol):
@@ -46,7 +47,7 @@ class Connection(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
+        self._count(len(name) + len(value) + _FIELD)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:

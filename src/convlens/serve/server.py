@@ -70,10 +70,13 @@ def run(
             timeout_graceful_shutdown=math.ceil(settings.drain),
         )
         address = _address(settings.host, listener)
-        app.log.event("listening", address=address, models=list(app.models))
-        started(address)
+
+        def listening() -> None:
+            app.log.event("listening", address=address, models=list(app.models))
+            started(address)
+
         with _warnings_to(app):
-            Server(config, app).run(sockets=[listener])
+            Server(config, app, listening).run(sockets=[listener])
     if app.inference.failure is not None:
         raise ConvlensError(f"a model cannot be served: {app.inference.failure}") from app.inference.failure
 
@@ -84,9 +87,9 @@ class Server(uvicorn.Server):
     In between, it still answers, and every reply ends its connection: so no client is cut off.
     """
 
-    def __init__(self, config: uvicorn.Config, app: App) -> None:
+    def __init__(self, config: uvicorn.Config, app: App, listening: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
-        self._app = app
+        self._app, self._listening = app, listening
         self._asked = StopRequest()
         self._deaf_at = math.inf
 
@@ -94,6 +97,10 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         with self._asked:
             yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._listening()
 
     async def on_tick(self, counter: int) -> bool:
         stop = await super().on_tick(counter) or self._asked.made
@@ -109,7 +116,8 @@ class Server(uvicorn.Server):
 def bound(host: str, port: int) -> Iterator[socket.socket]:
     """Yield a socket bound to an address; ConfigurationError if that cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as found:
+    # the protocol is named because asyncio asks a socket for it: without, a reply would wait for the client's ACK
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as found:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((host, port))
