@@ -56,6 +56,32 @@ def run(
     settings = settings or Settings()
     app = App.of(models, settings, sys.stderr if stream is None else stream)
     with bound(settings.host, settings.port) as listener:
+        address = _address(settings.host, listener)
+
+        def listening() -> None:
+            app.log.event("listening", address=address, models=list(app.models))
+            started(address)
+
+        with _warnings_to(app):
+            Server(app, listening).run(sockets=[listener])
+    if app.inference.failure is not None:
+        raise ConvlensError(f"a model cannot be served: {app.inference.failure}") from app.inference.failure
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which stops in two steps: first it is not ready any more, and a little later it is deaf.
+
+    In between, it still answers, and every reply ends its connection: so no client is cut off.
+
+    Parameters
+    ----------
+    app
+        What it serves.
+    listening
+        Called once it listens.
+    """
+
+    def __init__(self, app: App, listening: Callable[[], None] = lambda: None) -> None:
         config = uvicorn.Config(
             app,
             http=Connection,
@@ -66,28 +92,9 @@ def run(
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            timeout_keep_alive=math.ceil(settings.patience),
-            timeout_graceful_shutdown=math.ceil(settings.drain),
+            timeout_keep_alive=math.ceil(app.settings.patience),
+            timeout_graceful_shutdown=math.ceil(app.settings.drain),
         )
-        address = _address(settings.host, listener)
-
-        def listening() -> None:
-            app.log.event("listening", address=address, models=list(app.models))
-            started(address)
-
-        with _warnings_to(app):
-            Server(config, app, listening).run(sockets=[listener])
-    if app.inference.failure is not None:
-        raise ConvlensError(f"a model cannot be served: {app.inference.failure}") from app.inference.failure
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, which stops in two steps: first it is not ready any more, and a little later it is deaf.
-
-    In between, it still answers, and every reply ends its connection: so no client is cut off.
-    """
-
-    def __init__(self, config: uvicorn.Config, app: App, listening: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self._app, self._listening = app, listening
         self._asked = StopRequest()
