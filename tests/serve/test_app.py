@@ -122,6 +122,20 @@ def test_requests_are_gathered_and_each_gets_its_own_answer(client: Client, serv
     assert counted["convlens_batch_images_count", "digits"] == 2  # 32 and 28
 
 
+@pytest.mark.parametrize("client", [Settings(batch_wait=0.5)], indirect=True)
+def test_a_request_may_wait_for_others(client: Client) -> None:
+    async def one_after_the_other() -> list[Response]:
+        asked = []
+        for _ in range(2):
+            request = client.request("POST", "/invocations", [npy(DIGITS[0])], content_type=NPY)
+            asked.append(asyncio.create_task(request))
+            await asyncio.sleep(0.01)
+        return await asyncio.gather(*asked)
+
+    assert [one.status for one in client.run(one_after_the_other())] == [200, 200]
+    assert metrics(client)["convlens_batch_images_count", "digits"] == 1
+
+
 def test_an_image_that_overflows_spoils_no_other(client: Client, served: Models) -> None:
     good = served["digits"].model.preprocessing(DIGITS[:1])
     bad = np.full_like(good, 3e38)

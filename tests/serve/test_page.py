@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from convlens.serve import App, Settings
 from convlens.serve.served import Models
-from convlens.serve.server import Server, bound
+
+from .client import served_at
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
-
-
-@contextlib.contextmanager
-def served_at(app: App) -> Iterator[str]:
-    """Serve an application from a thread."""
-    with bound("127.0.0.1", 0) as listener:
-        server = Server(app)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        port = listener.getsockname()[1]
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            thread.join(30)
 
 
 def test_a_drawn_digit_is_answered(served: Models, tmp_path: Path) -> None:

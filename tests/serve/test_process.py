@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -19,13 +20,17 @@ import pytest
 
 from convlens import models, nn
 from convlens.errors import ArtifactError, ConfigurationError
-from convlens.serve import Settings, run
+from convlens.serve import App, Settings, run
+from convlens.serve.served import Models
+from convlens.serve.server import bound
 
-from .client import npy
+from .client import npy, served_at
 
 CODE = """
 import sys
-from convlens.serve import Settings, run
+from convlens.serve import App, Settings, run
+from convlens.serve.served import Models
+from convlens.serve.server import bound
 settings = Settings(port=0, queue=4, patience=1.0, grace=0.5, largest_body=2**20, connections=60)
 run([sys.argv[1]], settings, started=lambda address: print(address, flush=True))
 """
@@ -209,6 +214,33 @@ def test_every_accepted_request_is_answered_when_it_is_asked_to_stop(
     assert set(statuses) <= {200, 503}
     events = [one["event"] for one in server.entries() if one["event"] != "request"]
     assert events == ["listening", "ready", "draining", "stopped"]
+
+
+def test_a_client_that_does_not_read_is_cut_off(served: Models) -> None:
+    body = npy(np.zeros((4000, 8, 8, 3), np.uint8))  # the answer has twice the 64 KiB that asyncio keeps
+    app = App(served, Settings(patience=0.5, grace=0.1), stream=None)
+    with served_at(app, send_buffer=4096) as address, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(20)
+        client.connect(("127.0.0.1", int(address.rsplit(":", 1)[1])))
+        client.sendall(
+            HEAD.replace(b"/invocations", b"/models/colours/invoke") + b"content-length: %d\r\n\r\n" % len(body)
+        )
+        client.sendall(body)
+        while not app.metrics.text().count(b'status="200"'):  # counted once it is written to asyncio's buffer
+            time.sleep(0.05)
+        time.sleep(1.5)
+        found = b""
+        with contextlib.suppress(ConnectionError):
+            while more := client.recv(2**16):
+                found += more
+    assert found.startswith(b"HTTP/1.1 200")
+    assert not whole(found)
+
+
+def test_replies_are_not_held_back_until_the_client_confirms_their_head() -> None:
+    with bound("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP  # what asyncio asks before it sets TCP_NODELAY
 
 
 def test_what_cannot_be_served_is_one_sentence(server: Server, model: Path, tmp_path: Path) -> None:
