@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import io
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -425,3 +427,10 @@ def test_models_need_names_of_their_own(served: Models) -> None:
         Models([served["digits"], served["colours"], served["digits"]])
     with pytest.raises(ConfigurationError, match="there is no model to serve"):
         Models([])
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httptools", None)
+    monkeypatch.delitem(sys.modules, "convlens.serve")
+    with pytest.raises(ConfigurationError, match=r"serving needs httptools: pip install 'convlens\[serve\]'"):
+        importlib.import_module("convlens.serve")
