@@ -66,7 +66,7 @@ def test_few_commands_are_only_shown() -> None:
 
 @pytest.fixture
 def accounts() -> Iterator[Callable[[str], dict[str, str]]]:
-    """Return a function that returns the environment of an emulated account: the same as before, if it is of its kind."""
+    """Return a function that gives the environment of an emulated account, which lasts until another kind is wanted."""
     with ExitStack() as stack:
         running: dict[str, dict[str, str]] = {}
 
