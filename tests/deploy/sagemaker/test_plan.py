@@ -35,7 +35,9 @@ def test_names_change_with_what_they_name_and_with_nothing_else() -> None:
     one = plan()
     assert plan() == one
     other = plan(archive=Archive(b"", "1" * 64))
-    assert (other.model, other.config, other.key) != (one.model, one.config, one.key)
+    assert other.model != one.model
+    assert other.config != one.config
+    assert other.key != one.key
     larger = plan(Settings(instance_types=("ml.m5.xlarge",)))
     assert larger.model == one.model
     assert larger.config != one.config
