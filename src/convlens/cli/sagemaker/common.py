@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -93,8 +93,11 @@ def settings(
     """Return the settings that the options say."""
     from ...deploy.sagemaker.plan import Settings, parsed_tags
 
-    given = {"instance_types": tuple(types.split(","))} if types is not None else {}
-    given_tags = {"tags": parsed_tags(tags)} if tags else {}
+    given: dict[str, Any] = {}
+    if types is not None:
+        given["instance_types"] = tuple(types.split(","))
+    if tags:
+        given["tags"] = parsed_tags(tags)
     return Settings(
         name=name,
         serverless=serverless,
@@ -105,5 +108,4 @@ def settings(
         bucket=bucket,
         image=image,
         **given,
-        **given_tags,
     )

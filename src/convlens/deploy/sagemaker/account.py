@@ -125,7 +125,7 @@ def find_role(clients: Clients, identity: Identity, wanted: str | None = None) -
     ------
     ConfigurationError
         If what was named is not a role's name or ARN, or is of another account.
-    DeploymentError
+    NoRoleError
         If there is none, or its path cannot be known.
     """
     if wanted is not None:
@@ -133,23 +133,34 @@ def find_role(clients: Clients, identity: Identity, wanted: str | None = None) -
     for variable in VARIABLES:
         if value := os.environ.get(variable):
             return named_role(clients, identity, value, f"the environment variable {variable}")
-    denials: list[Refusal] = []
-    found = next(_candidates(clients, identity, denials), None)
+    failures: list[Refusal] = []
+    found = next(_candidates(clients, identity, failures), None)
     if found is None:
-        raise DeploymentError(_none_found(identity, denials))
+        raise _none_found(identity, failures)
     return found
 
 
-def _none_found(identity: Identity, denials: list[Refusal]) -> str:
-    if denials:
-        return (
-            f"no role for the endpoint can be looked for, because {denials[0].denial.action} is denied "
-            f"({denials[0].denial.decides}); give the whole ARN of one with --role"
+class NoRoleError(DeploymentError):
+    """No role is found; `certain` says whether there is none, or it is only not known."""
+
+    def __init__(self, message: str, *, certain: bool) -> None:
+        super().__init__(message)
+        self.certain = certain
+
+
+def _none_found(identity: Identity, failures: list[Refusal]) -> NoRoleError:
+    if failures:
+        first = failures[0]
+        why = f"{first.denial.action} is denied ({first.denial.decides})" if first.denied else str(first)
+        return NoRoleError(
+            f"no role for the endpoint can be looked for, because {why}; give the whole ARN of one with --role",
+            certain=False,
         )
     names = ", ".join((LAB_ROLE, *USUAL_NAMES))
-    return (
+    return NoRoleError(
         f"account {identity.account} has none of the usual roles for an endpoint ({names}); name one with --role, or "
-        f"ask an administrator for a role that {SERVICE} may assume"
+        f"ask an administrator for a role that {SERVICE} may assume",
+        certain=True,
     )
 
 
@@ -171,23 +182,26 @@ def named_role(clients: Clients, identity: Identity, wanted: str, source: str) -
     if not isinstance(reply, Refusal):
         return _role(reply, source)
     if reply.missing:
-        raise DeploymentError(f"{source} names the role {name}, and account {identity.account} has no such role")
+        raise NoRoleError(
+            f"{source} names the role {name}, and account {identity.account} has no such role", certain=True
+        )
     if parts is None:
-        raise DeploymentError(
+        raise NoRoleError(
             f"the path of the role {name} cannot be known, because iam:GetRole is denied ({reply.denial.decides}); "
-            "give the whole ARN with --role"
+            "give the whole ARN with --role",
+            certain=False,
         )
     return Role(wanted, source)
 
 
-def _candidates(clients: Clients, identity: Identity, denials: list[Refusal]) -> Iterator[Role]:
-    """Yield the roles that exist and SageMaker may assume, best first; what was denied is added to `denials`."""
+def _candidates(clients: Clients, identity: Identity, failures: list[Refusal]) -> Iterator[Role]:
+    """Yield the roles that exist and SageMaker may assume, best first; what was refused is added to `failures`."""
     iam = clients("iam")
     own = [role_of(identity.arn).rsplit("/", 1)[-1]] if identity.arn != identity.principal else []
     for name in (LAB_ROLE, *own, *USUAL_NAMES):
         reply = ask(iam.get_role, RoleName=name)
         if isinstance(reply, Refusal):
-            denials += [reply] if reply.denied else []
+            failures += [] if reply.missing else [reply]
         elif trusts_sagemaker(reply["Role"].get("AssumeRolePolicyDocument")):
             yield _role(reply, "the caller's own role" if name in own else f"the usual name {name}")
     pages = ask(

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ConfigurationError, DeploymentError
+from ...names import shown
 from ...version import __version__
 from .denial import Denial, parse_denial
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 70  # an endpoint may take 60 s to answer
 ATTEMPTS = 4
+LONGEST_MESSAGE = 300  # characters of an error of AWS's in a line of ours
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled", "403")
 _MISSING = ("404", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "NotFound", "ResourceNotFound")
 _MISSING_TOO = ("NoSuchResourceException", "ResourceNotFoundException", "NoSuchBucketPolicy")
@@ -102,7 +104,7 @@ class Refusal:
         return parse_denial(self.message, self.action)
 
     def __str__(self) -> str:
-        return f"{self.action}: {self.message} ({self.code})"
+        return f"{self.action}: {shown(self.message, LONGEST_MESSAGE)} ({self.code})"
 
 
 class Clients:

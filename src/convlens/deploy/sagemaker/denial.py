@@ -39,7 +39,8 @@ _POLICIES = (
 )
 _SENTENCE = re.compile(
     r"(?:User: (?P<principal>\S+) is )?not authorized to perform: (?P<action>[\w-]+:[\w*]+)"
-    r"(?: on resource: (?:\"(?P<quoted>[^\"]*)\"|(?P<resource>[^\s\"]+)))?(?P<reason>.*)",
+    r"(?: on resource: (?:\"(?P<quoted>[^\"]*)\"|(?P<resource>(?:(?:user|role|group|policy) )?[^\s\"]+)))?"
+    r"(?P<reason>.*)",
     re.DOTALL,
 )
 _NO_ALLOW = re.compile(r"because no (?P<layer>.+?) allows ")

@@ -283,7 +283,7 @@ class _Run:
 
     def _failure(self, found: Mapping[str, Any]) -> DeploymentError:
         """Return the error for an endpoint that did not come up, with every reason that can be found."""
-        reason = str(found.get("FailureReason", "")) or "AWS gives no reason"
+        reason = str(found.get("FailureReason", "")).rstrip(".") or "AWS gives no reason"
         status = found["EndpointStatus"]
         words = f"the endpoint {self.plan.endpoint} is {status}: {reason}"
         if status == "InService":

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import DeploymentError
-from .account import Identity, Role, find_role, identify
+from .account import Identity, NoRoleError, Role, find_role, identify
 from .checks import Observed, check_bucket, check_image, check_quota, check_trust, look_at_bucket, observe
 from .clients import Clients, Refusal
 from .denial import Layer
@@ -125,9 +124,9 @@ def _role(clients: Clients, identity: Identity, settings: Settings) -> tuple[Rol
     """Return the role, and a finding if there is none."""
     try:
         return find_role(clients, identity, settings.role), []
-    except DeploymentError as error:
-        answer = Answer.UNKNOWN if "denied" in str(error) else Answer.DENIED
-        return None, [Finding("role", settings.role or "", CALLER, answer, str(error))]
+    except NoRoleError as error:
+        answer = Answer.DENIED if error.certain else Answer.UNKNOWN
+        return None, [Finding("role", settings.role or "-", CALLER, answer, str(error))]
 
 
 def _adapted(plan: Plan, findings: tuple[Finding, ...]) -> Plan:

@@ -47,10 +47,12 @@ def invoke(clients: Clients, endpoint: str, body: bytes, content_type: str, acce
     Raises
     ------
     DataError
-        If the model refuses the request; the message is its own.
+        If the request is empty or too large, or the model refuses it; then the message is the model's own.
     DeploymentError
         If there is no such endpoint, it is not in service, or calling it is denied.
     """
+    if not body:
+        raise DataError("the request is empty; SageMaker takes 1 byte at least")
     if len(body) > LARGEST_BODY:
         raise DataError(
             f"the request has {len(body):,} bytes, and SageMaker takes {LARGEST_BODY:,} at most; send fewer images at "

@@ -21,19 +21,23 @@ class Removal:
     ----------
     removed, left
         ``"model cnn-0123456789ab"``; what is left says why.
+    kept
+        An empty bucket that may not be removed: it costs nothing, and the next deployment uses it.
     """
 
     removed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         parts = [f"removed: {', '.join(self.removed)}"] if self.removed else []
         parts += [f"left behind: {'; '.join(self.left)}"] if self.left else []
+        parts += [f"kept: {', '.join(self.kept)}, which costs nothing"] if self.kept else []
         return "; ".join(parts) or "nothing was there to remove"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {"removed": self.removed, "left": self.left}
+        return {"removed": self.removed, "left": self.left, "kept": self.kept}
 
 
 def remove(clients: Clients, account: str, journal: Journal, entries: Iterable[Entry], patience: Patience) -> Removal:
@@ -48,6 +52,9 @@ def remove(clients: Clients, account: str, journal: Journal, entries: Iterable[E
             found.left.append(f"{words}: the endpoint uses it")
             continue
         why, was_there = _remove_one(clients, account, entry, patience)
+        if why and entry.kind == BUCKET.name:
+            found.kept.append(f"the empty {words} ({why})")
+            continue
         if why:
             found.left.append(f"{words}: {why}")
             continue

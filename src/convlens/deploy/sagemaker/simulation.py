@@ -107,7 +107,7 @@ class Simulator:
 
 
 def _not_simulated(refusal: Refusal) -> Decision:
-    why = refusal.denial.decides if refusal.denied else f"{refusal.message} ({refusal.code})"
+    why = refusal.denial.decides if refusal.denied else str(refusal)
     return Decision(Answer.UNKNOWN, f"cannot be simulated: {why}")
 
 
