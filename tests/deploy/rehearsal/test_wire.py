@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request as HttpRequest
+from werkzeug.wrappers import Response as HttpResponse
 
 from convlens.deploy.rehearsal import Emulator, wire
 from convlens.deploy.rehearsal.hosting import Hosting
@@ -207,6 +208,14 @@ def test_a_reply_that_breaks_its_shape_is_the_emulators_fault() -> None:
     with pytest.raises(wire.AwsError, match="breaks its shape") as error:
         wire.written(found, {"ModelArn": "not an ARN"}, "an-id")
     assert (error.value.code, error.value.status) == ("InternalFailure", 500)
+
+
+def test_a_reply_of_moto_s_that_breaks_its_shape_is_found() -> None:
+    found = wire.service("sts").operation_model("GetCallerIdentity")
+    body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>{}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
+    assert not wire.violations_of_reply(found, HttpResponse(body.format("arn:aws:iam::123456789012:user/student")))
+    assert "valid min length: 20" in str(wire.violations_of_reply(found, HttpResponse(body.format("arn"))))
+    assert not wire.violations_of_reply(found, HttpResponse("<ErrorResponse/>", 403))  # a refusal has no shape
 
 
 def test_a_handler_that_fails_is_seen(aws: Clients, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
