@@ -212,7 +212,7 @@ def test_a_reply_that_breaks_its_shape_is_the_emulators_fault() -> None:
 
 def test_a_reply_of_moto_s_that_breaks_its_shape_is_found() -> None:
     found = wire.service("sts").operation_model("GetCallerIdentity")
-    body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>{}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
+    body = "<Response><GetCallerIdentityResult><Arn>{}</Arn></GetCallerIdentityResult></Response>"
     assert not wire.violations_of_reply(found, HttpResponse(body.format("arn:aws:iam::123456789012:user/student")))
     assert "valid min length: 20" in str(wire.violations_of_reply(found, HttpResponse(body.format("arn"))))
     assert not wire.violations_of_reply(found, HttpResponse("<ErrorResponse/>", 403))  # a refusal has no shape
