@@ -76,16 +76,16 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "a file twice": (lambda files: files.append(files[-1]), "twice"),
     "a file missing": (lambda files: files.pop(), "lacks model.safetensors"),
     "nothing": (lambda files: files.clear(), "lacks manifest.json"),
-    "other weights": (lambda files: files.__setitem__(2, entry("model.npz", b"x")), "model.npz has not the checksum"),
+    "other weights": (lambda files: files.__setitem__(2, entry("model.npz", b"x")), "model.npz is damaged"),
     "other code": (
         lambda files: files.__setitem__(1, entry("code/inference.py", b"x")),
-        "inference.py has not the checksum",
+        "inference.py is damaged",
     ),
     "no manifest": (
         lambda files: files.__setitem__(0, entry("manifest.json", b"[" * 100_000)),
-        "manifest.json is none",
+        "no manifest",
     ),
-    "a list as manifest": (lambda files: files.__setitem__(0, entry("manifest.json", b"[]")), "manifest.json is none"),
+    "a list as manifest": (lambda files: files.__setitem__(0, entry("manifest.json", b"[]")), "no manifest"),
     "a manifest of nothing": (lambda files: files.__setitem__(0, entry("manifest.json", b'{"files": {}}')), "checksum"),
 }
 

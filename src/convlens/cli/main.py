@@ -26,6 +26,7 @@ from . import (
     predict,
     reproduce,
     sagemaker,
+    serve,
     speedrun,
     study,
     study_tune,
@@ -57,6 +58,7 @@ app.command("speedrun")(speedrun.speedrun)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
+app.command("serve")(serve.serve)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
 app.command("verify")(verify.verify)

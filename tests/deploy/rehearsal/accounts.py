@@ -57,20 +57,27 @@ def archive(weights: int = 200, script: str = SCRIPT) -> bytes:
     return found.getvalue()
 
 
+_SESSION = boto3.Session(region_name="us-east-1")  # one, because it keeps the service models it has read
+
+
 class Clients:
-    """Unmodified boto3 clients that go to an emulator, each made once."""
+    """Unmodified boto3 clients that go to an emulator, each made once; they send what they are given, unchecked."""
 
     def __init__(self, aws: Emulator) -> None:
         own = aws.account.credentials
-        self._session = boto3.Session(own.access_key, own.secret_key, own.session_token, aws.region)
-        self._url = aws.url
+        self._settings = {
+            "region_name": aws.region,
+            "endpoint_url": aws.url,
+            "aws_access_key_id": own.access_key,
+            "aws_secret_access_key": own.secret_key,
+            "aws_session_token": own.session_token,
+            "config": Config(retries={"total_max_attempts": 1}, parameter_validation=False),
+        }
         self._made: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._made:
-            service = name.replace("_", "-")
-            config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
-            self._made[name] = self._session.client(service, endpoint_url=self._url, config=config)
+            self._made[name] = _SESSION.client(name.replace("_", "-"), **self._settings)
         return self._made[name]
 
 

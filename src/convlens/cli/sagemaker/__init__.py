@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import deploy, destroy, doctor, invoke, logs, package, status
+from . import deploy, destroy, doctor, invoke, logs, package, rehearse, status
 
 app = typer.Typer(
     help="Deploy a model to Amazon SageMaker.\n\n"
@@ -18,3 +18,4 @@ app.command("status")(status.status)
 app.command("invoke")(invoke.invoke)
 app.command("logs")(logs.logs)
 app.command("destroy")(destroy.destroy)
+app.command("rehearse")(rehearse.rehearse)

@@ -19,7 +19,7 @@ from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
 from .policy import Decision, Policies, Policy, Request, decide
-from .profiles import Profile
+from .profiles import VERSION, Document, Profile
 from .wire import AwsError
 
 ACCOUNT = "123456789012"
@@ -188,29 +188,28 @@ class Account:
     def _make_boundary(self) -> str | None:
         if self.profile.boundary is None:
             return None
-        text = json.dumps(self.profile.boundary)
+        text = _text(self.profile.boundary)
         return str(self._iam.create_policy("", "/", text, "boundary", []).arn)
 
     def _make_role(self) -> str:
         one = self.profile.role
-        role = self._iam.create_role(one.name, json.dumps(one.trust), one.path, None, "", [], None)
-        self._iam.put_role_policy(one.name, "execution", json.dumps(one.policy))
+        role = self._iam.create_role(one.name, _text(one.trust), one.path, None, "", [], None)
+        self._iam.put_role_policy(one.name, "execution", _text(one.policy))
         return str(role.arn)
 
     def _make_caller(self) -> Credentials:
         one = self.profile.caller
         if one.session is None:
             user = self._iam.create_user(self.region, one.name, "/", [])
-            self._iam.put_user_policy(one.name, "caller", json.dumps(one.policy))
+            self._iam.put_user_policy(one.name, "caller", _text(one.policy))
             self._caller_source = str(user.arn)
             key = self._iam.create_access_key(one.name)
             return Credentials(key.access_key_id, key.secret_access_key)
         trust = {
-            "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}],
         }
-        role = self._iam.create_role(one.name, json.dumps(trust), "/", self._boundary, "", [], None)
-        self._iam.put_role_policy(one.name, "caller", json.dumps(one.policy))
+        role = self._iam.create_role(one.name, _text(trust), "/", self._boundary, "", [], None)
+        self._iam.put_role_policy(one.name, "caller", _text(one.policy))
         self._caller_source = str(role.arn)
         session = self._sts.assume_role(self.region, one.session, role.arn, "", 3600, "")
         return Credentials(session.access_key_id, session.secret_access_key, session.session_token)
@@ -224,6 +223,11 @@ def _shown(request: Request, protocol: str) -> str:
         kind, _, name = request.resource.rpartition(":")[2].partition("/")
         return f"{kind} {name.rpartition('/')[2]}"
     return request.resource
+
+
+def _text(document: Document) -> str:
+    """Return a policy document as AWS takes it."""
+    return json.dumps({"Version": VERSION, **document})
 
 
 def _managed(policy: Any) -> Policy:

@@ -7,8 +7,6 @@ listens on 127.0.0.1 alone, and it and every model's server end with the context
 
 from __future__ import annotations
 
-import io
-import re
 import threading
 import time
 import traceback
@@ -26,21 +24,21 @@ from werkzeug.wrappers import Response as HttpResponse
 
 from ...errors import ConfigurationError
 from . import quotas, runtime
-from .account import ACCOUNT, Account, Principal
+from .account import Account
 from .clock import Clock
 from .endpoints import Endpoint
 from .hosting import Hosting
 from .logs import Logs
-from .policy import Request
+from .needs import action_of, needs
 from .profiles import Profile, profile_named
+from .routing import Routed, environ_of, routed
+from .session import EmulatedSession
 from .simulator import simulate
-from .storage import request_for
-from .wire import AwsError, Members, read, refused, service, written
+from .wire import AwsError, Members, read, refused, violations_of_reply, written
 
-_SIGNATURE = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
-_MODELS = {"servicequotas": "service-quotas"}  # botocore's name of a service, where the signature has another
-_MOTO = {"s3": "rest-xml", "sts": "query", "iam": "query", "logs": "json", "ecr": "json"}
-_FREE = ("sts:GetCallerIdentity",)  # needs no permission
+_BY_MOTO = ("s3", "sts", "iam", "logs", "ecr")
+_POLL = 0.02  # seconds until the server notices that it is to stop
+_REGIONAL = ("sagemaker", "servicequotas", "logs", "ecr")
 
 
 @dataclass(frozen=True)
@@ -51,15 +49,21 @@ class Call:
     ----------
     action
         Such as ``sagemaker:CreateModel``.
+    resource
+        What it is about: an ARN, or ``*``.
     status, code
         The HTTP status, and the error's code or "".
+    at
+        The emulated time.
     began, seconds
         Real seconds since the emulator started, and how long the call took.
     """
 
     action: str
+    resource: str
     status: int
     code: str
+    at: datetime
     began: float
     seconds: float
 
@@ -90,6 +94,8 @@ class Emulator:
     ----------
     url
         Its address, for ``AWS_ENDPOINT_URL``.
+    started
+        The emulated time at which it began.
     calls, changes
         What was called, and how endpoints changed.
     faults
@@ -110,6 +116,7 @@ class Emulator:
         self.profile = profile if isinstance(profile, Profile) else profile_named(profile)
         self.clock = clock or Clock()
         self.region = region
+        self.started = self.clock.now
         self.calls: list[Call] = []
         self.changes: list[Change] = []
         self.faults: list[str] = []
@@ -119,13 +126,11 @@ class Emulator:
     def __enter__(self) -> Emulator:
         if not _alone.acquire(blocking=False):
             raise ConfigurationError("an emulator runs in this process already; leave it before you start another")
-        self._start = time.monotonic()
-        self.account = Account(self.profile, self.region)
-        self.logs = Logs(self.region)
-        self.hosting = Hosting(self.account, self.clock, self._noticed, self.logs.write)
-        self._server = make_server("127.0.0.1", 0, self._application, threaded=True, request_handler=_Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="emulated AWS", daemon=True)
-        self._thread.start()
+        try:
+            self._begin()
+        except BaseException:
+            _alone.release()
+            raise
         return self
 
     def __exit__(
@@ -159,6 +164,10 @@ class Emulator:
             **token,
         }
 
+    def session(self) -> Any:
+        """Return a boto3 session whose clients come here, whatever the environment says."""
+        return EmulatedSession(self)
+
     @property
     def left(self) -> list[str]:
         """What exists: ARNs of models, configurations, endpoints and objects."""
@@ -170,51 +179,62 @@ class Emulator:
         """Return the calls of an action, such as ``iam:CreateRole``."""
         return [one for one in self.calls if one.action == action]
 
+    def _begin(self) -> None:
+        """Make the account and start to listen."""
+        self._start = time.monotonic()
+        self.account = Account(self.profile, self.region)
+        self.logs = Logs(self.region)
+        self.hosting = Hosting(self.account, self.clock, self._noticed, self.logs.write)
+        self._server = make_server("127.0.0.1", 0, self._application, threaded=True, request_handler=_Quiet)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL,), daemon=True)
+        self._thread.start()
+
     def _noticed(self, one: Endpoint) -> None:
         self.changes.append(Change(one.name, one.status, self.clock.now, time.monotonic() - self._start))
 
     def _application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request, began = HttpRequest(environ), time.monotonic()
         request_id = str(uuid.uuid4())
-        body = request.get_data()  # whole, so that both moto and we can read it
-        environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
-        call = _Call.of(request)
+        call, code = None, ""
         try:
+            call = routed(request)
             response = self._answered(call, request, request_id)
-            code = ""
         except AwsError as error:
-            response, code = refused(call.protocol, error, request_id), error.code
+            response, code = refused(call.protocol if call else "json", error, request_id), error.code
         except Exception as error:  # noqa: BLE001 - a fault of the emulator's, which the caller must see as one
             self.faults.append("".join(traceback.format_exception(error)))
             failure = AwsError("InternalFailure", f"the emulator failed: {error!r}", 500)
-            response, code = refused(call.protocol, failure, request_id), failure.code
-        self.calls.append(Call(call.action, response.status_code, code, began - self._start, time.monotonic() - began))
+            response, code = refused(call.protocol if call else "json", failure, request_id), failure.code
+        about = (action_of(call), call.resource) if call else ("unknown", "*")
+        times = began - self._start, time.monotonic() - began
+        self.calls.append(Call(*about, response.status_code, code, self.clock.now, *times))
         return response(environ, start_response)
 
-    def _answered(self, call: _Call, request: HttpRequest, request_id: str) -> HttpResponse:
-        who = self.account.caller(call.key)
-        if call.action == "sagemaker:InvokeEndpoint":  # not behind the lock: invocations run side by side
-            return self._invoked(call, who, request, request_id)
+    def _answered(self, call: Routed, request: HttpRequest, request_id: str) -> HttpResponse:
         with self._lock:
-            if call.service in _MOTO and call.operation != "SimulatePrincipalPolicy":
-                return self._by_moto(call, who, request)
-            return self._by_us(call, who, request, request_id)
+            given = self._permitted(call, request)
+            handler = self._handlers(call.service).get(call.name)
+            if handler is not None:
+                return written(call.operation, handler(given), request_id)
+            if call.service in _BY_MOTO:
+                return self._by_moto(call, request)
+        if call.name == "InvokeEndpoint":  # not behind the lock: invocations run side by side
+            return written(call.operation, runtime.invoke(self.hosting, given, request), request_id)
+        raise AwsError("UnknownOperationException", f"{call.service}:{call.name} is not emulated.")
 
-    def _by_us(self, call: _Call, who: Principal, request: HttpRequest, request_id: str) -> HttpResponse:
-        handler = self._handlers(call).get(call.operation)
-        if handler is None:
-            raise AwsError("UnknownOperationException", f"{call.action} is not emulated.")
-        operation = service(_MODELS.get(call.service, call.service)).operation_model(call.operation)
-        given = read(operation, request, {})
-        needed = [Request(call.action, given.get("PolicySourceArn", "*"))]
-        if call.service == "sagemaker":
-            needed = self.hosting.requests(call.operation, given)
-        for one in needed:
-            self._require(call, who, one)
-        return written(operation, handler(given), request_id)
+    def _permitted(self, call: Routed, request: HttpRequest) -> Members:
+        """Return the members of a request; AwsError, in AWS's words, unless they are valid and its caller may do it."""
+        who = self.account.caller(call.key)
+        given = read(call.operation, request, call.in_path)
+        for one in needs(call, given, self.account, self.hosting):
+            call.resource = call.resource or one.resource
+            self.account.require(who, one, call.region, call.protocol)
+        if call.region != self.region and call.service in _REGIONAL:
+            raise AwsError("UnknownOperationException", f"this emulator holds {self.region} only, not {call.region}")
+        return given
 
-    def _handlers(self, call: _Call) -> Mapping[str, Callable[[Members], Members]]:
-        """Return the operations of a service by name."""
+    def _handlers(self, service: str) -> Mapping[str, Callable[[Members], Members]]:
+        """Return the operations of a service that are ours, by name."""
         profile, region = self.profile, self.region
         known: Mapping[str, Mapping[str, Callable[[Members], Members]]] = {
             "sagemaker": self.hosting.operations,
@@ -225,71 +245,16 @@ class Emulator:
                 "ListServiceQuotas": lambda given: quotas.page(profile, region, given),
             },
         }
-        return known.get(call.service, {})
+        return known.get(service, {})
 
-    def _by_moto(self, call: _Call, who: Principal, request: HttpRequest) -> HttpResponse:
-        if call.action not in _FREE:
-            self._require(call, who, request_for(request) if call.service == "s3" else self._request(call, request))
+    def _by_moto(self, call: Routed, request: HttpRequest) -> HttpResponse:
+        """Return moto's reply; one that breaks its shape is noted as a fault."""
         if call.service == "logs":
             self.hosting.endpoints.collect()
-        return HttpResponse.from_app(self._moto, request.environ, buffered=True)
-
-    def _request(self, call: _Call, request: HttpRequest) -> Request:
-        """Return what a caller must be allowed for a call to IAM, STS, CloudWatch Logs or ECR."""
-        if "RoleName" in request.form:
-            return Request(call.action, self.account.role_named(request.form["RoleName"]))
-        if "UserName" in request.form:
-            return Request(call.action, f"arn:aws:iam::{ACCOUNT}:user/{request.form['UserName']}")
-        if call.service == "logs":
-            group = (request.get_json(force=True, silent=True) or {}).get("logGroupName", "*")
-            return Request(call.action, f"arn:aws:logs:{call.region}:{ACCOUNT}:log-group:{group}:log-stream:")
-        return Request(call.action, request.form.get("RoleArn") or request.form.get("PolicyArn") or "*")
-
-    def _invoked(self, call: _Call, who: Principal, request: HttpRequest, request_id: str) -> HttpResponse:
-        operation = service("sagemaker-runtime").operation_model("InvokeEndpoint")
-        match = runtime.PATH.fullmatch(request.path)
-        given = read(operation, request, {} if match is None else match.groupdict())
-        self._require(call, who, Request(call.action, self.hosting.arn("Endpoint", given["EndpointName"])))
-        return written(operation, runtime.invoke(self.hosting, given, request), request_id)
-
-    def _require(self, call: _Call, who: Principal, one: Request) -> None:
-        """Raise an AwsError in AWS's words unless a request is allowed, and in this region."""
-        self.account.require(who, one, call.region, call.protocol)
-        if call.region != self.region and call.service not in ("iam", "sts", "s3", "pricing"):
-            message = f"this emulator holds {self.region} only, not {call.region}"
-            raise AwsError("UnknownOperationException", message)
-
-
-@dataclass(frozen=True)
-class _Call:
-    """Which operation of which service an HTTP request calls, and with which key."""
-
-    service: str
-    operation: str
-    region: str
-    key: str
-    protocol: str
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> _Call:
-        """Read the signature and the operation."""
-        found = _SIGNATURE.search(request.headers.get("Authorization", ""))
-        if found is None:
-            return cls("", "", "", "", "json")
-        name = found["service"]
-        if name == "s3":
-            operation = request_for(request).action.removeprefix("s3:")
-        elif name == "sagemaker" and runtime.PATH.fullmatch(request.path):
-            operation = "InvokeEndpoint"
-        else:
-            target = request.headers.get("X-Amz-Target", "")
-            operation = target.rpartition(".")[2] or request.form.get("Action", "")
-        return cls(name, operation, found["region"], found["key"], _MOTO.get(name, "json"))
-
-    @property
-    def action(self) -> str:
-        """As IAM names it."""
-        return f"{self.service}:{self.operation}"
+        response = HttpResponse.from_app(self._moto, environ_of(request), buffered=True)
+        for one in violations_of_reply(call.operation, response):
+            self.faults.append(f"{call.service}:{call.name}: moto's reply breaks its shape: {one}")
+        return response
 
 
 class _Quiet(WSGIRequestHandler):

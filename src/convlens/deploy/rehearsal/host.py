@@ -1,23 +1,44 @@
 """A small host for script mode: does with ``code/inference.py`` what AWS's scikit-learn image does.
 
 ``python host.py MODEL_FOLDER PORT``. It imports the script, calls ``model_fn`` once, and answers ``GET /ping`` and
-``POST /invocations`` with ``input_fn``, ``predict_fn`` and ``output_fn``. Standard library only; it imports nothing of
-convlens, so the script is shown to need nothing of it. Like AWS's toolkit it answers an exception that has a
-``status_code`` with that status, and any other with 500 and the traceback.
+``POST /invocations`` with ``input_fn``, ``predict_fn`` and ``output_fn``; like AWS's toolkit, it gives a context to a
+function that takes one more argument, by which the script sets the status of its answer, and answers an exception with
+its ``status_code``, or with 500 and the traceback. Standard library only; it imports nothing of convlens, so the script
+is shown to need nothing of it.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 import sys
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 LARGEST_BODY = 6 << 20  # bytes, of a real-time endpoint
+
+
+class Context:
+    """What the toolkit tells a function about a request, and takes from it."""
+
+    def __init__(self) -> None:
+        self.status = 200
+
+    def set_response_status(self, code: int = 200, phrase: str | None = None) -> None:
+        """Set the status of the answer."""
+        del phrase
+        self.status = code
+
+
+def called(function: Callable[..., Any], context: Context, *given: Any) -> Any:
+    """Call a function of the script, with the context if it takes one more argument."""
+    takes = len(inspect.signature(function).parameters) > len(given)
+    return function(*given, context) if takes else function(*given)
 
 
 def script(folder: Path, name: str) -> ModuleType:
@@ -45,16 +66,17 @@ def handler(module: ModuleType, model: Any) -> type[BaseHTTPRequestHandler]:
             kind = self.headers.get("Content-Type", "application/json")
             accept = self.headers.get("Accept") or "application/json"
             accept = "application/json" if accept == "*/*" else accept
+            context = Context()
             try:
-                prediction = module.predict_fn(module.input_fn(body, kind), model)
-                answer = module.output_fn(prediction, accept)
+                read = called(module.input_fn, context, body, kind)
+                answer = called(module.output_fn, context, called(module.predict_fn, context, read, model), accept)
             except Exception as error:  # noqa: BLE001 - the script's, whatever it is: answered as the toolkit does
                 traceback.print_exc()
                 status = getattr(error, "status_code", 500)
                 self._answer(status, getattr(error, "message", None) or traceback.format_exc(), "text/plain")
                 return
             content, accepted = answer if isinstance(answer, tuple) else (answer, accept)
-            self._answer(200, content, accepted)
+            self._answer(context.status, content, accepted)
 
         def _answer(self, status: int, content: str | bytes, kind: str) -> None:
             body = content.encode() if isinstance(content, str) else content
@@ -70,7 +92,7 @@ def handler(module: ModuleType, model: Any) -> type[BaseHTTPRequestHandler]:
 def main(folder: Path, port: int, program: str = "inference.py") -> None:
     """Load the model and serve until the process is ended."""
     module = script(folder, program)
-    model = module.model_fn(str(folder))
+    model = called(module.model_fn, Context(), str(folder))
     print(json.dumps({"message": "model loaded", "program": program}), flush=True)  # noqa: T201 - the container's log
     ThreadingHTTPServer(("127.0.0.1", port), handler(module, model)).serve_forever()
 

@@ -18,6 +18,8 @@ GRACE = 10.0  # seconds between SIGTERM and SIGKILL; SageMaker gives 30
 def main(command: list[str]) -> int:
     """Run a command in a session of its own, and return its exit status."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the caller's
+    for asked in (signal.SIGINT, signal.SIGTERM):  # whoever started it decides, through standard input
+        signal.signal(asked, signal.SIG_IGN)  # not earlier: the command would inherit it
     threading.Thread(target=_watch, args=(child,), daemon=True).start()
     status = child.wait()
     _signal(child, signal.SIGKILL)  # whatever it started and left behind
@@ -40,6 +42,4 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 if __name__ == "__main__":
-    for asked in (signal.SIGINT, signal.SIGTERM):  # whoever started it decides, through standard input
-        signal.signal(asked, signal.SIG_IGN)
     sys.exit(main(sys.argv[1:]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import re
 
 from werkzeug.wrappers import Request as HttpRequest
 
@@ -12,7 +11,6 @@ from .hosting import Hosting
 from .wire import AwsError, Members, service
 
 LARGEST_BODY = 6_291_456  # bytes
-PATH = re.compile(r"/endpoints/(?P<EndpointName>[^/]+)/invocations")
 
 
 def invoke(hosting: Hosting, given: Members, request: HttpRequest) -> Members:

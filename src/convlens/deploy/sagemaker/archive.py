@@ -81,8 +81,8 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str], limi
     archive, folder = checked_path(archive, "an archive"), checked_path(folder, "a folder")
     made = _made(folder)
     try:
-        files = _unpacked(archive, folder, limits or Limits())
-        _check_sums(archive, files)
+        _unpack(archive, folder, limits or Limits())
+        files = check(folder)
     except BaseException as error:
         for left in (folder,) if made else folder.iterdir():  # it was empty before
             shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -91,6 +91,28 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str], limi
         if isinstance(error, OSError):
             raise OutputError(f"cannot unpack {archive} into {folder}: {error.strerror or error}") from error
         raise
+    return files
+
+
+def check(folder: Path) -> list[Path]:
+    """Check that a folder holds the files of a package, as its manifest says; return them.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing, or has not the checksum in the manifest.
+    """
+    files = {name: folder / name for name in NAMES}
+    lacking = [name for name, path in files.items() if not path.is_file()]
+    if lacking:
+        raise ArtifactError(f"{folder} lacks {', '.join(lacking)} of a model's archive; {_ADVICE}")
+    wanted = _sums(files[MANIFEST])
+    for name, path in files.items():
+        if name == MANIFEST:
+            continue
+        with path.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != wanted.get(name):
+                raise ArtifactError(f"{path} is damaged: it has not the checksum in {MANIFEST}; {_ADVICE}")
     return list(files.values())
 
 
@@ -107,17 +129,17 @@ def _made(folder: Path) -> bool:
     return True
 
 
-def _unpacked(archive: Path, folder: Path, limits: Limits) -> dict[str, Path]:
-    """Write the files of an archive; return their paths by name."""
+def _unpack(archive: Path, folder: Path, limits: Limits) -> None:
+    """Write the files of an archive into a folder."""
     try:
         stream = archive.open("rb")
     except OSError as error:
         raise ArtifactError(f"cannot read {archive}: {error.strerror or error}; name a model's archive") from error
-    files: dict[str, Path] = {}
+    names: set[str] = set()
     with stream, gzip.GzipFile(fileobj=stream) as content:
         left = most = limits.of(os.fstat(stream.fileno()).st_size)
         for name, size in _headers(archive, content):
-            if name in files:
+            if name in names:
                 raise ArtifactError(f"{archive} holds {name} twice; {_ADVICE}")
             if size > left:
                 raise ArtifactError(f"{archive} claims more than {most:,} bytes; {_ADVICE}")
@@ -125,8 +147,7 @@ def _unpacked(archive: Path, folder: Path, limits: Limits) -> dict[str, Path]:
             path = folder / name
             path.parent.mkdir(exist_ok=True)
             _copy(archive, content, path, size)
-            files[name] = path
-    return files
+            names.add(name)
 
 
 def _headers(archive: Path, content: gzip.GzipFile) -> Iterator[tuple[str, int]]:
@@ -158,21 +179,7 @@ def _exactly(archive: Path, content: gzip.GzipFile, size: int) -> bytes:
     return found
 
 
-def _check_sums(archive: Path, files: dict[str, Path]) -> None:
-    """Raise ArtifactError unless there are all files, with the checksums of the manifest."""
-    lacking = [name for name in NAMES if name not in files]
-    if lacking:
-        raise ArtifactError(f"{archive} lacks {', '.join(lacking)}; {_ADVICE}")
-    wanted = _sums(archive, files[MANIFEST])
-    for name, path in files.items():
-        if name == MANIFEST:
-            continue
-        with path.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != wanted.get(name):
-                raise ArtifactError(f"{archive} is damaged: {name} has not the checksum in {MANIFEST}; {_ADVICE}")
-
-
-def _sums(archive: Path, manifest: Path) -> dict[str, JSON]:
+def _sums(manifest: Path) -> dict[str, JSON]:
     """Return the checksum of each file that a manifest names."""
     try:
         if manifest.stat().st_size > _MANIFEST_BYTES:
@@ -180,4 +187,4 @@ def _sums(archive: Path, manifest: Path) -> dict[str, JSON]:
         files = json.loads(manifest.read_bytes())["files"]
         return {name: about["sha256"] for name, about in files.items()}
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{archive} is damaged: its {MANIFEST} is none ({error}); {_ADVICE}") from error
+        raise ArtifactError(f"{manifest} is damaged, or no manifest ({error}); {_ADVICE}") from error

@@ -219,7 +219,7 @@ def predict_fn(images: np.ndarray | RefusedError, model: Model) -> Answer | Refu
         return refused
 
 
-def output_fn(prediction: Answer | RefusedError, accept: str | None, context: Any = None) -> tuple[str | bytes, str]:
+def output_fn(prediction: Answer | RefusedError, accept: str | None, context: Any = None) -> Any:
     """Write the answer.
 
     Parameters
@@ -234,7 +234,12 @@ def output_fn(prediction: Answer | RefusedError, accept: str | None, context: An
     Returns
     -------
     body, content type
-        Where a request was refused: ``{"error": reason}``, if the toolkit takes its status; else it is raised.
+        Where a request was refused: ``{"error": reason}``, with its status.
+
+    Raises
+    ------
+    Exception
+        Where a request was refused, and there is no toolkit that would take its status.
     """
     try:
         if isinstance(prediction, RefusedError):
@@ -248,13 +253,22 @@ def output_fn(prediction: Answer | RefusedError, accept: str | None, context: An
     except RefusedError as refused:
         body = json.dumps({"error": refused.reason})
         if context is None:
-            raise raised(refused.status, body) from None
+            return older_answer(refused.status, body)
         context.set_response_status(code=refused.status, phrase="the request was refused")
         return body, "application/json"
 
 
-def raised(status: int, body: str) -> Exception:
-    """Return the exception by which a toolkit that gives no context learns a status."""
+def older_answer(status: int, body: str) -> Any:
+    """Answer an error where no context is given: the toolkit of the scikit-learn images takes a response of Flask's."""
+    try:
+        from sagemaker_containers.beta.framework import worker
+    except ImportError:
+        raise toolkit_error(status, body) from None
+    return worker.Response(response=body, status=status, mimetype="application/json")
+
+
+def toolkit_error(status: int, body: str) -> Exception:
+    """Return the exception from which the newer toolkit learns a status; a ValueError where there is none."""
     try:
         from sagemaker_inference.errors import BaseInferenceToolkitError
     except ImportError:
@@ -380,10 +394,13 @@ def read_npy(body: bytes) -> np.ndarray:
         raise RefusedError(400, f"the body is not an npy file of numbers ({str(why)[:200]})") from None
 
 
+DTYPES = {frozenset([int]): np.uint8, frozenset([bool]): np.bool_}  # of JSON's numbers; others are floats
+
+
 def read_json(body: bytes) -> np.ndarray:
     """Read nested lists of numbers, alone or as ``{"instances": ...}``."""
-    if re.search(rb"[0-9]{400}", body):
-        raise RefusedError(400, "a number has 400 digits or more")
+    if re.search(rb"[0-9]{300}", body):
+        raise RefusedError(400, "a number has 300 digits or more")
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=float)
     except (ValueError, RecursionError) as why:
@@ -405,7 +422,7 @@ def read_json(body: bytes) -> np.ndarray:
         raise RefusedError(400, "images are nested lists of numbers")
     if kinds == {int} and not 0 <= min(level) <= max(level) <= 255:
         raise RefusedError(400, OUTSIDE)
-    return checked(np.array(level, np.uint8 if kinds == {int} else None).reshape(shape))
+    return checked(np.array(level, DTYPES.get(frozenset(kinds), np.float64)).reshape(shape))
 
 
 def read_csv(body: bytes) -> np.ndarray:
@@ -426,29 +443,33 @@ def read_csv(body: bytes) -> np.ndarray:
 # ---------------------------------------------------------------- PNG
 
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the type of colour: grey, RGB, palette, grey and RGB with opacity
+DEPTHS = {0: (1, 2, 4, 8), 2: (8,), 3: (1, 2, 4, 8), 4: (8,), 6: (8,)}  # bits of a channel
 
 
 def read_png(body: bytes) -> np.ndarray:
-    """Decode a PNG with eight bits a channel, not interlaced: (1, H, W, 1), or 3, or 4, the fourth being opacity."""
+    """Decode a PNG of up to eight bits a channel, not interlaced: (1, H, W, 1, 3 or 4), the fourth being opacity."""
     parts = chunks(body)
     try:
         width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", parts.get(b"IHDR", b""))
     except struct.error:
         raise RefusedError(400, "the PNG is damaged: it has no header") from None
-    if depth != 8 or interlaced or colour not in CHANNELS:
-        raise RefusedError(415, "a PNG has eight bits a channel and is not interlaced; save it so")
+    if depth not in DEPTHS.get(colour, ()) or interlaced:
+        raise RefusedError(415, "a PNG has at most eight bits a channel and is not interlaced; save it so")
     if not 0 < width * height <= LARGEST_PICTURE:
         raise RefusedError(400, f"the PNG claims {width} x {height} pixels; at most {LARGEST_PICTURE} are read")
     channels = CHANNELS[colour]
-    length = height * (1 + width * channels)
+    row = (width * channels * depth + 7) // 8  # bytes
     try:
-        data = zlib.decompressobj().decompress(parts.get(b"IDAT", b""), length)  # never more than the header claims
+        data = zlib.decompressobj().decompress(parts.get(b"IDAT", b""), height * (1 + row))  # never more than it claims
     except zlib.error:
         data = b""
-    if len(data) != length:
+    if len(data) != height * (1 + row):
         raise RefusedError(400, f"the PNG is damaged: its pixels do not fill {width} x {height}")
-    rows = np.frombuffer(data, np.uint8).reshape(height, 1 + width * channels)
-    return coloured(unfiltered(rows, channels).reshape(height, width, channels), colour, parts)[np.newaxis]
+    pixels = unfiltered(np.frombuffer(data, np.uint8).reshape(height, 1 + row), (channels * depth + 7) // 8)
+    if depth < 8:
+        bits = np.unpackbits(pixels, axis=1).reshape(height, -1, depth)
+        pixels = (bits @ (1 << np.arange(depth)[::-1])).astype(np.uint8)[:, :width]
+    return coloured(pixels.reshape(height, width, channels), colour, depth, parts)[np.newaxis]
 
 
 def chunks(body: bytes) -> dict[bytes, bytes]:
@@ -463,7 +484,7 @@ def chunks(body: bytes) -> dict[bytes, bytes]:
         (length,) = struct.unpack(">I", body[place : place + 4])
         end = place + 8 + length
         if body[end : end + 4] != struct.pack(">I", zlib.crc32(body[place + 4 : end])):
-            raise RefusedError(400, "the PNG is damaged: a checksum is wrong")
+            raise RefusedError(400, "the PNG is damaged: a checksum is wrong, or it is cut off")
         parts.setdefault(body[place + 4 : place + 8], []).append(body[place + 8 : end])
         place = end + 4
     if b"IEND" not in parts:
@@ -499,7 +520,7 @@ def predicted(row: list[int], above: list[int], step: int, kind: int) -> list[in
     return row
 
 
-def coloured(pixels: np.ndarray, colour: int, parts: dict[bytes, bytes]) -> np.ndarray:
+def coloured(pixels: np.ndarray, colour: int, depth: int, parts: dict[bytes, bytes]) -> np.ndarray:
     """Return pixels with their palette looked up, and their opacity, if they have one, as a fourth channel."""
     marks, opacity = parts.get(b"tRNS"), None
     if colour == 3:
@@ -513,6 +534,8 @@ def coloured(pixels: np.ndarray, colour: int, parts: dict[bytes, bytes]) -> np.n
         pixels, opacity = pixels[..., :-1], pixels[..., -1:]
     elif marks is not None and len(marks) == 2 * pixels.shape[2]:  # one colour that is transparent
         opacity = np.where((pixels == np.frombuffer(marks, ">u2")).all(axis=2, keepdims=True), 0, 255).astype(np.uint8)
+    if colour == 0:
+        pixels = pixels * np.uint8(255 // (2**depth - 1))
     if opacity is None:
         return pixels
     return np.concatenate((np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels, opacity), axis=2)
