@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convlens.deploy.rehearsal.conditions import Condition, matches
@@ -53,6 +53,7 @@ def effects(document: dict[str, Any], request: Request) -> set[str]:
     return {one["Effect"] for one in document["Statement"] if applies(one, request)}
 
 
+@settings(max_examples=100)
 @given(documents, st.none() | documents, st.none() | documents, st.none() | documents, requests)
 def test_every_layer_has_its_say(
     identity: Any, boundary: Any, organisation: Any, resource: Any, request: Request

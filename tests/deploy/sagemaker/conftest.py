@@ -32,7 +32,7 @@ def with_grants(profile: Profile, *actions: str) -> Profile:
     return dataclasses.replace(profile, caller=dataclasses.replace(profile.caller, policy=policy))
 
 
-FULL = with_grants(PROFILES["open"], "s3:DeleteBucket")
+FULL = with_grants(PROFILES["open"], "s3:DeleteBucket", "s3:GetBucketPolicy", "iam:ListRoles")
 """An account whose caller has every permission in the table, and no other."""
 
 

@@ -17,7 +17,7 @@ from convlens.deploy.sagemaker.plan import Archive, Plan, make_plan
 from convlens.deploy.sagemaker.resources import ARCHIVE, BUCKET
 from convlens.errors import DeploymentError
 
-from .conftest import FULL, SETTINGS, Account, Accounts, with_grants
+from .conftest import FULL, SETTINGS, Account, Accounts
 
 NO_TRUST = {
     "Version": "2012-10-17",
@@ -82,7 +82,7 @@ def test_the_cause_is_named_and_no_other(
     accounts: Accounts, role: str, spoil: Breaking, cause: str, words: str
 ) -> None:
     profile = ROLES.get(role, FULL)
-    with accounts(with_grants(profile, "s3:GetBucketPolicy")) as account:
+    with accounts(profile) as account:
         plan, found_role = prepared(account)
         spoil(account, plan)
         found = explain_model_data(account.clients(), plan, found_role)
@@ -91,7 +91,7 @@ def test_the_cause_is_named_and_no_other(
 
 
 def test_where_nothing_is_wrong_nothing_is_named(accounts: Accounts) -> None:
-    with accounts(with_grants(FULL, "s3:GetBucketPolicy")) as account:
+    with accounts(FULL) as account:
         assert explain_model_data(account.clients(), *prepared(account)) == []
 
 

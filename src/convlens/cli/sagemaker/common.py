@@ -93,7 +93,9 @@ def settings(
     """Return the settings that the options say."""
     from ...deploy.sagemaker.plan import Settings, parsed_tags
 
-    given: dict[str, Any] = {} if types is None else {"instance_types": tuple(types.split(","))}
+    given: dict[str, Any] = {}
+    if types is not None:
+        given["instance_types"] = tuple(types.split(","))
     if tags:
         given["tags"] = parsed_tags(tags)
     return Settings(

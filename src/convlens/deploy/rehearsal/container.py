@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..sagemaker.archive import unpack
+from ..sagemaker.container import HOST_VARIABLE, ROOT_VARIABLE
 
 PREBUILT = "sagemaker-scikit-learn"  # the repository of AWS's image
 PATIENCE = 120.0  # real seconds that a server may take until it answers /ping
@@ -116,7 +117,8 @@ class Container:
         environment = {
             **{name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME", "LANG") if name in os.environ},
             **definition.environment,
-            "SAGEMAKER_BASE_DIR": str(model.parent),
+            ROOT_VARIABLE: str(model.parent),
+            HOST_VARIABLE: "127.0.0.1",
             "SAGEMAKER_BIND_TO_PORT": str(self.port),
             "PYTHONDONTWRITEBYTECODE": "1",
         }

@@ -8,6 +8,7 @@ shapes. Reading and writing the protocols is moto's.
 from __future__ import annotations
 
 import functools
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -153,11 +154,17 @@ def violations_of_reply(operation: OperationModel, response: HttpResponse) -> li
     """Return where a reply of moto's breaks its shape, as botocore reads it; none of a refusal."""
     if response.status_code >= 300 or operation.output_shape is None:
         return []
-    parser = create_parser(operation.service_model.protocol)
-    given = {"status_code": response.status_code, "headers": HeadersDict(response.headers), "body": response.data}
-    found = parser.parse(given, operation.output_shape)
+    found = read_by_botocore(operation, response)
     found.pop("ResponseMetadata", None)
     return list(violations_of(found, operation.output_shape))
+
+
+def read_by_botocore(operation: OperationModel, response: HttpResponse) -> Members:
+    """Return a reply as botocore reads it; a body that it would stream is a stream."""
+    body = io.BytesIO(response.data) if operation.has_streaming_output else response.data
+    given = {"status_code": response.status_code, "headers": HeadersDict(response.headers), "body": body}
+    found: Members = create_parser(operation.service_model.protocol).parse(given, operation.output_shape)
+    return found
 
 
 def _constraints(value: Any, shape: Any, place: str) -> Iterator[Violation]:

@@ -48,6 +48,8 @@ _VARIANT = ("sagemaker:InstanceTypes", "sagemaker:ServerlessMemorySize", "sagema
 
 NEEDS = (
     Need("iam:GetRole", ("role",), CALLER, "finds the role, its path and its trust policy", without="trust unknown"),
+    Need("iam:ListRoles", ("any",), CALLER, "finds a role by the beginning of its name", without="roles with a date in "
+         "their name must be named"),
     Need("iam:PassRole", ("role",), CALLER, "hands the role to SageMaker", ("iam:PassedToService",)),
     Need("iam:SimulatePrincipalPolicy", ("caller", "role"), CALLER, "asks beforehand", without="much stays unknown"),
     Need("s3:CreateBucket", ("bucket",), CALLER, "makes the bucket", when="bucket is new"),
@@ -56,6 +58,7 @@ NEEDS = (
     Need("s3:GetObject", ("object",), CALLER, "sees whether the archive is there"),
     Need("s3:DeleteObject", ("object",), CALLER, "removes the archive"),
     Need("s3:DeleteBucket", ("bucket",), CALLER, "removes a bucket it made", without="an empty bucket stays"),
+    Need("s3:GetBucketPolicy", ("bucket",), CALLER, "tells causes of a failure apart", without="one cause is not seen"),
     Need("sagemaker:CreateModel", ("model",), CALLER, "registers the archive as a model"),
     Need("sagemaker:DescribeModel", ("model",), CALLER, "sees whether the model exists"),
     Need("sagemaker:DeleteModel", ("model",), CALLER, "removes the model"),
