@@ -82,6 +82,14 @@ def test_integrated_gradients_are_complete() -> None:
     np.testing.assert_allclose(found, model.logits(images)[:, 1] - blank, rtol=0.01, atol=0.01)
 
 
+def test_integrated_gradients_are_the_mean_slope_at_midpoints() -> None:
+    model, images = small(preprocessing=Preprocessing((12, 12, 1), mean=0.2)), pixels(1)
+    x, start = (model.preprocessing(one) for one in (images, np.zeros_like(images)))
+    slopes = [lens.input_gradient(model, start + part * (x - start), 2) for part in np.float32([1 / 6, 3 / 6, 5 / 6])]
+    wanted = ((x - start) * sum(slopes) / 3)[..., 0]
+    np.testing.assert_allclose(lens.integrated_gradients(model, images, 2, steps=3), wanted, rtol=1e-4, atol=1e-6)
+
+
 def test_occlusion_against_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     model, images = small(), pixels(2)
     for numbers in (2**21, 144 * 5):  # all pixels together, five together

@@ -53,7 +53,7 @@ def test_the_files_hold_what_the_call_returns(place: Path) -> None:
 
 
 def test_the_page_is_whole_and_escaped(place: Path) -> None:
-    write_look("m.safetensors", "bar.png", "out", target="<b>")
+    found = write_look("m.safetensors", place / "bar.png", "out", target="<b>")
     page = (place / "out/look.html").read_text()
     assert "&lt;b&gt;" in page
     assert "<b>:" not in page
@@ -62,7 +62,8 @@ def test_the_page_is_whole_and_escaped(place: Path) -> None:
     assert page.count("<caption>") == 3
     assert '<html lang="en">' in page
     assert page.count('alt=""') == 0
-    assert "bar.png in m.safetensors" in page
+    assert "<h1>bar.png in m.safetensors</h1>" in page
+    assert found["prediction"]["unsure"] == ("Unsure: " in page)
 
 
 def test_pictures_and_models_that_are_not_right(place: Path) -> None:

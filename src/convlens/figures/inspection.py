@@ -183,10 +183,10 @@ def _draw_attributions(found: Inspection, look: Look) -> Figure:
 
 
 def _equivariance(found: Inspection) -> Picture:
-    shift = "{} down and {} to the right".format(*found.equivariance.shift)
+    shift = "{} pixels down and {} to the right".format(*found.equivariance.shift)
     first = found.equivariance.first_broken
     caption = (
-        f"The image is moved by {shift} pixels. Of every layer: how far what it then computes is from what it computed "
+        f"The image is moved by {shift}. Of every layer: how far what it then computes is from what it computed "
         "before, moved likewise. Bars: over the whole map; lines: where the image's edge plays no part. A hollow bar: "
         f"a layer without positions, compared unmoved. The first that breaks equivariance: {first or 'none'}."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from ..figures.inspection import inspection_pictures
@@ -110,9 +111,9 @@ def _contents(
     tables = [found.table(), *([] if found.strongest is None else [found.strongest.table()]),
               found.shifts.table()]  # fmt: skip
     context = {
-        "title": f"{numbers['picture']} in {numbers['model']}",
+        "title": f"{PurePath(numbers['picture']).name} in {PurePath(numbers['model']).name}",
         "answer": _answer(found, prediction),
-        "warnings": prediction.doubts,
+        "warnings": [f"Unsure: {'; '.join(prediction.doubts)}."] if prediction.unsure else [],
         "drawn": drawn,
         "placed": (),
         "tables": [_rows(*one) for one in tables],
