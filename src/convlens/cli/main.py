@@ -29,6 +29,7 @@ from . import (
     serve,
     speedrun,
     study,
+    look,
     summary,
     train,
     verify,
@@ -58,6 +59,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("serve")(serve.serve)
+app.command("look")(look.look)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
 app.command("verify")(verify.verify)
