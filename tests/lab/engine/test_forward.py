@@ -77,7 +77,7 @@ def assert_close(got: np.ndarray, wanted: np.ndarray, what: str) -> None:
     assert np.abs(got - wanted).max() <= CLOSE * max(np.abs(wanted).max(), 1e-6), what
 
 
-def test_every_layer_case(engine: Engine, tmp_path: Path) -> None:
+def test_every_layer_case_in_the_page(engine: Engine, tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     examples = [Example(case.build(), case.batch(1)[0][0], draw, tmp_path) for case in CASES]
     assert sum(one.is_smooth for one in examples) > 0.9 * len(examples)
@@ -104,6 +104,13 @@ def test_architectures_that_nobody_thought_of(
         note(str(layers))
     for one, answer in zip(examples, engine.call("everything", [one.given() for one in examples]), strict=True):
         one.check(answer)
+
+
+def test_of_equal_pixels_the_first_takes_the_gradient(engine: Engine, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.integers(0, 2, (7, 8, 2))  # half of all windows have several maxima
+    example = Example(nn.Model([nn.MaxPool2D(3, 1), nn.Flatten(), nn.Dense(3)], x.shape), x, draw, tmp_path)
+    example.check(engine.call("everything", [example.given()])[0])
 
 
 def test_pixels_are_prepared_to_the_last_bit(engine: Engine, tmp_path: Path) -> None:
