@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from convlens import nn
+from convlens import lens, nn
 from convlens.engine import interpreter
 from convlens.ops.activation import softmax
 from convlens.preprocessing import Preprocessing
@@ -128,3 +128,15 @@ def test_the_names_of_classes_are_the_models(engine: Engine, tmp_path: Path) -> 
     names = ["apple", "Birne", "prune à chair"]
     nn.Model([nn.Flatten(), nn.Dense(3)], (2, 2, 1), class_names=names).save(tmp_path / "m.safetensors")
     assert engine.call("run", (tmp_path / "m.safetensors").read_bytes(), "classNames")["found"] == names
+
+
+def test_several_images_do_not_share_memory(engine: Engine, tmp_path: Path) -> None:
+    model = nn.Model([nn.Conv2D(2), nn.ReLU(), nn.Flatten(), nn.Dense(3)], (4, 5, 1), seed=1)
+    model.save(tmp_path / "m.safetensors")
+    images = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 1), dtype=np.uint8)
+    found = engine.call("run", (tmp_path / "m.safetensors").read_bytes(), "forwardAll", list(images), ["relu1"])[
+        "found"
+    ]
+    for one, wanted in zip(found, lens.activations(model, images, ["relu1"])["relu1"], strict=True):
+        assert set(one) == {"relu1"}
+        assert_close(one["relu1"]["data"].reshape(wanted.shape), wanted, "relu1")

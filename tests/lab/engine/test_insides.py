@@ -169,6 +169,23 @@ def test_equivariance_of_the_cnn(engine: Engine, tmp_path: Path, digit: np.ndarr
         check_equivariance(engine, model, bytes_of(model, tmp_path), digit, shift)
 
 
+def test_the_two_maps_that_the_error_compares(engine: Engine, tmp_path: Path, digit: np.ndarray) -> None:
+    model, shift = models.build("cnn"), (4, -2)
+    file = bytes_of(model, tmp_path)
+    for error in engine.call("run", file, "equivariance", digit, list(shift))["found"]:
+        found = engine.call("run", file, "bothMaps", digit, list(shift), error)["found"]
+        still, moved = (
+            lens.activations(model, one, [error["node"]])[error["node"]]
+            for one in (digit[None], shifted(digit[None], *shift))
+        )
+        wanted = shifted(still, *error["moved"]) if still.ndim == 4 else still
+        close = 1e-5 * np.abs(moved).max()
+        assert np.abs(found["shiftedMap"].reshape(wanted.shape) - wanted).max() <= close
+        assert np.abs(found["ofShifted"].reshape(moved.shape) - moved).max() <= close
+        apart = np.linalg.norm(found["difference"]) / np.linalg.norm(found["ofShifted"])
+        assert np.isclose(apart, error["error"], rtol=1e-4, atol=1e-6)
+
+
 def check_equivariance(engine: Engine, model: nn.Model, file: bytes, x: np.ndarray, shift: tuple[int, int]) -> None:
     found = engine.call("run", file, "equivariance", x, list(shift))["found"]
     wanted = lens.equivariance(model, x[None], shift).nodes
@@ -259,6 +276,9 @@ def test_the_check_compares_with_other_weights(engine: Engine, tmp_path: Path, d
         assert np.array_equal(found["check"]["data"], others[0]["data"])
         assert np.isclose(found["correlation"], np.mean(wanted))
     assert engine.call("run", file, "checked", digit * 0, "integratedGradients", 3, {})["found"]["correlation"] is None
+    for method in ("gradient", "integratedGradients", "gradCam", "occlusion"):
+        refused = engine.call("run", file, "attribution", digit, method, 10, {})["refused"]
+        assert refused == "a unit of dense2, of shape [10], is its number within that, not 10"
     dense = bytes_of(models.build("baseline"), tmp_path)
     refused = engine.call("run", dense, "checked", digit, "gradCam", 3, {})["refused"]
     assert refused == "Grad-CAM needs maps, and this network has no convolution; use another attribution"
@@ -292,3 +312,10 @@ def test_maps_over_all_shifts_come_from_a_worker(engine: Engine, tmp_path: Path,
         moved = np.concatenate([shifted(digit[None], *one) for one in offsets])
         found = np.concatenate([part["probabilities"] for part in parts]).reshape(len(offsets), 10)
         assert np.abs(found - softmax(model.logits(moved))).max() < 1e-5
+
+
+def test_a_newer_drawing_ends_the_maps_under_way(engine: Engine, tmp_path: Path, digit: np.ndarray) -> None:
+    answer = engine.call("newerMaps", bytes_of(models.build("cnn"), tmp_path), digit)
+    assert answer["done"] == [False, True]
+    assert answer["parts"] == {"first": 1, "late": 0, "second": 17 * 17}
+    assert answer["refused"].startswith("this file is not a model that convlens has saved, or its end is missing")

@@ -1,12 +1,12 @@
 /**
- * Which pixels does a class's score, its logit z, depend on? Four attributions, each a number for every pixel, (H, W), as
- * `convlens.lens` defines them; and the check without which none should be believed: the same attribution of the same
- * network with other weights, drawn at random. Where both look alike, the attribution shows the image, not what the network
- * learned. Source: Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018.
+ * Which pixels does a class's score, its logit z, depend on? Four attributions, each a number for every pixel, (H, W),
+ * as `convlens.lens` defines them; and the check without which none should be believed: the same attribution of the
+ * same network with other weights, drawn at random. Where both look alike, the attribution shows the image, not what
+ * the network learned. Source: Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018.
  */
 
 import { ConvlensError } from "./errors.js";
-import { gradientAt, inputGradient } from "./gradient.js";
+import { gradientAt, inputGradient, placeOf } from "./gradient.js";
 import { INPUT } from "./program.js";
 import { rankCorrelation } from "./rank_correlation.js";
 import { enlarged } from "./resize.js";
@@ -28,9 +28,9 @@ export function gradient(model, pixels, k) {
 }
 
 /**
- * What each pixel contributes, compared with a blank image x0: (x - x0) times the mean gradient on the straight way from x0
- * to x, by the midpoint rule, summed over channels. Its sum is the difference of the logits of x and x0, up to the rule's error (completeness). Source: Sundararajan et
- * al., "Axiomatic attribution for deep networks", ICML 2017.
+ * What each pixel contributes, compared with a blank image x0: (x - x0) times the mean gradient on the straight way
+ * from x0 to x, by the midpoint rule, summed over channels. Its sum is the difference of the logits of x and x0, up to
+ * the rule's error (completeness). Source: Sundararajan et al., "Axiomatic attribution for deep networks", ICML 2017.
  * @param {Model} model
  * @param {Pixels} pixels
  * @param {number} k
@@ -62,7 +62,9 @@ export function integratedGradients(model, pixels, k, { steps = 64 } = {}) {
 export function gradCam(model, pixels, k, { node = lastMaps(model) } = {}) {
   const derivative = gradientAt(model, pixels, k, model.program.output, node);
   const { shape, data } = model.forward(pixels).get(node);
-  if (!hasMaps(shape)) throw new ConvlensError(`Grad-CAM needs maps, and ${node} has shape [${shape}]; name a convolution`);
+  if (!hasMaps(shape)) {
+    throw new ConvlensError(`Grad-CAM needs maps, and ${node} has shape [${shape}]; name a convolution`);
+  }
   const [height, width, channels] = shape;
   const weights = new Float64Array(channels);
   derivative.forEach((one, at) => (weights[at % channels] += one / (height * width)));
@@ -73,8 +75,9 @@ export function gradCam(model, pixels, k, { node = lastMaps(model) } = {}) {
 }
 
 /**
- * By how much the score falls when a square around each pixel is made blank: z(x) - z(x with the pixels within
- * (size - 1) / 2 of it blank). Source: Zeiler & Fergus, "Visualizing and understanding convolutional networks", ECCV 2014.
+ * By how much the score falls when a square around each pixel is made blank:
+ * z(x) - z(x with the pixels within (size - 1) / 2 of it blank).
+ * Source: Zeiler & Fergus, "Visualizing and understanding convolutional networks", ECCV 2014.
  * @param {Model} model
  * @param {Pixels} pixels
  * @param {number} k
@@ -84,7 +87,8 @@ export function gradCam(model, pixels, k, { node = lastMaps(model) } = {}) {
 export function occlusion(model, pixels, k, { size = 5 } = {}) {
   const [height, width, channels] = model.inputShape;
   const x = model.forward(pixels).get(INPUT).data.slice();
-  const whole = model.logits(x)[k];
+  const score = (image) => model.logits(image)[placeOf(k, [model.classes], model.program.output)];
+  const whole = score(x);
   const reach = (size - 1) / 2;
   const data = Float64Array.from({ length: height * width }, (_, at) => {
     const [i, j] = [Math.floor(at / width), at % width];
@@ -93,7 +97,7 @@ export function occlusion(model, pixels, k, { size = 5 } = {}) {
     for (let row = Math.max(i - reach, 0); row <= Math.min(i + reach, height - 1); row++) {
       covered.fill(model.preprocessing.blank, (row * width + left) * channels, (row * width + right) * channels);
     }
-    return whole - model.logits(covered)[k];
+    return whole - score(covered);
   });
   return { shape: [height, width], data };
 }
@@ -110,14 +114,17 @@ export const METHODS = Object.freeze({ gradient, integratedGradients, gradCam, o
  * @param {{redraws?: number, seed?: number, [setting: string]: any}} [options] how often the weights are drawn, and the
  *   seed of the first time; the others are the method's settings
  * @returns {{attribution: PixelMap, check: PixelMap, correlation: number | null}} `check` is that of the first draw;
- *   `correlation`, the mean over all draws of Spearman's rank correlation with the attribution, without signs: near 1, the
- *   attribution did not need the trained weights; null if maps are constant
+ *   `correlation`, the mean over all draws of Spearman's rank correlation with the attribution, without signs: near 1,
+ *   the attribution did not need the trained weights; null if maps are constant
  */
 export function withCheck(model, pixels, method, k, { redraws = 3, seed = 0, ...settings } = {}) {
   const attribution = METHODS[method](model, pixels, k, settings);
-  const checks = Array.from({ length: redraws }, (_, n) => METHODS[method](model.redrawn(seed + n), pixels, k, settings));
+  const drawnAgain = (n) => METHODS[method](model.redrawn(seed + n), pixels, k, settings);
+  const checks = Array.from({ length: redraws }, (_, n) => drawnAgain(n));
   const strength = ({ data }) => data.map(Math.abs);
-  const found = checks.map((check) => rankCorrelation(strength(attribution), strength(check))).filter((one) => one !== null);
+  const found = checks
+    .map((check) => rankCorrelation(strength(attribution), strength(check)))
+    .filter((one) => one !== null);
   const correlation = found.length ? found.reduce((sum, one) => sum + one, 0) / found.length : null;
   return { attribution, check: checks[0], correlation };
 }
@@ -133,7 +140,7 @@ function overChannels(model, values, join) {
   return { shape: [height, width], data };
 }
 
-/** The value after the last convolution or locally connected layer, and after the batch norm and activation behind it. */
+/** The value of the last convolution or locally connected layer, with the batch norm and activation behind it. */
 function lastMaps(model) {
   let last;
   for (const node of model.nodes.filter((one) => hasMaps(one.outputShape))) {

@@ -1,9 +1,9 @@
 /**
- * Make a drawing like MNIST's digits: what `convlens.pictures.prepare_digit` does, as far as a canvas needs it. Light ink
- * on black paper is taken for granted, so there is no paper to level, no polarity to find, and no line to remove.
+ * Make a drawing like MNIST's digits: what `convlens.pictures.prepare_digit` does, as far as a canvas needs it. Light
+ * ink on black paper is taken for granted, so there is no paper to level, no polarity to find, and no line to remove.
  *
- * MNIST's digits are scaled so that the longer side of the ink is 20 of 28 pixels, and placed so that their centre of mass
- * is the centre of the image. Source: Yann LeCun, "The MNIST database of handwritten digits".
+ * MNIST's digits are scaled so that the longer side of the ink is 20 of 28 pixels, and placed so that their centre of
+ * mass is the centre of the image. Source: Yann LeCun, "The MNIST database of handwritten digits".
  */
 
 import { ConvlensError } from "./errors.js";
@@ -120,8 +120,8 @@ function above({ data, height, width }, threshold) {
 }
 
 /**
- * The ink near the digit, in blocks of `factor` pixels, cut with a margin as wide as any resampling reaches; and where it
- * was cut, in these blocks.
+ * The ink near the digit, in blocks of `factor` pixels, cut with a margin as wide as any resampling reaches; and where
+ * it was cut, in these blocks.
  */
 function shownInk(grey, { cells, cell, corner, size }, step, factor) {
   const margin = Math.ceil((step * size) / 8) + 2;
@@ -165,9 +165,9 @@ function fullInk(values) {
 }
 
 /**
- * Where the digit is: cells with a margin of two, their side and corner, and the digit's longer side, all in blocks. Parts
- * that are near each other for their size belong together, so it is looked for on a grid of `GRID` cells; if it takes few
- * of these, again on a grid of its own surroundings.
+ * Where the digit is: cells with a margin of two, their side and corner, and the digit's longer side, all in blocks.
+ * Parts that are near each other for their size belong together, so it is looked for on a grid of `GRID` cells; if it
+ * takes few of these, again on a grid of its own surroundings.
  */
 function digit(ink, done) {
   let [top, left, height, width] = [0, 0, ink.height, ink.width];

@@ -70,9 +70,9 @@ function thickened(cut, side, unit, done) {
 }
 
 /**
- * The mean stroke width in pixels, from how fast the mask vanishes under repeated erosion. A stroke of width w has areas
- * proportional to w, w - 2, w - 4, ...; their sum over the first is about (w + 2) / 4. The sum of all areas is that of
- * the distances: a pixel at distance d from the nearest outside the mask is in the first d areas.
+ * The mean stroke width in pixels, from how fast the mask vanishes under repeated erosion. A stroke of width w has
+ * areas proportional to w, w - 2, w - 4, ...; their sum over the first is about (w + 2) / 4. The sum of all areas is
+ * that of the distances: a pixel at distance d from the nearest outside the mask is in the first d areas.
  */
 function strokeWidth(mask) {
   const total = distances(mask).reduce((sum, one) => sum + one, 0);
