@@ -18,7 +18,21 @@ from ..errors import ConvlensError, nearest
 from ..names import shown
 from ..signals import STOPPED_CODE, STOPPED_LINE, ignore
 from ..version import __version__
-from . import bench, compare, data, evaluate, predict, reproduce, speedrun, study, study_tune, summary, train, verify
+from . import (
+    bench,
+    compare,
+    data,
+    evaluate,
+    lab,
+    predict,
+    reproduce,
+    speedrun,
+    study,
+    study_tune,
+    summary,
+    train,
+    verify,
+)
 from .console import discard, reader_has_gone, show_everything
 from .options import notes, out
 
@@ -45,6 +59,7 @@ app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
+app.command("lab")(lab.lab)
 app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
 study.app.command("tune")(study_tune.tune)
