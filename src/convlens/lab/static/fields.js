@@ -1,13 +1,15 @@
 /** The fields of the state that both Draw and Inside use: the drawing, what is done to it, and its class. */
 
-import { FARTHEST, blank, decoded, encoded } from "./drawing.js";
+import { FARTHEST, decoded, encoded } from "./drawing.js";
+import { testDigits } from "./library.js";
 import * as state from "./state.js";
 
 state.declare({
   room: state.text("draw"),
-  // The drawing: a test digit by its place in the test set, or pixels. Pixels win where a link has both.
+  // The pixels of the drawing; none yet: an example is shown
+  drawing: { initial: null, parse: decoded, format: (pixels) => (pixels ? encoded(pixels) : "") },
+  // The place in the test set of the digit that the drawing is, unchanged
   digit: state.number(null, 0, 9999),
-  drawing: { initial: blank(), parse: decoded, format: encoded },
   thickness: state.number(0, -1.5, 2, 0.1),
   turn: state.number(0, -180, 180),
   size: state.number(1, 0.4, 1.6, 0.05),
@@ -19,9 +21,17 @@ state.declare({
       return found?.length === 2 ? found : undefined;
     },
   },
-  // What the drawing is meant to be, as a class's number; null: what most of the networks say
-  meant: state.number(null, 0, 999),
+  // The class that the drawing is meant to be, by name; none: the test digit's label, or what most of the networks say
+  meant: state.text(""),
 });
+
+const EXAMPLE = 7;
+
+/** Where nothing is drawn yet, show a test digit. */
+export async function showExample() {
+  const example = (await testDigits()).find((one) => one.label === EXAMPLE);
+  if (state.get("drawing") === null && example) state.set({ drawing: example.pixels, digit: example.index });
+}
 
 /** Everything that is done to the drawing, as one object. @returns {import("./drawing.js").View} */
 export function view() {
