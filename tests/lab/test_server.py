@@ -191,10 +191,18 @@ def test_the_site_has_every_file_of_the_page_and_the_models(tmp_path: Path) -> N
     }
 
 
+def test_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    models = [saved(tmp_path, "cnn"), saved(tmp_path / "a", "cnn", "baseline"), saved(tmp_path, "mein modell, groß")]
+    found = site(models, live=True)
+    first, second, third, *shipped = json.loads(found.read(CATALOGUE) or b"")["models"]
+    assert "cnn" in {one["name"] for one in shipped}
+    assert [one["name"] for one in (first, second, third)] == ["cnn-2", "cnn-3", "mein-modell--gro-"]
+    assert [found.read(one["address"]) for one in (first, second, third)] == [path.read_bytes() for path in models]
+
+
 def test_what_is_no_model_is_refused_at_the_start(tmp_path: Path) -> None:
     given = saved(tmp_path, "mine")
-    with pytest.raises(ConfigurationError, match="two models are called mine"):
-        site([given, given], live=True)
     given.write_bytes(given.read_bytes()[:-1])
     with pytest.raises(ArtifactError, match="damaged"):
         site([given], live=True)

@@ -6,21 +6,21 @@ file, ``api/lab.json``, which says whether a server is behind it, and lists the 
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..errors import ConfigurationError
 from ..nn import Model, load
 from ..version import __version__
+from .shipped import FOLDER, read_index
 
 CATALOGUE = "api/lab.json"
 HOME = "index.html"
 STATIC = Path(__file__).parent / "static"
-ASSETS = Path(__file__).parent / "assets"
-_INDEX = "index.json"  # of the assets
 
 # Not asked of the system: where its registry calls JavaScript plain text, browsers refuse to run it.
 MEDIA_TYPES = {
@@ -77,8 +77,6 @@ def site(models: Iterable[Path] = (), *, live: bool) -> Site:
     ------
     ArtifactError
         If a file is not a saved model, or is damaged.
-    ConfigurationError
-        If two models have one name.
 
     Examples
     --------
@@ -92,25 +90,34 @@ def site(models: Iterable[Path] = (), *, live: bool) -> Site:
             files[path.relative_to(STATIC).as_posix()] = path
     assets = _assets(files)
     given: list[dict[str, Any]] = []
-    taken = {one["name"] for one in assets.get("models", [])}
+    taken = {one["name"] for one in assets["models"]}
     for path in models:
-        address = f"api/models/{path.stem}.safetensors"
-        if path.stem in taken:
-            raise ConfigurationError(f"two models are called {path.stem}; rename the file")
-        taken.add(path.stem)
-        given.append(_described(path, address, load(path)))
+        name = _name(path, taken)
+        taken.add(name)
+        address = f"api/models/{name}.safetensors"
+        given.append(_described(path, name, address, load(path)))
         files[address] = path
-    catalogue = {**assets, "live": live, "version": __version__, "models": [*given, *assets.get("models", [])]}
+    catalogue = {**assets, "live": live, "version": __version__, "models": [*given, *assets["models"]]}
     files[CATALOGUE] = json.dumps(catalogue, allow_nan=False).encode()
     return Site(files)
 
 
-def _described(path: Path, address: str, model: Model) -> dict[str, Any]:
+def _name(path: Path, taken: Collection[str]) -> str:
+    """Return a name for a model that no other has, of letters that an address can have."""
+    name = first = re.sub(r"[^\w.-]", "-", path.stem, flags=re.ASCII)
+    for number in itertools.count(2):
+        if name not in taken:
+            break
+        name = f"{first}-{number}"
+    return name
+
+
+def _described(path: Path, name: str, address: str, model: Model) -> dict[str, Any]:
     """Return what the page is told about a model before it asks for its bytes."""
     return {
-        "name": path.stem,
-        "title": path.stem,
-        "about": f"from {path.name}",
+        "name": name,
+        "title": path.name,
+        "about": f"your model, from {path}",
         "parameters": model.program.parameter_count,
         "address": address,
         "bytes": path.stat().st_size,
@@ -118,12 +125,10 @@ def _described(path: Path, address: str, model: Model) -> dict[str, Any]:
 
 
 def _assets(files: dict[str, Path | bytes]) -> dict[str, Any]:
-    """Add the package's assets to the files, and return what the page is told of them; nothing if there are none."""
-    if not (ASSETS / _INDEX).is_file():
-        return {}
-    index = json.loads((ASSETS / _INDEX).read_text(encoding="utf-8"))
+    """Add the package's assets to the files, and return what the page is told of them."""
+    index = read_index()
     for name in index["files"]:
-        files[f"assets/{name}"] = ASSETS / name
+        files[f"assets/{name}"] = FOLDER / name
     found: dict[str, Any] = _addressed({key: value for key, value in index.items() if key != "files"}, index["files"])
     return found
 

@@ -24,8 +24,11 @@ let timer = 0;
 
 /** @param {Record<string, Field>} more */
 export function declare(more) {
-  for (const [name, field] of Object.entries(more)) fields.set(name, field);
-  read();
+  for (const [name, field] of Object.entries(more)) {
+    fields.set(name, field);
+    if (unknown.has(name)) take(name, unknown.get(name), values);
+    unknown.delete(name);
+  }
 }
 
 /** @param {string} name */
@@ -87,21 +90,24 @@ function read() {
   values = new Map();
   unknown = new Map();
   for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
-    const field = fields.get(name);
-    if (!field) unknown.set(name, text);
-    const value = field?.parse(text);
-    // an object that has not changed stays the same one, so that nothing is computed again
-    if (value !== undefined) values.set(name, same(field, before.get(name), value));
+    if (fields.has(name)) take(name, text, before);
+    else unknown.set(name, text);
   }
   for (const listener of listeners) listener();
 }
 
-function same(field, old, value) {
-  return old !== undefined && field.format(old) === field.format(value) ? old : value;
+/** Read one field; where its value has not changed, it stays the same object, so that nothing is computed again. */
+function take(name, text, before) {
+  const field = fields.get(name);
+  const value = field.parse(text);
+  if (value === undefined) return;
+  const old = before.get(name);
+  values.set(name, old !== undefined && field.format(old) === field.format(value) ? old : value);
 }
 
 addEventListener("hashchange", read);
 addEventListener("popstate", read);
+read();
 
 // Kinds of fields.
 

@@ -16,8 +16,8 @@ import { ShiftMap } from "./map.js";
  * @property {string} [note] what was done to the drawing
  */
 
-/** @param {{answer: Answer, meant: string, map: *}} settings `meant` is the class of the drawing, by name */
-export function Card({ answer, meant, map }) {
+/** @param {{answer: Answer, meant: string, grid: *}} settings `meant` is the class of the drawing, by name */
+export function Card({ answer, meant, grid }) {
   return html`
     <article class="card" aria-labelledby=${`title-${answer.name}`}>
       <header>
@@ -26,12 +26,12 @@ export function Card({ answer, meant, map }) {
       </header>
       ${answer.problem && html`<p class="problem">${answer.problem}</p>`}
       ${!answer.problem && !answer.model && html`<p class="loading">Loading…</p>`}
-      ${answer.probabilities && html`<${Answered} answer=${answer} meant=${meant} map=${map} />`}
+      ${answer.probabilities && html`<${Answered} answer=${answer} meant=${meant} grid=${grid} />`}
     </article>
   `;
 }
 
-function Answered({ answer, meant, map }) {
+function Answered({ answer, meant, grid }) {
   const { model, probabilities, top } = answer;
   const wrong = meant !== "" && model.classNames.includes(meant) && model.classNames[top] !== meant;
   return html`
@@ -43,7 +43,7 @@ function Answered({ answer, meant, map }) {
       <${Bars} names=${model.classNames} probabilities=${probabilities} top=${top} meant=${meant} />
     </div>
     ${answer.note && html`<p class="note">${answer.note}</p>`}
-    <${ShiftMap} title=${answer.title} model=${model} meant=${meant} map=${map} />
+    <${ShiftMap} title=${answer.title} model=${model} meant=${meant} grid=${grid} />
   `;
 }
 

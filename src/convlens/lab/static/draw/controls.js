@@ -120,6 +120,7 @@ export function Samples({ picked }) {
   return html`
     <section class="samples" aria-labelledby="samples-title">
       <h2 id="samples-title">Digits that no network was trained on</h2>
+      <button type="button" class="quiet" onClick=${() => setPage(page + 1)}>Ten others</button>
       <div class="thumbnails">
         ${classes.map((all) => {
           const one = all[page % all.length];
@@ -136,7 +137,6 @@ export function Samples({ picked }) {
           `;
         })}
       </div>
-      <button type="button" class="quiet" onClick=${() => setPage(page + 1)}>Ten others</button>
     </section>
   `;
 }

@@ -5,9 +5,8 @@ import { Pixels } from "../pixels.js";
 import * as state from "../state.js";
 import { html, useState } from "../view.js";
 import { percent, shiftWords, signed } from "../words.js";
+import { REACH, WIDTH } from "./maps.js";
 
-export const REACH = 8; // pixels in each direction
-export const WIDTH = 2 * REACH + 1;
 const SHARE = { colours: viridis, least: 0, most: 1 };
 
 /**
@@ -15,12 +14,14 @@ const SHARE = { colours: viridis, least: 0, most: 1 };
  * @param {string} settings.title of the model
  * @param {import("../engine/index.js").Model} settings.model
  * @param {string} settings.meant the class whose probability is shown, by name
- * @param {{values: Float32Array, version: number} | undefined} settings.map row by row; NaN where not known yet
+ * @param {import("./maps.js").Grid | undefined} settings.grid
  */
-export function ShiftMap({ title, model, meant, map }) {
+export function ShiftMap({ title, model, meant, grid }) {
   const [pointed, setPointed] = useState(null);
   if (!meant) return null;
-  if (!model.classNames.includes(meant)) return html`<p class="note">It knows no class ${meant}.</p>`;
+  const k = model.classNames.indexOf(meant);
+  if (k < 0) return html`<p class="note">It knows no class ${meant}.</p>`;
+  const known = grid?.classes === model.classes ? grid : undefined; // not that of a model before, of the same name
   const [right, down] = state.get("shift");
   const at = pointed ?? [right, down];
   const place = (event) => {
@@ -28,17 +29,20 @@ export function ShiftMap({ title, model, meant, map }) {
     const cell = (offset, size) => Math.max(-REACH, Math.min(REACH, Math.floor((offset / size) * WIDTH) - REACH));
     return [cell(event.clientX - box.left, box.width), cell(event.clientY - box.top, box.height)];
   };
-  const value = map && valueAt(map.values, at);
+  const value = known && valueAt(known, k, at);
   return html`
-    <figure class="shift-map">
+    <figure class="shift-map" data-complete=${String(known?.complete ?? false)}>
       <div
         class="plot"
         onPointerMove=${(event) => setPointed(place(event))}
         onPointerLeave=${() => setPointed(null)}
         onClick=${(event) => state.set({ shift: place(event) })}
       >
-        ${map && html`<${Pixels} values=${map.values} version=${map.version} height=${WIDTH} width=${WIDTH}
-          scale=${SHARE} label=${described(title, meant, map.values)} />`}
+        ${
+          known &&
+          html`<${Pixels} values=${known.values} version=${known} height=${WIDTH} width=${WIDTH} scale=${SHARE}
+            offset=${k} stride=${known.classes} label=${described(title, meant, known, k)} />`
+        }
         <svg viewBox="0 0 ${WIDTH} ${WIDTH}" aria-hidden="true">
           <path class="middle" d="M${REACH + 0.5} 0V${WIDTH}M0 ${REACH + 0.5}H${WIDTH}" />
           ${
@@ -49,23 +53,24 @@ export function ShiftMap({ title, model, meant, map }) {
         </svg>
       </div>
       <figcaption>
-        <span>Confidence in ${meant}, wherever it is shifted</span>
-        <output>${shiftWords(at)}: ${value === undefined || value !== value ? "…" : percent(value)}</output>
+        <span>Confidence in ${meant}, shifted anywhere</span>
+        <output>${shiftWords(at)}: ${value === undefined || Number.isNaN(value) ? "…" : percent(value)}</output>
       </figcaption>
     </figure>
   `;
 }
 
-function valueAt(values, [right, down]) {
+function valueAt({ values, classes }, k, [right, down]) {
   if (Math.max(Math.abs(right), Math.abs(down)) > REACH) return undefined;
-  return values[(down + REACH) * WIDTH + right + REACH];
+  return values[((down + REACH) * WIDTH + right + REACH) * classes + k];
 }
 
 /** The map in words. */
-function described(title, meant, values) {
-  const high = values.filter((value) => value > 0.5).length;
+function described(title, meant, { values, classes, complete }, k) {
+  if (!complete) return `${title}: confidence in ${meant} at every shift, still being computed`;
+  const all = values.filter((_, i) => i % classes === k);
   return (
     `${title}: confidence in ${meant} at shifts of ${signed(-REACH)} to ${signed(REACH)} pixels; ` +
-    `above half at ${high} of ${values.length}`
+    `above half at ${all.filter((value) => value > 0.5).length} of ${all.length}`
   );
 }

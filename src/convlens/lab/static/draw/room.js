@@ -10,7 +10,7 @@ import * as state from "../state.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
 import { percent } from "../words.js";
 import { Card } from "./answers.js";
-import { centred } from "./centre.js";
+import { centre } from "./centre.js";
 import { Samples, ShiftPad, Sliders, Tools } from "./controls.js";
 import { Surface } from "./surface.js";
 import { useShiftMaps } from "./maps.js";
@@ -48,19 +48,19 @@ export function Room({ open }) {
   const models = useModels(names);
   const answers = useMemo(() => names.map((name, i) => answer(name, models[i], pixels)), [names.join(), ...models, pixels]);
   const meant = useMeant(get, names, models, still);
-  const maps = useShiftMaps(names, models, still, meant);
+  const grids = useShiftMaps(names, models, still);
   useAnnounced(answers, pixels);
-  const centre = () => {
-    const { words, drawing: moved } = centred(pixels);
+  const tidy = () => {
+    const words = centre(pixels);
     setDone(words);
     announce(words);
-    if (moved) moved();
   };
+  useEffect(() => setDone(""), [get("digit")]);
   return html`
     <div class="draw-room">
       <section class="drawing" aria-labelledby="drawing-title">
         <h1 id="drawing-title">Draw a digit, then drag it</h1>
-        <${Tools} tool=${tool} choose=${setTool} centre=${centre} />
+        <${Tools} tool=${tool} choose=${setTool} centre=${tidy} />
         <${Surface} pixels=${pixels} tool=${tool} />
         <${ShiftPad} />
         ${done && html`<p class="note">${done}</p>`}
@@ -78,7 +78,7 @@ export function Room({ open }) {
         <${Chooser} names=${names} open=${open} />
         <${Meant} meant=${meant} models=${models} />
         <div class="cards">
-          ${answers.map((one) => html`<${Card} key=${one.name} answer=${one} meant=${meant} map=${maps.get(one.name)} />`)}
+          ${answers.map((one) => html`<${Card} key=${one.name} answer=${one} meant=${meant} grid=${grids.get(one.name)} />`)}
         </div>
         ${!names.length && html`<p class="note">There is no model here yet: open a file of yours.</p>`}
         <${Legend} />
@@ -108,10 +108,10 @@ function answer(name, model, pixels) {
 /** The class that the drawing is meant to be: as chosen, or the test digit's, or what most networks say to it unshifted. */
 function useMeant(get, names, models, still) {
   const chosenName = get("meant");
-  const label = catalogue.digits?.labels[catalogue.digits.indexes.indexOf(get("digit"))];
+  const label = labelOf(get("digit"));
   return useMemo(() => {
     if (chosenName) return chosenName;
-    if (label !== undefined) return String(label);
+    if (label !== "") return label;
     if (isBlank(still)) return "";
     const votes = new Map();
     models.forEach((model, i) => {
@@ -120,6 +120,13 @@ function useMeant(get, names, models, still) {
     });
     return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
   }, [chosenName, label, names.join(), ...models, still]);
+}
+
+/** The label of a test digit, by its place in the test set; nothing if the drawing is none. */
+function labelOf(digit) {
+  const { indexes = [], labels } = catalogue.digits ?? {};
+  const at = indexes.indexOf(digit);
+  return at < 0 ? "" : String(labels[at]);
 }
 
 function useAnnounced(answers, pixels) {
@@ -178,11 +185,14 @@ export function OpenFile({ open }) {
 /** The class whose confidence the maps show. */
 function Meant({ meant, models }) {
   const names = models.find((one) => one?.classNames)?.classNames ?? [];
+  const chosenName = state.get("meant");
+  const how = labelOf(state.get("digit")) ? "its label" : "as they read it unshifted";
+  const found = chosenName ? "found out" : meant ? `${meant} (${how})` : "not known yet";
   return html`
     <label class="meant-row">
       <span>The drawing is meant to be</span>
-      <select value=${state.get("meant")} onChange=${(event) => state.set({ meant: event.target.value })}>
-        <option value="">${meant ? `${meant} (found out)` : "not known"}</option>
+      <select value=${chosenName} onChange=${(event) => state.set({ meant: event.target.value })}>
+        <option value="">${found}</option>
         ${names.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
       </select>
     </label>

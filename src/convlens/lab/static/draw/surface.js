@@ -38,8 +38,10 @@ export function shiftBy(right, down) {
  * @param {object} settings
  * @param {Uint8Array} settings.pixels what the networks see
  * @param {"draw" | "erase" | "move"} settings.tool
+ * @param {string} [settings.help] id of the words on how it is used
+ * @param {*} [settings.children] drawn above it, in an SVG of 28 x 28
  */
-export function Surface({ pixels, tool }) {
+export function Surface({ pixels, tool, help = "surface-help", children }) {
   const surface = useRef(null);
   const drag = useRef(null);
   const [cursor, setCursor] = useState(null); // {x, y, down} of the keyboard's pen
@@ -95,7 +97,7 @@ export function Surface({ pixels, tool }) {
       tabindex="0"
       role="application"
       aria-label="Drawing, ${SIDE} by ${SIDE} pixels"
-      aria-describedby="surface-help"
+      aria-describedby=${help}
       onPointerDown=${down}
       onPointerMove=${move}
       onPointerUp=${up}
@@ -106,6 +108,7 @@ export function Surface({ pixels, tool }) {
       <svg viewBox="0 0 ${SIDE} ${SIDE}" aria-hidden="true">
         <path class="middle" d="M14 0V28M0 14H28" />
         ${cursor && html`<circle class=${cursor.down ? "pen down" : "pen"} cx=${cursor.x + 0.5} cy=${cursor.y + 0.5} r="1.4" />`}
+        ${children}
       </svg>
     </div>
   `;
