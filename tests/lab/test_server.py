@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 import signal
-import subprocess
-import sys
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +26,7 @@ from convlens.lab.requests import read_json
 from convlens.lab.site import CATALOGUE, STATIC, Site, media_type, site
 
 from .models import saved
+from .serving import running
 
 HERE = "localhost:8750"
 PAGE = Site({"index.html": b"<!doctype html>", "app.js": b"1", "api/lab.json": b"{}"})
@@ -76,7 +74,10 @@ def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    # in a thread of its own: in this one, the browser of other tests may have a loop that runs
+    thread = threading.Thread(target=lambda: asyncio.run(app(scope, receive, send)))
+    thread.start()
+    thread.join()
     return Answer(sent)
 
 
@@ -243,25 +244,6 @@ def test_ports_have_a_range(port: int) -> None:
 def test_only_other_addresses_than_loopback_open_the_lab() -> None:
     assert not any(server.Settings(host).is_open for host in (None, "127.0.0.1", "localhost", "::1"))
     assert all(server.Settings(host).is_open for host in ("0.0.0.0", "::", "192.168.0.7", "desk"))
-
-
-@contextlib.contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
-    """Run ``convlens lab``; yields the process, the lab's address and the lines it printed up to that."""
-    command = [sys.executable, "-m", "convlens", "lab", "--no-browser", "--port", "0", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            lines: list[str] = []
-            assert process.stderr is not None
-            for line in process.stderr:
-                lines.append(line)
-                if address := re.search(r"http://\S+", line):
-                    yield process, address.group(), lines
-                    break
-            else:
-                raise AssertionError("".join(lines))
-        finally:
-            process.kill()
 
 
 def test_it_runs_and_ctrl_c_ends_it(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import { useEffect, useState } from "./view.js";
  * @property {number} parameters
  * @property {string} address
  * @property {number} bytes
+ * @property {ArrayBuffer | Promise<ArrayBuffer>} [content]
  */
 
 /** What the page was told at its start: see `site.py`. */
@@ -58,11 +59,17 @@ export function model(name) {
   return loading.get(name);
 }
 
-/** The bytes of a model's file, for a worker. @param {string} name */
+/** The bytes of a model's file, for it and for workers. @param {string} name @returns {Promise<ArrayBuffer>} */
 export async function bytes(name) {
   const found = entry(name);
   if (!found) throw missing(name);
-  return found.content ?? (await fetched(found.address)).arrayBuffer();
+  found.content ??= fetched(found.address).then((answer) => answer.arrayBuffer());
+  try {
+    return await found.content;
+  } catch (error) {
+    delete found.content; // fetched again when it is asked for again
+    throw error;
+  }
 }
 
 async function load(name) {
@@ -93,9 +100,20 @@ export function useModels(names) {
     return () => listeners.delete(listener);
   }, []);
   useEffect(() => {
-    for (const name of names) model(name).catch(() => {}); // the error is kept, and shown where the model would be
+    loadInOrder(names);
   }, [names.join()]);
   return names.map((name) => loaded.get(name));
+}
+
+/** One after the other, so that the first can be used while the others are on their way. */
+async function loadInOrder(names) {
+  for (const name of names) {
+    try {
+      await model(name);
+    } catch {
+      // kept, and shown where the model would be
+    }
+  }
 }
 
 /**

@@ -53,24 +53,30 @@ export function ShiftMap({ title, model, meant, grid }) {
         </svg>
       </div>
       <figcaption>
-        <span>Confidence in ${meant}, shifted anywhere</span>
-        <output>${shiftWords(at)}: ${value === undefined || Number.isNaN(value) ? "…" : percent(value)}</output>
+        <span>Confidence in ${meant},<br />${shiftWords(at)}: <output>${value === undefined ? "…" : percent(value)}</output></span>
+        ${known?.complete && html`<span>above half at <b>${above(known, k)} of ${WIDTH * WIDTH} shifts</b></span>`}
       </figcaption>
     </figure>
   `;
 }
 
-function valueAt({ values, classes }, k, [right, down]) {
+/** The confidence at a shift, once it is known and not only that of a shift nearby. */
+function valueAt({ values, classes, steps }, k, [right, down]) {
   if (Math.max(Math.abs(right), Math.abs(down)) > REACH) return undefined;
-  return values[((down + REACH) * WIDTH + right + REACH) * classes + k];
+  const cell = (down + REACH) * WIDTH + right + REACH;
+  return steps[cell] === 0 ? values[cell * classes + k] : undefined;
+}
+
+/** At how many shifts the confidence is above half. */
+function above({ values, classes }, k) {
+  return values.reduce((count, value, i) => count + (i % classes === k && value > 0.5 ? 1 : 0), 0);
 }
 
 /** The map in words. */
-function described(title, meant, { values, classes, complete }, k) {
-  if (!complete) return `${title}: confidence in ${meant} at every shift, still being computed`;
-  const all = values.filter((_, i) => i % classes === k);
+function described(title, meant, grid, k) {
+  if (!grid.complete) return `${title}: confidence in ${meant} at every shift, still being computed`;
   return (
     `${title}: confidence in ${meant} at shifts of ${signed(-REACH)} to ${signed(REACH)} pixels; ` +
-    `above half at ${all.filter((value) => value > 0.5).length} of ${all.length}`
+    `above half at ${above(grid, k)} of ${WIDTH * WIDTH}`
   );
 }

@@ -12,6 +12,7 @@ export const WIDTH = 2 * REACH + 1;
  * @typedef {object} Grid the probabilities of all classes at every shift
  * @property {Float32Array} values WIDTH x WIDTH x K, from shifts up and left; NaN where nothing is known yet
  * @property {number} classes K
+ * @property {Uint8Array} steps by shift: 0 if it is exact; else how coarse the grid was whose nearest shift it shows
  * @property {boolean} complete
  */
 
