@@ -1,7 +1,14 @@
 /** What the tests call in the page. Arrays arrive and leave as base64. */
 
+import * as attribution from "/engine/attribution.js";
+import * as digits from "/engine/digits.js";
+import { equivariance } from "/engine/equivariance.js";
 import { inputGradient } from "/engine/gradient.js";
 import { ConvlensError, Model, copied } from "/engine/index.js";
+import { fieldOfUnit, receptiveFields } from "/engine/receptive_field.js";
+import { shifted } from "/engine/shift.js";
+import { ShiftMaps } from "/engine/shift_maps.js";
+import { unitArithmetic } from "/engine/unit.js";
 
 const FUNCTIONS = {
   /** Every value, the logits' probabilities, and the input gradient of a weighted sum of a node's values. */
@@ -44,12 +51,31 @@ const FUNCTIONS = {
       return { refused: error.message };
     }
   },
+
+  prepareDigit: (grey, size, shape, box) => plain(digits.prepareDigit(grey, size, shape, box)),
+  fromCanvas: (rgba, size) => digits.inkOfCanvas({ data: rgba, width: size[1], height: size[0] }),
+
+  async shiftMaps(files, pixels, reach) {
+    const maps = new ShiftMaps();
+    await Promise.all(Object.entries(files).map(([key, file]) => maps.add(key, file)));
+    const parts = [];
+    const done = await maps.draw(Object.keys(files), pixels, { reach, part: (part) => parts.push(plain(part)) });
+    maps.close();
+    return { parts, done };
+  },
 };
 
 const USES = {
   classNames: (model) => [...model.classNames],
   forward: (model, x) => copied(model.forward(x)),
   gradient: (model, x, unit, node) => inputGradient(model, x, unit, node),
+  shifted: (model, x, dy, dx) => shifted(x, model.inputShape, dy, dx, 0),
+  equivariance: (model, x, shift) => equivariance(model, x, shift),
+  fields: (model) => receptiveFields(model.program),
+  field: (model, node, place) => fieldOfUnit(model.program, node, place),
+  unit: (model, x, node, place) => unitArithmetic(model, model.forward(x), node, place),
+  attribution: (model, x, method, unit, options) => attribution.METHODS[method](model, x, unit, options),
+  checked: (model, x, method, unit, options) => attribution.withCheck(model, x, method, unit, options),
   redrawn: (model, seed) => {
     const slots = model.redrawn(seed).nodes.flatMap((node) => Object.values(node.parameters));
     return Object.fromEntries(slots.map((slot) => [slot.name, slot.data]));
