@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ def opened(browser: Browser, address: str, **settings: Any) -> Iterator[Page]:
         page.goto(address)
         page.locator("main h1").wait_for()
         yield page
-        assert wrong == []
+        assert not wrong, wrong
     finally:
         context.close()
 
@@ -60,9 +61,17 @@ def probabilities(page: Page, title: str) -> dict[str, float]:
     return found
 
 
+def until(page: Page, expression: str) -> None:
+    """Wait until JavaScript's expression is true; Playwright's own way needs `eval`, which the page forbids."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"never true: {expression}"
+        page.wait_for_timeout(50)
+
+
 def wait_for_answers(page: Page, number: int = 2) -> None:
     """Wait until so many networks have answered."""
-    page.wait_for_function(f"document.querySelectorAll('.reads strong').length === {number}")
+    until(page, f"document.querySelectorAll('.reads strong').length === {number}")
 
 
 def settle(page: Page, **values: Any) -> None:
@@ -87,7 +96,9 @@ def show_digit(page: Page, pixels: Sequence[int], shift: tuple[int, int] = (0, 0
 def drawn(page: Page) -> list[int]:
     """Return the pixels that the surface shows, row by row."""
     found: list[int] = page.locator(".surface canvas").evaluate(
-        "one => [...one.getContext('2d').getImageData(0, 0, one.width, one.height).data].filter((_, i) => i % 4 === 0)"
+        "one => { const copy = document.createElement('canvas'); [copy.width, copy.height] = [one.width, one.height];"
+        " const context = copy.getContext('2d', { willReadFrequently: true }); context.drawImage(one, 0, 0);"
+        " return [...context.getImageData(0, 0, one.width, one.height).data].filter((_, i) => i % 4 === 0); }"
     )
     return found
 

@@ -17,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from convlens.cli.lab import lab
 from convlens.errors import ArtifactError, ConfigurationError, OutputError
-from convlens.lab import guard, server
+from convlens.lab import guard, server, vendor
 from convlens.lab.app import create_app
 from convlens.lab.export import export
 from convlens.lab.guard import LOOPBACK, POLICY, Access
@@ -278,3 +279,20 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(OutputError, match=rf"port {port}: .*; choose another --port"):
             server.run(settings=server.Settings(port=port, browser=False))
+
+
+def test_the_command_line_exports_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lab(export=tmp_path / "page", json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert said["files"] == sum(path.is_file() for path in (tmp_path / "page").rglob("*"))
+    with pytest.raises(ConfigurationError, match="--json says what was written; give it with --export"):
+        lab(json=True)
+
+
+def test_the_libraries_in_the_page_are_those_that_are_pinned() -> None:
+    for folder in (vendor.STATIC, vendor.TESTS):
+        listed = {name for one in vendor.PACKAGES if one.folder == folder for name in one.files.values()}
+        assert {path.name for path in folder.iterdir()} == listed
+    for path in vendor.STATIC.glob("*.js"):
+        imported = re.findall(r'from *"([^"]+)"', path.read_text(encoding="utf-8"))
+        assert all(one.startswith("./") for one in imported), "a browser knows no package names"

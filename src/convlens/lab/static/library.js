@@ -1,6 +1,7 @@
 /** The models and digits that the page knows, loaded when they are first needed; and files that were dropped on it. */
 
 import { ConvlensError, Model } from "./engine/index.js";
+import { LARGEST_FILE } from "./engine/safetensors.js";
 import { SIDE } from "./drawing.js";
 import { useEffect, useState } from "./view.js";
 
@@ -123,7 +124,7 @@ async function loadInOrder(names) {
  * @throws {ConvlensError} a sentence, if it cannot be one
  */
 export async function addFile(file) {
-  const content = await file.arrayBuffer();
+  const content = await contentOf(file);
   const found = await Model.fromBytes(content, file.name);
   const title = file.name.replace(/\.safetensors$/, "");
   // A link cannot hold the file: the comma separates names there, and the colon marks what has to be opened again.
@@ -133,6 +134,25 @@ export async function addFile(file) {
   loading.set(name, Promise.resolve(found));
   settle(name, found);
   return name;
+}
+
+/** The bytes of a file that can be a model's; a huge one is refused before it is read. */
+async function contentOf(file) {
+  if (file.type.startsWith("image/")) {
+    throw new ConvlensError(
+      `${file.name} is a picture, and the lab opens models; to have it read: ` +
+        `convlens predict --model cnn.safetensors ${file.name}`,
+    );
+  }
+  if (file.size > LARGEST_FILE) {
+    const [size, most] = [file.size, LARGEST_FILE].map((one) => Math.round(one / 2 ** 20));
+    throw new ConvlensError(`${file.name} has ${size} MB, and the page opens models of up to ${most} MB`);
+  }
+  try {
+    return await file.arrayBuffer();
+  } catch (error) {
+    throw new ConvlensError(`${file.name} cannot be read (${error.message}); choose a file, not a folder`);
+  }
 }
 
 let digits = null;

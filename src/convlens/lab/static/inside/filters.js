@@ -51,7 +51,7 @@ export function Filters({ model, node, unit }) {
       ${all ? `The ${found.length} kernels of ${node.name}` : `The weights of ${node.name}, unit ${(unit?.at(-1) ?? 0) + 1}`};
       orange below 0, purple above, up to ±${decimal(scale.most)}.
     </p>
-    <div class="kernels">
+    <div class=${found.length < 3 ? "kernels few" : "kernels"}>
       ${found.map(
         ({ title, ...image }, i) => html`
           <figure key=${i} class=${all && unit?.[2] === i ? "chosen" : ""}>

@@ -32,15 +32,21 @@ export function opWords(node) {
 /**
  * How a value is laid out as tiles: one a channel, or one for a whole vector.
  * @param {number[]} shape
+ * @param {number} [row] values of a vector side by side
  */
-export function layout(shape) {
+export function layout(shape, row = ROW) {
   if (shape.length === 3 && shape[0] * shape[1] > 1) {
     const [height, width, channels] = shape;
     return { height, width, tiles: channels, stride: channels, isMap: true };
   }
   const size = shape.reduce((product, one) => product * one, 1);
-  const width = Math.min(size, ROW);
+  const width = Math.min(size, row);
   return { height: Math.ceil(size / width), width, tiles: 1, stride: 1, isMap: false, size };
+}
+
+/** Values of a vector side by side: of an image of one channel, its rows. */
+function rowOf({ op, inputShapes: [before] }) {
+  return op === "reshape" && before.length === 3 && before[2] === 1 && before[1] > 1 ? before[1] : ROW;
 }
 
 /** The unit at a place of a tile, as the state has it: [row, column, channel], or [number]. */
@@ -82,7 +88,7 @@ export function unitWords(unit, names = null) {
  */
 export function Layer({ node, value, names, unit, choose, meter }) {
   const [pointed, setPointed] = useState(null);
-  const plan = useMemo(() => layout(value.shape), [value.shape]);
+  const plan = useMemo(() => layout(value.shape, rowOf(node)), [node]);
   const scale = useMemo(() => scaleOf(value.data), [value]);
   const shown = pointed ?? unit;
   const at = (event) => {
