@@ -30,6 +30,7 @@ from . import (
     speedrun,
     study,
     look,
+    lab,
     summary,
     train,
     verify,
@@ -62,6 +63,7 @@ app.command("serve")(serve.serve)
 app.command("look")(look.look)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
+app.command("lab")(lab.lab)
 app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
 app.add_typer(study.app, name="study")

@@ -8,7 +8,7 @@ import { ConvlensError } from "./errors.js";
 import { isObject, shown, sizeOf, wholeNumbers } from "./checks.js";
 import { requireChecksums } from "./checksums.js";
 
-const LARGEST_FILE = 256 * 2 ** 20; // bytes: more than a page should hold in memory twice
+export const LARGEST_FILE = 256 * 2 ** 20; // bytes: more than a page should hold in memory twice
 const FORMAT_VERSION = 1;
 const FLOAT = 4; // bytes
 
