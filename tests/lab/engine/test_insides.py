@@ -261,6 +261,7 @@ def test_a_units_arithmetic_is_the_librarys(engine: Engine, tmp_path: Path, case
             assert found["activation"] == wanted.activation
         assert np.allclose(found["products"], wanted.products.ravel(), rtol=1e-4, atol=1e-5)
         assert np.isclose(found["bias"], wanted.bias, atol=1e-6)
+        assert tuple(found["sees"][side] for side in ("top", "left", "bottom", "right")) == wanted.sees
 
 
 def input_to(model: nn.Model, x: np.ndarray, name: str, k: int) -> np.ndarray:
