@@ -18,6 +18,7 @@ Reading order::
 
 from ..claims.reproduction import Reproduction as Reproduction
 from .index import listed as listed
+from .index import place as place
 from .index import write_index as write_index
 from .pages import write_report as write_report
 from .pages import write_study as write_study
@@ -30,6 +31,7 @@ __all__ = [
     "claims_lines",
     "claims_table",
     "listed",
+    "place",
     "summary",
     "write_index",
     "write_report",
