@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from convlens.deploy.rehearsal.profiles import PROFILES
+from convlens.deploy.sagemaker.clients import Clients
 from convlens.deploy.sagemaker.deploy import deploy, steps
 from convlens.deploy.sagemaker.destroy import destroy
 from convlens.deploy.sagemaker.doctor import doctor
@@ -237,6 +240,32 @@ def test_an_endpoint_of_another_machine_is_updated_and_removed(
         removal = destroy(clients, "digits", folder=folder / "elsewhere", patience=patience)
         assert removal.left == []
         assert account.made == ["sagemaker-us-east-1-123456789012"]  # nobody there knows who made the bucket
+
+
+def test_a_role_that_cannot_be_looked_for_is_asked_for(accounts: Accounts, digits_archive: Archive) -> None:
+    with accounts(FULL.without(["iam:GetRole", "iam:ListRoles"])) as account:
+        with pytest.raises(DeploymentError, match=r"nothing was made.*iam:GetRole is denied.*with --role"):
+            deploy(account.clients(), digits_archive, SETTINGS, folder=account.folder, patience=account.patience())
+        assert account.made == []
+
+
+def test_where_aws_is_out_of_reach_for_a_while_nothing_is_removed(accounts: Accounts, digits_archive: Archive) -> None:
+    with accounts(FULL) as account:
+        session, asked = account.session(), 0
+
+        def cut(**_: Any) -> None:
+            nonlocal asked
+            asked += 1
+            if asked > 3:
+                raise EndpointConnectionError(endpoint_url="sagemaker")
+
+        session.events.register("before-send.sagemaker.DescribeEndpoint", cut)
+        clients = Clients(session=session)
+        with pytest.raises(DeploymentError, match=r"cannot reach AWS.*repeat the command"):
+            deploy(clients, digits_archive, SETTINGS, folder=account.folder, patience=account.patience())
+        assert len(account.made) == 5
+        deploy(account.clients(), digits_archive, SETTINGS, folder=account.folder, patience=account.patience())
+        assert account.calls.count("sagemaker:CreateEndpoint") == 1
 
 
 @pytest.mark.slow

@@ -171,10 +171,10 @@ def test_probes_create_nothing_and_know_what_simulation_does_not(accounts: Accou
 
 
 class _Simulated:
-    """Clients whose IAM answers every simulation with one result."""
+    """Clients whose IAM answers simulations of some actions with one result, and allows all others."""
 
-    def __init__(self, account: Account, result: dict[str, Any]) -> None:
-        self._clients, self._result = account.clients(), result
+    def __init__(self, account: Account, beginning: str, result: dict[str, Any]) -> None:
+        self._clients, self._beginning, self._result = account.clients(), beginning, result
         self.region, self.session = self._clients.region, self._clients.session
 
     def __call__(self, service: str, region: str | None = None) -> Any:
@@ -184,15 +184,20 @@ class _Simulated:
         return client
 
     def _simulate(self, **given: Any) -> Any:
-        results = [{"EvalActionName": one, **self._result} for one in given["ActionNames"]]
+        allowed = {"EvalDecision": "allowed"}
+        results = [
+            {"EvalActionName": one, **(self._result if one.startswith(self._beginning) else allowed)}
+            for one in given["ActionNames"]
+        ]
         return {"EvaluationResults": results}
 
 
 @pytest.mark.parametrize(
-    ("result", "answer"),
+    ("beginning", "result", "answer"),
     [
         # as reported for accounts whose organisation has policies with conditions: the call works
         (
+            "iam:PassRole",
             {
                 "EvalDecision": "implicitDeny",
                 "MatchedStatements": [],
@@ -200,17 +205,22 @@ class _Simulated:
             },
             Answer.UNKNOWN,
         ),
-        ({"EvalDecision": "implicitDeny", "MissingContextValues": ["aws:MultiFactorAuthPresent"]}, Answer.UNKNOWN),
+        (
+            "iam:PassRole",
+            {"EvalDecision": "implicitDeny", "MissingContextValues": ["aws:MultiFactorAuthPresent"]},
+            Answer.UNKNOWN,
+        ),
+        ("iam:PassRole", {"EvalDecision": "implicitDeny", "MatchedStatements": []}, Answer.DENIED),
         # DescribeEndpoint is denied here too, and has just worked: no implicit denial is believed
-        ({"EvalDecision": "implicitDeny", "MatchedStatements": []}, Answer.UNKNOWN),
-        ({"EvalDecision": "explicitDeny", "MatchedStatements": []}, Answer.DENIED),
+        ("", {"EvalDecision": "implicitDeny", "MatchedStatements": []}, Answer.UNKNOWN),
+        ("", {"EvalDecision": "explicitDeny", "MatchedStatements": []}, Answer.DENIED),
     ],
 )
 def test_simulation_is_believed_only_where_it_can_be(
-    accounts: Accounts, result: dict[str, Any], answer: Answer
+    accounts: Accounts, beginning: str, result: dict[str, Any], answer: Answer
 ) -> None:
     with accounts(FULL) as account:
-        found = doctor(_Simulated(account, result), SETTINGS)  # type: ignore[arg-type]
+        found = doctor(_Simulated(account, beginning, result), SETTINGS)  # type: ignore[arg-type]
     answers = {one.what: one.answer for one in found.findings if one.who == CALLER}
     assert answers["iam:PassRole"] is answer
     assert answers["sagemaker:DescribeEndpoint"] is Answer.ALLOWED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import boto3
 import pytest
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel
+from botocore.stub import Stubber
 
-from convlens.deploy.sagemaker.account import Identity, role_of, trusts_sagemaker
+from convlens.deploy.sagemaker.account import Identity, identify, role_of, trusts_sagemaker
 from convlens.deploy.sagemaker.images import REGISTRIES, parsed_image, prebuilt_image
 from convlens.deploy.sagemaker.journal import Entry, Journal, State
 from convlens.deploy.sagemaker.permissions import CALLER, NEEDS, ROLE, applicable
@@ -33,7 +35,9 @@ def test_names_change_with_what_they_name_and_with_nothing_else() -> None:
     one = plan()
     assert plan() == one
     other = plan(archive=Archive(b"", "1" * 64))
-    assert (other.model, other.config, other.key) != (one.model, one.config, one.key)
+    assert other.model != one.model
+    assert other.config != one.config
+    assert other.key != one.key
     larger = plan(Settings(instance_types=("ml.m5.xlarge",)))
     assert larger.model == one.model
     assert larger.config != one.config
@@ -230,3 +234,23 @@ def test_a_region_without_an_image_needs_one() -> None:
         plan(region="mx-central-1")
     uri = "123456789012.dkr.ecr.mx-central-1.amazonaws.com/digits:3"
     assert plan(dataclasses.replace(Settings(), image=uri), region="mx-central-1").image.uri == uri
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_sessions_role_keeps_its_path_where_it_can_be_read(readable: bool) -> None:
+    """A role of AWS's sign-in: its path is in no session's ARN."""
+    name, account = "AWSReservedSSO_Student_0123456789abcdef", "123456789012"
+    whole = f"arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/{name}"
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y", "region_name": "us-east-1"}
+    made = {one: boto3.client(one, **keys) for one in ("sts", "iam")}
+    with Stubber(made["sts"]) as sts, Stubber(made["iam"]) as iam:
+        arn = f"arn:aws:sts::{account}:assumed-role/{name}/ann@example.org"
+        sts.add_response("get_caller_identity", {"Account": account, "Arn": arn, "UserId": "AROA:ann"})
+        if readable:
+            role = {"Path": "/x/", "RoleName": name, "RoleId": "AROA0123456789ABCDEF", "CreateDate": datetime.now(UTC)}
+            iam.add_response("get_role", {"Role": {**role, "Arn": whole}}, {"RoleName": name})
+        else:
+            iam.add_client_error("get_role", "AccessDenied", "Access Denied", 403)
+        found = identify(made.__getitem__)  # type: ignore[arg-type]
+    assert found.account == account
+    assert found.principal == (whole if readable else f"arn:aws:iam::{account}:role/{name}")

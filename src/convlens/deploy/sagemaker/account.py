@@ -41,20 +41,12 @@ class Identity:
         ARN of the user, or of the role that is assumed: the one whose policies can be simulated.
     partition
         ``aws``, ``aws-cn`` or ``aws-us-gov``.
-    path_known
-        Whether `principal` is known to have the role's path.
     """
 
     account: str
     arn: str
     principal: str
     partition: str
-    path_known: bool = True
-
-    @property
-    def is_root(self) -> bool:
-        """Whether it is the account's root user, whom only an organisation's policies restrict."""
-        return self.arn.endswith(":root")
 
 
 @dataclass(frozen=True)
@@ -103,12 +95,11 @@ def identify(clients: Clients) -> Identity:
     """
     reply = must(clients("sts").get_caller_identity)
     arn = str(reply["Arn"])
-    principal, known = role_of(arn), True
+    principal = role_of(arn)
     if principal != arn:
         role = ask(clients("iam").get_role, RoleName=principal.rsplit("/", 1)[-1])
-        known = not isinstance(role, Refusal)
         principal = principal if isinstance(role, Refusal) else str(role["Role"]["Arn"])
-    return Identity(str(reply["Account"]), arn, principal, arn.split(":")[1], known)
+    return Identity(str(reply["Account"]), arn, principal, arn.split(":")[1])
 
 
 def find_role(clients: Clients, identity: Identity, wanted: str | None = None) -> Role:

@@ -107,6 +107,10 @@ class Refusal:
         return f"{self.action}: {shown(self.message, LONGEST_MESSAGE)} ({self.code})"
 
 
+class UnreachableError(DeploymentError):
+    """AWS cannot be reached, or accepts no credentials: nothing is known of what a call has done."""
+
+
 class Clients:
     """boto3's clients of one account and region, made when first used.
 
@@ -173,8 +177,10 @@ def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | Refusal:
 
     Raises
     ------
+    UnreachableError
+        If there are no credentials, or AWS does not accept them, or it cannot be reached.
     DeploymentError
-        If there are no credentials, or AWS does not accept them, or it cannot be reached, or the call is not valid.
+        If boto3 refuses the call as it is.
     """
     from botocore.exceptions import ClientError
 
@@ -183,7 +189,7 @@ def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | Refusal:
     except ClientError as error:
         refusal = _refusal(error, call)
         if refusal.code in _CREDENTIALS:
-            raise DeploymentError(
+            raise UnreachableError(
                 f"AWS does not accept the credentials: {refusal.message} ({refusal.code}); sign in again, and repeat "
                 "the command"
             ) from error
@@ -219,13 +225,13 @@ def _explained(call: Callable[..., Any], *given: Any, **arguments: Any) -> Any:
     except exceptions.ProfileNotFound as error:
         raise ConfigurationError(f"{error}; name one that `aws configure list-profiles` lists") from error
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.TokenRetrievalError) as error:
-        raise DeploymentError(
+        raise UnreachableError(
             f"AWS needs credentials, and boto3 found none: {error}; run aws configure or aws sso login, or, in a "
             "learner lab, copy those under “AWS details” into ~/.aws/credentials"
         ) from error
-    except exceptions.HTTPClientError as error:
-        raise DeploymentError(
-            f"cannot reach AWS: {error}; check the network, the region and AWS_ENDPOINT_URL"
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
+        raise UnreachableError(
+            f"cannot reach AWS: {error}; check the network, the region and AWS_ENDPOINT_URL, and repeat the command"
         ) from error
     except exceptions.ClientError:
         raise

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...errors import ConvlensError, DeploymentError
 from .account import Role
-from .clients import Clients, Refusal, ask, refused
+from .clients import Clients, Refusal, UnreachableError, ask, refused
 from .doctor import Diagnosis, doctor
 from .findings import Answer, Verdict
 from .journal import FOLDER, Entry, Journal, State
@@ -127,7 +127,7 @@ def deploy(
         If a setting cannot be right.
     """
     diagnosis = doctor(clients, settings, archive)
-    if check and diagnosis.verdict is Verdict.NO_GO:
+    if diagnosis.role is None or (check and diagnosis.verdict is Verdict.NO_GO):
         raise DeploymentError(_no_go(diagnosis))
     patience = patience or Patience()
     plan = diagnosis.plan
@@ -140,6 +140,7 @@ def deploy(
 
 def _no_go(diagnosis: Diagnosis) -> str:
     denied = [one for one in diagnosis.having(Answer.DENIED) if not one.optional]
+    denied += [one for one in diagnosis.having(Answer.UNKNOWN) if one.what == "role"]
     words = "; ".join(f"{one}" + (f"; {one.advice}" if one.advice else "") for one in denied)
     return f"nothing was made, because this cannot succeed: {words}"
 
@@ -157,7 +158,7 @@ class _Run:
         try:
             self._adopt()
             self._with_some_type()
-        except DeadlineError:
+        except (DeadlineError, UnreachableError):
             raise  # it may still come up: nothing is removed, and the command can be repeated
         except ConvlensError as error:
             removal = remove(
