@@ -63,7 +63,6 @@ for name in ("one", "two"):
     sagemaker.delete_endpoint_config(EndpointConfigName=name)
 sagemaker.delete_model(ModelName="plain")
 s3.delete_object(Bucket=bucket, Key="plain/model.tar.gz")
-s3.delete_bucket(Bucket=bucket)
 assert all(len(one["ResponseMetadata"]["RequestId"]) == 36 for one in replies)
 json.dump(found, sys.stdout)
 """

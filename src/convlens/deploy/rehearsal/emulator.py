@@ -170,11 +170,10 @@ class Emulator:
 
     @property
     def left(self) -> list[str]:
-        """What exists: ARNs of models, configurations, endpoints, buckets and objects."""
-        buckets = self.account.buckets
-        objects = [f"{name}/{key}" for name, keys in buckets.items() for key in keys]
+        """What exists: ARNs of models, configurations, endpoints and objects."""
+        objects = [f"arn:aws:s3:::{name}/{key}" for name, keys in self.account.buckets.items() for key in keys]
         self.hosting.endpoints.settle()
-        return [*self.hosting.left, *(f"arn:aws:s3:::{one}" for one in (*buckets, *objects))]
+        return [*self.hosting.left, *objects]
 
     def called(self, action: str) -> list[Call]:
         """Return the calls of an action, such as ``iam:CreateRole``."""

@@ -88,17 +88,19 @@ class Hosting:
 
     def requests(self, operation: str, given: Members) -> list[Request]:
         """Return what a caller must be allowed for an operation: several requests, for some."""
-        kind = operation.removeprefix("Create")
-        makes = kind in KINDS and kind != operation
+        action = f"sagemaker:{operation}"
+        named = [self.arn(kind, given[name]) for kind, (name, _, _) in KINDS.items() if name in given]
+        owner = [f"{operation.removeprefix('Create')}"] if operation.startswith("Create") else []
+        if operation in ("CreateModel", "CreateEndpointConfig"):
+            named = [self.arn(one, given[KINDS[one][0]]) for one in owner]
         tags = {one["Key"]: one["Value"] for one in given.get("Tags", ())}
         context: dict[str, tuple[str, ...]] = {f"aws:RequestTag/{key}": (value,) for key, value in tags.items()}
         if tags:
             context["aws:TagKeys"] = tuple(tags)
         context.update(_of_variants(given.get("ProductionVariants", ())))
-        named = [self.arn(one, given[member]) for one, (member, _, _) in KINDS.items() if member in given]
-        found = [Request(f"sagemaker:{operation}", one, context) for one in named or [given.get("ResourceArn", "*")]]
-        if tags and makes:
-            found.append(Request("sagemaker:AddTags", self.arn(kind, given[KINDS[kind][0]]), context))
+        found = [Request(action, one, context) for one in named or [given.get("ResourceArn", "*")]]
+        if tags and owner:
+            found += [Request("sagemaker:AddTags", self.arn(owner[0], given[KINDS[owner[0]][0]]), context)]
         if "ExecutionRoleArn" in given:
             passed = {"iam:PassedToService": ("sagemaker.amazonaws.com",)}
             found.append(Request("iam:PassRole", given["ExecutionRoleArn"], passed))

@@ -1,8 +1,7 @@
 """IAM's SimulatePrincipalPolicy: what a user or a role would be allowed, by the same engine that decides real calls.
 
 Like AWS's, it takes no condition key for granted: without ``iam:PassedToService``, a permission to pass a role that
-asks for it does not apply, and the answer is implicitDeny although the call would work. Unlike AWS's, it evaluates an
-organisation's policies even if they have conditions.
+asks for it does not apply, and the answer is implicitDeny although the call would work.
 """
 
 from __future__ import annotations
