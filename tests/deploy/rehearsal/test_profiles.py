@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,3 +194,9 @@ def test_one_permission_can_be_taken_away(action: str) -> None:
 def test_an_unknown_profile_names_the_nearest() -> None:
     with pytest.raises(ConfigurationError, match="did you mean 'learner-lab'"):
         profile_named("learner-labs")
+
+
+def test_the_documentation_lists_every_profile() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "sagemaker" / "rehearsal.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \|$", page, re.M)
+    assert listed == [(one.name, one.about) for one in PROFILES.values()]
