@@ -19,7 +19,7 @@ from convlens.studies.run import STORE
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")]
 COMMAND = (sys.executable, "-m", "convlens", "study", "run", "bias-ladder", "--profile", "quick", "--json", "--out")
-BEFORE = 6  # trials that are finished when it is killed, of 25
+TRIALS, BEFORE = 25, 6  # in all, and finished when it is killed
 
 
 def finished(folder: Path) -> int:
@@ -52,12 +52,12 @@ def test_a_study_killed_in_the_middle_ends_with_the_same_table(tmp_path: Path) -
         running.send_signal(signal.SIGKILL)
         running.wait()
     kept = finished(killed)
-    assert BEFORE <= kept < 25
+    assert BEFORE <= kept < TRIALS
     again = subprocess.run([*COMMAND, str(killed)], check=True, capture_output=True)
     started = again.stderr.decode().count(" finished: ")
-    assert started == 25 - kept, "a finished trial ran again, or one was lost"
+    assert started == TRIALS - kept, "a finished trial ran again, or one was lost"
     once = subprocess.run([*COMMAND, str(whole)], check=True, capture_output=True)
     found = table(again.stdout)
     assert found["missing"] == 0
-    assert len(found["trials"]) == 25
+    assert len(found["trials"]) == TRIALS
     assert found == table(once.stdout)

@@ -42,7 +42,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
     place = tmp_path_factory.mktemp("shipped")
     folder = write_toy_folder(place / "bars")
     arms = tuple(
-        Arm(f"{k}x{k}", configuration(CNN(k, filters=(3, 4), hidden=8), dataset=str(folder), epochs=1), cost=k)
+        Arm(f"{k}x{k}", configuration(CNN(k, filters=(3, 4), hidden=8), dataset=str(folder), epochs=2), cost=k)
         for k in (3, 5, 7)
     )
     return run_study(make_study(arms=arms), Profile("standard", (0, 1)), folder=place, pool=LocalPool(execute))
