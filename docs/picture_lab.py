@@ -76,7 +76,7 @@ def in_motion(frames: list[Image.Image]) -> list[Image.Image]:
     sheet = Image.new("RGB", (width, 4 * height))  # a few moments have all the colours
     for place in range(4):
         sheet.paste(small[place * len(small) // 4], (0, place * height))
-    palette = sheet.quantize(256, dither=Image.Dither.NONE)
+    palette = sheet.quantize(256, Image.Quantize.MAXCOVERAGE)  # rare colours too
     return [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in small]
 
 
