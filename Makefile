@@ -1,5 +1,5 @@
 # Two commands set everything up on a fresh machine:
-#   make reproduce   train on the embedded digits, put the claims to the test, write out/reproduce/report.html
+#   make reproduce   train on the embedded digits, put the claims to the test, write out/studies/report.html
 #   make test        the tests, in about three minutes
 PYTHON ?= python3
 VENV   := .venv
@@ -7,12 +7,13 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 OLDEST := .venv-oldest
 
-.PHONY: help install reproduce studies notebook test check check-oldest oldest bench clean-bench lint lock clean
+.PHONY: help install reproduce studies assets notebook test check check-oldest oldest bench clean-bench lint lock clean
 
 help:
 	@echo "make install     convlens and what it needs, into $(VENV)"
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test in 15 minutes (ARGS=--quick: in one)"
 	@echo "make studies     run all studies and make the results that ship with the package again, about two hours"
+	@echo "make assets      train the models that ship with the lab again (ARGS=--check: compare their bits)"
 	@echo "make notebook    open the notebook: the story, with trainings that run while you read"
 	@echo "make test        the tests, in about three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
@@ -70,6 +71,10 @@ oldest: $(OLDEST)/.ready
 studies: $(READY)
 	$(BIN)/convlens study tune
 	$(BIN)/convlens study run --all --keep src/convlens/studies/stored $(ARGS)
+
+# What ships with the lab: models, snapshots, recorded trainings and digits.
+assets: $(READY)
+	$(BIN)/python -m convlens.lab.make_assets $(ARGS)
 
 # The peers (PyTorch's CPU build, JAX, scikit-learn, ONNX Runtime, OpenVINO) go into an environment of their own.
 bench: $(READY)

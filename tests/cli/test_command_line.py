@@ -212,6 +212,8 @@ finally:
         "evaluate",
         "compare",
         "predict",
+        "serve",
+        "look",
         "summary",
         "data list",
         "data verify",

@@ -38,6 +38,7 @@ def running(root: Path, verb: str) -> Iterator[subprocess.Popen[str]]:
             run.kill()
 
 
+@pytest.mark.slow
 def test_a_package_is_served_until_sigterm(unpacked: Path, digits: Model, tmp_path: Path) -> None:
     shutil.copytree(unpacked, tmp_path / "model")
     images = data.load("mnist").test.images[:3]

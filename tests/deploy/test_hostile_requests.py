@@ -53,6 +53,8 @@ REFUSED: list[tuple[str, bytes, int, str]] = [
     (NPY, lying("{}", bytes(8)), 400, "not an npy"),
     (NPY, lying("__import__('os').abort()", bytes(8)), 400, "not an npy"),
     (NPY, lying("(" * 5000, bytes(8)), 400, "not an npy"),
+    (NPY, lying("-" * 9900 + "1", bytes(8)), 400, "not an npy"),
+    (NPY, lying("1" + "+1" * 4900, bytes(8)), 400, "not an npy"),
     (NPY, lying("[" * 9000 + "]" * 900, bytes(8)), 400, "not an npy"),
     (NPY, lying(header((8,)), bytes(8), version=2, length=2**32 - 1), 400, "header is too long"),
     (NPY, lying(header((8,)) + " " * 20000, bytes(8)), 400, "header is too long"),

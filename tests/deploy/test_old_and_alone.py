@@ -1,4 +1,11 @@
-"""The inference module on old Pythons, without convlens, without a network."""
+"""The inference module on old Pythons, without convlens, without a network.
+
+`CONVLENS_OLD_PYTHON` names a Python 3.8 to run it with, in an environment made with: pip install numpy==1.24.4
+"flask<2.1" "werkzeug<2.1" "jinja2<3.1" "markupsafe<2.1" "itsdangerous<2.1"
+"protobuf<3.20" six retrying psutil inotify_simple scipy boto3 paramiko, and
+pip install --no-deps sagemaker-containers==2.8.6.post2.
+Without it, syntax and names are compared with what Python 3.8 and NumPy 1.24 have.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +106,6 @@ def test_it_runs_alone_and_without_a_network(unpacked: Path, digits: Model) -> N
 
 @pytest.mark.skipif("CONVLENS_OLD_PYTHON" not in os.environ, reason="names no Python 3.8 with NumPy 1.24")
 def test_it_runs_on_python_3_8_with_numpy_1_24(unpacked: Path, digits: Model) -> None:
-    """`CONVLENS_OLD_PYTHON` is the path of one; the test above is what can be known without it."""
     images = data.load("mnist").test.images[:5]
     found = run(os.environ["CONVLENS_OLD_PYTHON"], unpacked, images)
     np.testing.assert_allclose(found, digits.predict_proba(images), atol=2e-6)
@@ -124,7 +130,6 @@ for body, kind in ((sys.stdin.buffer.read(), "application/x-npy"), (b"[NaN]", "a
 
 @pytest.mark.skipif("CONVLENS_OLD_PYTHON" not in os.environ, reason="names no Python 3.8 with sagemaker-containers")
 def test_it_answers_under_the_toolkit_of_the_scikit_learn_images(unpacked: Path, digits: Model) -> None:
-    """`CONVLENS_OLD_PYTHON` has sagemaker-containers 2.8.6.post2 and Flask 2.0, too."""
     images = data.load("mnist").test.images[:2]
     good, *bad = (line.split(" ", 2) for line in process(os.environ["CONVLENS_OLD_PYTHON"], FLASK, unpacked, images))
     found = [list(one["probabilities"].values()) for one in json.loads(good[2])["predictions"]]

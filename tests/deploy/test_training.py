@@ -60,6 +60,7 @@ def test_a_training_from_its_files_to_its_model(root: Path, tmp_path: Path, caps
     packed = package(root / "model" / "model.safetensors", tmp_path / "m.tar.gz")
     assert packed.manifest == json.loads((root / "model" / "manifest.json").read_text())
     model, images = load(root / "model" / "model.safetensors"), toy_images(5, seed=5)[0]
+    assert model.seed == 3
     served = inference.predict_fn(images, inference.model_fn(str(root / "model")))
     assert isinstance(served, dict)
     np.testing.assert_allclose(served["probabilities"], model.predict_proba(images), atol=2e-6)
@@ -113,6 +114,7 @@ def results(root: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in check(root / "model")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_training_taken_away_goes_on_to_the_same_bits(root: Path, number: signal.Signals) -> None:
     prepared(root, LONG)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
-from collections.abc import Iterable
+import socket
+import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from convlens.serve import App
+from convlens.serve.server import Server, bound
 
 NPY = "application/x-npy"
 
@@ -75,7 +79,9 @@ class Client:
         given = {"content_type": content_type, "accept": accept}
         return self.run(self.request("POST", path, [body], **{k: v for k, v in given.items() if v}, **headers))
 
-    async def request(self, method: str, path: str, chunks: Iterable[bytes | float] = (b"",), **headers: str) -> Response:
+    async def request(
+        self, method: str, path: str, chunks: Iterable[bytes | float] = (b"",), **headers: str
+    ) -> Response:
         """Send a request; a number among the chunks is a pause in seconds, None at the end that nothing more comes."""
         sent: list[dict[str, Any]] = []
         coming = list(chunks)
@@ -122,3 +128,22 @@ def picture(array: np.ndarray, kind: str = "PNG") -> bytes:
     stream = io.BytesIO()
     Image.fromarray(array).save(stream, kind)
     return stream.getvalue()
+
+
+@contextlib.contextmanager
+def served_at(app: App, send_buffer: int | None = None) -> Iterator[str]:
+    """Serve an application from a thread, perhaps with a small buffer of the system's (bytes) for what it sends."""
+    with bound("127.0.0.1", 0) as listener:
+        if send_buffer is not None:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+        listening = threading.Event()
+        server = Server(app, listening.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        port = listener.getsockname()[1]
+        thread.start()
+        try:
+            assert listening.wait(30)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(30)

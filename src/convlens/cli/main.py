@@ -23,13 +23,14 @@ from . import (
     compare,
     data,
     evaluate,
+    lab,
+    look,
     predict,
     reproduce,
     sagemaker,
     serve,
     speedrun,
     study,
-    study_tune,
     summary,
     train,
     verify,
@@ -59,11 +60,12 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("serve")(serve.serve)
+app.command("look")(look.look)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
+app.command("lab")(lab.lab)
 app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
-study.app.command("tune")(study_tune.tune)
 app.add_typer(study.app, name="study")
 app.add_typer(sagemaker.app, name="sagemaker")
 

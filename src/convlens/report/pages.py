@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 from ..claims.reproduction import Confusion, Reproduction
 from ..figures import LOOKS, Look, Picture, claim_pictures, pictures, png, study_pictures
 from ..files import make_folder, write_atomically
-from ..studies.result import StudyResult
+from ..studies.results.result import StudyResult
 from .claim_words import any_stored
 from .current import KEY, RESULTS, files_made_from, made_from, sha256s
 from .declared import (
+    candidates_table,
     cost_table,
     left_out_table,
     matched_table,
@@ -110,7 +111,7 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
 
 def write_study(result: StudyResult, folder: str | Path, progress: Progress | None = None) -> list[Path]:
     """Write the report of one study: the same files as `write_report`."""
-    tables = [left_out_table(result), matched_table(result), tuning_table(result)]
+    tables = [left_out_table(result), matched_table(result), tuning_table(result), candidates_table(result)]
     context = {
         **_context([result], result.command, result.started, result.seconds),
         "title": f"Study “{result.name}”",
@@ -154,7 +155,7 @@ def _write(
     for number, picture in enumerate(wanted, 1):
         if progress is not None:
             progress(f"figure {number}/{len(wanted)}, in {len(LOOKS)} looks: {picture.heading}")
-        drawn.append(_draw(picture))
+        drawn.append(draw(picture))
     contents = {
         **{f"report.{kind}": render(f"{template}.{kind}", {**context, "drawn": drawn}) for kind in ("html", "md")},
     }
@@ -169,7 +170,8 @@ def _write(
     return [folder / name for name in contents]
 
 
-def _draw(picture: Picture) -> Drawn:
+def draw(picture: Picture) -> Drawn:
+    """Draw a picture in every look; in none if there is nothing to draw."""
     images: dict[Look, bytes] = {}
     for look in LOOKS if picture.draw is not None else ():
         assert picture.draw is not None

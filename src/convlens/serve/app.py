@@ -116,9 +116,9 @@ class App:
         call = Call(scope, receive, self)
         try:
             reply = await self._reply(call, receive, send)
-            await call.send(reply, send, close=self.inference.draining)
-        finally:
+        finally:  # before a client that may read slowly gets its reply
             self.held -= call.held
+        await call.send(reply, send, close=self.inference.draining)
         seconds = time.perf_counter() - call.started
         self.metrics.request(call.route or "none", reply.status, seconds)
         if self.settings.log_requests and (reply.status != 200 or call.route not in _QUIET):

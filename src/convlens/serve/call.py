@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .app import App
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_DIGITS = 15  # of a length
 _CLOSE = (b"connection", b"close")
 _LINGER = 2.0  # seconds in which a client may send the rest of a refused body, and so come to read why
 
@@ -95,15 +96,17 @@ class Call:
         if (encoding := self.header(b"content-encoding")) not in (None, "", "identity"):
             raise Refusal(415, f"a body is sent as it is, not in the encoding {encoding!r}")
         claimed = self.header(b"content-length") or "0"
-        if not claimed.isdecimal() or int(claimed) > limit:
-            raise Refusal(413, f"a body has at most {limit:,} bytes, and this one has {claimed}; send fewer images")
+        if not claimed.isdecimal() or len(claimed) > _DIGITS or int(claimed) > limit:
+            raise Refusal(413, f"a body has at most {limit:,} bytes, not {claimed[:_DIGITS]}; send fewer images")
         chunks = []
         try:
             async with asyncio.timeout(self.app.settings.patience):
                 while self._unread:
                     chunks.append(await self._chunk())
                     if self.held > limit:
-                        raise Refusal(413, f"a body has at most {limit:,} bytes, and this one has more; send fewer")
+                        raise Refusal(
+                            413, f"a body has at most {limit:,} bytes, and this one has more; send fewer images"
+                        )
         except TimeoutError as error:
             raise Refusal(
                 408, f"the body did not come within {self.app.settings.patience:g} s; send it again"
@@ -117,10 +120,10 @@ class Call:
             raise Refusal(400, "the connection ended before the body did")
         self._unread = message.get("more_body", False)
         chunk: bytes = message.get("body", b"")
+        if self.app.held + len(chunk) > self.app.settings.held:
+            raise busy("the bodies of other requests fill the memory for them")
         self.held += len(chunk)
         self.app.held += len(chunk)
-        if self.app.held > self.app.settings.held:
-            raise busy("the bodies of other requests fill the memory for them")
         return chunk
 
     async def send(self, reply: Reply, send: Send, *, close: bool) -> None:

@@ -1,4 +1,4 @@
-"""uvicorn's connection, with what it lacks: bounds on heads, on the time for one, and on the number of connections."""
+"""uvicorn's connection, with what it lacks: bounds on heads, on slow clients, and on the number of connections."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 LARGEST_HEAD = 32 * 2**10  # bytes of the request line and the headers
+_FIELD = 32  # bytes that each header counts for beside its own, as in HTTP/2: RFC 9113, section 10.5.1
 
 
 class Connection(HttpToolsProtocol):
@@ -23,6 +24,7 @@ class Connection(HttpToolsProtocol):
         self._settings = self.app.settings  # of an `App`
         self._head = 0  # bytes of the head so far
         self._late: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -33,7 +35,19 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
+        self._forget_stuck()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stuck = self.loop.call_later(self._settings.patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._forget_stuck()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.transport.abort()  # closing would wait for a client that does not read
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -46,7 +60,7 @@ class Connection(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
+        self._count(len(name) + len(value) + _FIELD)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -71,6 +85,11 @@ class Connection(HttpToolsProtocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+    def _forget_stuck(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
 
     def _give_up(self) -> None:
         self._late = None

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..predictor import Prediction, ReadPicture
 from ..typing import Array, FloatArray
@@ -28,7 +28,8 @@ class _Batchers(NamedTuple):
 class Inference:
     """Reads and predicts requests, a bounded number at a time.
 
-    One thread predicts, so a model is run by one thread and batches form while it works; others decode pictures.
+    Quick batches are predicted in the event loop, others in one thread, so that batches form while it works. Other
+    threads decode pictures and large bodies.
 
     Parameters
     ----------
@@ -59,11 +60,19 @@ class Inference:
         self.failure: BaseException | None = None
 
     def _batchers_of(self, served: Served) -> _Batchers:
-        most, wait, observe = self._settings.batch, self._settings.batch_wait, self._observe(served.name)
+        common: dict[str, Any] = {
+            "most": self._settings.batch,
+            "wait": self._settings.batch_wait,
+            "observe": self._observe(served.name),
+        }
         return _Batchers(
-            Batcher(served.probabilities, self._worker, size_of=len, most=most, wait=wait, observe=observe),
-            Batcher(served.predictions, self._worker, size_of=lambda _: 1, most=most, wait=wait, observe=observe),
-        )
+            Batcher(
+                served.probabilities, self._worker, size_of=len, seconds=lambda: served.image_seconds, **common
+            ),
+            Batcher(
+                served.predictions, self._worker, size_of=lambda _: 1, seconds=lambda: served.picture_seconds, **common
+            ),
+        )  # fmt: skip
 
     @property
     def ready(self) -> bool:

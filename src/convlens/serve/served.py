@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from .refusal import Refusal
 from .settings import Settings
 
 LARGEST = 32  # images that an engine predicts at a time
+_TIMED = 5  # calls
 
 
 def parts(count: int) -> Iterator[slice]:
@@ -51,10 +54,13 @@ class Served:
         As given.
     model
         The predictor's.
+    image_seconds, picture_seconds
+        How long an image of an array takes, and a picture; infinite before it is warm.
     """
 
     def __init__(self, name: str, predictor: Predictor, largest_picture: int = Settings.largest_picture) -> None:
         self.name, self.predictor, self.model = name, predictor, predictor.model
+        self.image_seconds = self.picture_seconds = math.inf
         self._largest_picture = largest_picture
         self._size = int(np.prod(self.model.input_shape))
         self._takes_pixels = takes_pixels(self.model.training, self.model.preprocessing) is not False
@@ -132,11 +138,24 @@ class Served:
         return [one for part in parts(len(requests)) for one in self.predictor.answer(requests[part])]
 
     def warm(self) -> None:
-        """Predict once with every number of images that `parts` gives, so that no request waits for that."""
+        """Predict once with every number of images that `parts` gives, so that no request waits for that; time it."""
         image = np.zeros((LARGEST, *self.model.input_shape), np.float32)
         for size in (1 << power for power in range(LARGEST.bit_length())):
             self.probabilities([image[:size]])
-        self.predictor.answer([ReadPicture(image[0], image[:1], Account())])
+        read = ReadPicture(image[0], image[:1], Account())
+        self.predictions([read])
+        self.image_seconds = _seconds(lambda: self.probabilities([image])) / LARGEST
+        self.picture_seconds = _seconds(lambda: self.predictions([read]))
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """Return how long a call takes: the shortest of a few times, as other processes only lengthen it."""
+    times = []
+    for _ in range(_TIMED):
+        begun = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begun)
+    return min(times)
 
 
 class Models(Mapping[str, Served]):

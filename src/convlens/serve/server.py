@@ -56,6 +56,32 @@ def run(
     settings = settings or Settings()
     app = App.of(models, settings, sys.stderr if stream is None else stream)
     with bound(settings.host, settings.port) as listener:
+        address = _address(settings.host, listener)
+
+        def listening() -> None:
+            app.log.event("listening", address=address, models=list(app.models))
+            started(address)
+
+        with _warnings_to(app):
+            Server(app, listening).run(sockets=[listener])
+    if app.inference.failure is not None:
+        raise ConvlensError(f"a model cannot be served: {app.inference.failure}") from app.inference.failure
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which stops in two steps: first it is not ready any more, and a little later it is deaf.
+
+    In between, it still answers, and every reply ends its connection: so no client is cut off.
+
+    Parameters
+    ----------
+    app
+        What it serves.
+    listening
+        Called once it listens.
+    """
+
+    def __init__(self, app: App, listening: Callable[[], None] = lambda: None) -> None:
         config = uvicorn.Config(
             app,
             http=Connection,
@@ -66,27 +92,11 @@ def run(
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            timeout_keep_alive=math.ceil(settings.patience),
-            timeout_graceful_shutdown=math.ceil(settings.drain),
+            timeout_keep_alive=math.ceil(app.settings.patience),
+            timeout_graceful_shutdown=math.ceil(app.settings.drain),
         )
-        address = _address(settings.host, listener)
-        app.log.event("listening", address=address, models=list(app.models))
-        started(address)
-        with _warnings_to(app):
-            Server(config, app).run(sockets=[listener])
-    if app.inference.failure is not None:
-        raise ConvlensError(f"a model cannot be served: {app.inference.failure}") from app.inference.failure
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, which stops in two steps: first it is not ready any more, and a little later it is deaf.
-
-    In between, it still answers, and every reply ends its connection: so no client is cut off.
-    """
-
-    def __init__(self, config: uvicorn.Config, app: App) -> None:
         super().__init__(config)
-        self._app = app
+        self._app, self._listening = app, listening
         self._asked = StopRequest()
         self._deaf_at = math.inf
 
@@ -94,6 +104,10 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         with self._asked:
             yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._listening()
 
     async def on_tick(self, counter: int) -> bool:
         stop = await super().on_tick(counter) or self._asked.made
@@ -109,7 +123,8 @@ class Server(uvicorn.Server):
 def bound(host: str, port: int) -> Iterator[socket.socket]:
     """Yield a socket bound to an address; ConfigurationError if that cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as found:
+    # the protocol is named because asyncio asks a socket for it: without, a reply would wait for the client's ACK
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as found:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((host, port))

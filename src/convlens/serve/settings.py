@@ -52,7 +52,8 @@ class Settings:
     timeout
         For an answer; a later one is refused with 503.
     patience
-        For a client to send its head, and its body; a slower one is refused with 408.
+        For a client to send its head, and its body; a slower one is refused with 408. One that does not read for so
+        long is cut off, and so is one that asks nothing.
     grace
         How long a server that was asked to stop still listens, no longer ready, so that clients hear of it.
     drain

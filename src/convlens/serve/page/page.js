@@ -106,11 +106,12 @@ function calls(model, shape) {
   const here = location.origin;
   at("calls").textContent = [
     "# a picture of any size",
-    `curl ${here}/invocations -H 'Content-Type: image/png' --data-binary @seven.png`,
+    `curl ${here}/invocations --data-binary @seven.png -H 'Content-Type: image/png'`,
     "",
-    `# an array of ${height} x ${width} pixels: the answer as an array, too`,
+    `# an array of ${height} x ${width} pixels, and the answer in CSV`,
     `python3 -c "import numpy; numpy.save('image.npy', numpy.zeros((${sizes}), 'uint8'))"`,
-    `curl ${here}/invocations -H 'Content-Type: application/x-npy' -H 'Accept: text/csv' --data-binary @image.npy`,
+    `curl ${here}/invocations --data-binary @image.npy \\`,
+    "  -H 'Content-Type: application/x-npy' -H 'Accept: text/csv'",
     "",
     "# by the Open Inference Protocol",
     `curl ${here}/v2/models/${model}`,

@@ -1,0 +1,101 @@
+"""Take the pictures of the lab: ``python docs/picture_lab.py`` (needs Chromium and Playwright).
+
+Writes docs/figures/lab-drag.gif, which shows a digit being dragged, and lab-draw.png and lab-inside.png.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from convlens.lab.export import export
+
+FIGURES = Path(__file__).parent / "figures"
+SIZE = {"width": 1280, "height": 840}
+FRAMES, PAUSE = 28, 110  # of the drag; milliseconds between two
+SCALE = 0.7  # of the moving picture
+REACH = 5  # pixels of the drawing that it is dragged to each side
+SHOTS = {"draw": "shift=6,0", "inside": "room=inside&model=cnn&layer=conv2&unit=5,6,7&shift=4,2&tab=shift"}
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        pass
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve the exported page; yields its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        export(Path(folder))
+        with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=folder)) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_port}/"
+            server.shutdown()
+            thread.join()
+
+
+def shoot(page: Page) -> Image.Image:
+    """Return what the page shows."""
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def drag(page: Page) -> list[Image.Image]:
+    """Drag the digit to the right, down and back; a picture of each moment."""
+    box = page.locator(".surface").bounding_box()
+    assert box is not None
+    middle, reach = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), box["width"] * REACH / 28
+    page.mouse.move(*middle)
+    page.mouse.down()
+    frames = []
+    for frame in range(FRAMES):
+        angle = 2 * math.pi * frame / FRAMES
+        page.mouse.move(middle[0] + reach * math.sin(angle), middle[1] + reach * math.sin(2 * angle) / 3)
+        page.wait_for_timeout(PAUSE)
+        frames.append(shoot(page))
+    page.mouse.up()
+    return frames
+
+
+def in_motion(frames: list[Image.Image]) -> list[Image.Image]:
+    """Return frames for a GIF: smaller, and with one palette, so that what does not move does not flicker."""
+    small = [one.resize([round(SCALE * side) for side in one.size], Image.Resampling.LANCZOS) for one in frames]
+    width, height = small[0].size
+    sheet = Image.new("RGB", (width, 4 * height))  # a few moments have all the colours
+    for place in range(4):
+        sheet.paste(small[place * len(small) // 4], (0, place * height))
+    palette = sheet.quantize(256, dither=Image.Dither.NONE)
+    return [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in small]
+
+
+def main() -> None:
+    """Write the pictures."""
+    with served() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport=SIZE, color_scheme="light")
+        page.goto(address)
+        page.locator(".shift-map[data-complete=true]").nth(1).wait_for()
+        first, *others = in_motion(drag(page))
+        first.save(FIGURES / "lab-drag.gif", save_all=True, append_images=others, duration=PAUSE, loop=0, optimize=True)
+        for name, state in SHOTS.items():
+            page.goto(f"{address}#{state}")
+            page.locator(".layer canvas, .shift-map[data-complete=true]").nth(1).wait_for()
+            page.wait_for_timeout(1000)
+            shoot(page).save(FIGURES / f"lab-{name}.png", optimize=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

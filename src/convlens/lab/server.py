@@ -1,0 +1,156 @@
+"""Run the lab on this machine: find a port, open the browser, stop on Ctrl-C."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigurationError, OutputError
+from .site import site
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+INSTALL = "pip install 'convlens[lab]'"
+FIRST_PORT = 8750
+_TRIES = 20  # ports after the first, before giving up
+_LOCAL = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the lab is run.
+
+    Parameters
+    ----------
+    host
+        The address to listen on; None: this machine alone can reach it. With any other, everybody needs a token.
+    port
+        The port; None: the first free one from `FIRST_PORT` on. 0: any.
+    browser
+        Whether to open the page in a browser.
+
+    Raises
+    ------
+    ConfigurationError
+        If the port is not 0 to 65535.
+    """
+
+    host: str | None = None
+    port: int | None = None
+    browser: bool = True
+
+    def __post_init__(self) -> None:
+        if self.port is not None and not 0 <= self.port <= 65535:
+            raise ConfigurationError(f"a port is a number from 0 to 65535, not {self.port}")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other machines can reach it."""
+        return self.host is not None and not _is_loopback(self.host)
+
+
+def run(models: Sequence[Path] = (), settings: Settings | None = None, say: Callable[[str], None] = print) -> None:
+    """Serve the lab until Ctrl-C.
+
+    Parameters
+    ----------
+    models
+        Saved models to show beside those that the package ships.
+    settings
+        How it is run.
+    say
+        Told the address, and a warning if other machines can reach it.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is not a saved model, or is damaged.
+    ConfigurationError
+        If the packages that the lab needs are not installed.
+    OutputError
+        If the port is taken, or the address is not this machine's.
+    """
+    settings = settings or Settings()
+    token = secrets.token_urlsafe(24) if settings.is_open else None
+    files = site(models, live=True)
+    try:
+        from .app import create_app
+        from .guard import LOOPBACK, Access
+    except ImportError as error:
+        raise ConfigurationError(f"the lab needs packages that are not installed ({error.name}): {INSTALL}") from error
+    hosts = {*LOOPBACK, *_own_names(settings.host)} if settings.is_open else LOOPBACK
+    # The one place where other rooms' routes are mounted: create_app(..., routes=[...], lifespan=...).
+    app = create_app(files, Access(hosts, token, addresses=settings.is_open))
+    with _listening(settings) as listener:
+        address = _address(settings, listener.getsockname()[1])
+        if settings.is_open:
+            say("other machines can reach this lab, unencrypted; they need the token in its address")
+        say(f"the lab is at {address}{f'?token={token}' if token else ''} (Ctrl-C ends it)")
+        _serve(app, listener, f"{address}{f'?token={token}' if token else ''}" if settings.browser else None)
+
+
+def _serve(app: ASGIApp, listener: socket.socket, opened: str | None) -> None:
+    """Answer requests until a stop signal; `opened` is the address to open in a browser once it answers."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if opened is not None:  # in a thread of its own: some browsers return only when they are closed
+                threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
+
+    config = uvicorn.Config(
+        app, http="httptools", ws="none", log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=2, h11_max_incomplete_event_size=None,
+    )  # fmt: skip
+    Server(config).run(sockets=[listener])
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say."""
+    host = settings.host or _LOCAL
+    ports = range(FIRST_PORT, FIRST_PORT + _TRIES) if settings.port is None else (settings.port,)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in ports:
+        listener = socket.socket(family)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.listen()
+        except OSError as error:
+            listener.close()
+            if port == ports[-1]:
+                reason = error.strerror or error
+                raise OutputError(f"cannot listen on {host}, port {port}: {reason}; choose another --port") from error
+        else:
+            return listener
+    raise AssertionError("there is a last port")
+
+
+def _address(settings: Settings, port: int) -> str:
+    """Return the page's address, as a browser on this machine takes it."""
+    host = settings.host or "localhost"
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def _own_names(host: str | None) -> set[str]:
+    """Return the names of this machine, in small letters."""
+    name = socket.gethostname().lower()
+    return {name, f"{name}.local", socket.getfqdn().lower(), (host or name).lower()}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

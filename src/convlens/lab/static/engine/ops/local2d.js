@@ -1,0 +1,23 @@
+import { Patches } from "../patches.js";
+import { weightedSums } from "../products.js";
+import { connecting } from "./op.js";
+
+/** y[i,j,o] = b[i,j,o] + sum over u,v,c of seen[i,j,u,v,c] * w[i,j,u,v,c,o]: every position has its own kernels. */
+export const local2d = connecting(
+  ({ window: { kernel }, inputShapes: [shape], outputShape }) => ({
+    w: [outputShape[0], outputShape[1], ...kernel, shape[2], outputShape[2]],
+    b: outputShape,
+  }),
+  (node, arrays) => {
+    const patches = new Patches(node);
+    const [rows, columns, outputs] = node.outputShape;
+    return ([x], y) => {
+      const padded = patches.padding.pad(x);
+      for (let i = 0, at = 0; i < rows; i++) {
+        for (let j = 0; j < columns; j++, at += outputs) {
+          weightedSums(patches, patches.gather(padded, i, j), arrays, patches.size * at, at, y, at, outputs);
+        }
+      }
+    };
+  },
+);
