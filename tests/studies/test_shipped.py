@@ -161,6 +161,10 @@ def test_what_is_stored_is_of_the_study_as_it_is_declared_now(name: str) -> None
     assert not found.evidence.missing
 
 
+def test_every_study_of_the_catalogue_has_a_stored_result() -> None:
+    assert sorted(set(catalog.entries()) - set(shipped_names())) == [], "not stored yet; see “make studies”"
+
+
 def test_stored_results_are_small() -> None:
     sizes = {path.stem: path.stat().st_size for path in FOLDER.glob("*.json")}
     assert {name: size for name, size in sizes.items() if size > 300_000} == {}

@@ -17,8 +17,8 @@ from .examples import make_study
 
 LOOKS = Profile("standard", tuple(range(400, 410)), looks=(5, 10))
 NETWORKS = {
-    "cnn": CNN(filters=(3, 4), hidden=16),
-    "hardly larger": CNN(filters=(3, 4), hidden=17),
+    "cnn": CNN(filters=(4, 8), hidden=16),
+    "hardly larger": CNN(filters=(4, 8), hidden=17),
     "a single unit": DenseNet((1,)),
 }
 
@@ -26,7 +26,7 @@ NETWORKS = {
 @pytest.mark.slow
 def test_an_open_study_goes_to_its_last_look_and_a_settled_one_stops(tmp_path: Path) -> None:
     arms = tuple(
-        Arm(name, configuration(network, dataset="mnist", train_images=600, epochs=2))
+        Arm(name, configuration(network, dataset="mnist", train_images=600, epochs=5))
         for name, network in NETWORKS.items()
     )
     study = make_study(
