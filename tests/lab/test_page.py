@@ -151,9 +151,15 @@ def test_the_map_is_the_confidence_at_every_shift(
         offsets = [(dy, dx) for dy in range(-8, 9) for dx in range(-8, 9)]
         images = np.concatenate([shifted(digits.images[:1], dy, dx) for dy, dx in offsets])
         for title, model in shipped.items():
-            above = int((model.predict_proba(images)[:, int(label)] > 0.5).sum())
+            expected = model.predict_proba(images)[:, int(label)]
             card = page.locator(".card", has=page.get_by_role("heading", name=title, exact=True))
+            above = int((expected > 0.5).sum())
             assert f"above half at {above} of 289 shifts" in " ".join(card.inner_text().split())
+            for place in (0, 100, 143, 150, 288):
+                dy, dx = offsets[place]
+                settle(page, shift=[dx, dy])
+                words = card.locator(".shift-map output").inner_text()
+                assert float(words.strip("<> %")) == pytest.approx(100 * expected[place], abs=0.6)
         plot = page.locator(".shift-map .plot").first
         box = plot.bounding_box()
         assert box is not None
