@@ -212,6 +212,7 @@ finally:
         "evaluate",
         "compare",
         "predict",
+        "look",
         "summary",
         "data list",
         "data verify",

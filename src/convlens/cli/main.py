@@ -24,6 +24,7 @@ from . import (
     data,
     evaluate,
     lab,
+    look,
     predict,
     reproduce,
     speedrun,
@@ -57,6 +58,7 @@ app.command("speedrun")(speedrun.speedrun)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
+app.command("look")(look.look)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
 app.command("lab")(lab.lab)
