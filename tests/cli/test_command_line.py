@@ -212,6 +212,7 @@ finally:
         "evaluate",
         "compare",
         "predict",
+        "serve",
         "look",
         "summary",
         "data list",

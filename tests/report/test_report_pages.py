@@ -20,8 +20,8 @@ from convlens.report import Reproduction, current, pages, write_report, write_st
 from convlens.report.protocol import protocol
 from convlens.report.sections import arms_table
 from convlens.report.words import warnings
-from convlens.studies.evidence import assess
-from convlens.studies.result import StudyResult
+from convlens.studies.assessment.evidence import assess
+from convlens.studies.results.result import StudyResult
 from convlens.studies.trial import Trial
 from convlens.train.recipes import RECIPES
 
@@ -100,7 +100,7 @@ def test_numbers_equal_the_evidence(whole: tuple[Reproduction, Path, list[Path]]
         assert row.verdict.word in seen
         if row.interval is not None:
             assert row.metric is not None
-            digits = numbers.digits(row.metric)
+            digits = numbers.digits(row.metric, row.interval)
             expected = numbers.bounds(row.interval, row.metric.unit, signed=row.signed, digits=digits)
             assert expected in seen
             assert expected in markdown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +13,24 @@ import pytest
 
 from convlens.errors import ArtifactError, ConfigurationError
 from convlens.models import CNN
+from convlens.plain import canonical
 from convlens.studies import catalog, run_study
-from convlens.studies.evidence import assess
+from convlens.studies.assessment.evidence import assess
 from convlens.studies.executors import execute
 from convlens.studies.executors.training import configuration
-from convlens.studies.pool import LocalPool
-from convlens.studies.result import StudyResult
-from convlens.studies.shipped import LONGEST_HISTORY, read_shipped, shipped_names, thinned, write_shipped
+from convlens.studies.pools.pool import LocalPool
+from convlens.studies.results.result import StudyResult
+from convlens.studies.results.shipped import (
+    FOLDER,
+    LONGEST_HISTORY,
+    THINNED_HISTORY,
+    read_shipped,
+    shipped_names,
+    thinned,
+    write_shipped,
+)
+from convlens.studies.results.verify import verify_trials
 from convlens.studies.spec import Arm, Profile
-from convlens.studies.verify import verify_trials
 from convlens.version import NUMERICS_VERSION
 from tests.toys import write_toy_folder
 
@@ -32,7 +42,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
     place = tmp_path_factory.mktemp("shipped")
     folder = write_toy_folder(place / "bars")
     arms = tuple(
-        Arm(f"{k}x{k}", configuration(CNN(k, filters=(3, 4), hidden=8), dataset=str(folder), epochs=1), cost=k)
+        Arm(f"{k}x{k}", configuration(CNN(k, filters=(3, 4), hidden=8), dataset=str(folder), epochs=2), cost=k)
         for k in (3, 5, 7)
     )
     return run_study(make_study(arms=arms), Profile("standard", (0, 1)), folder=place, pool=LocalPool(execute))
@@ -48,14 +58,32 @@ def test_a_result_comes_back_whole(result: StudyResult, path: Path) -> None:
     found = read_shipped("kernel-size", path.parent)
     assert shipped_names(path.parent) == ["kernel-size"]
     assert found.stored
-    for part in ("study", "profile", "primary", "provenance"):
-        assert found.evidence.to_dict()[part] == result.evidence.to_dict()[part]
+    assert found.evidence.to_dict() == result.evidence.to_dict()  # of arms without predictions too
+    assert found.evidence.secondary[0].components is not None
+    assert found.evidence.secondary[0].mcnemar
     assert found.declared == tuple(result.declared)
+    assert {one.key: one.history for one in found.trials} == {one.key: one.history for one in result.trials}
     for one, other in zip(found.arms[0].trials, result.arms[0].trials, strict=True):
         assert np.array_equal(one.predictions["test"], other.predictions["test"])
         assert np.array_equal(one.labels["test"], other.labels["test"])
     assert not found.arms[1].trials[0].predictions  # of arms that the primary estimand does not name
     assert path.read_bytes().count(b'"key"') == 6
+
+
+def test_what_ships_follows_from_the_store(result: StudyResult, path: Path) -> None:
+    later = replace(result, started="2099-01-01T00:00:00+00:00", seconds=0.0)
+    write_shipped(later, path.with_name("later.json"))
+    assert path.with_name("later.json").read_bytes() == path.read_bytes()
+
+
+def test_a_file_of_another_format_says_how_to_write_it_again(path: Path) -> None:
+    contents = json.loads(path.read_bytes())
+    contents["format_version"] = 1
+    del contents["sha256"]
+    contents["sha256"] = hashlib.sha256(canonical(contents).encode()).hexdigest()
+    path.write_text(json.dumps(contents), encoding="utf-8")
+    with pytest.raises(ArtifactError, match="convlens study export kernel-size --format stored"):
+        read_shipped("kernel-size", path.parent)
 
 
 def test_writing_twice_gives_the_same_bytes(result: StudyResult, path: Path) -> None:
@@ -117,7 +145,8 @@ def test_a_difference_of_one_bit_is_found(result: StudyResult) -> None:
 def test_a_long_history_is_thinned_and_keeps_its_last_row() -> None:
     history = [{"epoch": n} for n in range(100)]
     kept = thinned(history)
-    assert len(kept) <= LONGEST_HISTORY + 1
+    assert len(kept) == THINNED_HISTORY
+    assert thinned(history[:LONGEST_HISTORY]) == history[:LONGEST_HISTORY]
     assert kept[-1] == history[-1]
     assert thinned(history[:3]) == history[:3]
 
@@ -130,6 +159,12 @@ def test_what_is_stored_is_of_the_study_as_it_is_declared_now(name: str) -> None
     assert found.evidence.declared.to_dict() == entry.study().to_dict(), "make studies"
     assert found.evidence.profile.to_dict() == entry.profile("standard").to_dict(), "make studies"
     assert not found.evidence.missing
+
+
+def test_stored_results_are_small() -> None:
+    sizes = {path.stem: path.stat().st_size for path in FOLDER.glob("*.json")}
+    assert {name: size for name, size in sizes.items() if size > 300_000} == {}
+    assert sum(sizes.values()) < 3_000_000
 
 
 @pytest.mark.slow

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
+from ..studies.assessment.evidence import EstimandEvidence
 from ..studies.estimand import Estimand
-from ..studies.evidence import EstimandEvidence
 from ..studies.metric import Metric
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.results.result import ArmTrials, StudyResult
 from ..wording import NONE, count
 from . import bars, numbers
 from .picture import Picture
@@ -144,6 +144,8 @@ def _alt(result: StudyResult, found: Sequence[EstimandEvidence]) -> str:
     for one in found:
         if one.interval is not None:
             metric, signed = metrics[one.estimand.metric], one.estimand.reference is not None
-            value = numbers.with_unit(one.interval, metric.unit, signed=signed, digits=numbers.digits(metric))
+            value = numbers.with_unit(
+                one.interval, metric.unit, signed=signed, digits=numbers.digits(metric, one.interval)
+            )
             said.append(f"{one.estimand.name}: {value}, {one.finding or one.verdict.word}")
     return f"{count(len(said), 'estimand')} of {result.name}. {'; '.join(said)}."

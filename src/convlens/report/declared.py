@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from .. import wording
 from ..figures import numbers
 from ..studies.estimand import Estimand
 from ..studies.metric import Metric
-from ..studies.result import ArmTrials, StudyResult
-from ..studies.trial import NAMES, Trial
+from ..studies.results.result import ArmTrials, StudyResult
+from ..studies.statistics.verdict import outlook
+from ..studies.trial import NAMES
 from ..studies.tuned import PROTOCOL, rate_key, read_rates, trainings
-from ..studies.verdict import outlook
 from ..version import NUMERICS_VERSION
 from .sections import Rows
 from .words import MARKS
@@ -77,7 +77,7 @@ def verdict_table(result: StudyResult) -> Rows:
                  ("for images in general", found.two_way))  # fmt: skip
     for what, one in intervals:
         if one is not None and one.n > 1:
-            signed, digits = estimand.reference is not None, numbers.digits(metric)
+            signed, digits = estimand.reference is not None, numbers.digits(metric, one)
             value = numbers.with_unit(one, metric.unit, signed=signed, digits=digits)
             rows.append((f"{100 * one.confidence:.4g} % interval {what}", value))
     if found.general is not None:
@@ -100,28 +100,25 @@ def _claim(estimand: Estimand, metric: Metric) -> str:
 
 
 def cost_table(result: StudyResult) -> Rows:
-    """Return what the trials took, by arm; of a measurement without the training of the network that it measures."""
-    arms = [(arm.name, [s for trial in arm.trials if (s := _seconds(trial)) is not None]) for arm in result.arms]
-    rows = [
-        (name, str(len(taken)), wording.duration(sum(taken) / len(taken)), wording.duration(sum(taken)))
-        for name, taken in arms
-        if taken
-    ]
-    every = [seconds for _, taken in arms for seconds in taken]
-    if every:
-        mean = wording.duration(sum(every) / len(every))
-        rows.append(("all arms", str(len(every)), mean, wording.duration(sum(every))))
+    """Return what the trials took, by arm, and in a row of their own the networks that they measured.
+
+    A trial that is of two arms, and a network that is an arm's own training too, cost only once.
+    """
+    arms = {arm.name: {trial.key: trial.seconds for trial in arm.trials} for arm in result.arms}
+    own = {str(key): seconds for trials in arms.values() for key, seconds in trials.items()}
+    networks = {key: seconds for key, seconds in result.networks.items() if key not in own}
+    groups: dict[str, Mapping[Any, float | None]] = {
+        **arms,
+        "the networks measured, each trained once": networks,
+        "all": {**own, **networks},
+    }
+    rows = []
+    for name, trials in groups.items():
+        taken = [seconds for seconds in trials.values() if seconds is not None]
+        if taken:
+            mean = wording.duration(sum(taken) / len(taken))
+            rows.append((name, str(len(taken)), mean, wording.duration(sum(taken))))
     return Rows("Cost: time of a trial, and of all", ("arm", "trials", "a trial, mean", "in all"), rows)
-
-
-def _seconds(trial: Trial) -> float | None:
-    """Return how long a trial took: what it measured, or else from its beginning to its end."""
-    if "seconds.train" in trial.metrics:
-        return None if trial.diverged else trial.metrics["seconds.train"]
-    began = trial.provenance.get("started")
-    if not isinstance(began, str):
-        return None
-    return (datetime.fromisoformat(trial.created) - datetime.fromisoformat(began)).total_seconds()
 
 
 def matched_table(result: StudyResult) -> Rows:
@@ -158,6 +155,25 @@ def tuning_table(result: StudyResult) -> Rows:
         f"{PROTOCOL.train_images:,} training images, {PROTOCOL.epochs} epochs"
     )
     return Rows(caption, columns, list(rows.values()))
+
+
+def candidates_table(result: StudyResult) -> Rows:
+    """Return which candidates were chosen inside the folds, by arm and setting, and whether at the edge of their grid.
+
+    A grid of two values is all edge, so that says nothing.
+    """
+    rows = []
+    for arm in result.arms:
+        candidates: Any = arm.arm.configuration.get("candidates", ())
+        chosen = [candidates[int(n)] for trial in arm.trials for n in trial.curves.get("fold.chosen", ())]
+        for setting in sorted({key for one in candidates for key in one}) if chosen else ():
+            grid = sorted({one[setting] for one in candidates if setting in one})
+            times = Counter(one[setting] for one in chosen if setting in one)
+            at_edge = times[grid[0]] + times[grid[-1]]
+            warned = len(grid) > 2 and 2 * at_edge > len(chosen)
+            edge = "mostly at the edge of the grid: a better one may lie beyond" if warned else wording.NONE
+            rows.append((arm.name, setting, ", ".join(f"{value:g}: {times[value]}" for value in grid), edge))
+    return Rows("Candidates chosen inside the folds", ("arm", "setting", "value: folds", "warning"), rows)
 
 
 def _trainings(arms: Sequence[ArmTrials]) -> list[tuple[str, Mapping[str, Any]]]:

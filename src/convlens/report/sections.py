@@ -9,13 +9,13 @@ from .. import wording
 from ..claims.reproduction import Confusion
 from ..claims.row import ClaimRow, compounds, stored_compounds
 from ..figures import numbers
+from ..studies.assessment.evidence import EstimandEvidence, Evidence
 from ..studies.estimand import Estimand
-from ..studies.evidence import EstimandEvidence, Evidence
 from ..studies.metric import Metric
-from ..studies.result import StudyResult
-from ..studies.stats import Interval, mean_interval
-from ..studies.superiority import Superiority
-from ..studies.two_way import Components
+from ..studies.results.result import StudyResult
+from ..studies.statistics.stats import Interval, mean_interval
+from ..studies.statistics.superiority import Superiority
+from ..studies.statistics.two_way import Components
 from . import claim_words
 from .words import MARKS, by_arithmetic, calculation, explanation
 
@@ -127,7 +127,7 @@ def spread_table(result: StudyResult) -> Rows:
             f"{arm.name}, {metrics[name].label}",
             str(found.n),
             *(wording.points(spread, 3).lstrip("+") for spread in _spreads(found)),
-            numbers.bounds(arm.two_way[name], metrics[name].unit, digits=numbers.digits(metrics[name])),
+            _bounds(arm.two_way[name], metrics[name]),
         )
         for arm in result.evidence.arms
         for name, found in arm.components.items()
@@ -136,6 +136,10 @@ def spread_table(result: StudyResult) -> Rows:
     columns = ("arm", "n", "spread over seeds", "of it by the number of images", "on images in general",
                "95 % interval, images in general")  # fmt: skip
     return Rows(f"{result.name}: standard deviation over seeds, and the two-way interval", columns, rows)
+
+
+def _bounds(interval: Interval, metric: Metric) -> str:
+    return numbers.bounds(interval, metric.unit, digits=numbers.digits(metric, interval))
 
 
 def _spreads(found: Components) -> tuple[float, float, float]:
