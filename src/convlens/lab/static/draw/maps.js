@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from "../view.js";
 
 export const REACH = 8; // pixels in each direction
 export const WIDTH = 2 * REACH + 1;
+const REST = 60; // ms without a change before maps are begun: a stroke under way has the processor to itself
 
 /**
  * @typedef {object} Grid the probabilities of all classes at every shift
@@ -52,7 +53,7 @@ export function useShiftMaps(names, models, pixels) {
   useEffect(() => {
     for (const name of workers.keys()) if (!names.includes(name)) dismiss(name);
     let left = false;
-    there.forEach(async (name) => {
+    const begin = async (name) => {
       const model = models[names.indexOf(name)];
       const maps = await worker(name);
       if (left) return;
@@ -68,9 +69,11 @@ export function useShiftMaps(names, models, pixels) {
       };
       grid.complete = await maps.draw([name], fitted(pixels, model.inputShape), { reach: REACH, part });
       if (grid.complete && !left) show();
-    });
+    };
+    const timer = setTimeout(() => there.forEach(begin), REST);
     return () => {
       left = true;
+      clearTimeout(timer);
     };
   }, [there.join(), pixels]);
   return grids.current;
