@@ -15,6 +15,7 @@ const REST = 60; // ms without a change before maps are begun: a stroke under wa
  * @property {number} classes K
  * @property {Uint8Array} steps by shift: 0 if it is exact; else how coarse the grid was whose nearest shift it shows
  * @property {boolean} complete
+ * @property {string} [problem] why there is none; the others are absent then
  */
 
 /** @type {Map<string, Promise<ShiftMaps>>} */
@@ -28,7 +29,9 @@ function worker(name) {
       await maps.add(name, content);
       return maps;
     };
-    workers.set(name, begin());
+    const found = begin();
+    workers.set(name, found);
+    found.catch(() => workers.delete(name)); // tried again at the next drawing
   }
   return workers.get(name);
 }
@@ -36,7 +39,7 @@ function worker(name) {
 async function dismiss(name) {
   const leaving = workers.get(name);
   workers.delete(name);
-  (await leaving).close();
+  (await leaving.catch(() => null))?.close();
 }
 
 /**
@@ -70,7 +73,13 @@ export function useShiftMaps(names, models, pixels) {
       grid.complete = await maps.draw([name], fitted(pixels, model.inputShape), { reach: REACH, part });
       if (grid.complete && !left) show();
     };
-    const timer = setTimeout(() => there.forEach(begin), REST);
+    const attempt = (name) =>
+      begin(name).catch((error) => {
+        if (left) return;
+        grids.current.set(name, { problem: error.message });
+        again((n) => n + 1);
+      });
+    const timer = setTimeout(() => there.forEach(attempt), REST);
     return () => {
       left = true;
       clearTimeout(timer);
