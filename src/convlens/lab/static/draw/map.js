@@ -54,7 +54,8 @@ export function ShiftMap({ title, model, meant, grid }) {
         </svg>
       </div>
       <figcaption>
-        <span>Confidence in ${meant},<br />${shiftWords(at)}: <output>${value === undefined ? "…" : percent(value)}</output></span>
+        <span>Confidence in${"\u00a0"}${meant},<br />${shiftWords(at)}:${" "}
+          <output>${value === undefined ? "…" : percent(value)}</output></span>
         ${known?.complete && html`<span>above half at <b>${above(known, k)} of ${WIDTH * WIDTH} shifts</b></span>`}
       </figcaption>
     </figure>
