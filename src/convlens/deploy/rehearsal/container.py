@@ -40,7 +40,7 @@ class Definition:
     damaged: bool = False
 
 
-class Answer(NamedTuple):
+class ContainerResponse(NamedTuple):
     """A server's answer to an invocation."""
 
     status: int
@@ -89,13 +89,15 @@ class Container:
             time.sleep(0.02)
         return False
 
-    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> ContainerResponse:
         """Send an invocation; OSError or HTTPException if the server does not answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_SECONDS)
         try:
             connection.request("POST", "/invocations", body, dict(headers))
             reply = connection.getresponse()
-            return Answer(reply.status, reply.headers.get("Content-Type", "application/octet-stream"), reply.read())
+            return ContainerResponse(
+                reply.status, reply.headers.get("Content-Type", "application/octet-stream"), reply.read()
+            )
         finally:
             connection.close()
 

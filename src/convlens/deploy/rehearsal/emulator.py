@@ -24,13 +24,13 @@ from werkzeug.wrappers import Response as HttpResponse
 
 from ...errors import ConfigurationError
 from . import quotas, runtime
-from .account import Account
-from .clock import Clock
+from .account import EmulatedAccount
+from .clock import EmulatedClock
 from .endpoints import Endpoint
 from .hosting import Hosting
 from .logs import Logs
 from .needs import action_of, needs
-from .profiles import Profile, profile_named
+from .profiles import AccountProfile, profile_named
 from .routing import Routed, environ_of, routed
 from .session import EmulatedSession
 from .simulator import simulate
@@ -42,7 +42,7 @@ _REGIONAL = ("sagemaker", "servicequotas", "logs", "ecr")
 
 
 @dataclass(frozen=True)
-class Call:
+class RecordedCall:
     """One call that was answered.
 
     Attributes
@@ -111,13 +111,13 @@ class Emulator:
     """
 
     def __init__(
-        self, profile: str | Profile = "open", *, clock: Clock | None = None, region: str = "us-east-1"
+        self, profile: str | AccountProfile = "open", *, clock: EmulatedClock | None = None, region: str = "us-east-1"
     ) -> None:
-        self.profile = profile if isinstance(profile, Profile) else profile_named(profile)
-        self.clock = clock or Clock()
+        self.profile = profile if isinstance(profile, AccountProfile) else profile_named(profile)
+        self.clock = clock or EmulatedClock()
         self.region = region
         self.started = self.clock.now
-        self.calls: list[Call] = []
+        self.calls: list[RecordedCall] = []
         self.changes: list[Change] = []
         self.faults: list[str] = []
         self._lock = threading.RLock()
@@ -175,14 +175,14 @@ class Emulator:
         self.hosting.endpoints.settle()
         return [*self.hosting.left, *objects]
 
-    def called(self, action: str) -> list[Call]:
+    def called(self, action: str) -> list[RecordedCall]:
         """Return the calls of an action, such as ``iam:CreateRole``."""
         return [one for one in self.calls if one.action == action]
 
     def _begin(self) -> None:
         """Make the account and start to listen."""
         self._start = time.monotonic()
-        self.account = Account(self.profile, self.region)
+        self.account = EmulatedAccount(self.profile, self.region)
         self.logs = Logs(self.region)
         self.hosting = Hosting(self.account, self.clock, self._noticed, self.logs.write)
         self._server = make_server("127.0.0.1", 0, self._application, threaded=True, request_handler=_Quiet)
@@ -207,7 +207,7 @@ class Emulator:
             response, code = refused(call.protocol if call else "json", failure, request_id), failure.code
         about = (action_of(call), call.resource) if call else ("unknown", "*")
         times = began - self._start, time.monotonic() - began
-        self.calls.append(Call(*about, response.status_code, code, self.clock.now, *times))
+        self.calls.append(RecordedCall(*about, response.status_code, code, self.clock.now, *times))
         return response(environ, start_response)
 
     def _answered(self, call: Routed, request: HttpRequest, request_id: str) -> HttpResponse:

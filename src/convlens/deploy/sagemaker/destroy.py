@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import DeploymentError
 from .account import identify
 from .clients import Clients
-from .journal import FOLDER, Entry, Journal, State
+from .journal import FOLDER, EntryState, Journal, JournalEntry
 from .plan import check_endpoint_name, is_ours
 from .removal import Removal, remove
 from .resources import ARCHIVE, ENDPOINT, behind_endpoint
@@ -48,7 +48,7 @@ def destroy(clients: Clients, endpoint: str, *, folder: Path = FOLDER, patience:
     journal = Journal.of(folder, account, clients.region, endpoint)
     entries = dict.fromkeys((one.kind, one.name) for one in journal.entries)
     entries |= dict.fromkeys(_described(clients, endpoint, journal, patience))
-    return remove(clients, account, journal, [Entry(*one, State.MADE) for one in entries], patience)
+    return remove(clients, account, journal, [JournalEntry(*one, EntryState.MADE) for one in entries], patience)
 
 
 def _described(clients: Clients, endpoint: str, journal: Journal, patience: Patience) -> Iterator[tuple[str, str]]:

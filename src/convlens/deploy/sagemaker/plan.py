@@ -45,7 +45,7 @@ _ENVIRONMENT = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class EndpointSettings:
     """How a model is deployed.
 
     Parameters
@@ -158,7 +158,7 @@ NO_ARCHIVE = Archive(b"", "0" * 64)
 
 
 @dataclass(frozen=True)
-class Plan:
+class DeploymentPlan:
     """A deployment, before anything is made; `make_plan` makes one.
 
     Attributes
@@ -175,7 +175,7 @@ class Plan:
         Whether tags are set.
     """
 
-    settings: Settings
+    settings: EndpointSettings
     identity: Identity
     region: str
     role: str
@@ -257,11 +257,11 @@ class Plan:
             "aws:TagKeys": tuple(settings.tags),
         }
 
-    def with_type(self, instance_type: str) -> Plan:
+    def with_type(self, instance_type: str) -> DeploymentPlan:
         """Return the plan with another instance type."""
         return replace(self, instance_type=instance_type)
 
-    def without_tags(self) -> Plan:
+    def without_tags(self) -> DeploymentPlan:
         """Return the plan without tags."""
         return replace(self, tagged=False)
 
@@ -286,10 +286,14 @@ class Plan:
         }
 
 
-def make_plan(identity: Identity, region: str, role: str, settings: Settings, archive: Archive = NO_ARCHIVE) -> Plan:
+def make_plan(
+    identity: Identity, region: str, role: str, settings: EndpointSettings, archive: Archive = NO_ARCHIVE
+) -> DeploymentPlan:
     """Return a plan; ConfigurationError if the region's image is not known and none is named."""
     image = parsed_image(settings.image) if settings.image else prebuilt_image(region)
-    return Plan(settings, identity, region, role, image, archive, settings.instance_types[0], bool(settings.tags))
+    return DeploymentPlan(
+        settings, identity, region, role, image, archive, settings.instance_types[0], bool(settings.tags)
+    )
 
 
 def is_ours(name: str, endpoint: str) -> bool:
