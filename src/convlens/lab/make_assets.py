@@ -130,7 +130,7 @@ def make(names: Iterable[str] = (), folder: Path = FOLDER, say: Say = lambda _: 
     for name in wanted:
         if name != DIGITS:
             _train(PLANS[name], dataset, folder, say)
-    write_index(dataset, digits, folder)
+    write_assets_index(dataset, digits, folder)
 
 
 def chosen_digits(dataset: Dataset) -> ShippedDigits:
@@ -181,7 +181,7 @@ def _about(plan: AssetPlan, model: Model) -> dict[str, Any]:
     }
 
 
-def write_index(dataset: Dataset, digits: ShippedDigits, folder: Path) -> None:
+def write_assets_index(dataset: Dataset, digits: ShippedDigits, folder: Path) -> None:
     """Write the index of the assets that are in a folder."""
     models_there = [plan for plan in PLANS.values() if (folder / _model_file(plan)).is_file()]
     recorded = [plan for plan in PLANS.values() if (folder / _recording_file(plan)).is_file()]

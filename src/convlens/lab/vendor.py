@@ -71,7 +71,7 @@ PACKAGES = (
 def main() -> None:
     """Fetch every package and write its files."""
     for package in PACKAGES:
-        write(package, fetched(package))
+        write_files(package, fetched(package))
         print(f"{package.name} {package.version}: {', '.join(package.files.values())}")  # noqa: T201
 
 
@@ -92,7 +92,7 @@ def fetched(package: NpmPackage) -> bytes:
     return archive
 
 
-def write(package: NpmPackage, archive: bytes) -> None:
+def write_files(package: NpmPackage, archive: bytes) -> None:
     """Write a package's files from its archive."""
     make_folder(package.folder)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..plain import check_keys
+from ..plain import check_keys, parsed_json
 from ..typing import Array, FloatArray
 from ..version import __version__
-from .codecs import array_of, finite, read_json
+from .codecs import array_of, finite
 from .exchange import Exchange, Reply, json_reply
 from .handlers import require_ready
 from .served import Served
@@ -85,12 +85,12 @@ async def infer(exchange: Exchange) -> Reply:
         given, images = await inference.aside(lambda: read_request(served, body), len(body))
         exchange.note["images"] = len(images)
         found = await inference.probabilities(served, images)
-        return await inference.aside(lambda: json_reply(answer(served, given, found)), 256 * len(found))
+        return await inference.aside(lambda: json_reply(inferred(served, given, found)), 256 * len(found))
 
 
 def read_request(served: Served, body: bytes) -> tuple[Mapping[str, Any], Array]:
     """Return a request as plain data, and the images in it; DataError or ConfigurationError if it is none."""
-    given = read_json(body)
+    given = parsed_json(body, "the body")
     check_keys(_REQUEST_KEYS, given, "the request")
     if not isinstance(given.get("id", ""), str):
         raise DataError(f"the request's id is a text, not {given['id']!r}")
@@ -130,7 +130,7 @@ def _require_outputs(wanted: Any) -> None:
         raise DataError(f"outputs is a list of tensors with the names {' and '.join(map(repr, names))}")
 
 
-def answer(served: Served, given: Mapping[str, Any], probabilities: FloatArray) -> dict[str, Any]:
+def inferred(served: Served, given: Mapping[str, Any], probabilities: FloatArray) -> dict[str, Any]:
     """Return the protocol's answer, as plain data, with the outputs that were asked for."""
     number, classes = probabilities.shape
     wanted = dict.fromkeys(one["name"] for one in given.get("outputs") or ({"name": PROBABILITIES}, {"name": CLASS}))

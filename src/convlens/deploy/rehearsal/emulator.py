@@ -29,12 +29,12 @@ from .clock import EmulatedClock
 from .endpoints import Endpoint
 from .hosting import Hosting
 from .logs import Logs
-from .needs import action_of, needs
+from .needs import access_requests, action_of
 from .profiles import AccountProfile, profile_named
 from .routing import Routed, environ_of, routed
 from .session import EmulatedSession
 from .simulator import simulate
-from .wire import AwsError, Members, read, refused, violations_of_reply, written
+from .wire import AwsError, Members, error_response, reply_response, request_members, violations_of_reply
 
 _BY_MOTO = ("s3", "sts", "iam", "logs", "ecr")
 _POLL = 0.02  # seconds until the server notices that it is to stop
@@ -200,11 +200,11 @@ class Emulator:
             call = routed(request)
             response = self._answered(call, request, request_id)
         except AwsError as error:
-            response, code = refused(call.protocol if call else "json", error, request_id), error.code
+            response, code = error_response(call.protocol if call else "json", error, request_id), error.code
         except Exception as error:  # noqa: BLE001 - a fault of the emulator's, which the caller must see as one
             self.faults.append("".join(traceback.format_exception(error)))
             failure = AwsError("InternalFailure", f"the emulator failed: {error!r}", 500)
-            response, code = refused(call.protocol if call else "json", failure, request_id), failure.code
+            response, code = error_response(call.protocol if call else "json", failure, request_id), failure.code
         about = (action_of(call), call.resource) if call else ("unknown", "*")
         times = began - self._start, time.monotonic() - began
         self.calls.append(RecordedCall(*about, response.status_code, code, self.clock.now, *times))
@@ -215,18 +215,18 @@ class Emulator:
             given = self._permitted(call, request)
             handler = self._handlers(call.service).get(call.name)
             if handler is not None:
-                return written(call.operation, handler(given), request_id)
+                return reply_response(call.operation, handler(given), request_id)
             if call.service in _BY_MOTO:
                 return self._by_moto(call, request)
         if call.name == "InvokeEndpoint":  # not behind the lock: invocations run side by side
-            return written(call.operation, runtime.invoke(self.hosting, given, request), request_id)
+            return reply_response(call.operation, runtime.invoke(self.hosting, given, request), request_id)
         raise AwsError("UnknownOperationException", f"{call.service}:{call.name} is not emulated.")
 
     def _permitted(self, call: Routed, request: HttpRequest) -> Members:
         """Return the members of a request; AwsError, in AWS's words, unless they are valid and its caller may do it."""
         who = self.account.caller(call.key)
-        given = read(call.operation, request, call.in_path)
-        for one in needs(call, given, self.account, self.hosting):
+        given = request_members(call.operation, request, call.in_path)
+        for one in access_requests(call, given, self.account, self.hosting):
             call.resource = call.resource or one.resource
             self.account.require(who, one, call.region, call.protocol)
         if call.region != self.region and call.service in _REGIONAL:
@@ -239,10 +239,10 @@ class Emulator:
         known: Mapping[str, Mapping[str, Callable[[Members], Members]]] = {
             "sagemaker": self.hosting.operations,
             "iam": {"SimulatePrincipalPolicy": lambda given: simulate(self.account, given)},
-            "pricing": {"GetProducts": lambda given: quotas.products(region, given)},
+            "pricing": {"GetProducts": lambda given: quotas.get_products(region, given)},
             "servicequotas": {
-                "GetServiceQuota": lambda given: quotas.quota(profile, region, given),
-                "ListServiceQuotas": lambda given: quotas.page(profile, region, given),
+                "GetServiceQuota": lambda given: quotas.get_service_quota(profile, region, given),
+                "ListServiceQuotas": lambda given: quotas.list_service_quotas(profile, region, given),
             },
         }
         return known.get(service, {})

@@ -10,14 +10,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from ...errors import ConvlensError
 from .clock import EmulatedClock
 from .container import Container, Definition
 from .profiles import AccountProfile
-
-Members: TypeAlias = dict[str, Any]
+from .wire import Members
 
 NOT_HEALTHY = (
     "The primary container for production variant {} did not pass the ping health check. "

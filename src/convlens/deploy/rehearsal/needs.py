@@ -31,7 +31,7 @@ def action_of(call: Routed) -> str:
     return f"{call.service}:{_STORAGE.get(call.name, call.name) if call.service == 's3' else call.name}"
 
 
-def needs(call: Routed, given: Members, account: EmulatedAccount, hosting: Hosting) -> list[AccessRequest]:
+def access_requests(call: Routed, given: Members, account: EmulatedAccount, hosting: Hosting) -> list[AccessRequest]:
     """Return what a caller must be allowed for a call: several requests, for some."""
     if call.name in _FREE:
         return []

@@ -9,7 +9,7 @@ from .account import Role, trusting_statements
 from .clients import AwsRefusal, Clients, ask
 from .denial import PolicyLayer
 from .findings import Answer, Finding
-from .plan import DeploymentPlan
+from .plan import DeploymentPlan, log_group
 
 QUOTA_PAGES = 100  # SageMaker has some thousands of quotas; a page holds 100
 
@@ -158,8 +158,3 @@ def observe(clients: Clients, plan: DeploymentPlan) -> Observed:
         elif reply.denied:
             found[action] = reply
     return found
-
-
-def log_group(endpoint: str) -> str:
-    """Return the name of an endpoint's log group."""
-    return f"/aws/sagemaker/Endpoints/{endpoint}"

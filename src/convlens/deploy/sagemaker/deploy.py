@@ -22,7 +22,7 @@ from .journal import FOLDER, EntryState, Journal, JournalEntry
 from .logs import last_lines
 from .model_data import explain_model_data, is_about_model_data
 from .plan import Archive, DeploymentPlan, EndpointSettings, is_ours
-from .removal import remove
+from .removal import remove_entries
 from .resources import ARCHIVE, BUCKET, CONFIG, ENDPOINT, KINDS, MODEL, ResourceKind, behind_endpoint
 from .waiting import CHANGING, DeadlineError, Patience, wait_for_rest
 
@@ -78,7 +78,7 @@ class Deployment:
         }
 
 
-def steps(clients: Clients, plan: DeploymentPlan) -> list[Step]:
+def planned_steps(clients: Clients, plan: DeploymentPlan) -> list[Step]:
     """Return what a deployment would do now, as ``--dry-run`` shows it. Reads only."""
     found = {one: one.find(clients, one.named(plan), plan.identity.account) for one in KINDS.values()}
     listed = [
@@ -163,7 +163,7 @@ class _DeploymentRun:
         except (DeadlineError, UnreachableError):
             raise  # it may still come up: nothing is removed, and the command can be repeated
         except ConvlensError as error:
-            removal = remove(
+            removal = remove_entries(
                 self.clients, self.plan.identity.account, self.journal, self.journal.unsettled(), self.patience
             )
             raise DeploymentError(f"{error}; {removal}") from error
@@ -199,7 +199,7 @@ class _DeploymentRun:
                 self.notes.append(f"falls back on {types[number]}: {error}")
                 self.patience.progress(self.notes[-1])
                 useless = [one for one in self.journal.unsettled() if one.kind in (ENDPOINT.name, CONFIG.name)]
-                remove(self.clients, self.plan.identity.account, self.journal, useless, self.patience)
+                remove_entries(self.clients, self.plan.identity.account, self.journal, useless, self.patience)
             else:
                 return
 
@@ -280,7 +280,7 @@ class _DeploymentRun:
     def _remove_failed(self) -> None:
         """Remove an endpoint that failed earlier: nothing else can be done with one."""
         entry = JournalEntry(ENDPOINT.name, self.plan.endpoint, EntryState.MADE)
-        removal = remove(self.clients, self.plan.identity.account, self.journal, [entry], self.patience)
+        removal = remove_entries(self.clients, self.plan.identity.account, self.journal, [entry], self.patience)
         if removal.left:
             raise DeploymentError(f"the endpoint {self.plan.endpoint} failed earlier, and cannot be removed: {removal}")
 
@@ -310,6 +310,6 @@ class _DeploymentRun:
         for entry in self.journal.entries:
             if (entry.kind, entry.name) in used and entry.state is not EntryState.SETTLED:
                 self.journal.mark(entry.kind, entry.name, EntryState.SETTLED)
-        removal = remove(self.clients, self.plan.identity.account, self.journal, old, self.patience)
+        removal = remove_entries(self.clients, self.plan.identity.account, self.journal, old, self.patience)
         if removal.left:
             self.notes.append(f"of an older version, left behind: {'; '.join(removal.left)}")

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...errors import DeploymentError
-from .checks import log_group
 from .clients import AwsRefusal, Clients, ask, refused
+from .plan import log_group
 
 LAST = 3  # lines of the log in a message
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import ConfigurationError
 from ...plain import canonical
-from .account import Identity
+from .account import SERVICE, Identity
 from .images import Image, parsed_image, prebuilt_image
 
 USUAL_TYPE = "ml.t2.medium"
@@ -250,7 +250,7 @@ class DeploymentPlan:
         serverless, settings = self.settings.serverless, self.settings
         return {
             "aws:RequestedRegion": (self.region,),
-            "iam:PassedToService": ("sagemaker.amazonaws.com",),
+            "iam:PassedToService": (SERVICE,),
             "sagemaker:InstanceTypes": () if serverless else (self.instance_type,),
             "sagemaker:ServerlessMemorySize": (str(settings.memory_mb),) if serverless else (),
             "sagemaker:ServerlessMaxConcurrency": (str(settings.concurrency),) if serverless else (),
@@ -271,7 +271,7 @@ class DeploymentPlan:
     def _arns(self, model: str, config: str, key: str) -> dict[str, str]:
         partition, account, image = self.identity.partition, self.identity.account, self.image
         sagemaker = f"arn:{partition}:sagemaker:{self.region}:{account}"
-        logs = f"arn:{partition}:logs:{self.region}:{account}:log-group:/aws/sagemaker/Endpoints/{self.endpoint}"
+        logs = f"arn:{partition}:logs:{self.region}:{account}:log-group:{log_group(self.endpoint)}"
         return {
             "any": "*",
             "caller": self.identity.principal,
@@ -295,6 +295,11 @@ def make_plan(
     return DeploymentPlan(
         settings, identity, region, role, image, archive, settings.instance_types[0], bool(settings.tags)
     )
+
+
+def log_group(endpoint: str) -> str:
+    """Return the name of an endpoint's log group."""
+    return f"/aws/sagemaker/Endpoints/{endpoint}"
 
 
 def is_ours(name: str, endpoint: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .account import SERVICE
 from .permissions import Need
 from .plan import DeploymentPlan
 
@@ -53,6 +54,6 @@ def _statement(
 
 def trust_policy() -> dict[str, Any]:
     """Return the policy by which SageMaker may assume a role."""
-    principal = {"Service": "sagemaker.amazonaws.com"}
+    principal = {"Service": SERVICE}
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [statement]}

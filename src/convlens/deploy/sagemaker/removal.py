@@ -40,7 +40,7 @@ class Removal:
         return {"removed": self.removed, "left": self.left, "kept": self.kept}
 
 
-def remove(
+def remove_entries(
     clients: Clients, account: str, journal: Journal, entries: Iterable[JournalEntry], patience: Patience
 ) -> Removal:
     """Remove things, and forget each in the journal once it is gone.
