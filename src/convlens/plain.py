@@ -9,9 +9,9 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
-from .errors import ConfigurationError, nearest
+from .errors import ConfigurationError, DataError, nearest
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
@@ -57,6 +57,38 @@ def canonical(value: object, where: str = "value") -> str:
     Equal numbers of different types, such as ``1`` and ``1.0``, give different texts.
     """
     return json.dumps(plain(value, where), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def parsed_json(text: bytes, what: str, hint: str = "") -> Any:
+    """Return the JSON that somebody sent.
+
+    Parameters
+    ----------
+    text
+        The bytes, which nothing is known of.
+    what
+        What they are, for the message: ``"the body"``.
+    hint
+        What else the message says at its end.
+
+    Raises
+    ------
+    DataError
+        If they are not JSON in UTF-8, are nested too deeply, or have NaN or Infinity, which JSON lacks.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{what} is not JSON in UTF-8 ({error.reason} at byte {error.start:,}){hint}") from error
+    except RecursionError as error:
+        raise DataError(f"{what} is not JSON that can be read: it is nested too deeply{hint}") from error
+    except ValueError as error:  # no JSON, or a number of thousands of digits
+        said = " ".join(str(error).split())[:200]
+        raise DataError(f"{what} is not JSON ({said}){hint}") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def check_keys(known: type | Collection[str], given: object, where: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from convlens import data
 from convlens.deploy.sagemaker import inference, training
-from convlens.deploy.sagemaker.archive import check
+from convlens.deploy.sagemaker.archive import check_unpacked
 from convlens.deploy.sagemaker.hyperparameters import Hyperparameters
 from convlens.deploy.sagemaker.package import NAMES, package
 from convlens.errors import ConfigurationError
@@ -52,7 +52,7 @@ def failure(root: Path) -> str:
 def test_a_training_from_its_files_to_its_model(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert training.train(prepared(root, {**SMALL, "seed": "3", "sagemaker_program": "x", "train_images": "200"})) == 0
     assert not (root / "output" / "failure").exists()
-    assert [path.relative_to(root / "model").as_posix() for path in check(root / "model")] == list(NAMES)
+    assert [path.relative_to(root / "model").as_posix() for path in check_unpacked(root / "model")] == list(NAMES)
     result = json.loads((root / "output" / "data" / "result.json").read_text())
     assert (result["seed"], result["configuration"]["recipe"]["epochs"]) == (3, 2)
     assert result["configuration"]["recipe"]["batch_size"] == 50
@@ -111,7 +111,7 @@ def started(root: Path) -> subprocess.Popen[str]:
 
 
 def results(root: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in check(root / "model")}
+    return {path.name: path.read_bytes() for path in check_unpacked(root / "model")}
 
 
 @pytest.mark.slow

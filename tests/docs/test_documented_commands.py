@@ -72,12 +72,12 @@ def accounts() -> Iterator[Callable[[str], dict[str, str]]]:
 
         def emulated(profile: str) -> dict[str, str]:
             if profile not in running:
-                from convlens.deploy.rehearsal.clock import Clock
+                from convlens.deploy.rehearsal.clock import EmulatedClock
                 from convlens.deploy.rehearsal.emulator import Emulator
 
                 stack.close()  # one at a time
                 running.clear()
-                running[profile] = stack.enter_context(Emulator(profile, clock=Clock(step=600))).environment
+                running[profile] = stack.enter_context(Emulator(profile, clock=EmulatedClock(step=600))).environment
             return running[profile]
 
         yield emulated

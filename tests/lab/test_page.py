@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from convlens import models
 from convlens.lab.export import export
-from convlens.lab.shipped import Digits, model_path, read_digits
+from convlens.lab.shipped import ShippedDigits, model_path, read_digits
 from convlens.lens import activations, equivariance
 from convlens.lens.shift import shifted
 from convlens.nn import Model, load
@@ -48,7 +48,7 @@ def lab() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def digits() -> Digits:
+def digits() -> ShippedDigits:
     return read_digits()
 
 
@@ -75,7 +75,7 @@ def test_a_drawn_digit_is_read(browser: Browser, lab: str, points: Any, digit: s
 
 
 def test_answers_are_those_of_the_library(
-    browser: Browser, lab: str, digits: Digits, shipped: dict[str, Model]
+    browser: Browser, lab: str, digits: ShippedDigits, shipped: dict[str, Model]
 ) -> None:
     with opened(browser, lab) as page:
         wait_for_answers(page)
@@ -87,7 +87,7 @@ def test_answers_are_those_of_the_library(
                 np.testing.assert_allclose(shown, model.predict_proba(moved)[0], atol=1e-5)
 
 
-def test_dragging_hurts_the_dense_network_more(browser: Browser, lab: str, digits: Digits) -> None:
+def test_dragging_hurts_the_dense_network_more(browser: Browser, lab: str, digits: ShippedDigits) -> None:
     with opened(browser, lab) as page:
         wait_for_answers(page)
         row = int(np.flatnonzero(digits.labels == 7)[0])
@@ -125,7 +125,7 @@ async trials => {
 
 @pytest.mark.parametrize(("distance", "times", "most"), [(3, 1.5, 65), (6, 1, 50)])
 def test_and_so_it_is_with_a_hundred_digits(
-    browser: Browser, lab: str, digits: Digits, distance: int, times: float, most: int
+    browser: Browser, lab: str, digits: ShippedDigits, distance: int, times: float, most: int
 ) -> None:
     """All four directions in turn; at six pixels both have fallen far. ``-rP`` shows the numbers."""
     directions = ((distance, 0), (-distance, 0), (0, distance), (0, -distance))
@@ -141,7 +141,7 @@ def test_and_so_it_is_with_a_hundred_digits(
 
 
 def test_the_map_is_the_confidence_at_every_shift(
-    browser: Browser, lab: str, digits: Digits, shipped: dict[str, Model]
+    browser: Browser, lab: str, digits: ShippedDigits, shipped: dict[str, Model]
 ) -> None:
     with opened(browser, lab) as page:
         show_digit(page, digits.images[0].ravel())
@@ -210,7 +210,7 @@ def test_centre_it_does_what_predict_does(browser: Browser, lab: str) -> None:
 
 @pytest.mark.parametrize(("layer", "unit"), [("conv1", (10, 12, 3)), ("relu2", (6, 7, 20)), ("pool1", (5, 6, 2))])
 def test_a_units_arithmetic_is_that_of_the_library(
-    browser: Browser, lab: str, digits: Digits, shipped: dict[str, Model], layer: str, unit: tuple[int, int, int]
+    browser: Browser, lab: str, digits: ShippedDigits, shipped: dict[str, Model], layer: str, unit: tuple[int, int, int]
 ) -> None:
     model, image = shipped["CNN"], digits.images[:1]
     with opened(browser, f"{lab}#room=inside&model=cnn") as page:
@@ -247,7 +247,7 @@ def test_a_units_arithmetic_is_that_of_the_library(
 
 
 def test_the_meter_is_the_librarys_equivariance(
-    browser: Browser, lab: str, digits: Digits, shipped: dict[str, Model]
+    browser: Browser, lab: str, digits: ShippedDigits, shipped: dict[str, Model]
 ) -> None:
     with opened(browser, f"{lab}#room=inside&model=cnn&tab=shift&layer=conv2") as page:
         show_digit(page, digits.images[0].ravel(), (4, 2))
@@ -377,7 +377,7 @@ def test_damaged_links_open_the_page_all_the_same(browser: Browser, lab: str) ->
             until(page, "document.querySelector('.reads strong') || document.querySelector('.layer')")
 
 
-def test_the_exported_page_works_without_the_server(browser: Browser, tmp_path: Path, digits: Digits) -> None:
+def test_the_exported_page_works_without_the_server(browser: Browser, tmp_path: Path, digits: ShippedDigits) -> None:
     own = saved(tmp_path, "mine", "baseline")
     written = export(tmp_path / "page", [own])
     assert written.bytes < 20e6

@@ -239,12 +239,12 @@ def test_an_export_overwrites_nobodys_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_ports_have_a_range(port: int) -> None:
     with pytest.raises(ConfigurationError, match="0 to 65535"):
-        server.Settings(port=port)
+        server.LabSettings(port=port)
 
 
 def test_only_other_addresses_than_loopback_open_the_lab() -> None:
-    assert not any(server.Settings(host).is_open for host in (None, "127.0.0.1", "localhost", "::1"))
-    assert all(server.Settings(host).is_open for host in ("0.0.0.0", "::", "192.168.0.7", "desk"))
+    assert not any(server.LabSettings(host).is_open for host in (None, "127.0.0.1", "localhost", "::1"))
+    assert all(server.LabSettings(host).is_open for host in ("0.0.0.0", "::", "192.168.0.7", "desk"))
 
 
 def test_it_runs_and_ctrl_c_ends_it(tmp_path: Path) -> None:
@@ -277,8 +277,8 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OutputError, match=rf"port {port}: .*; choose another --port"):
-            server.run(settings=server.Settings(port=port, browser=False))
+        with pytest.raises(ConfigurationError, match=rf"port {port} .*; choose another with --port"):
+            server.run(settings=server.LabSettings(port=port, browser=False))
 
 
 def test_the_command_line_exports_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

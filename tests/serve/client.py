@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 from convlens.serve import App
-from convlens.serve.server import Server, bound
+from convlens.serve.server import DrainingServer
+from convlens.sockets import listening_socket, port_of
 
 NPY = "application/x-npy"
 
@@ -133,13 +134,13 @@ def picture(array: np.ndarray, kind: str = "PNG") -> bytes:
 @contextlib.contextmanager
 def served_at(app: App, send_buffer: int | None = None) -> Iterator[str]:
     """Serve an application from a thread, perhaps with a small buffer of the system's (bytes) for what it sends."""
-    with bound("127.0.0.1", 0) as listener:
+    with listening_socket("127.0.0.1", 0) as listener:
         if send_buffer is not None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listening = threading.Event()
-        server = Server(app, listening.set)
+        server = DrainingServer(app, listening.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        port = listener.getsockname()[1]
+        port = port_of(listener)
         thread.start()
         try:
             assert listening.wait(30)

@@ -21,7 +21,7 @@ from convlens.errors import ConfigurationError, ConvlensError
 from convlens.serve import App, Settings
 from convlens.serve import handlers as handlers_module
 from convlens.serve.operations import OPERATIONS
-from convlens.serve.served import Models, Served, parts
+from convlens.serve.served import Models, Served, batch_slices
 
 from .client import NPY, Client, Response, npy, npz, picture
 
@@ -78,7 +78,7 @@ def test_any_number_of_images(client: Client, served: Models, count: int) -> Non
 
 def test_parts_cover_all_and_are_of_few_sizes() -> None:
     for count in range(200):
-        found = [*parts(count)]
+        found = [*batch_slices(count)]
         assert [index for part in found for index in range(count)[part]] == [*range(count)]
         assert {part.stop - part.start for part in found} <= {1, 2, 4, 8, 16, 32}
 

@@ -22,7 +22,6 @@ from convlens import models, nn
 from convlens.errors import ArtifactError, ConfigurationError
 from convlens.serve import App, Settings, run
 from convlens.serve.served import Models
-from convlens.serve.server import bound
 
 from .client import npy, served_at
 
@@ -30,7 +29,6 @@ CODE = """
 import sys
 from convlens.serve import App, Settings, run
 from convlens.serve.served import Models
-from convlens.serve.server import bound
 settings = Settings(port=0, queue=4, patience=1.0, grace=0.5, largest_body=2**20, connections=60)
 run([sys.argv[1]], settings, started=lambda address: print(address, flush=True))
 """
@@ -236,11 +234,6 @@ def test_a_client_that_does_not_read_is_cut_off(served: Models) -> None:
                 found += more
     assert found.startswith(b"HTTP/1.1 200")
     assert not whole(found)
-
-
-def test_replies_are_not_held_back_until_the_client_confirms_their_head() -> None:
-    with bound("127.0.0.1", 0) as listener:
-        assert listener.proto == socket.IPPROTO_TCP  # what asyncio asks before it sets TCP_NODELAY
 
 
 def test_what_cannot_be_served_is_one_sentence(server: Server, model: Path, tmp_path: Path) -> None:

@@ -43,12 +43,12 @@ def lab(
     Example: [bold]convlens lab cnn.safetensors[/bold]
     """
     from ..errors import ConfigurationError
-    from ..lab.server import Settings, run
+    from ..lab.server import LabSettings, run
 
     if export is None:
         if json:
             raise ConfigurationError("--json says what was written; give it with --export FOLDER, or leave it out")
-        run(models or (), Settings(host, port, browser=not no_browser), say=notes.print)
+        run(models or (), LabSettings(host, port, browser=not no_browser), say=notes.print)
         return
     from ..lab.export import export as write_page
 

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan
 
 from ..errors import ConvlensError
-from .guard import Access, Guard, refuse
+from .guard import Access, Guard, refusal_response
 from .site import Site, media_type
 
 
@@ -54,7 +54,7 @@ def _file(site: Site, request: Request) -> Response:
     address = request.path_params["address"]
     content = site.read(address)
     if content is None:
-        return refuse(404, f"the lab has nothing at /{address}")
+        return refusal_response(404, f"the lab has nothing at /{address}")
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     # no-cache: kept, but asked about each time, so that an updated package shows at once
     headers = {"etag": tag, "cache-control": "no-cache"}
@@ -65,10 +65,10 @@ def _file(site: Site, request: Request) -> Response:
 
 def _in_words(request: Request, error: Exception) -> Response:
     del request
-    return refuse(400, str(error))
+    return refusal_response(400, str(error))
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     del request
-    return refuse(error.status_code, error.detail)
+    return refusal_response(error.status_code, error.detail)

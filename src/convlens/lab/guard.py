@@ -90,19 +90,20 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._access.knows(host):
-            return refuse(403, f"this lab is not called {host!r}; open the address that convlens lab printed")
+            sentence = f"this lab is not called {host!r}; open the address that convlens lab printed"
+            return refusal_response(403, sentence)
         origin = headers.get("origin")
         if origin is not None and origin != f"{scope['scheme']}://{host}":
-            return refuse(403, f"a page of {origin} may not use this lab")
+            return refusal_response(403, f"a page of {origin} may not use this lab")
         if headers.get("sec-fetch-site") in {"cross-site", "same-site"} and headers.get("sec-fetch-mode") != "navigate":
-            return refuse(403, "a page of another site may not use this lab")
+            return refusal_response(403, "a page of another site may not use this lab")
         if self._access.token is not None:
             answer = self._without_token(scope, headers, self._access.token)
             if answer is not None:
                 return answer
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._largest:
-            return refuse(413, _too_long(self._largest))
+            return refusal_response(413, _too_long(self._largest))
         return None
 
     def _without_token(self, scope: Scope, headers: Headers, token: str) -> Response | None:
@@ -118,7 +119,9 @@ class Guard:
         sent = headers.get("authorization", "").removeprefix("Bearer ")
         if _same(sent, token) or _same(_cookie(headers, name), token):
             return None
-        return refuse(401, "this lab needs its token: open the address with ?token= that convlens lab printed")
+        return refusal_response(
+            401, "this lab needs its token: open the address with ?token= that convlens lab printed"
+        )
 
     def _bounded(self, receive: Receive) -> Receive:
         """Return a `receive` that ends a body which is longer than allowed, whatever its header said."""
@@ -135,7 +138,7 @@ class Guard:
         return bounded
 
 
-def refuse(status: int, sentence: str) -> JSONResponse:
+def refusal_response(status: int, sentence: str) -> JSONResponse:
     """Return the answer to a request that cannot be granted: ``{"error": sentence}``."""
     return JSONResponse({"error": sentence}, status)
 

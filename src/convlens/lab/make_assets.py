@@ -27,7 +27,7 @@ from ..plain import choose
 from ..train import RECIPES, fit
 from ..version import NUMERICS_VERSION
 from .recording import STEPS_A_POINT, Recording
-from .shipped import FOLDER, INDEX, Digits, described
+from .shipped import FOLDER, INDEX, ShippedDigits, described
 
 RECIPE = RECIPES["good"]
 A_CLASS = 30  # digits that ship
@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class AssetPlan:
     """A configuration that is trained for the lab.
 
     Attributes
@@ -79,15 +79,17 @@ class Plan:
 PLANS = {
     plan.name: plan
     for plan in (
-        Plan("dense", "Dense", "two dense layers, 128 and 64 units: it has no notion of where pixels are", "baseline"),
-        Plan("cnn", "CNN", "two convolutions, 16 and 32 filters of 3x3, each with max-pooling; dense 128", "cnn"),
-        Plan(
+        AssetPlan(
+            "dense", "Dense", "two dense layers, 128 and 64 units: it has no notion of where pixels are", "baseline"
+        ),
+        AssetPlan("cnn", "CNN", "two convolutions, 16 and 32 filters of 3x3, each with max-pooling; dense 128", "cnn"),
+        AssetPlan(
             "local",
             "Locally connected",
             "the CNN with kernels of its own at every position: the same widths, six times the parameters",
             "local",
         ),
-        Plan(
+        AssetPlan(
             "small-cnn",
             "Small CNN",
             "the CNN with 8 filters in both convolutions: a quarter of its size, so that eight snapshots can ship",
@@ -128,10 +130,10 @@ def make(names: Iterable[str] = (), folder: Path = FOLDER, say: Say = lambda _: 
     for name in wanted:
         if name != DIGITS:
             _train(PLANS[name], dataset, folder, say)
-    write_index(dataset, digits, folder)
+    write_assets_index(dataset, digits, folder)
 
 
-def chosen_digits(dataset: Dataset) -> Digits:
+def chosen_digits(dataset: Dataset) -> ShippedDigits:
     """Return `A_CLASS` test digits of each class, spread evenly over the test set, whose halves differ in difficulty.
 
     They are in the order of the test set, in which the classes are mixed.
@@ -139,10 +141,10 @@ def chosen_digits(dataset: Dataset) -> Digits:
     labels = dataset.test.labels
     places = [np.flatnonzero(labels == one) for one in range(len(dataset.class_names))]
     rows = np.sort(np.concatenate([found[np.arange(A_CLASS) * len(found) // A_CLASS] for found in places]))
-    return Digits(dataset.test.images[rows], labels[rows], rows)
+    return ShippedDigits(dataset.test.images[rows], labels[rows], rows)
 
 
-def _train(plan: Plan, dataset: Dataset, folder: Path, say: Say) -> None:
+def _train(plan: AssetPlan, dataset: Dataset, folder: Path, say: Say) -> None:
     """Train a configuration with each of its seeds, and write what ships of it."""
     steps = -(-len(dataset.train) // RECIPE.batch_size)
     looked = (*_EARLY, *(steps * (epoch + 1) for epoch in range(RECIPE.epochs)))
@@ -162,7 +164,7 @@ def _train(plan: Plan, dataset: Dataset, folder: Path, say: Say) -> None:
     write_atomically(folder / "recordings" / f"{plan.name}.json", as_json(record))
 
 
-def _about(plan: Plan, model: Model) -> dict[str, Any]:
+def _about(plan: AssetPlan, model: Model) -> dict[str, Any]:
     """Return what the index and a recording say of a configuration."""
     options = {name: ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
                for name, value in plan.options.items()}  # fmt: skip
@@ -179,7 +181,7 @@ def _about(plan: Plan, model: Model) -> dict[str, Any]:
     }
 
 
-def write_index(dataset: Dataset, digits: Digits, folder: Path) -> None:
+def write_assets_index(dataset: Dataset, digits: ShippedDigits, folder: Path) -> None:
     """Write the index of the assets that are in a folder."""
     models_there = [plan for plan in PLANS.values() if (folder / _model_file(plan)).is_file()]
     recorded = [plan for plan in PLANS.values() if (folder / _recording_file(plan)).is_file()]
@@ -213,27 +215,27 @@ def write_index(dataset: Dataset, digits: Digits, folder: Path) -> None:
     write_atomically(folder / INDEX, as_json(index))
 
 
-def _model_file(plan: Plan) -> str:
+def _model_file(plan: AssetPlan) -> str:
     return f"models/{plan.name}.safetensors"
 
 
-def _recording_file(plan: Plan) -> str:
+def _recording_file(plan: AssetPlan) -> str:
     return f"recordings/{plan.name}.json"
 
 
-def _model_entry(plan: Plan, digits: Digits, folder: Path) -> dict[str, Any]:
+def _model_entry(plan: AssetPlan, digits: ShippedDigits, folder: Path) -> dict[str, Any]:
     model = load(folder / _model_file(plan))
     result = {key: model.training[key] for key in ("seed", "epochs", "validation.accuracy", "test.accuracy")}
     return {**_about(plan, model), "file": _model_file(plan), **result, "digits_right": right(model, digits)}
 
 
-def _snapshot_entry(path: Path, digits: Digits, folder: Path) -> dict[str, Any]:
+def _snapshot_entry(path: Path, digits: ShippedDigits, folder: Path) -> dict[str, Any]:
     model = load(path)
     where = path.relative_to(folder).as_posix()
     return {"step": model.training["step"], "file": where, "digits_right": right(model, digits)}
 
 
-def right(model: Model, digits: Digits) -> int:
+def right(model: Model, digits: ShippedDigits) -> int:
     """Return how many digits a model classifies correctly."""
     return int((model.predict(digits.images) == digits.labels).sum())
 

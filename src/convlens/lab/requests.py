@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from starlette.requests import Request
 
-from ..errors import ConfigurationError
+from ..errors import DataError
+from ..plain import parsed_json
+
+_HINT = "; send an object such as {}"
 
 
 async def read_json(request: Request) -> dict[str, Any]:
@@ -15,17 +17,10 @@ async def read_json(request: Request) -> dict[str, Any]:
 
     Raises
     ------
-    ConfigurationError
+    DataError
         If it is not JSON, not an object, or holds numbers that JSON does not have; the app answers 400 with the words.
     """
-    try:
-        found = json.loads(await request.body(), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"the request is not JSON ({error}); send an object such as {{}}") from None
+    found = parsed_json(await request.body(), "the request", _HINT)
     if not isinstance(found, dict):
-        raise ConfigurationError(f"the request is a JSON {type(found).__name__}; send an object such as {{}}")
+        raise DataError(f"the request is a JSON {type(found).__name__}{_HINT}")
     return found
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is not a number of JSON")

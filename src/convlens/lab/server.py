@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import secrets
 import socket
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigurationError, OutputError
+from ..errors import ConfigurationError
+from ..sockets import LOOPBACK_ADDRESS, http_address, listening_socket, port_of
 from .site import site
 
 if TYPE_CHECKING:
@@ -21,11 +23,10 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'convlens[lab]'"
 FIRST_PORT = 8750
 _TRIES = 20  # ports after the first, before giving up
-_LOCAL = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Settings:
+class LabSettings:
     """How the lab is run.
 
     Parameters
@@ -57,7 +58,7 @@ class Settings:
         return self.host is not None and not _is_loopback(self.host)
 
 
-def run(models: Sequence[Path] = (), settings: Settings | None = None, say: Callable[[str], None] = print) -> None:
+def run(models: Sequence[Path] = (), settings: LabSettings | None = None, say: Callable[[str], None] = print) -> None:
     """Serve the lab until Ctrl-C.
 
     Parameters
@@ -74,11 +75,9 @@ def run(models: Sequence[Path] = (), settings: Settings | None = None, say: Call
     ArtifactError
         If a file is not a saved model, or is damaged.
     ConfigurationError
-        If the packages that the lab needs are not installed.
-    OutputError
-        If the port is taken, or the address is not this machine's.
+        If the packages that the lab needs are not installed, the port is taken, or the address is not this machine's.
     """
-    settings = settings or Settings()
+    settings = settings or LabSettings()
     token = secrets.token_urlsafe(24) if settings.is_open else None
     files = site(models, live=True)
     try:
@@ -90,7 +89,7 @@ def run(models: Sequence[Path] = (), settings: Settings | None = None, say: Call
     # The one place where other rooms' routes are mounted: create_app(..., routes=[...], lifespan=...).
     app = create_app(files, Access(hosts, token, addresses=settings.is_open))
     with _listening(settings) as listener:
-        address = _address(settings, listener.getsockname()[1])
+        address = _address(settings, port_of(listener))
         if settings.is_open:
             say("other machines can reach this lab, unencrypted; they need the token in its address")
         say(f"the lab is at {address}{f'?token={token}' if token else ''} (Ctrl-C ends it)")
@@ -101,7 +100,7 @@ def _serve(app: ASGIApp, listener: socket.socket, opened: str | None) -> None:
     """Answer requests until a stop signal; `opened` is the address to open in a browser once it answers."""
     import uvicorn
 
-    class Server(uvicorn.Server):
+    class BrowserServer(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if opened is not None:  # in a thread of its own: some browsers return only when they are closed
@@ -111,36 +110,26 @@ def _serve(app: ASGIApp, listener: socket.socket, opened: str | None) -> None:
         app, http="httptools", ws="none", log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=2, h11_max_incomplete_event_size=None,
     )  # fmt: skip
-    Server(config).run(sockets=[listener])
+    BrowserServer(config).run(sockets=[listener])
 
 
-def _listening(settings: Settings) -> socket.socket:
+def _listening(settings: LabSettings) -> socket.socket:
     """Return a socket that listens where the settings say."""
-    host = settings.host or _LOCAL
-    ports = range(FIRST_PORT, FIRST_PORT + _TRIES) if settings.port is None else (settings.port,)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for port in ports:
-        listener = socket.socket(family)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-            listener.listen()
-        except OSError as error:
-            listener.close()
-            if port == ports[-1]:
-                reason = error.strerror or error
-                raise OutputError(f"cannot listen on {host}, port {port}: {reason}; choose another --port") from error
-        else:
-            return listener
-    raise AssertionError("there is a last port")
+    host = settings.host or LOOPBACK_ADDRESS
+    if settings.port is not None:
+        return listening_socket(host, settings.port)
+    for port in range(FIRST_PORT, FIRST_PORT + _TRIES - 1):
+        with contextlib.suppress(ConfigurationError):
+            return listening_socket(host, port)
+    return listening_socket(host, FIRST_PORT + _TRIES - 1)
 
 
-def _address(settings: Settings, port: int) -> str:
+def _address(settings: LabSettings, port: int) -> str:
     """Return the page's address, as a browser on this machine takes it."""
     host = settings.host or "localhost"
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         host = "localhost"
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    return f"{http_address(host, port)}/"
 
 
 def _own_names(host: str | None) -> set[str]:

@@ -23,7 +23,7 @@ INDEX = "index.json"
 
 
 @dataclass(frozen=True, eq=False)
-class Digits:
+class ShippedDigits:
     """Test digits that ship with the lab.
 
     Attributes
@@ -82,7 +82,7 @@ def model_path(name: str, folder: Path = FOLDER) -> Path:
     return folder / files[name]
 
 
-def read_digits(folder: Path = FOLDER) -> Digits:
+def read_digits(folder: Path = FOLDER) -> ShippedDigits:
     """Return the shipped test digits.
 
     Raises
@@ -96,7 +96,7 @@ def read_digits(folder: Path = FOLDER) -> Digits:
         images: UInt8 = pixels.reshape(about["shape"])
     except (OSError, ValueError) as error:
         raise ArtifactError(f"the lab's digits cannot be read ({error}); install convlens again") from error
-    return Digits(images, np.array(about["labels"], np.int64), np.array(about["indexes"], np.int64))
+    return ShippedDigits(images, np.array(about["labels"], np.int64), np.array(about["indexes"], np.int64))
 
 
 def damages(folder: Path = FOLDER) -> Iterator[str]:

@@ -23,7 +23,7 @@ TESTS = Path(__file__).parents[3] / "tests" / "lab" / "vendor"
 
 
 @dataclass(frozen=True)
-class Package:
+class NpmPackage:
     """One package of npm.
 
     Parameters
@@ -47,21 +47,21 @@ class Package:
 
 
 PACKAGES = (
-    Package(
+    NpmPackage(
         "preact", "11.2.0", "3c4456766bd32b6b534d52bf4e9c2a29b33e7eedf6e96ed479300ba1a7888ebf", STATIC,
         {"dist/preact.mjs": "preact.js", "hooks/dist/hooks.mjs": "hooks.js", "LICENSE": "preact-LICENSE.txt"},
         (('from"preact"', 'from"./preact.js"'), ("//# sourceMappingURL=preact.mjs.map", ""),
          ("//# sourceMappingURL=hooks.mjs.map", "")),
     ),
-    Package(
+    NpmPackage(
         "htm", "3.1.1", "2425b9bee11409177bcabc7f32e319926fc6690c1701c0b257c88bdff2d5ba90", STATIC,
         {"dist/htm.module.js": "htm.js", "LICENSE": "htm-LICENSE.txt"},
     ),
-    Package(
+    NpmPackage(
         "uplot", "1.6.32", "4b8a8191e425658e3ea8c8c1314b0fc679c861ee3a1af2b20c7b16ba50b5133d", STATIC,
         {"dist/uPlot.esm.js": "uPlot.js", "dist/uPlot.min.css": "uPlot.css", "LICENSE": "uPlot-LICENSE.txt"},
     ),
-    Package(
+    NpmPackage(
         "axe-core", "4.14.1", "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745", TESTS,
         {"axe.min.js": "axe.min.js", "LICENSE": "axe-LICENSE.txt", "LICENSE-3RD-PARTY.txt": "axe-OTHERS.txt"},
     ),
@@ -71,11 +71,11 @@ PACKAGES = (
 def main() -> None:
     """Fetch every package and write its files."""
     for package in PACKAGES:
-        write(package, fetched(package))
+        write_files(package, fetched(package))
         print(f"{package.name} {package.version}: {', '.join(package.files.values())}")  # noqa: T201
 
 
-def fetched(package: Package) -> bytes:
+def fetched(package: NpmPackage) -> bytes:
     """Return a package's archive, as the registry that npm is set up for sends it.
 
     Raises
@@ -92,7 +92,7 @@ def fetched(package: Package) -> bytes:
     return archive
 
 
-def write(package: Package, archive: bytes) -> None:
+def write_files(package: NpmPackage, archive: bytes) -> None:
     """Write a package's files from its archive."""
     make_folder(package.folder)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:

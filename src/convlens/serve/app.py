@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from ..errors import ConvlensError, nearest
 from . import openapi
 from .answers import to_json
-from .call import Call, Reply, json_reply
+from .exchange import Exchange, Reply, json_reply
 from .inference import Inference
 from .log import Log
 from .metrics import Metrics
@@ -113,42 +113,43 @@ class App:
         if scope["type"] != "http":
             await self._router(scope, receive, send)
             return
-        call = Call(scope, receive, self)
+        exchange = Exchange(scope, receive, self)
         try:
-            reply = await self._reply(call, receive, send)
+            reply = await self._reply(exchange, receive, send)
         finally:  # before a client that may read slowly gets its reply
-            self.held -= call.held
-        await call.send(reply, send, close=self.inference.draining)
-        seconds = time.perf_counter() - call.started
-        self.metrics.request(call.route or "none", reply.status, seconds)
-        if self.settings.log_requests and (reply.status != 200 or call.route not in _QUIET):
+            self.held -= exchange.held
+        await exchange.send(reply, send, close=self.inference.draining)
+        seconds = time.perf_counter() - exchange.started
+        self.metrics.request(exchange.route or "none", reply.status, seconds)
+        if self.settings.log_requests and (reply.status != 200 or exchange.route not in _QUIET):
             self.log.event(
-                "request", id=call.id, method=scope["method"], path=scope["path"], status=reply.status,
-                ms=round(1000 * seconds, 3), bytes_in=call.held, bytes_out=len(reply.body), **call.note,
+                "request", id=exchange.id, method=scope["method"], path=scope["path"], status=reply.status,
+                ms=round(1000 * seconds, 3), bytes_in=exchange.held, bytes_out=len(reply.body), **exchange.note,
             )  # fmt: skip
 
-    async def _reply(self, call: Call, receive: Receive, send: Send) -> Reply:
-        """Return the reply to a call, or to the error that it ended in."""
-        scope = call.scope
-        scope["app"], scope["call"] = self, call  # with an app in its scope, the router raises what it cannot route
+    async def _reply(self, exchange: Exchange, receive: Receive, send: Send) -> Reply:
+        """Return the reply of an exchange, or to the error that it ended in."""
+        scope = exchange.scope
+        scope["exchange"] = exchange
+        scope["app"] = self  # with an app in its scope, the router raises what it cannot route
         try:
             await self._router(scope, receive, send)
             reply: Reply = scope["reply"]
             return reply
         except HTTPException as error:
-            return self._refused(call, _unrouted(error, scope))
+            return self._refused(exchange, _unrouted(error, scope))
         except Refusal as error:
-            return self._refused(call, error)
+            return self._refused(exchange, error)
         except ConvlensError as error:  # a body that is not what was expected
-            return self._refused(call, Refusal(400, str(error)))
+            return self._refused(exchange, Refusal(400, str(error)))
         except Exception:  # noqa: BLE001 - the client learns its id, and the log everything
-            self.log.event("error", id=call.id, path=scope["path"], traceback=traceback.format_exc())
-            return self._refused(call, Refusal(500, "the server failed; its log says why, under this request's id"))
+            self.log.event("error", id=exchange.id, path=scope["path"], traceback=traceback.format_exc())
+            return self._refused(exchange, Refusal(500, "the server failed; its log says why, under this request's id"))
 
     @staticmethod
-    def _refused(call: Call, refusal: Refusal) -> Reply:
-        call.note["error"] = str(refusal)
-        return json_reply({"error": str(refusal), "request_id": call.id}, refusal.status, refusal.headers)
+    def _refused(exchange: Exchange, refusal: Refusal) -> Reply:
+        exchange.note["error"] = str(refusal)
+        return json_reply({"error": str(refusal), "request_id": exchange.id}, refusal.status, refusal.headers)
 
 
 class _Endpoint:
@@ -158,10 +159,10 @@ class _Endpoint:
         self._operation = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del receive, send  # both are the call's
-        call: Call = scope["call"]
-        call.route = self._operation.path
-        scope["reply"] = await self._operation.handle(call)
+        del receive, send  # both are the exchange's
+        exchange: Exchange = scope["exchange"]
+        exchange.route = self._operation.path
+        scope["reply"] = await self._operation.handle(exchange)
 
 
 def _unrouted(error: HTTPException, scope: Scope) -> Refusal:

@@ -7,16 +7,15 @@ multiple of the body: a header's claim is compared with the body before anything
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from ..data.npy import read_array
 from ..errors import DataError
-from ..plain import check_keys
+from ..plain import check_keys, parsed_json
 from ..typing import Array
 from .media import CSV, JSON, NPY, NPZ
 
@@ -59,19 +58,6 @@ def finite(array: Array) -> Array:
     return np.ascontiguousarray(array, np.float32)
 
 
-def read_json(body: bytes) -> Any:
-    """Return the JSON in a body; DataError if it is none, too deep, or has NaN or Infinity, which JSON lacks."""
-    try:
-        return json.loads(body, parse_constant=_refuse_constant)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{_NAME} is not JSON in UTF-8 ({error.reason} at byte {error.start:,})") from error
-    except RecursionError as error:
-        raise DataError(f"{_NAME} is nested too deeply; expected lists of numbers") from error
-    except ValueError as error:  # no JSON, or a number of thousands of digits
-        said = " ".join(str(error).split())[:200]
-        raise DataError(f"{_NAME} is not JSON ({said})") from error
-
-
 def array_of(values: object, what: str) -> Array:
     """Return nested lists of numbers as an array; DataError if they are of several shapes, or hold anything else."""
     if not isinstance(values, list):
@@ -102,7 +88,7 @@ def _require_numbers(values: list[Any], what: str, depth: int) -> None:
 
 
 def _json(body: bytes, _: int) -> Array:
-    given = read_json(body)
+    given = parsed_json(body, _NAME)
     if isinstance(given, Mapping):
         check_keys(("instances",), given, _NAME)
         given = given.get("instances")
@@ -147,10 +133,6 @@ def _npz(body: bytes, largest: int) -> Array:
 
 
 _READERS = {NPY: _npy, NPZ: _npz, JSON: _json, CSV: _csv}
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def _named(value: object) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from .answers import to_json
 
 LARGEST_HEAD = 32 * 2**10  # bytes of the request line and the headers
 _FIELD = 32  # bytes that each header counts for beside its own, as in HTTP/2: RFC 9113, section 10.5.1
@@ -99,7 +100,7 @@ class Connection(HttpToolsProtocol):
         """Send a refusal without the application, and end the connection."""
         if self.transport.is_closing():
             return
-        body = json.dumps({"error": message, "request_id": ""}).encode()
+        body = to_json({"error": message, "request_id": ""})
         head = STATUS_LINE[status] + header + b"content-type: application/json\r\nconnection: close\r\n"
         self.transport.write(b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body))
         self.transport.close()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ..typing import Array
 from . import answers
-from .call import Call, Reply, json_reply
 from .codecs import read_numbers
+from .exchange import Exchange, Reply, json_reply
 from .media import JSON, PICTURE, answer_kind, kind_of, seen_kind
 from .metrics import CONTENT_TYPE
 from .refusal import Refusal, busy
@@ -33,44 +33,46 @@ _PAGE_HEADERS = (
 _BYTES_A_ROW = 256  # of an answer in JSON, about
 
 
-async def ping(call: Call) -> Reply:
+async def ping(exchange: Exchange) -> Reply:
     """Say whether requests are answered: 200 without a body, or 503."""
-    require_ready(call)
+    require_ready(exchange)
     return Reply(b"")
 
 
-def require_ready(call: Call) -> None:
+def require_ready(exchange: Exchange) -> None:
     """Raise Refusal 503 unless the server is ready."""
-    if not call.app.inference.ready:
-        raise busy("the server is stopping" if call.app.inference.draining else "the models are still being loaded")
+    if not exchange.app.inference.ready:
+        stopping = exchange.app.inference.draining
+        raise busy("the server is stopping" if stopping else "the models are still being loaded")
 
 
-async def invocations(call: Call) -> Reply:
+async def invocations(exchange: Exchange) -> Reply:
     """Predict the images or the picture in the body."""
-    return await answered(call, call.app.models.named(call.header(b"x-amzn-sagemaker-target-model")))
+    return await answered(exchange, exchange.app.models.named(exchange.header(b"x-amzn-sagemaker-target-model")))
 
 
-async def invoke(call: Call) -> Reply:
+async def invoke(exchange: Exchange) -> Reply:
     """Predict with the model that the path names."""
-    return await answered(call, call.app.models.named(call.parameters["name"]))
+    return await answered(exchange, exchange.app.models.named(exchange.parameters["name"]))
 
 
-async def answered(call: Call, served: Served) -> Reply:
+async def answered(exchange: Exchange, served: Served) -> Reply:
     """Return the reply to a request for predictions of a model."""
-    call.note["model"] = served.name
-    inference = call.app.inference
-    form = answer_kind(call.header(b"accept") or "", call.app.settings.default_accept)
-    kind = kind_of(call.header(b"content-type") or "")
-    body = await call.body()
+    exchange.note["model"] = served.name
+    inference = exchange.app.inference
+    form = answer_kind(exchange.header(b"accept") or "", exchange.app.settings.default_accept)
+    kind = kind_of(exchange.header(b"content-type") or "")
+    body = await exchange.body()
     kind = kind or seen_kind(body)
     async with inference.admitted():
         if kind == PICTURE:
-            call.note["images"] = 1
+            exchange.note["images"] = 1
             picture = await inference.aside(lambda: served.read(body), len(body) + 2**20)  # decoded it is larger
             prediction = await inference.prediction(served, picture)
             return Reply(answers.of_prediction(form, served.name, prediction), form)
-        images = await inference.aside(lambda: _images(served, kind, body, call.app.settings.largest_body), len(body))
-        call.note["images"] = len(images)
+        largest = exchange.app.settings.largest_body
+        images = await inference.aside(lambda: _images(served, kind, body, largest), len(body))
+        exchange.note["images"] = len(images)
         found = await inference.probabilities(served, images)
         names = served.model.class_names
         size = _BYTES_A_ROW * len(found)
@@ -83,9 +85,9 @@ def _images(served: Served, kind: str, body: bytes, largest: int) -> Array:
     return served.images(read_numbers(kind, body, largest))
 
 
-async def execution_parameters(call: Call) -> Reply:
+async def execution_parameters(exchange: Exchange) -> Reply:
     """Say how a batch transform should send its records."""
-    settings = call.app.settings
+    settings = exchange.app.settings
     return json_reply(
         {
             "MaxConcurrentTransforms": max(1, settings.queue // 2),
@@ -95,24 +97,25 @@ async def execution_parameters(call: Call) -> Reply:
     )
 
 
-async def models(call: Call) -> Reply:
+async def models(exchange: Exchange) -> Reply:
     """List the models, the default first."""
-    return json_reply({"models": [{"modelName": name, "modelUrl": f"/v2/models/{name}"} for name in call.app.models]})
+    listed = [{"modelName": name, "modelUrl": f"/v2/models/{name}"} for name in exchange.app.models]
+    return json_reply({"models": listed})
 
 
-async def metrics(call: Call) -> Reply:
+async def metrics(exchange: Exchange) -> Reply:
     """Return all counters, for Prometheus."""
-    return Reply(call.app.metrics.text(), CONTENT_TYPE)
+    return Reply(exchange.app.metrics.text(), CONTENT_TYPE)
 
 
-async def description(call: Call) -> Reply:
+async def description(exchange: Exchange) -> Reply:
     """Describe every operation."""
-    return Reply(call.app.description, JSON)
+    return Reply(exchange.app.description, JSON)
 
 
-async def page(call: Call) -> Reply:
+async def page(exchange: Exchange) -> Reply:
     """Return the page, or a file that belongs to it."""
-    name = call.parameters.get("file", "index.html")
+    name = exchange.parameters.get("file", "index.html")
     if name not in _FILES:
         raise Refusal(404, f"the page has no file {name!r}")
     return Reply(_FILES[name], _TYPES[Path(name).suffix], headers=_PAGE_HEADERS)

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 
 from . import handlers, protocol_v2
 from . import schemas as of
-from .call import Call, Reply
+from .exchange import Exchange, Reply
 from .media import CSV, JSON, NPY, NPZ
 
-Handler: TypeAlias = Callable[[Call], Awaitable[Reply]]
+Handler: TypeAlias = Callable[[Exchange], Awaitable[Reply]]
 Media: TypeAlias = Mapping[str, Mapping[str, Any]]  # a JSON schema by media type
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..plain import check_keys
+from ..plain import check_keys, parsed_json
 from ..typing import Array, FloatArray
 from ..version import __version__
-from .call import Call, Reply, json_reply
-from .codecs import array_of, finite, read_json
+from .codecs import array_of, finite
+from .exchange import Exchange, Reply, json_reply
 from .handlers import require_ready
 from .served import Served
 
@@ -32,34 +32,34 @@ _REQUEST_KEYS = ("id", "parameters", "inputs", "outputs")
 _TENSOR_KEYS = ("name", "shape", "datatype", "parameters", "data")
 
 
-async def server(call: Call) -> Reply:
+async def server(exchange: Exchange) -> Reply:
     """Describe the server."""
-    del call
+    del exchange
     return json_reply({"name": "convlens", "version": __version__, "extensions": []})
 
 
-async def live(call: Call) -> Reply:
+async def live(exchange: Exchange) -> Reply:
     """Say that the process runs."""
-    del call
+    del exchange
     return json_reply({"live": True})
 
 
-async def ready(call: Call) -> Reply:
+async def ready(exchange: Exchange) -> Reply:
     """Say whether requests are answered: 200, or 503."""
-    require_ready(call)
+    require_ready(exchange)
     return json_reply({"ready": True})
 
 
-async def model_ready(call: Call) -> Reply:
+async def model_ready(exchange: Exchange) -> Reply:
     """Say whether a model answers: 200, or 503."""
-    served = call.app.models.named(call.parameters["name"])
-    require_ready(call)
+    served = exchange.app.models.named(exchange.parameters["name"])
+    require_ready(exchange)
     return json_reply({"name": served.name, "ready": True})
 
 
-async def model(call: Call) -> Reply:
+async def model(exchange: Exchange) -> Reply:
     """Describe a model's input and outputs."""
-    served = call.app.models.named(call.parameters["name"])
+    served = exchange.app.models.named(exchange.parameters["name"])
     shape, classes = list(served.model.input_shape), served.model.classes
     return json_reply(
         {
@@ -75,22 +75,22 @@ async def model(call: Call) -> Reply:
     )
 
 
-async def infer(call: Call) -> Reply:
+async def infer(exchange: Exchange) -> Reply:
     """Predict the images in the one input tensor."""
-    served = call.app.models.named(call.parameters["name"])
-    call.note["model"] = served.name
-    body = await call.body()
-    inference = call.app.inference
+    served = exchange.app.models.named(exchange.parameters["name"])
+    exchange.note["model"] = served.name
+    body = await exchange.body()
+    inference = exchange.app.inference
     async with inference.admitted():
         given, images = await inference.aside(lambda: read_request(served, body), len(body))
-        call.note["images"] = len(images)
+        exchange.note["images"] = len(images)
         found = await inference.probabilities(served, images)
-        return await inference.aside(lambda: json_reply(answer(served, given, found)), 256 * len(found))
+        return await inference.aside(lambda: json_reply(inferred(served, given, found)), 256 * len(found))
 
 
 def read_request(served: Served, body: bytes) -> tuple[Mapping[str, Any], Array]:
     """Return a request as plain data, and the images in it; DataError or ConfigurationError if it is none."""
-    given = read_json(body)
+    given = parsed_json(body, "the body")
     check_keys(_REQUEST_KEYS, given, "the request")
     if not isinstance(given.get("id", ""), str):
         raise DataError(f"the request's id is a text, not {given['id']!r}")
@@ -130,7 +130,7 @@ def _require_outputs(wanted: Any) -> None:
         raise DataError(f"outputs is a list of tensors with the names {' and '.join(map(repr, names))}")
 
 
-def answer(served: Served, given: Mapping[str, Any], probabilities: FloatArray) -> dict[str, Any]:
+def inferred(served: Served, given: Mapping[str, Any], probabilities: FloatArray) -> dict[str, Any]:
     """Return the protocol's answer, as plain data, with the outputs that were asked for."""
     number, classes = probabilities.shape
     wanted = dict.fromkeys(one["name"] for one in given.get("outputs") or ({"name": PROBABILITIES}, {"name": CLASS}))

@@ -24,7 +24,7 @@ LARGEST = 32  # images that an engine predicts at a time
 _TIMED = 5  # calls
 
 
-def parts(count: int) -> Iterator[slice]:
+def batch_slices(count: int) -> Iterator[slice]:
     """Yield slices that cover range(count), each of a power of two, at most `LARGEST`.
 
     An engine prepares memory for each number of images that it meets, and keeps that for a few numbers only.
@@ -121,7 +121,7 @@ class Served:
         prepare = self.model.preprocessing.fill if images.dtype == np.uint8 else None
         found = np.empty((len(images), self.model.classes), np.float32)
         with np.errstate(all="ignore"):  # an overflow is reported below, to the request whose it is
-            for part in parts(len(images)):
+            for part in batch_slices(len(images)):
                 found[part] = self.model.engine.probabilities(images[part], prepare)
         start = 0
         for one in requests:
@@ -135,10 +135,10 @@ class Served:
 
     def predictions(self, requests: Sequence[ReadPicture]) -> list[Prediction | DataError]:
         """Return the prediction of each picture, all predicted together."""
-        return [one for part in parts(len(requests)) for one in self.predictor.answer(requests[part])]
+        return [one for part in batch_slices(len(requests)) for one in self.predictor.answer(requests[part])]
 
     def warm(self) -> None:
-        """Predict once with every number of images that `parts` gives, so that no request waits for that; time it."""
+        """Predict once with every number of images that `batch_slices` gives; no request waits for that. Time it."""
         image = np.zeros((LARGEST, *self.model.input_shape), np.float32)
         for size in (1 << power for power in range(LARGEST.bit_length())):
             self.probabilities([image[:size]])

@@ -14,8 +14,9 @@ from typing import TextIO
 
 import uvicorn
 
-from ..errors import ConfigurationError, ConvlensError
+from ..errors import ConvlensError
 from ..signals import StopRequest
+from ..sockets import http_address, listening_socket, port_of
 from .app import App
 from .connection import Connection
 from .log import ToLog
@@ -55,20 +56,20 @@ def run(
     """
     settings = settings or Settings()
     app = App.of(models, settings, sys.stderr if stream is None else stream)
-    with bound(settings.host, settings.port) as listener:
-        address = _address(settings.host, listener)
+    with listening_socket(settings.host, settings.port) as listener:
+        address = http_address(settings.host, port_of(listener))
 
         def listening() -> None:
             app.log.event("listening", address=address, models=list(app.models))
             started(address)
 
         with _warnings_to(app):
-            Server(app, listening).run(sockets=[listener])
+            DrainingServer(app, listening).run(sockets=[listener])
     if app.inference.failure is not None:
         raise ConvlensError(f"a model cannot be served: {app.inference.failure}") from app.inference.failure
 
 
-class Server(uvicorn.Server):
+class DrainingServer(uvicorn.Server):
     """uvicorn's server, which stops in two steps: first it is not ready any more, and a little later it is deaf.
 
     In between, it still answers, and every reply ends its connection: so no client is cut off.
@@ -117,27 +118,6 @@ class Server(uvicorn.Server):
             self._app.drain()
             self._deaf_at = time.monotonic() + self._app.settings.grace
         return stop and (not self.server_state.connections or time.monotonic() >= self._deaf_at)
-
-
-@contextlib.contextmanager
-def bound(host: str, port: int) -> Iterator[socket.socket]:
-    """Yield a socket bound to an address; ConfigurationError if that cannot be."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # the protocol is named because asyncio asks a socket for it: without, a reply would wait for the client's ACK
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as found:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            found.bind((host, port))
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot listen on port {port} of {host} ({error.strerror or error}); choose another with --port"
-            ) from error
-        yield found
-
-
-def _address(host: str, listener: socket.socket) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listener.getsockname()[1]}"
 
 
 @contextlib.contextmanager

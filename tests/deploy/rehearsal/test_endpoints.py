@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from convlens.deploy.rehearsal import PROFILES, Clock, Emulator
+from convlens.deploy.rehearsal import PROFILES, EmulatedClock, Emulator
 from convlens.errors import ConfigurationError
 
 from .accounts import BUCKET, KEY, SCRIPT, Clients, archive, configuration, model, settled, status, upload
@@ -18,7 +18,7 @@ from .accounts import BUCKET, KEY, SCRIPT, Clients, archive, configuration, mode
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator("open", clock=Clock(step=0)) as found:
+    with Emulator("open", clock=EmulatedClock(step=0)) as found:
         yield found
     assert not found.faults
 
@@ -157,4 +157,4 @@ def test_two_emulators_do_not_run_side_by_side(emulator: Emulator) -> None:
 @pytest.mark.parametrize("seconds", [-1, float("nan"), "1"])
 def test_time_goes_forward(seconds: Any) -> None:
     with pytest.raises(ConfigurationError, match="seconds from 0 up"):
-        Clock().advance(seconds)
+        EmulatedClock().advance(seconds)

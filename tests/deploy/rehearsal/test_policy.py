@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convlens.deploy.rehearsal.conditions import Condition, matches
-from convlens.deploy.rehearsal.policy import Policies, Policy, Request, decide
+from convlens.deploy.rehearsal.policy import AccessRequest, Policies, Policy, decide
 from convlens.errors import ConfigurationError
 
 ACTIONS = ("s3:GetObject", "s3:PutObject", "sagemaker:CreateModel", "iam:PassRole")
@@ -29,14 +29,14 @@ statements = st.fixed_dictionaries(
 )
 documents = st.lists(statements, max_size=3).map(lambda found: {"Statement": found})
 requests = st.builds(
-    Request,
+    AccessRequest,
     st.sampled_from(ACTIONS),
     st.sampled_from(RESOURCES),
     st.sampled_from([{}, {KEY: (VALUES[0],)}, {KEY: (VALUES[1],)}]),
 )
 
 
-def applies(statement: dict[str, Any], request: Request) -> bool:
+def applies(statement: dict[str, Any], request: AccessRequest) -> bool:
     """Say by other means whether a statement of the strategy applies."""
     value = request.context.get(KEY.lower(), (None,))[0]
     condition = statement.get("Condition", {})
@@ -49,14 +49,14 @@ def applies(statement: dict[str, Any], request: Request) -> bool:
     )
 
 
-def effects(document: dict[str, Any], request: Request) -> set[str]:
+def effects(document: dict[str, Any], request: AccessRequest) -> set[str]:
     return {one["Effect"] for one in document["Statement"] if applies(one, request)}
 
 
 @settings(max_examples=100)
 @given(documents, st.none() | documents, st.none() | documents, st.none() | documents, requests)
 def test_every_layer_has_its_say(
-    identity: Any, boundary: Any, organisation: Any, resource: Any, request: Request
+    identity: Any, boundary: Any, organisation: Any, resource: Any, request: AccessRequest
 ) -> None:
     own, limits = effects(identity, request), [boundary, organisation]
     other = set() if resource is None else effects(resource, request)
@@ -136,9 +136,9 @@ def test_a_statement_with_an_unknown_key_is_refused() -> None:
 def test_what_is_left_out_is_everything_else() -> None:
     statement = {"Effect": "Allow", "NotAction": "s3:*", "NotResource": "arn:aws:iam::1:role/x"}
     mine = Policies((Policy.parse("mine", {"Statement": statement}),))
-    assert decide(Request("iam:GetRole", "arn:aws:iam::1:role/y"), mine).allowed
-    assert not decide(Request("iam:GetRole", "arn:aws:iam::1:role/x"), mine).allowed
-    assert not decide(Request("s3:GetObject", "arn:aws:iam::1:role/y"), mine).allowed
+    assert decide(AccessRequest("iam:GetRole", "arn:aws:iam::1:role/y"), mine).allowed
+    assert not decide(AccessRequest("iam:GetRole", "arn:aws:iam::1:role/x"), mine).allowed
+    assert not decide(AccessRequest("s3:GetObject", "arn:aws:iam::1:role/y"), mine).allowed
 
 
 def test_reasons_are_in_awss_words() -> None:
@@ -156,4 +156,4 @@ def test_reasons_are_in_awss_words() -> None:
         "with an explicit deny in a resource-based policy": Policies((mine,), (), (), (no,)),
     }
     for words, policies in reasons.items():
-        assert decide(Request("iam:PassRole"), policies).reason("iam:PassRole") == words
+        assert decide(AccessRequest("iam:PassRole"), policies).reason("iam:PassRole") == words

@@ -163,7 +163,7 @@ def test_an_answer_of_a_model_comes_back_with_its_own_content_type() -> None:
 
 def read_back(found: Any, reply: dict[str, Any]) -> dict[str, Any]:
     """Return a reply as botocore reads it from what goes over the wire."""
-    parsed = wire.read_by_botocore(found, wire.written(found, reply, "an-id"))
+    parsed = wire.read_by_botocore(found, wire.reply_response(found, reply, "an-id"))
     assert parsed.pop("ResponseMetadata")["RequestId"] == "an-id"
     return parsed
 
@@ -206,7 +206,7 @@ def test_an_enumeration_is_checked(aws: Clients, emulator: Emulator) -> None:
 def test_a_reply_that_breaks_its_shape_is_the_emulators_fault() -> None:
     found = wire.service("sagemaker").operation_model("CreateModel")
     with pytest.raises(wire.AwsError, match="breaks its shape") as error:
-        wire.written(found, {"ModelArn": "not an ARN"}, "an-id")
+        wire.reply_response(found, {"ModelArn": "not an ARN"}, "an-id")
     assert (error.value.code, error.value.status) == ("InternalFailure", 500)
 
 

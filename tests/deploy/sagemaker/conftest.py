@@ -16,16 +16,16 @@ import botocore.session
 import pytest
 
 from convlens.deploy.rehearsal.emulator import Emulator
-from convlens.deploy.rehearsal.profiles import PROFILES, Grant, Profile, document
+from convlens.deploy.rehearsal.profiles import PROFILES, AccountProfile, Grant, document
 from convlens.deploy.sagemaker.clients import Clients, Clock
-from convlens.deploy.sagemaker.plan import Archive, Settings
+from convlens.deploy.sagemaker.plan import Archive, EndpointSettings
 from convlens.deploy.sagemaker.source import read_archive
 from convlens.deploy.sagemaker.waiting import Patience
 
 _LOADER = botocore.loaders.create_loader()  # the service models are read once
 
 
-def with_grants(profile: Profile, *actions: str) -> Profile:
+def with_grants(profile: AccountProfile, *actions: str) -> AccountProfile:
     """Return a profile whose caller may do more."""
     more = document([Grant(actions)])["Statement"]
     policy = {**profile.caller.policy, "Statement": [*profile.caller.policy["Statement"], *more]}
@@ -62,7 +62,7 @@ class Account:
     def _sleep(self, seconds: float) -> None:
         self.seconds += seconds
 
-    def permit(self, profile: Profile) -> None:
+    def permit(self, profile: AccountProfile) -> None:
         """Give the caller and the role the policies of another profile."""
         iam = self.aws.account._iam
         iam.put_user_policy(profile.caller.name, "caller", json.dumps(profile.caller.policy))
@@ -79,7 +79,7 @@ class Account:
         return [one.action for one in self.aws.calls]
 
 
-Accounts = Callable[[str | Profile], AbstractContextManager[Account]]
+Accounts = Callable[[str | AccountProfile], AbstractContextManager[Account]]
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def accounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Accounts:
     """Return a function that emulates an account."""
 
     @contextmanager
-    def emulated(profile: str | Profile) -> Iterator[Account]:
+    def emulated(profile: str | AccountProfile) -> Iterator[Account]:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SAGEMAKER_ROLE", "SAGEMAKER_ROLE_ARN"):
             monkeypatch.delenv(name, raising=False)
         with Emulator(profile) as aws:
@@ -118,4 +118,4 @@ def other_archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     return read_archive(path)
 
 
-SETTINGS = Settings(name="digits")
+SETTINGS = EndpointSettings(name="digits")

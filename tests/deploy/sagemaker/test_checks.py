@@ -8,9 +8,9 @@ import pytest
 
 from convlens.deploy.sagemaker.account import identify
 from convlens.deploy.sagemaker.checks import check_bucket, check_image
-from convlens.deploy.sagemaker.clients import Clients, Refusal
+from convlens.deploy.sagemaker.clients import AwsRefusal, Clients
 from convlens.deploy.sagemaker.findings import Answer
-from convlens.deploy.sagemaker.plan import Plan, Settings, make_plan
+from convlens.deploy.sagemaker.plan import DeploymentPlan, EndpointSettings, make_plan
 from convlens.deploy.sagemaker.price import price_of
 
 from .conftest import FULL, SETTINGS, Accounts, with_grants
@@ -18,7 +18,7 @@ from .conftest import FULL, SETTINGS, Accounts, with_grants
 OWN = "123456789012.dkr.ecr.us-east-1.amazonaws.com/digits:3"
 
 
-def plan_of(clients: Clients, settings: Settings = SETTINGS) -> Plan:
+def plan_of(clients: Clients, settings: EndpointSettings = SETTINGS) -> DeploymentPlan:
     return make_plan(identify(clients), clients.region, "arn:aws:iam::123456789012:role/R", settings)
 
 
@@ -42,13 +42,13 @@ def test_an_image_of_ones_own_is_looked_for(accounts: Accounts) -> None:
     [
         (None, "us-east-1", Answer.ALLOWED, Answer.ALLOWED, "it exists"),
         (None, "eu-west-1", Answer.ALLOWED, Answer.DENIED, "it is in eu-west-1, not in us-east-1"),
-        (Refusal("404", "Not Found", 404, "s3:ListBucket"), "", Answer.ALLOWED, Answer.ALLOWED, "will be made"),
-        (Refusal("403", "Forbidden", 403, "s3:ListBucket"), "", Answer.ALLOWED, Answer.DENIED, "belongs to another"),
-        (Refusal("403", "Forbidden", 403, "s3:ListBucket"), "", Answer.UNKNOWN, Answer.UNKNOWN, "cannot be seen"),
+        (AwsRefusal("404", "Not Found", 404, "s3:ListBucket"), "", Answer.ALLOWED, Answer.ALLOWED, "will be made"),
+        (AwsRefusal("403", "Forbidden", 403, "s3:ListBucket"), "", Answer.ALLOWED, Answer.DENIED, "belongs to another"),
+        (AwsRefusal("403", "Forbidden", 403, "s3:ListBucket"), "", Answer.UNKNOWN, Answer.UNKNOWN, "cannot be seen"),
     ],
 )
 def test_the_bucket(
-    accounts: Accounts, refusal: Refusal | None, region: str, listing: Answer, answer: Answer, words: str
+    accounts: Accounts, refusal: AwsRefusal | None, region: str, listing: Answer, answer: Answer, words: str
 ) -> None:
     with accounts(FULL) as account:
         found = check_bucket(plan_of(account.clients()), refusal, region, listing=listing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convlens.deploy.sagemaker.denial import Denial, Layer, parse_denial
+from convlens.deploy.sagemaker.denial import Denial, PolicyLayer, parse_denial
 from convlens.deploy.sagemaker.findings import remedy
 
 ANN = "arn:aws:iam::123456789012:user/ann"
@@ -18,57 +18,57 @@ SENTENCES = [
         f"{USER} sagemaker:CreateModel on resource: "
         "arn:aws:sagemaker:us-east-1:123456789012:model/m because no identity-based policy allows the "
         "sagemaker:CreateModel action",
-        ("sagemaker:CreateModel", "arn:aws:sagemaker:us-east-1:123456789012:model/m", Layer.IDENTITY, False, ""),
+        ("sagemaker:CreateModel", "arn:aws:sagemaker:us-east-1:123456789012:model/m", PolicyLayer.IDENTITY, False, ""),
     ),
     (
         f"{USER} iam:PassRole on resource: {ROLE} because no identity-based policy allows the iam:PassRole action",
-        ("iam:PassRole", ROLE, Layer.IDENTITY, False, ""),
+        ("iam:PassRole", ROLE, PolicyLayer.IDENTITY, False, ""),
     ),
     (
         f"{USER} sagemaker:AddTags on resource: arn:x because no permissions boundary "
         "allows the sagemaker:AddTags action",
-        ("sagemaker:AddTags", "arn:x", Layer.BOUNDARY, False, ""),
+        ("sagemaker:AddTags", "arn:x", PolicyLayer.BOUNDARY, False, ""),
     ),
     (
         f"{USER} sagemaker:CreateEndpointConfig on resource: arn:x with an explicit deny in a service control policy",
-        ("sagemaker:CreateEndpointConfig", "arn:x", Layer.ORGANISATION, True, ""),
+        ("sagemaker:CreateEndpointConfig", "arn:x", PolicyLayer.ORGANISATION, True, ""),
     ),
     (
         f"{USER} iam:ListRoles on resource: arn:aws:iam::123456789012:role/* with an "
         f"explicit deny in a service control policy: {SCP}",
-        ("iam:ListRoles", "arn:aws:iam::123456789012:role/*", Layer.ORGANISATION, True, SCP),
+        ("iam:ListRoles", "arn:aws:iam::123456789012:role/*", PolicyLayer.ORGANISATION, True, SCP),
     ),
     (
         f'{USER} s3:GetObject on resource: "arn:aws:s3:::b/k" with an explicit deny in a resource-based policy',
-        ("s3:GetObject", "arn:aws:s3:::b/k", Layer.RESOURCE, True, ""),
+        ("s3:GetObject", "arn:aws:s3:::b/k", PolicyLayer.RESOURCE, True, ""),
     ),
     (
         f"{USER} s3:PutObject on resource: arn:y with an explicit deny in an identity-based policy",
-        ("s3:PutObject", "arn:y", Layer.IDENTITY, True, ""),
+        ("s3:PutObject", "arn:y", PolicyLayer.IDENTITY, True, ""),
     ),
     (
         f"{USER} s3:PutObject on resource: arn:y because no VPC endpoint policy allows the s3:PutObject action",
-        ("s3:PutObject", "arn:y", Layer.VPC_ENDPOINT, False, ""),
+        ("s3:PutObject", "arn:y", PolicyLayer.VPC_ENDPOINT, False, ""),
     ),
     (
         f"{USER} s3:PutObject on resource: arn:y because no session policy allows the s3:PutObject action",
-        ("s3:PutObject", "arn:y", Layer.SESSION, False, ""),
+        ("s3:PutObject", "arn:y", PolicyLayer.SESSION, False, ""),
     ),
     (
         f"{USER} s3:PutObject on resource: arn:y with an explicit deny in a resource control policy",
-        ("s3:PutObject", "arn:y", Layer.RESOURCE_CONTROL, True, ""),
+        ("s3:PutObject", "arn:y", PolicyLayer.RESOURCE_CONTROL, True, ""),
     ),
     (
         f"{USER} sagemaker:CreateTrainingJob on resource: arn:z with an explicit deny",
-        ("sagemaker:CreateTrainingJob", "arn:z", Layer.UNNAMED, True, ""),
+        ("sagemaker:CreateTrainingJob", "arn:z", PolicyLayer.UNNAMED, True, ""),
     ),
     (
         f"{USER} iam:GetUser on resource: user ann because no identity-based policy allows the iam:GetUser action",
-        ("iam:GetUser", "user ann", Layer.IDENTITY, False, ""),
+        ("iam:GetUser", "user ann", PolicyLayer.IDENTITY, False, ""),
     ),
     (
         f"{USER} sagemaker:InvokeEndpoint",
-        ("sagemaker:InvokeEndpoint", "", Layer.UNNAMED, False, ""),
+        ("sagemaker:InvokeEndpoint", "", PolicyLayer.UNNAMED, False, ""),
     ),
 ]
 
@@ -87,38 +87,43 @@ def test_a_sentence_within_another_and_with_an_encoded_message() -> None:
         "control policy. Encoded authorization failure message: XQ_jqde5rHje6j9P-qke7"
     )
     assert found.action == "ec2:RunInstances"
-    assert (found.layer, found.explicit, found.policy) == (Layer.ORGANISATION, True, "")
+    assert (found.layer, found.explicit, found.policy) == (PolicyLayer.ORGANISATION, True, "")
 
 
 @pytest.mark.parametrize("message", ["Access Denied", "", "Forbidden", "not authorized to perform: nothing"])
 def test_what_says_nothing_names_the_action_that_was_asked_for(message: str) -> None:
     found = parse_denial(message, "s3:ListBucket")
-    assert (found.action, found.layer, found.explicit) == ("s3:ListBucket", Layer.UNNAMED, False)
+    assert (found.action, found.layer, found.explicit) == ("s3:ListBucket", PolicyLayer.UNNAMED, False)
 
 
 @pytest.mark.parametrize(
     ("layer", "explicit", "passing", "words"),
     [
-        (Layer.IDENTITY, False, (), "an administrator can allow it with the policy for the caller below"),
+        (PolicyLayer.IDENTITY, False, (), "an administrator can allow it with the policy for the caller below"),
         (
-            Layer.IDENTITY,
+            PolicyLayer.IDENTITY,
             True,
             (),
             "an Allow does not help, because an explicit deny in an identity-based policy decides",
         ),
-        (Layer.ORGANISATION, True, (), "an Allow does not help, because an explicit deny in a service control policy"),
-        (Layer.ORGANISATION, True, ("ml.m5.large",), "use --instance-type ml.m5.large"),
         (
-            Layer.BOUNDARY,
+            PolicyLayer.ORGANISATION,
+            True,
+            (),
+            "an Allow does not help, because an explicit deny in a service control policy",
+        ),
+        (PolicyLayer.ORGANISATION, True, ("ml.m5.large",), "use --instance-type ml.m5.large"),
+        (
+            PolicyLayer.BOUNDARY,
             False,
             (),
             "an Allow for the caller alone does not help: the permissions boundary must allow it",
         ),
-        (Layer.UNNAMED, False, (), "AWS does not say which policy decides"),
+        (PolicyLayer.UNNAMED, False, (), "AWS does not say which policy decides"),
     ],
 )
 def test_an_allow_is_advised_only_where_one_is_missing(
-    layer: Layer, explicit: bool, passing: tuple[str, ...], words: str
+    layer: PolicyLayer, explicit: bool, passing: tuple[str, ...], words: str
 ) -> None:
     found = remedy(Denial("sagemaker:CreateEndpointConfig", layer=layer, explicit=explicit), "caller", passing)
     assert found.startswith(words)

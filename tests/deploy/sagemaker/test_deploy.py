@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from convlens.deploy.rehearsal.profiles import PROFILES
 from convlens.deploy.sagemaker.clients import ATTEMPTS, Clients
-from convlens.deploy.sagemaker.deploy import deploy, steps
+from convlens.deploy.sagemaker.deploy import deploy, planned_steps
 from convlens.deploy.sagemaker.destroy import destroy
 from convlens.deploy.sagemaker.doctor import doctor
 from convlens.deploy.sagemaker.invoke import invoke
@@ -273,13 +273,13 @@ def test_a_dry_run_says_what_would_be_done(accounts: Accounts, digits_archive: A
     with accounts(FULL) as account:
         clients = account.clients()
         found = doctor(clients, SETTINGS, digits_archive)
-        assert [one.action for one in steps(clients, found.plan)] == ["make"] * 5
+        assert [one.action for one in planned_steps(clients, found.plan)] == ["make"] * 5
         assert account.made == []
         assert found.price.hourly == 1.0  # the emulator's made-up price
         deploy(clients, digits_archive, SETTINGS, folder=account.folder, patience=account.patience())
-        assert [one.action for one in steps(clients, found.plan)] == ["keep"] * 5
+        assert [one.action for one in planned_steps(clients, found.plan)] == ["keep"] * 5
         other = doctor(clients, SETTINGS, other_archive).plan
-        assert [one.action for one in steps(clients, other)] == ["keep", "make", "make", "make", "update"]
+        assert [one.action for one in planned_steps(clients, other)] == ["keep", "make", "make", "make", "update"]
 
 
 @pytest.mark.slow

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from convlens.deploy.rehearsal.profiles import Profile
+from convlens.deploy.rehearsal.profiles import AccountProfile
 from convlens.deploy.sagemaker.clients import Clients
-from convlens.deploy.sagemaker.denial import Layer
+from convlens.deploy.sagemaker.denial import PolicyLayer
 from convlens.deploy.sagemaker.doctor import Diagnosis, doctor
-from convlens.deploy.sagemaker.findings import Answer, Verdict
+from convlens.deploy.sagemaker.findings import Answer, DoctorVerdict
 from convlens.deploy.sagemaker.permissions import CALLER, NEEDS, ROLE, Need
 from convlens.errors import DeploymentError
 
@@ -37,7 +37,7 @@ def only_reads(account: Account) -> bool:
 def test_an_open_account_is_a_go_and_nothing_is_written(accounts: Accounts) -> None:
     with accounts(FULL) as account:
         found = doctor(account.clients(), SETTINGS)
-        assert found.verdict is Verdict.GO
+        assert found.verdict is DoctorVerdict.GO
         assert {one.answer for one in found.findings} == {Answer.ALLOWED}
         assert found.role is not None
         assert found.role.arn.endswith(":role/service-role/AmazonSageMaker-ExecutionRole")  # the path is kept
@@ -46,7 +46,7 @@ def test_an_open_account_is_a_go_and_nothing_is_written(accounts: Accounts) -> N
         assert account.made == []
 
 
-def lacking(need: Need) -> Profile:
+def lacking(need: Need) -> AccountProfile:
     return FULL.without([need.action]) if need.who == CALLER else FULL.without((), [need.action])
 
 
@@ -56,13 +56,13 @@ def check_lacking(account: Account, clients: Clients, need: Need) -> None:
     found = doctor(clients, settings)
     assert denied(found) == {(need.who, need.action)}
     one = next(one for one in found.having(Answer.DENIED))
-    assert one.layer is (Layer.IDENTITY if need.action != "s3:ListBucket" else one.layer)
+    assert one.layer is (PolicyLayer.IDENTITY if need.action != "s3:ListBucket" else one.layer)
     if need.action == "iam:SimulatePrincipalPolicy":
-        assert found.verdict is Verdict.UNSURE
+        assert found.verdict is DoctorVerdict.UNSURE
     elif need.action == "iam:GetRole":
-        assert found.verdict is Verdict.UNSURE  # trust is unknown
+        assert found.verdict is DoctorVerdict.UNSURE  # trust is unknown
     else:
-        assert found.verdict is (Verdict.GO if need.optional else Verdict.NO_GO)
+        assert found.verdict is (DoctorVerdict.GO if need.optional else DoctorVerdict.NO_GO)
 
 
 @pytest.mark.slow
@@ -100,16 +100,16 @@ def test_an_instance_type_forbidden_by_the_organisation(accounts: Accounts) -> N
     with accounts("scp-instance-type") as account:
         found = doctor(account.clients(), SETTINGS)
         one = next(one for one in found.findings if one.what == "sagemaker:CreateEndpointConfig")
-        assert (one.answer, one.layer, one.explicit) == (Answer.DENIED, Layer.ORGANISATION, True)
+        assert (one.answer, one.layer, one.explicit) == (Answer.DENIED, PolicyLayer.ORGANISATION, True)
         assert one.resource == found.plan.arns["config"]
         assert set(one.passing) == {"ml.m5.large", "ml.m5.xlarge"}
         assert "--instance-type ml.m5.large" in one.advice
         assert "policy for the caller" not in one.advice  # an Allow would not help
-        assert found.verdict is Verdict.NO_GO
+        assert found.verdict is DoctorVerdict.NO_GO
         fallen = doctor(
             account.clients(), dataclasses.replace(SETTINGS, instance_types=("ml.t2.medium", "ml.m5.large"))
         )
-        assert fallen.verdict is Verdict.GO
+        assert fallen.verdict is DoctorVerdict.GO
         assert fallen.plan.instance_type == "ml.m5.large"
 
 
@@ -117,9 +117,9 @@ def test_tags_forbidden_by_a_boundary_are_left_out(accounts: Accounts) -> None:
     with accounts("boundary-tags") as account:
         found = doctor(account.clients(), SETTINGS)
     one = next(one for one in found.findings if one.what == "sagemaker:AddTags")
-    assert (one.answer, one.layer, one.explicit) == (Answer.DENIED, Layer.BOUNDARY, False)
+    assert (one.answer, one.layer, one.explicit) == (Answer.DENIED, PolicyLayer.BOUNDARY, False)
     assert "an Allow for the caller alone does not help" in one.advice
-    assert found.verdict is Verdict.GO
+    assert found.verdict is DoctorVerdict.GO
     assert found.plan.tags == []
 
 
@@ -127,7 +127,7 @@ def test_no_quota(accounts: Accounts) -> None:
     with accounts("quota-0") as account:
         found = doctor(account.clients(), SETTINGS)
     assert denied(found) >= {(CALLER, "quota")}
-    assert found.verdict is Verdict.NO_GO
+    assert found.verdict is DoctorVerdict.NO_GO
 
 
 def test_a_learner_lab_has_its_role(accounts: Accounts) -> None:
@@ -136,7 +136,7 @@ def test_a_learner_lab_has_its_role(accounts: Accounts) -> None:
         assert found.role is not None
         assert found.role.name == "LabRole"
         assert found.plan.identity.principal == "arn:aws:iam::123456789012:role/voclabs"
-        assert found.verdict is Verdict.GO
+        assert found.verdict is DoctorVerdict.GO
 
 
 def test_a_role_that_sagemaker_may_not_assume(accounts: Accounts) -> None:
@@ -147,7 +147,7 @@ def test_a_role_that_sagemaker_may_not_assume(accounts: Accounts) -> None:
         assert unnamed.role is None  # not one to be found
         found = doctor(account.clients(), dataclasses.replace(SETTINGS, role=role.name))
     one = next(one for one in found.findings if one.what == "sts:AssumeRole")
-    assert (one.answer, one.layer) == (Answer.DENIED, Layer.TRUST)
+    assert (one.answer, one.layer) == (Answer.DENIED, PolicyLayer.TRUST)
 
 
 def test_the_least_policies_are_enough(accounts: Accounts) -> None:

@@ -18,9 +18,9 @@ from convlens.deploy.sagemaker.clients import Clients
 from convlens.deploy.sagemaker.deploy import deploy
 from convlens.deploy.sagemaker.destroy import destroy
 from convlens.deploy.sagemaker.doctor import doctor
-from convlens.deploy.sagemaker.findings import Verdict
+from convlens.deploy.sagemaker.findings import DoctorVerdict
 from convlens.deploy.sagemaker.invoke import invoke
-from convlens.deploy.sagemaker.plan import Archive, Settings
+from convlens.deploy.sagemaker.plan import Archive, EndpointSettings
 from convlens.deploy.sagemaker.waiting import Patience
 from convlens.nn import Model
 
@@ -28,11 +28,11 @@ pytestmark = pytest.mark.skipif(os.environ.get("AWS_LIVE") != "1", reason="AWS_L
 
 
 def test_the_life_of_an_endpoint(tmp_path: Path, digits_archive: Archive, digits: Model) -> None:
-    clients, settings = Clients(), Settings(name=f"convlens-{uuid.uuid4().hex[:8]}")
+    clients, settings = Clients(), EndpointSettings(name=f"convlens-{uuid.uuid4().hex[:8]}")
     patience = Patience(progress=print)
     found = doctor(clients, settings, digits_archive)
     print(json.dumps(found.to_dict(), indent=2))
-    assert found.verdict is not Verdict.NO_GO
+    assert found.verdict is not DoctorVerdict.NO_GO
     try:
         deploy(clients, digits_archive, settings, folder=tmp_path, patience=patience)
         images, stream = np.random.default_rng(5).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8), io.BytesIO()

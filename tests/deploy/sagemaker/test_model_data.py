@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from convlens.deploy.rehearsal.profiles import Profile
+from convlens.deploy.rehearsal.profiles import AccountProfile
 from convlens.deploy.sagemaker.account import Role, find_role, identify
 from convlens.deploy.sagemaker.deploy import deploy
 from convlens.deploy.sagemaker.findings import Answer
 from convlens.deploy.sagemaker.model_data import explain_model_data, is_about_model_data
-from convlens.deploy.sagemaker.plan import Archive, Plan, make_plan
+from convlens.deploy.sagemaker.plan import Archive, DeploymentPlan, make_plan
 from convlens.deploy.sagemaker.resources import ARCHIVE, BUCKET
 from convlens.errors import DeploymentError
 
@@ -23,18 +23,18 @@ NO_TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-Breaking = Callable[[Account, Plan], None]
+Breaking = Callable[[Account, DeploymentPlan], None]
 
 
-def nothing(account: Account, plan: Plan) -> None:
+def nothing(account: Account, plan: DeploymentPlan) -> None:
     del account, plan
 
 
-def lose_the_object(account: Account, plan: Plan) -> None:
+def lose_the_object(account: Account, plan: DeploymentPlan) -> None:
     account.aws.account._s3.delete_object(plan.bucket, plan.key)
 
 
-def deny_in_the_bucket(account: Account, plan: Plan) -> None:
+def deny_in_the_bucket(account: Account, plan: DeploymentPlan) -> None:
     statement = {
         "Sid": "Closed",
         "Effect": "Deny",
@@ -46,18 +46,18 @@ def deny_in_the_bucket(account: Account, plan: Plan) -> None:
     account.aws.account._s3.put_bucket_policy(plan.bucket, policy.encode())
 
 
-def move_the_bucket(account: Account, plan: Plan) -> None:
+def move_the_bucket(account: Account, plan: DeploymentPlan) -> None:
     s3 = account.aws.account._s3
     s3.buckets[plan.bucket].region_name = "eu-west-1"
 
 
-ROLES: dict[str, Profile] = {
+ROLES: dict[str, AccountProfile] = {
     "trust": dataclasses.replace(FULL, role=dataclasses.replace(FULL.role, trust=NO_TRUST)),
     "permission": FULL.without((), ["s3:GetObject"]),
 }
 
 
-def prepared(account: Account) -> tuple[Plan, Role]:
+def prepared(account: Account) -> tuple[DeploymentPlan, Role]:
     """Return a plan whose archive is in its bucket, and its role."""
     clients = account.clients()
     identity = identify(clients)

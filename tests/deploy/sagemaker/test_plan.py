@@ -16,9 +16,17 @@ from botocore.stub import Stubber
 
 from convlens.deploy.sagemaker.account import Identity, identify, role_of, trusts_sagemaker
 from convlens.deploy.sagemaker.images import REGISTRIES, parsed_image, prebuilt_image
-from convlens.deploy.sagemaker.journal import Entry, Journal, State
+from convlens.deploy.sagemaker.journal import EntryState, Journal, JournalEntry
 from convlens.deploy.sagemaker.permissions import CALLER, NEEDS, ROLE, applicable
-from convlens.deploy.sagemaker.plan import NO_ARCHIVE, Archive, Plan, Settings, is_ours, make_plan, parsed_tags
+from convlens.deploy.sagemaker.plan import (
+    NO_ARCHIVE,
+    Archive,
+    DeploymentPlan,
+    EndpointSettings,
+    is_ours,
+    make_plan,
+    parsed_tags,
+)
 from convlens.deploy.sagemaker.policies import least_policy
 from convlens.deploy.sagemaker.source import read_archive
 from convlens.errors import ArtifactError, ConfigurationError, DeploymentError
@@ -27,8 +35,10 @@ IDENTITY = Identity("123456789012", "arn:aws:iam::123456789012:user/ann", "arn:a
 ROLE_ARN = "arn:aws:iam::123456789012:role/service-role/Endpoint"
 
 
-def plan(settings: Settings | None = None, archive: Archive = NO_ARCHIVE, region: str = "eu-west-1") -> Plan:
-    return make_plan(IDENTITY, region, ROLE_ARN, settings or Settings(), archive)
+def plan(
+    settings: EndpointSettings | None = None, archive: Archive = NO_ARCHIVE, region: str = "eu-west-1"
+) -> DeploymentPlan:
+    return make_plan(IDENTITY, region, ROLE_ARN, settings or EndpointSettings(), archive)
 
 
 def test_names_change_with_what_they_name_and_with_nothing_else() -> None:
@@ -38,10 +48,10 @@ def test_names_change_with_what_they_name_and_with_nothing_else() -> None:
     assert other.model != one.model
     assert other.config != one.config
     assert other.key != one.key
-    larger = plan(Settings(instance_types=("ml.m5.xlarge",)))
+    larger = plan(EndpointSettings(instance_types=("ml.m5.xlarge",)))
     assert larger.model == one.model
     assert larger.config != one.config
-    tagged = plan(Settings(tags={"course": "vision"}))
+    tagged = plan(EndpointSettings(tags={"course": "vision"}))
     assert (tagged.model, tagged.config) == (one.model, one.config)
     for name in (one.model, one.config):
         assert is_ours(name, "convlens")
@@ -58,7 +68,7 @@ def sagemaker_model() -> ServiceModel:
 def test_every_name_passes_the_patterns_of_botocores_model(name: str) -> None:
     import re
 
-    shapes, made = sagemaker_model(), plan(Settings(name=name))
+    shapes, made = sagemaker_model(), plan(EndpointSettings(name=name))
     for shape, value in {
         "ModelName": made.model,
         "EndpointConfigName": made.config,
@@ -89,7 +99,7 @@ def test_every_name_passes_the_patterns_of_botocores_model(name: str) -> None:
 )
 def test_settings_that_cannot_be_right_are_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        Settings(**given)
+        EndpointSettings(**given)
 
 
 def test_tags_are_read_from_text() -> None:
@@ -195,13 +205,16 @@ def test_the_least_policy_passes_the_role_to_sagemaker_only_and_names_this_endpo
 
 def test_a_journal_survives_and_goes_with_its_last_entry(tmp_path: Path) -> None:
     journal = Journal.of(tmp_path / "new", "123456789012", "eu-west-1", "digits")
-    journal.mark("model", "m", State.INTENDED)
-    journal.mark("model", "m", State.MADE)
-    journal.mark("endpoint", "digits", State.INTENDED)
+    journal.mark("model", "m", EntryState.INTENDED)
+    journal.mark("model", "m", EntryState.MADE)
+    journal.mark("endpoint", "digits", EntryState.INTENDED)
     again = Journal(journal.path)
-    assert again.entries == (Entry("model", "m", State.MADE), Entry("endpoint", "digits", State.INTENDED))
+    assert again.entries == (
+        JournalEntry("model", "m", EntryState.MADE),
+        JournalEntry("endpoint", "digits", EntryState.INTENDED),
+    )
     assert [one.kind for one in again.unsettled()] == ["endpoint", "model"]
-    again.mark("model", "m", State.SETTLED)
+    again.mark("model", "m", EntryState.SETTLED)
     again.forget("endpoint", "digits")
     assert again.unsettled() == []
     again.forget("model", "m")
@@ -233,7 +246,7 @@ def test_a_region_without_an_image_needs_one() -> None:
     with pytest.raises(ConfigurationError, match="--image"):
         plan(region="mx-central-1")
     uri = "123456789012.dkr.ecr.mx-central-1.amazonaws.com/digits:3"
-    assert plan(dataclasses.replace(Settings(), image=uri), region="mx-central-1").image.uri == uri
+    assert plan(dataclasses.replace(EndpointSettings(), image=uri), region="mx-central-1").image.uri == uri
 
 
 @pytest.mark.parametrize("readable", [True, False])

@@ -12,7 +12,7 @@ from ..options import notes
 
 if TYPE_CHECKING:
     from ...deploy.sagemaker.clients import Clients
-    from ...deploy.sagemaker.plan import Settings
+    from ...deploy.sagemaker.plan import EndpointSettings
     from ...deploy.sagemaker.waiting import Patience
 
 RegionOption: TypeAlias = Annotated[
@@ -89,16 +89,16 @@ def settings(
     bucket: str | None,
     image: str | None,
     tags: list[str] | None,
-) -> Settings:
+) -> EndpointSettings:
     """Return the settings that the options say."""
-    from ...deploy.sagemaker.plan import Settings, parsed_tags
+    from ...deploy.sagemaker.plan import EndpointSettings, parsed_tags
 
     given: dict[str, Any] = {}
     if types is not None:
         given["instance_types"] = tuple(types.split(","))
     if tags:
         given["tags"] = parsed_tags(tags)
-    return Settings(
+    return EndpointSettings(
         name=name,
         serverless=serverless,
         instances=instances,

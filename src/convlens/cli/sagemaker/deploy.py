@@ -89,9 +89,9 @@ def deploy(
 
 def _show_plan(diagnosis: Diagnosis, clients: Any, *, json: bool) -> None:
     """Print the steps, the price and the verdict."""
-    from ...deploy.sagemaker.deploy import steps
+    from ...deploy.sagemaker.deploy import planned_steps
 
-    found = steps(clients, diagnosis.plan)
+    found = planned_steps(clients, diagnosis.plan)
     if json:
         listed = [{"what": one.what, "name": one.name, "action": one.action} for one in found]
         print_json({"steps": listed, **diagnosis.to_dict()})

@@ -9,9 +9,19 @@ from ...errors import ConfigurationError
 if any(find_spec(name) is None for name in ("boto3", "flask", "moto")):
     raise ConfigurationError("a rehearsal needs boto3, moto and flask; install them: pip install 'convlens[rehearse]'")
 
-from .clock import Clock
-from .emulator import Call, Change, Emulator
-from .profiles import PROFILES, Profile
+from .clock import EmulatedClock
+from .emulator import Change, Emulator, RecordedCall
+from .profiles import PROFILES, AccountProfile
 from .rehearse import Rehearsal, Stage, rehearse
 
-__all__ = ["PROFILES", "Call", "Change", "Clock", "Emulator", "Profile", "Rehearsal", "Stage", "rehearse"]
+__all__ = [
+    "PROFILES",
+    "AccountProfile",
+    "Change",
+    "EmulatedClock",
+    "Emulator",
+    "RecordedCall",
+    "Rehearsal",
+    "Stage",
+    "rehearse",
+]

@@ -18,8 +18,8 @@ from moto.s3.exceptions import S3ClientError
 from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
-from .policy import Decision, Policies, Policy, Request, decide
-from .profiles import VERSION, Document, Profile
+from .policy import AccessRequest, Decision, Policies, Policy, decide
+from .profiles import VERSION, AccountProfile, Document
 from .wire import AwsError
 
 ACCOUNT = "123456789012"
@@ -51,7 +51,7 @@ class Credentials:
     session_token: str | None = None
 
 
-class Account:
+class EmulatedAccount:
     """An account made as a profile says.
 
     Parameters
@@ -62,7 +62,7 @@ class Account:
         Where its resources are.
     """
 
-    def __init__(self, profile: Profile, region: str) -> None:
+    def __init__(self, profile: AccountProfile, region: str) -> None:
         BackendDict.reset()  # moto keeps one state in a process
         self.profile, self.region = profile, region
         self.organisation = tuple(Policy.parse(f"p-{number}", one) for number, one in enumerate(profile.organisation))
@@ -104,13 +104,13 @@ class Account:
         boundary = () if named is None else (_managed(self._iam.get_policy(named)),)
         return Policies(tuple(identity), boundary, self.organisation, self._bucket_policies(source, resource))
 
-    def decide(self, who: Principal, request: Request, region: str | None = None) -> Decision:
+    def decide(self, who: Principal, request: AccessRequest, region: str | None = None) -> Decision:
         """Return whether a caller's request is allowed, made in a region, by default the account's."""
         context = {"aws:RequestedRegion": (region or self.region,), "aws:PrincipalArn": (who.source,)}
-        complete = Request(request.action, request.resource, {**context, **request.context})
+        complete = AccessRequest(request.action, request.resource, {**context, **request.context})
         return decide(complete, self.policies(who.source, request.resource))
 
-    def require(self, who: Principal, request: Request, region: str, protocol: str) -> None:
+    def require(self, who: Principal, request: AccessRequest, region: str, protocol: str) -> None:
         """Raise an AwsError in the words that AWS's services of a protocol have, unless a request is allowed."""
         decision = self.decide(who, request, region)
         if decision.allowed:
@@ -129,7 +129,7 @@ class Account:
             trust = Policy.parse("trust", self._holder(role_arn).assume_role_policy_document)
         except AwsError:
             return None
-        decision = decide(Request("sts:AssumeRole", "*"), Policies(identity=(trust.about(SERVICE),)))
+        decision = decide(AccessRequest("sts:AssumeRole", "*"), Policies(identity=(trust.about(SERVICE),)))
         session = f"{role_arn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/', 1)}/SageMaker"
         return Principal(session, role_arn) if decision.allowed else None
 
@@ -142,7 +142,7 @@ class Account:
         name, key = place.netloc, place.path.lstrip("/")
         if who is None or place.scheme != "s3" or not key:
             return None
-        if not self.decide(who, Request("s3:GetObject", f"arn:aws:s3:::{name}/{key}")).allowed:
+        if not self.decide(who, AccessRequest("s3:GetObject", f"arn:aws:s3:::{name}/{key}")).allowed:
             return None
         try:
             bucket, found = self._s3.get_bucket(name), self._s3.get_object(name, key)
@@ -215,7 +215,7 @@ class Account:
         return Credentials(session.access_key_id, session.secret_access_key, session.session_token)
 
 
-def _shown(request: Request, protocol: str) -> str:
+def _shown(request: AccessRequest, protocol: str) -> str:
     """Return a resource as AWS's refusals name it: S3 quotes the ARN, and IAM says what it is and its name."""
     if protocol == "rest-xml":
         return f'"{request.resource}"'

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ...figures.life_cycle import Lifeline, Mark, Span
-from .emulator import Call, Change, Emulator
+from .emulator import Change, Emulator, RecordedCall
 
 _MADE = {
     "s3:CreateBucket": "bucket",
@@ -38,7 +38,7 @@ def marks(emulator: Emulator) -> list[Mark]:
     return [Mark(_minutes(emulator.started, at), f"{count} answers") for at, count in moments.items()]
 
 
-def _resource(one: Call, calls: Sequence[Call], started: datetime, end: datetime) -> Lifeline:
+def _resource(one: RecordedCall, calls: Sequence[RecordedCall], started: datetime, end: datetime) -> Lifeline:
     gone = (each.at for each in calls if each.action in _UNMADE and each.status < 300 and each.resource == one.resource)
     over = next((at for at in gone if at >= one.at), end)
     name = one.resource.rpartition(":")[2].partition("/")[2] or one.resource.rpartition(":")[2]

@@ -9,7 +9,7 @@ from ...errors import ConfigurationError
 from ...plain import is_number
 
 
-class Clock:
+class EmulatedClock:
     """Emulated time.
 
     Parameters
@@ -21,7 +21,7 @@ class Clock:
 
     Examples
     --------
-    >>> clock = Clock(step=0)
+    >>> clock = EmulatedClock(step=0)
     >>> before = clock.now
     >>> clock.advance(90)
     >>> (clock.now - before).total_seconds()

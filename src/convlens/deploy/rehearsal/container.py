@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ...sockets import LOOPBACK_ADDRESS, free_port
 from ..sagemaker.archive import unpack
 from ..sagemaker.container import HOST_VARIABLE, ROOT_VARIABLE
+from ..sagemaker.images import REPOSITORY
 from .leash import GRACE
 
-PREBUILT = "sagemaker-scikit-learn"  # the repository of AWS's image
 PATIENCE = 120.0  # real seconds that a server may take until it answers /ping
 _PING_SECONDS, _ANSWER_SECONDS = 2.0, 60.0  # as SageMaker's contract has it
 _ENDING_SECONDS = 2 * GRACE  # the leash takes one at most
@@ -40,7 +40,7 @@ class Definition:
     damaged: bool = False
 
 
-class Answer(NamedTuple):
+class ContainerResponse(NamedTuple):
     """A server's answer to an invocation."""
 
     status: int
@@ -72,7 +72,7 @@ class Container:
             unpack(archive, model)
             if definition.damaged:
                 _damage(model)
-            self.port = _free_port()
+            self.port = free_port()
             self._process = self._start(definition, model)
         except BaseException:
             self._folder.cleanup()
@@ -89,13 +89,15 @@ class Container:
             time.sleep(0.02)
         return False
 
-    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> ContainerResponse:
         """Send an invocation; OSError or HTTPException if the server does not answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_SECONDS)
+        connection = http.client.HTTPConnection(LOOPBACK_ADDRESS, self.port, timeout=_ANSWER_SECONDS)
         try:
             connection.request("POST", "/invocations", body, dict(headers))
             reply = connection.getresponse()
-            return Answer(reply.status, reply.headers.get("Content-Type", "application/octet-stream"), reply.read())
+            return ContainerResponse(
+                reply.status, reply.headers.get("Content-Type", "application/octet-stream"), reply.read()
+            )
         finally:
             connection.close()
 
@@ -113,7 +115,7 @@ class Container:
             self._folder.cleanup()
 
     def _start(self, definition: Definition, model: Path) -> subprocess.Popen[bytes]:
-        own = PREBUILT not in definition.image
+        own = REPOSITORY not in definition.image
         program = definition.environment.get("SAGEMAKER_PROGRAM", "inference.py")
         script = [sys.executable, "-I", str(_HERE / "host.py"), str(model), str(self.port), program]
         entry = [sys.executable, "-m", "convlens.deploy.sagemaker.container", "serve"]
@@ -122,7 +124,7 @@ class Container:
             **{name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME", "LANG") if name in os.environ},
             **definition.environment,
             ROOT_VARIABLE: str(model.parent),
-            HOST_VARIABLE: "127.0.0.1",
+            HOST_VARIABLE: LOOPBACK_ADDRESS,
             "SAGEMAKER_BIND_TO_PORT": str(self.port),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -132,7 +134,7 @@ class Container:
             )
 
     def _pings(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PING_SECONDS)
+        connection = http.client.HTTPConnection(LOOPBACK_ADDRESS, self.port, timeout=_PING_SECONDS)
         try:
             connection.request("GET", "/ping")
             return connection.getresponse().status == 200
@@ -147,9 +149,3 @@ def _damage(model: Path) -> None:
     for path in model.rglob("*"):
         if path.suffix in {".npz", ".safetensors"}:
             path.write_bytes(path.read_bytes()[:_CUT])
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

@@ -24,17 +24,17 @@ from werkzeug.wrappers import Response as HttpResponse
 
 from ...errors import ConfigurationError
 from . import quotas, runtime
-from .account import Account
-from .clock import Clock
+from .account import EmulatedAccount
+from .clock import EmulatedClock
 from .endpoints import Endpoint
 from .hosting import Hosting
 from .logs import Logs
-from .needs import action_of, needs
-from .profiles import Profile, profile_named
+from .needs import access_requests, action_of
+from .profiles import AccountProfile, profile_named
 from .routing import Routed, environ_of, routed
 from .session import EmulatedSession
 from .simulator import simulate
-from .wire import AwsError, Members, read, refused, violations_of_reply, written
+from .wire import AwsError, Members, error_response, reply_response, request_members, violations_of_reply
 
 _BY_MOTO = ("s3", "sts", "iam", "logs", "ecr")
 _POLL = 0.02  # seconds until the server notices that it is to stop
@@ -42,7 +42,7 @@ _REGIONAL = ("sagemaker", "servicequotas", "logs", "ecr")
 
 
 @dataclass(frozen=True)
-class Call:
+class RecordedCall:
     """One call that was answered.
 
     Attributes
@@ -111,13 +111,13 @@ class Emulator:
     """
 
     def __init__(
-        self, profile: str | Profile = "open", *, clock: Clock | None = None, region: str = "us-east-1"
+        self, profile: str | AccountProfile = "open", *, clock: EmulatedClock | None = None, region: str = "us-east-1"
     ) -> None:
-        self.profile = profile if isinstance(profile, Profile) else profile_named(profile)
-        self.clock = clock or Clock()
+        self.profile = profile if isinstance(profile, AccountProfile) else profile_named(profile)
+        self.clock = clock or EmulatedClock()
         self.region = region
         self.started = self.clock.now
-        self.calls: list[Call] = []
+        self.calls: list[RecordedCall] = []
         self.changes: list[Change] = []
         self.faults: list[str] = []
         self._lock = threading.RLock()
@@ -175,14 +175,14 @@ class Emulator:
         self.hosting.endpoints.settle()
         return [*self.hosting.left, *objects]
 
-    def called(self, action: str) -> list[Call]:
+    def called(self, action: str) -> list[RecordedCall]:
         """Return the calls of an action, such as ``iam:CreateRole``."""
         return [one for one in self.calls if one.action == action]
 
     def _begin(self) -> None:
         """Make the account and start to listen."""
         self._start = time.monotonic()
-        self.account = Account(self.profile, self.region)
+        self.account = EmulatedAccount(self.profile, self.region)
         self.logs = Logs(self.region)
         self.hosting = Hosting(self.account, self.clock, self._noticed, self.logs.write)
         self._server = make_server("127.0.0.1", 0, self._application, threaded=True, request_handler=_Quiet)
@@ -200,14 +200,14 @@ class Emulator:
             call = routed(request)
             response = self._answered(call, request, request_id)
         except AwsError as error:
-            response, code = refused(call.protocol if call else "json", error, request_id), error.code
+            response, code = error_response(call.protocol if call else "json", error, request_id), error.code
         except Exception as error:  # noqa: BLE001 - a fault of the emulator's, which the caller must see as one
             self.faults.append("".join(traceback.format_exception(error)))
             failure = AwsError("InternalFailure", f"the emulator failed: {error!r}", 500)
-            response, code = refused(call.protocol if call else "json", failure, request_id), failure.code
+            response, code = error_response(call.protocol if call else "json", failure, request_id), failure.code
         about = (action_of(call), call.resource) if call else ("unknown", "*")
         times = began - self._start, time.monotonic() - began
-        self.calls.append(Call(*about, response.status_code, code, self.clock.now, *times))
+        self.calls.append(RecordedCall(*about, response.status_code, code, self.clock.now, *times))
         return response(environ, start_response)
 
     def _answered(self, call: Routed, request: HttpRequest, request_id: str) -> HttpResponse:
@@ -215,18 +215,18 @@ class Emulator:
             given = self._permitted(call, request)
             handler = self._handlers(call.service).get(call.name)
             if handler is not None:
-                return written(call.operation, handler(given), request_id)
+                return reply_response(call.operation, handler(given), request_id)
             if call.service in _BY_MOTO:
                 return self._by_moto(call, request)
         if call.name == "InvokeEndpoint":  # not behind the lock: invocations run side by side
-            return written(call.operation, runtime.invoke(self.hosting, given, request), request_id)
+            return reply_response(call.operation, runtime.invoke(self.hosting, given, request), request_id)
         raise AwsError("UnknownOperationException", f"{call.service}:{call.name} is not emulated.")
 
     def _permitted(self, call: Routed, request: HttpRequest) -> Members:
         """Return the members of a request; AwsError, in AWS's words, unless they are valid and its caller may do it."""
         who = self.account.caller(call.key)
-        given = read(call.operation, request, call.in_path)
-        for one in needs(call, given, self.account, self.hosting):
+        given = request_members(call.operation, request, call.in_path)
+        for one in access_requests(call, given, self.account, self.hosting):
             call.resource = call.resource or one.resource
             self.account.require(who, one, call.region, call.protocol)
         if call.region != self.region and call.service in _REGIONAL:
@@ -239,10 +239,10 @@ class Emulator:
         known: Mapping[str, Mapping[str, Callable[[Members], Members]]] = {
             "sagemaker": self.hosting.operations,
             "iam": {"SimulatePrincipalPolicy": lambda given: simulate(self.account, given)},
-            "pricing": {"GetProducts": lambda given: quotas.products(region, given)},
+            "pricing": {"GetProducts": lambda given: quotas.get_products(region, given)},
             "servicequotas": {
-                "GetServiceQuota": lambda given: quotas.quota(profile, region, given),
-                "ListServiceQuotas": lambda given: quotas.page(profile, region, given),
+                "GetServiceQuota": lambda given: quotas.get_service_quota(profile, region, given),
+                "ListServiceQuotas": lambda given: quotas.list_service_quotas(profile, region, given),
             },
         }
         return known.get(service, {})

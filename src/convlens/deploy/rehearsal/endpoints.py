@@ -10,14 +10,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from ...errors import ConvlensError
-from .clock import Clock
+from .clock import EmulatedClock
 from .container import Container, Definition
-from .profiles import Profile
-
-Members: TypeAlias = dict[str, Any]
+from .profiles import AccountProfile
+from .wire import Members
 
 NOT_HEALTHY = (
     "The primary container for production variant {} did not pass the ping health check. "
@@ -26,7 +25,7 @@ NOT_HEALTHY = (
 
 
 @dataclass
-class Deployment:
+class Revision:
     """A configuration on its way into an endpoint, or in it: its container, or the reason why there is none."""
 
     configuration: Members
@@ -56,13 +55,13 @@ class Endpoint:
     status: str
     created: datetime
     modified: datetime
-    serving: Deployment | None = None
-    coming: Deployment | None = None
+    serving: Revision | None = None
+    coming: Revision | None = None
     due: datetime | None = None
     reason: str = ""
 
     @property
-    def deployments(self) -> list[Deployment]:
+    def revisions(self) -> list[Revision]:
         """What it has servers for."""
         return [one for one in (self.serving, self.coming) if one is not None]
 
@@ -89,8 +88,8 @@ class Endpoints:
 
     def __init__(
         self,
-        profile: Profile,
-        clock: Clock,
+        profile: AccountProfile,
+        clock: EmulatedClock,
         noticed: Callable[[Endpoint], None],
         write: Callable[[str, str, list[str]], None],
     ) -> None:
@@ -98,13 +97,13 @@ class Endpoints:
         self.known: dict[str, Endpoint] = {}
         self._noticed, self._write = noticed, write
 
-    def create(self, name: str, arn: str, coming: Deployment) -> None:
+    def create(self, name: str, arn: str, coming: Revision) -> None:
         """Begin to create an endpoint."""
         now = self.clock.now
         self.known[name] = one = Endpoint(name, arn, "Creating", now, now, coming=coming)
         self._begin(one, "Creating", self.profile.creating)
 
-    def update(self, one: Endpoint, coming: Deployment) -> None:
+    def update(self, one: Endpoint, coming: Revision) -> None:
         """Begin to update an endpoint; what serves it goes on until the new server answers."""
         one.coming = coming
         self._begin(one, "Updating", self.profile.updating)
@@ -123,8 +122,8 @@ class Endpoints:
     def collect(self) -> None:
         """Write what servers have logged since the last time."""
         for one in self.known.values():
-            for deployment in one.deployments:
-                self._collect(one, deployment)
+            for revision in one.revisions:
+                self._collect(one, revision)
 
     def stop(self) -> None:
         """End all servers."""
@@ -167,28 +166,28 @@ class Endpoints:
         self._noticed(one)
 
     def _end(self, one: Endpoint) -> None:
-        for deployment in one.deployments:
-            self._stop(one, deployment)
+        for revision in one.revisions:
+            self._stop(one, revision)
 
-    def _stop(self, one: Endpoint, deployment: Deployment) -> None:
-        """End a deployment's server and keep its log."""
-        self._collect(one, deployment)
-        deployment.stop()
-        deployment.container = None
+    def _stop(self, one: Endpoint, revision: Revision) -> None:
+        """End a revision's server and keep its log."""
+        self._collect(one, revision)
+        revision.stop()
+        revision.container = None
 
-    def _collect(self, one: Endpoint, deployment: Deployment) -> None:
-        if deployment.container is not None:
-            lines = deployment.container.log()
-            self._write(one.name, deployment.stream, lines[deployment.logged :])
-            deployment.logged = len(lines)
+    def _collect(self, one: Endpoint, revision: Revision) -> None:
+        if revision.container is not None:
+            lines = revision.container.log()
+            self._write(one.name, revision.stream, lines[revision.logged :])
+            revision.logged = len(lines)
 
 
-def deployed(configuration: Members, define: Callable[[Members], Definition]) -> Deployment:
+def started_revision(configuration: Members, define: Callable[[Members], Definition]) -> Revision:
     """Start the server of a configuration; what cannot be started is the reason of a failure that shows later."""
     try:
-        return Deployment(configuration, Container(define(configuration)))
+        return Revision(configuration, Container(define(configuration)))
     except ConvlensError as error:
-        return Deployment(configuration, None, str(error))
+        return Revision(configuration, None, str(error))
 
 
 def variants(configuration: Members) -> list[Members]:

@@ -23,7 +23,7 @@ from typing import Any
 LARGEST_BODY = 6 << 20  # bytes, of a real-time endpoint
 
 
-class Context:
+class RequestContext:
     """What the toolkit tells a function about a request, and takes from it."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Context:
         self.status = code
 
 
-def called(function: Callable[..., Any], context: Context, *given: Any) -> Any:
+def called(function: Callable[..., Any], context: RequestContext, *given: Any) -> Any:
     """Call a function of the script, with the context if it takes one more argument."""
     takes = len(inspect.signature(function).parameters) > len(given)
     return function(*given, context) if takes else function(*given)
@@ -66,7 +66,7 @@ def handler(module: ModuleType, model: Any) -> type[BaseHTTPRequestHandler]:
             kind = self.headers.get("Content-Type", "application/json")
             accept = self.headers.get("Accept") or "application/json"
             accept = "application/json" if accept == "*/*" else accept
-            context = Context()
+            context = RequestContext()
             try:
                 read = called(module.input_fn, context, body, kind)
                 answer = called(module.output_fn, context, called(module.predict_fn, context, read, model), accept)
@@ -92,7 +92,7 @@ def handler(module: ModuleType, model: Any) -> type[BaseHTTPRequestHandler]:
 def main(folder: Path, port: int, program: str = "inference.py") -> None:
     """Load the model and serve until the process is ended."""
     module = script(folder, program)
-    model = called(module.model_fn, Context(), str(folder))
+    model = called(module.model_fn, RequestContext(), str(folder))
     print(json.dumps({"message": "model loaded", "program": program}), flush=True)  # noqa: T201 - the container's log
     ThreadingHTTPServer(("127.0.0.1", port), handler(module, model)).serve_forever()
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from ...errors import ConfigurationError
-from .account import ACCOUNT, Account
-from .clock import Clock
+from .account import ACCOUNT, EmulatedAccount
+from .clock import EmulatedClock
 from .container import Definition
-from .endpoints import Deployment, Endpoint, Endpoints, deployed, variants
-from .policy import Request
+from .endpoints import Endpoint, Endpoints, Revision, started_revision, variants
+from .policy import AccessRequest
 from .wire import AwsError, Members
 
 KINDS = {
@@ -48,8 +48,8 @@ class Hosting:
 
     def __init__(
         self,
-        account: Account,
-        clock: Clock,
+        account: EmulatedAccount,
+        clock: EmulatedClock,
         noticed: Callable[[Endpoint], None],
         write: Callable[[str, str, list[str]], None],
     ) -> None:
@@ -86,7 +86,7 @@ class Hosting:
         """Return the ARN of a resource."""
         return f"arn:aws:sagemaker:{self.account.region}:{ACCOUNT}:{KINDS[kind][1]}/{name}"
 
-    def requests(self, operation: str, given: Members) -> list[Request]:
+    def requests(self, operation: str, given: Members) -> list[AccessRequest]:
         """Return what a caller must be allowed for an operation: several requests, for some."""
         action = f"sagemaker:{operation}"
         named = [self.arn(kind, given[name]) for kind, (name, _, _) in KINDS.items() if name in given]
@@ -98,12 +98,12 @@ class Hosting:
         if tags:
             context["aws:TagKeys"] = tuple(tags)
         context.update(_of_variants(given.get("ProductionVariants", ())))
-        found = [Request(action, one, context) for one in named or [given.get("ResourceArn", "*")]]
+        found = [AccessRequest(action, one, context) for one in named or [given.get("ResourceArn", "*")]]
         if tags and owner:
-            found += [Request("sagemaker:AddTags", self.arn(owner[0], given[KINDS[owner[0]][0]]), context)]
+            found += [AccessRequest("sagemaker:AddTags", self.arn(owner[0], given[KINDS[owner[0]][0]]), context)]
         if "ExecutionRoleArn" in given:
             passed = {"iam:PassedToService": ("sagemaker.amazonaws.com",)}
-            found.append(Request("iam:PassRole", given["ExecutionRoleArn"], passed))
+            found.append(AccessRequest("iam:PassRole", given["ExecutionRoleArn"], passed))
         return found
 
     def _create_model(self, given: Members) -> Members:
@@ -127,7 +127,7 @@ class Hosting:
         configuration = self._resource("EndpointConfig", given)
         self._require_quota(configuration)
         arn = self._tag("Endpoint", given)
-        self.endpoints.create(given["EndpointName"], arn, self._deployed(configuration))
+        self.endpoints.create(given["EndpointName"], arn, self._started(configuration))
         return {"EndpointArn": arn}
 
     def _update_endpoint(self, given: Members) -> Members:
@@ -135,7 +135,7 @@ class Hosting:
         self._require_settled(one)
         if one.status != "InService":
             raise AwsError("ValidationException", f'Cannot update endpoint "{one.arn}" in the state {one.status}.')
-        self.endpoints.update(one, self._deployed(configuration))
+        self.endpoints.update(one, self._started(configuration))
         return {"EndpointArn": one.arn}
 
     def _describe_endpoint(self, given: Members) -> Members:
@@ -154,8 +154,8 @@ class Hosting:
         self.tags.pop(one.arn, None)
         return {}
 
-    def _deployed(self, configuration: Members) -> Deployment:
-        return deployed(configuration, self._definition)
+    def _started(self, configuration: Members) -> Revision:
+        return started_revision(configuration, self._definition)
 
     def _definition(self, configuration: Members) -> Definition:
         """Return what a configuration's first variant runs, or ConfigurationError with AWS's reason of a failure."""

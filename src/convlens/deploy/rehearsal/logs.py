@@ -10,6 +10,11 @@ from moto.logs.models import logs_backends
 from .account import ACCOUNT
 
 
+def group_of(endpoint: str) -> str:
+    """Return the name of an endpoint's log group."""
+    return f"/aws/sagemaker/Endpoints/{endpoint}"
+
+
 class Logs:
     """The log groups of a region."""
 
@@ -18,7 +23,7 @@ class Logs:
 
     def write(self, endpoint: str, stream: str, lines: Sequence[str]) -> None:
         """Append lines to a stream of an endpoint's group; both are made if needed."""
-        group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        group = group_of(endpoint)
         if group not in self._backend.groups:
             self._backend.create_log_group(group, {})
         if stream not in self._backend.groups[group].streams:

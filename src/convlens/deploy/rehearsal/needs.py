@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .account import ACCOUNT, Account
+from .account import ACCOUNT, EmulatedAccount
 from .hosting import Hosting
-from .policy import Request
+from .policy import AccessRequest
 from .routing import Routed
 from .wire import Members
 
@@ -31,16 +31,16 @@ def action_of(call: Routed) -> str:
     return f"{call.service}:{_STORAGE.get(call.name, call.name) if call.service == 's3' else call.name}"
 
 
-def needs(call: Routed, given: Members, account: Account, hosting: Hosting) -> list[Request]:
+def access_requests(call: Routed, given: Members, account: EmulatedAccount, hosting: Hosting) -> list[AccessRequest]:
     """Return what a caller must be allowed for a call: several requests, for some."""
     if call.name in _FREE:
         return []
     if call.service == "sagemaker":
         return hosting.requests(call.name, given)
-    return [Request(action_of(call), _resource(call, given, account))]
+    return [AccessRequest(action_of(call), _resource(call, given, account))]
 
 
-def _resource(call: Routed, given: Members, account: Account) -> str:
+def _resource(call: Routed, given: Members, account: EmulatedAccount) -> str:
     """Return the ARN that a call to another service than SageMaker is about; ``*`` if it is about no single one."""
     if call.service == "s3" and "Bucket" in given:
         return f"arn:aws:s3:::{given['Bucket']}" + (f"/{given['Key']}" if "Key" in given else "")

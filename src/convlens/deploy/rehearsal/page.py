@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from ...figures.life_cycle import draw_life_cycle
 from ...figures.picture import Picture
-from ...figures.style import LOOKS, Look, png
 from ...files import write_atomically
 from ...names import shown
-from ...report.pages import Drawn
+from ...report.pages import Drawn, draw
 from ...report.rendering import render, style
 from ...wording import duration
 from .chronicle import lifelines, marks
@@ -49,15 +48,9 @@ def _drawn(emulator: Emulator, model: str) -> Drawn:
     )
     alt = "; ".join(f"{one.name}: {', '.join(span.state for span in one.spans)}" for one in lines)
     if not lines:
-        return Drawn(Picture(PICTURE, heading, "Nothing was made, so there is nothing to draw."), {})
+        return draw(Picture(PICTURE, heading, "Nothing was made, so there is nothing to draw."))
     picture = Picture(PICTURE, heading, caption, alt, lambda look: draw_life_cycle(heading, lines, moments, look))
-    return Drawn(picture, {look: _image(picture, look) for look in LOOKS})
-
-
-def _image(picture: Picture, look: Look) -> bytes:
-    assert picture.draw is not None
-    with look.applied():
-        return png(picture.draw(look))
+    return draw(picture)
 
 
 def _content(rehearsal: Rehearsal, drawn: Drawn, model: str) -> dict[str, object]:

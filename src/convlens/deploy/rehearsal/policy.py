@@ -15,7 +15,7 @@ from ...errors import ConfigurationError
 from ...plain import check_keys
 from .conditions import Condition, matches
 
-Layer: TypeAlias = Literal[
+PolicyLayerName: TypeAlias = Literal[
     "identity-based policy", "permissions boundary", "service control policy", "resource-based policy"
 ]
 Outcome: TypeAlias = Literal["allowed", "explicitDeny", "implicitDeny"]
@@ -24,7 +24,7 @@ _KEYS = ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Con
 
 
 @dataclass(frozen=True)
-class Request:
+class AccessRequest:
     """What a caller wants to do.
 
     Attributes
@@ -59,13 +59,13 @@ class Statement:
     other_actions: bool = False
     other_resources: bool = False
 
-    def concerns(self, request: Request) -> bool:
+    def concerns(self, request: AccessRequest) -> bool:
         """Return whether it is about the request's action and resource, whatever its conditions say."""
         action = any(matches(one.lower(), request.action.lower()) for one in self.actions)
         resource = any(matches(one, request.resource) for one in self.resources)
         return action is not self.other_actions and resource is not self.other_resources
 
-    def applies(self, request: Request) -> bool:
+    def applies(self, request: AccessRequest) -> bool:
         """Return whether it is about the request, and its conditions hold."""
         return self.concerns(request) and all(one.holds(request.context) for one in self.conditions)
 
@@ -120,7 +120,7 @@ class Policies:
     resource: tuple[Policy, ...] = ()
 
     @property
-    def layers(self) -> tuple[tuple[Layer, tuple[Policy, ...]], ...]:
+    def layers(self) -> tuple[tuple[PolicyLayerName, tuple[Policy, ...]], ...]:
         """The layers, in the order in which AWS names the first that denies."""
         return (
             ("service control policy", self.organisation),
@@ -149,7 +149,7 @@ class Decision:
     """
 
     outcome: Outcome
-    layer: Layer | None = None
+    layer: PolicyLayerName | None = None
     matched: tuple[Statement, ...] = ()
     boundary: bool | None = None
     organisation: bool | None = None
@@ -167,22 +167,22 @@ class Decision:
         return f"because no {self.layer} allows the {action} action"
 
 
-def decide(request: Request, policies: Policies) -> Decision:
+def decide(request: AccessRequest, policies: Policies) -> Decision:
     """Return whether a request is allowed.
 
     Examples
     --------
     >>> document = {"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::mine/*"}}
     >>> mine = Policies(identity=(Policy.parse("mine", document),))
-    >>> decide(Request("s3:GetObject", "arn:aws:s3:::mine/model.tar.gz"), mine).outcome
+    >>> decide(AccessRequest("s3:GetObject", "arn:aws:s3:::mine/model.tar.gz"), mine).outcome
     'allowed'
-    >>> decide(Request("s3:PutObject", "arn:aws:s3:::mine/model.tar.gz"), mine).reason("s3:PutObject")
+    >>> decide(AccessRequest("s3:PutObject", "arn:aws:s3:::mine/model.tar.gz"), mine).reason("s3:PutObject")
     'because no identity-based policy allows the s3:PutObject action'
     """
     boundary, organisation = _passes(policies.boundary, request), _passes(policies.organisation, request)
     missing = _missing(policies, request)
 
-    def answer(outcome: Outcome, layer: Layer | None = None, matched: tuple[Statement, ...] = ()) -> Decision:
+    def answer(outcome: Outcome, layer: PolicyLayerName | None = None, matched: tuple[Statement, ...] = ()) -> Decision:
         return Decision(outcome, layer, matched, boundary, organisation, missing)
 
     for layer, them in policies.layers:
@@ -198,19 +198,19 @@ def decide(request: Request, policies: Policies) -> Decision:
     return answer("allowed", None, allowing)
 
 
-def _applying(policies: Iterable[Policy], request: Request, effect: str) -> tuple[Statement, ...]:
+def _applying(policies: Iterable[Policy], request: AccessRequest, effect: str) -> tuple[Statement, ...]:
     every = (one for policy in policies for one in policy.statements)
     return tuple(one for one in every if one.effect == effect and one.applies(request))
 
 
-def _passes(policies: tuple[Policy, ...], request: Request) -> bool | None:
+def _passes(policies: tuple[Policy, ...], request: AccessRequest) -> bool | None:
     """Return whether a layer that only limits lets a request pass; None if there is no such layer."""
     if not policies:
         return None
     return not _applying(policies, request, "Deny") and bool(_applying(policies, request, "Allow"))
 
 
-def _missing(policies: Policies, request: Request) -> tuple[str, ...]:
+def _missing(policies: Policies, request: AccessRequest) -> tuple[str, ...]:
     every = (one for _, them in policies.layers for policy in them for one in policy.statements)
     keys = (condition.key for one in every if one.concerns(request) for condition in one.conditions)
     return tuple(dict.fromkeys(key for key in keys if key.lower() not in request.context))

@@ -77,7 +77,7 @@ def _trusting(service: str) -> Document:
 
 
 @dataclass(frozen=True)
-class Role:
+class ExecutionRole:
     """The execution role: its name and path, who may assume it, and what it may do."""
 
     name: str = "AmazonSageMaker-ExecutionRole"
@@ -96,7 +96,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Profile:
+class AccountProfile:
     """A kind of account.
 
     Attributes
@@ -120,7 +120,7 @@ class Profile:
     name: str
     about: str
     caller: Caller = field(default_factory=Caller)
-    role: Role = field(default_factory=Role)
+    role: ExecutionRole = field(default_factory=ExecutionRole)
     organisation: tuple[Document, ...] = ()
     boundary: Document | None = None
     quota: int = 4
@@ -130,7 +130,7 @@ class Profile:
     deleting: float = 30.0
     damaged: bool = False
 
-    def without(self, actions: Collection[str] = (), role_actions: Collection[str] = ()) -> Profile:
+    def without(self, actions: Collection[str] = (), role_actions: Collection[str] = ()) -> AccountProfile:
         """Return it without some of the caller's and of the execution role's permissions."""
         caller = dataclasses.replace(self.caller, policy=_lacking(self.caller.policy, actions))
         role = dataclasses.replace(self.role, policy=_lacking(self.role.policy, role_actions))
@@ -167,40 +167,42 @@ def _policy(*statements: Document) -> Document:
     return {"Version": VERSION, "Statement": list(statements)}
 
 
-PROFILES: Mapping[str, Profile] = {
+PROFILES: Mapping[str, AccountProfile] = {
     one.name: one
     for one in (
-        Profile("open", "a user with exactly the permissions needed"),
-        Profile(
+        AccountProfile("open", "a user with exactly the permissions needed"),
+        AccountProfile(
             "learner-lab",
             "a session of voclabs in us-east-1 or us-west-2 that makes no roles, and LabRole",
             caller=Caller("voclabs", "user1=student", _policy(*document(CALLER)["Statement"], _ELSEWHERE, _NO_IAM)),
-            role=Role("LabRole", "/"),
+            role=ExecutionRole("LabRole", "/"),
         ),
-        Profile(
+        AccountProfile(
             "no-passrole",
             "the caller may not pass the execution role to SageMaker",
             caller=Caller(policy=document(CALLER, without={"iam:PassRole"})),
         ),
-        Profile(
+        AccountProfile(
             "scp-instance-type",
             "the organisation forbids endpoints on other instance types than ml.m5",
             organisation=(_policy(_EVERYTHING, _ONLY_M5),),
         ),
-        Profile("boundary-tags", "the caller's permissions boundary leaves out tags", boundary=_policy(_NO_TAGS)),
-        Profile("quota-0", "no instance of any type may serve an endpoint", quota=0),
-        Profile(
+        AccountProfile(
+            "boundary-tags", "the caller's permissions boundary leaves out tags", boundary=_policy(_NO_TAGS)
+        ),
+        AccountProfile("quota-0", "no instance of any type may serve an endpoint", quota=0),
+        AccountProfile(
             "simulate-denied",
             "the caller may not ask IAM what would be allowed",
             caller=Caller(policy=document(CALLER, without={"iam:SimulatePrincipalPolicy"})),
         ),
-        Profile("slow-start", "an endpoint takes 25 minutes to come up", creating=1500.0),
-        Profile("unhealthy-model", "the weights arrive damaged, so the model never answers /ping", damaged=True),
+        AccountProfile("slow-start", "an endpoint takes 25 minutes to come up", creating=1500.0),
+        AccountProfile("unhealthy-model", "the weights arrive damaged, so the model never answers /ping", damaged=True),
     )
 }
 """Every profile by name."""
 
 
-def profile_named(name: str) -> Profile:
+def profile_named(name: str) -> AccountProfile:
     """Return a profile; ConfigurationError names the nearest if there is none of this name."""
     return PROFILES[choose(name, PROFILES, "profile")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from .profiles import Profile
+from .profiles import AccountProfile
 from .wire import AwsError, Members, service
 
 MADE_UP_PRICE = "1.0000000000"  # US dollars an hour
@@ -20,12 +20,12 @@ def instance_types() -> tuple[str, ...]:
     return tuple(service("sagemaker").shape_for("ProductionVariantInstanceType").enum)
 
 
-def quotas(profile: Profile, region: str) -> list[Members]:
+def quotas(profile: AccountProfile, region: str) -> list[Members]:
     """Return the quota of every instance type."""
     return [_quota(f"{kind} for endpoint usage", profile.quota, region) for kind in instance_types()]
 
 
-def quota(profile: Profile, region: str, given: Members) -> Members:
+def get_service_quota(profile: AccountProfile, region: str, given: Members) -> Members:
     """Return the reply to GetServiceQuota."""
     for one in quotas(profile, region):
         if (one["ServiceCode"], one["QuotaCode"]) == (given["ServiceCode"], given["QuotaCode"]):
@@ -33,7 +33,7 @@ def quota(profile: Profile, region: str, given: Members) -> Members:
     raise AwsError("NoSuchResourceException", "The request failed because the specified service quota does not exist.")
 
 
-def page(profile: Profile, region: str, given: Members) -> Members:
+def list_service_quotas(profile: AccountProfile, region: str, given: Members) -> Members:
     """Return the reply to ListServiceQuotas: a page of quotas, and a token if there are more."""
     every = quotas(profile, region) if given["ServiceCode"] == "sagemaker" else []
     first, size = int(given.get("NextToken", "0")), given.get("MaxResults", 100)
@@ -41,7 +41,7 @@ def page(profile: Profile, region: str, given: Members) -> Members:
     return {"Quotas": every[first : first + size], **more}
 
 
-def products(region: str, given: Members) -> Members:
+def get_products(region: str, given: Members) -> Members:
     """Return the reply to GetProducts: a price list entry for every instance type that passes the filters."""
     found = []
     for kind in instance_types():

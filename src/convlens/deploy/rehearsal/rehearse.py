@@ -25,19 +25,18 @@ from ...nn import Model, load
 from ...nn.scale import takes_pixels
 from ...typing import Array, FloatArray
 from ...wording import duration
-from ..sagemaker.clients import Clients
-from ..sagemaker.clients import Clock as Waiting
+from ..sagemaker.clients import Clients, Clock
 from ..sagemaker.deploy import deploy
 from ..sagemaker.destroy import destroy
 from ..sagemaker.doctor import Diagnosis, doctor
-from ..sagemaker.findings import Answer, Verdict
+from ..sagemaker.findings import Answer, DoctorVerdict
 from ..sagemaker.invoke import invoke
-from ..sagemaker.plan import Archive, Settings
+from ..sagemaker.plan import Archive, EndpointSettings
 from ..sagemaker.source import read_archive
 from ..sagemaker.waiting import Patience
-from .emulator import Call, Emulator
+from .emulator import Emulator, RecordedCall
 from .page import write_page
-from .profiles import Profile, profile_named
+from .profiles import AccountProfile, profile_named
 
 NAME = "rehearsal"
 TOLERANCE = 1e-5  # of a probability, between the endpoint's answer and the model's own
@@ -86,10 +85,10 @@ class Rehearsal:
         The page, and the pictures of the life cycle in light and dark.
     """
 
-    profile: Profile
+    profile: AccountProfile
     stages: tuple[Stage, ...]
     findings: tuple[dict[str, Any], ...]
-    calls: tuple[Call, ...]
+    calls: tuple[RecordedCall, ...]
     deployed: bool
     files: tuple[Path, ...] = ()
 
@@ -119,7 +118,7 @@ class Rehearsal:
 def rehearse(
     model: str | Path,
     out: str | Path,
-    profile: str | Profile = "open",
+    profile: str | AccountProfile = "open",
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Rehearsal:
@@ -145,18 +144,18 @@ def rehearse(
     OutputError
         If the page cannot be written.
     """
-    kind = profile if isinstance(profile, Profile) else profile_named(profile)
+    kind = profile if isinstance(profile, AccountProfile) else profile_named(profile)
     path, folder = checked_path(model, "a model"), checked_path(out, "a folder")
     make_folder(folder)
     with tempfile.TemporaryDirectory(prefix="convlens-rehearsal-") as place, Emulator(kind) as emulator:
-        run = _Run(emulator, load(path), read_archive(path), Path(place), progress or (lambda _line: None))
+        run = _RehearsalRun(emulator, load(path), read_archive(path), Path(place), progress or (lambda _line: None))
         run.all()
         found = Rehearsal(kind, tuple(run.stages), run.findings, tuple(emulator.calls), run.deployed)
         files = write_page(found, emulator, folder, path.name)
     return dataclasses.replace(found, files=tuple(files))
 
 
-class _Run:
+class _RehearsalRun:
     """One rehearsal under way."""
 
     def __init__(
@@ -164,10 +163,10 @@ class _Run:
     ) -> None:
         self.emulator, self.model, self.archive, self.folder, self.progress = emulator, model, archive, folder, progress
         clock = emulator.clock
-        waiting = Waiting(lambda: clock.now.timestamp(), clock.advance)  # whoever waits moves the emulated time
+        waiting = Clock(lambda: clock.now.timestamp(), clock.advance)  # whoever waits moves the emulated time
         self.patience = Patience(clock=waiting)
         self.clients = Clients(session=emulator.session())
-        self.settings = Settings(name=NAME)
+        self.settings = EndpointSettings(name=NAME)
         self.stages: list[Stage] = []
         self.findings: tuple[dict[str, Any], ...] = ()
         self.deployed = False
@@ -216,10 +215,10 @@ class _Run:
             )
         except ConvlensError as error:
             left = self._left
-            foreseen = self.diagnosis.verdict is not Verdict.GO or self.emulator.profile.damaged
+            foreseen = self.diagnosis.verdict is not DoctorVerdict.GO or self.emulator.profile.damaged
             return foreseen and not left, f"{error}" + (f"; left: {left}" if left else "; nothing is left")
         self.deployed = True
-        right = self.diagnosis.verdict is not Verdict.NO_GO
+        right = self.diagnosis.verdict is not DoctorVerdict.NO_GO
         return right, f"{done.action} as {done.plan.endpoint} on {done.plan.instance_type}, role {done.plan.role}"
 
     def _predict(self) -> tuple[bool, str]:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Request as HttpRequest
 
 from .account import ACCOUNT
 from .hosting import Hosting
+from .logs import group_of
 from .wire import AwsError, Members, service
 
 LARGEST_BODY = 6_291_456  # bytes
@@ -51,7 +52,7 @@ def _forwarded(request: HttpRequest) -> dict[str, str]:
 
 def _model_error(hosting: Hosting, name: str, status: int, text: str) -> AwsError:
     region = hosting.account.region
-    group = f"/aws/sagemaker/Endpoints/{name}"
+    group = group_of(name)
     kind = "client" if status < 500 else "server"
     return AwsError(
         "ModelError",

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .account import Account
-from .policy import Decision, Policies, Policy, Request, decide
+from .account import EmulatedAccount
+from .policy import AccessRequest, Decision, Policies, Policy, decide
 from .wire import AwsError, Members
 
 _ORDER = ("explicitDeny", "implicitDeny", "allowed")
 
 
-def simulate(account: Account, given: Members) -> Members:
+def simulate(account: EmulatedAccount, given: Members) -> Members:
     """Return the reply to SimulatePrincipalPolicy."""
     source = given["PolicySourceArn"]
     if ":assumed-role/" in source or not any(kind in source for kind in (":user/", ":role/", ":group/")):
@@ -29,7 +29,7 @@ def simulate(account: Account, given: Members) -> Members:
         for resource in given.get("ResourceArns") or ["*"]:
             policies = account.policies(source, resource)
             with_more = Policies((*policies.identity, *more), policies.boundary, policies.organisation)
-            each[resource] = decide(Request(action, resource, context), with_more)
+            each[resource] = decide(AccessRequest(action, resource, context), with_more)
         found.append(_result(source, action, each))
     return {"EvaluationResults": found, "IsTruncated": False}
 

@@ -63,7 +63,7 @@ def service(name: str) -> ServiceModel:
     return ServiceModel(create_loader().load_service_model(name, "service-2"), name)
 
 
-def read(operation: OperationModel, request: HttpRequest, in_path: Mapping[str, str]) -> Members:
+def request_members(operation: OperationModel, request: HttpRequest, in_path: Mapping[str, str]) -> Members:
     """Return the members of a request.
 
     Parameters
@@ -103,7 +103,7 @@ def read(operation: OperationModel, request: HttpRequest, in_path: Mapping[str, 
     return found
 
 
-def written(operation: OperationModel, reply: Members, request_id: str) -> HttpResponse:
+def reply_response(operation: OperationModel, reply: Members, request_id: str) -> HttpResponse:
     """Return a reply as HTTP.
 
     Raises
@@ -122,7 +122,7 @@ def written(operation: OperationModel, reply: Members, request_id: str) -> HttpR
     return HttpResponse(found["body"], found["status_code"], headers)
 
 
-def refused(protocol: str, error: AwsError, request_id: str) -> HttpResponse:
+def error_response(protocol: str, error: AwsError, request_id: str) -> HttpResponse:
     """Return an error as HTTP, in the form of a service's protocol, as botocore names it."""
     headers = {"x-amzn-RequestId": request_id}
     if protocol in ("json", "rest-json"):

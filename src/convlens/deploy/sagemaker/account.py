@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import ConfigurationError, DeploymentError
-from .clients import Clients, Refusal, ask, must
+from .clients import AwsRefusal, Clients, ask, must
 
 VARIABLES = ("SAGEMAKER_ROLE", "SAGEMAKER_ROLE_ARN")
 LAB_ROLE = "LabRole"
@@ -98,7 +98,7 @@ def identify(clients: Clients) -> Identity:
     principal = role_of(arn)
     if principal != arn:
         role = ask(clients("iam").get_role, RoleName=principal.rsplit("/", 1)[-1])
-        principal = principal if isinstance(role, Refusal) else str(role["Role"]["Arn"])
+        principal = principal if isinstance(role, AwsRefusal) else str(role["Role"]["Arn"])
     return Identity(str(reply["Account"]), arn, principal, arn.split(":")[1])
 
 
@@ -124,7 +124,7 @@ def find_role(clients: Clients, identity: Identity, wanted: str | None = None) -
     for variable in VARIABLES:
         if value := os.environ.get(variable):
             return named_role(clients, identity, value, f"the environment variable {variable}")
-    failures: list[Refusal] = []
+    failures: list[AwsRefusal] = []
     found = next(_candidates(clients, identity, failures), None)
     if found is None:
         raise _none_found(identity, failures)
@@ -139,7 +139,7 @@ class NoRoleError(DeploymentError):
         self.certain = certain
 
 
-def _none_found(identity: Identity, failures: list[Refusal]) -> NoRoleError:
+def _none_found(identity: Identity, failures: list[AwsRefusal]) -> NoRoleError:
     if failures:
         first = failures[0]
         why = f"{first.denial.action} is denied ({first.denial.decides})" if first.denied else str(first)
@@ -170,7 +170,7 @@ def named_role(clients: Clients, identity: Identity, wanted: str, source: str) -
         )
     name = parts["name"] if parts else wanted
     reply = ask(clients("iam").get_role, RoleName=name)
-    if not isinstance(reply, Refusal):
+    if not isinstance(reply, AwsRefusal):
         return _role(reply, source)
     if reply.missing:
         raise NoRoleError(
@@ -185,20 +185,20 @@ def named_role(clients: Clients, identity: Identity, wanted: str, source: str) -
     return Role(wanted, source)
 
 
-def _candidates(clients: Clients, identity: Identity, failures: list[Refusal]) -> Iterator[Role]:
+def _candidates(clients: Clients, identity: Identity, failures: list[AwsRefusal]) -> Iterator[Role]:
     """Yield the roles that exist and SageMaker may assume, best first; what was refused is added to `failures`."""
     iam = clients("iam")
     own = [role_of(identity.arn).rsplit("/", 1)[-1]] if identity.arn != identity.principal else []
     for name in (LAB_ROLE, *own, *USUAL_NAMES):
         reply = ask(iam.get_role, RoleName=name)
-        if isinstance(reply, Refusal):
+        if isinstance(reply, AwsRefusal):
             failures += [] if reply.missing else [reply]
         elif trusts_sagemaker(reply["Role"].get("AssumeRolePolicyDocument")):
             yield _role(reply, "the caller's own role" if name in own else f"the usual name {name}")
     pages = ask(
         _all_roles, iam=iam
     )  # the console adds a date to the usual name; often denied, and not needed otherwise
-    for one in () if isinstance(pages, Refusal) else pages:
+    for one in () if isinstance(pages, AwsRefusal) else pages:
         if one["RoleName"].startswith(USUAL_BEGINNING) and trusts_sagemaker(one.get("AssumeRolePolicyDocument")):
             yield _role({"Role": one}, f"the usual name {one['RoleName']}")
 

@@ -82,7 +82,7 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str], limi
     made = _made(folder)
     try:
         _unpack(archive, folder, limits or Limits())
-        files = check(folder)
+        files = check_unpacked(folder)
     except BaseException as error:
         for left in (folder,) if made else folder.iterdir():  # it was empty before
             shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -94,7 +94,7 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str], limi
     return files
 
 
-def check(folder: Path) -> list[Path]:
+def check_unpacked(folder: Path) -> list[Path]:
     """Check that a folder holds the files of a package, as its manifest says; return them.
 
     Raises

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .account import Role, trusting_statements
-from .clients import Clients, Refusal, ask
-from .denial import Layer
+from .clients import AwsRefusal, Clients, ask
+from .denial import PolicyLayer
 from .findings import Answer, Finding
-from .plan import Plan
+from .plan import DeploymentPlan, log_group
 
 QUOTA_PAGES = 100  # SageMaker has some thousands of quotas; a page holds 100
 
@@ -28,7 +28,7 @@ def check_trust(role: Role) -> Finding:
             "role",
             Answer.DENIED,
             "no statement of the role's trust policy allows it for sagemaker.amazonaws.com",
-            Layer.TRUST,
+            PolicyLayer.TRUST,
             advice="an administrator can add the trust policy below to the role, or name another role with --role",
         )
     if all(one.get("Condition") for one in statements):
@@ -36,16 +36,16 @@ def check_trust(role: Role) -> Finding:
     return Finding("sts:AssumeRole", role.arn, "role", Answer.ALLOWED, "the role's trust policy says so")
 
 
-def look_at_bucket(clients: Clients, plan: Plan) -> tuple[Refusal | None, str]:
+def look_at_bucket(clients: Clients, plan: DeploymentPlan) -> tuple[AwsRefusal | None, str]:
     """Return the refusal of s3:HeadBucket, or None, and the bucket's region, which may be empty."""
     reply = ask(clients("s3").head_bucket, Bucket=plan.bucket, ExpectedBucketOwner=plan.identity.account)
-    if isinstance(reply, Refusal):
+    if isinstance(reply, AwsRefusal):
         return reply, ""
     headers = reply["ResponseMetadata"].get("HTTPHeaders", {})
     return None, str(reply.get("BucketRegion") or headers.get("x-amz-bucket-region", ""))
 
 
-def check_bucket(plan: Plan, refusal: Refusal | None, region: str, *, listing: Answer) -> Finding:
+def check_bucket(plan: DeploymentPlan, refusal: AwsRefusal | None, region: str, *, listing: Answer) -> Finding:
     """Return whether the bucket can be used; `listing` says whether s3:ListBucket is allowed."""
     if refusal is None:
         return _existing_bucket(plan, region)
@@ -56,19 +56,19 @@ def check_bucket(plan: Plan, refusal: Refusal | None, region: str, *, listing: A
     if listing is Answer.ALLOWED:
         evidence = f"it belongs to another account ({refusal.code})"
         advice = "name another bucket with --bucket"
-        return Finding("bucket", plan.bucket, "caller", Answer.DENIED, evidence, Layer.RESOURCE, advice=advice)
+        return Finding("bucket", plan.bucket, "caller", Answer.DENIED, evidence, PolicyLayer.RESOURCE, advice=advice)
     evidence = "it cannot be seen without s3:ListBucket"
     return Finding("bucket", plan.bucket, "caller", Answer.UNKNOWN, evidence, optional=listing is Answer.DENIED)
 
 
-def _existing_bucket(plan: Plan, region: str) -> Finding:
+def _existing_bucket(plan: DeploymentPlan, region: str) -> Finding:
     if region and region != plan.region:
         evidence, advice = f"it is in {region}, not in {plan.region}", "name a bucket of this region with --bucket"
         return Finding("bucket", plan.bucket, "caller", Answer.DENIED, evidence, advice=advice)
     return Finding("bucket", plan.bucket, "caller", Answer.ALLOWED, "it exists, and is this account's")
 
 
-def check_image(clients: Clients, plan: Plan) -> Finding:
+def check_image(clients: Clients, plan: DeploymentPlan) -> Finding:
     """Return whether the image exists: AWS's own by the table, another by asking ECR."""
     image = plan.image
     if image.region != plan.region:
@@ -84,7 +84,7 @@ def check_image(clients: Clients, plan: Plan) -> Finding:
         repositoryName=image.repository,
         imageIds=[which],
     )
-    if isinstance(reply, Refusal):
+    if isinstance(reply, AwsRefusal):
         if reply.missing or "NotFound" in reply.code:
             return _no_image(image.uri, reply.message)
         return Finding("image", image.uri, "role", Answer.UNKNOWN, f"it cannot be seen: {reply}")
@@ -97,7 +97,7 @@ def _no_image(uri: str, evidence: str) -> Finding:
     return Finding("image", uri, "role", Answer.DENIED, evidence, advice="push the image, or name another with --image")
 
 
-def check_quota(clients: Clients, plan: Plan) -> tuple[Finding, Refusal | None]:
+def check_quota(clients: Clients, plan: DeploymentPlan) -> tuple[Finding, AwsRefusal | None]:
     """Return whether the quota has room for the instances, and the refusal where it cannot be read."""
     name, wanted = f"{plan.instance_type} for endpoint usage", plan.settings.instances
     if plan.settings.serverless:
@@ -106,7 +106,7 @@ def check_quota(clients: Clients, plan: Plan) -> tuple[Finding, Refusal | None]:
             plan.settings.concurrency,
         )
     value = ask(_quota, clients=clients, name=name)
-    if isinstance(value, Refusal):
+    if isinstance(value, AwsRefusal):
         evidence = f"it cannot be read: {value.denial.decides if value.denied else value}"
         return Finding("quota", name, "caller", Answer.UNKNOWN, evidence, optional=True), value
     if value is None:
@@ -114,7 +114,7 @@ def check_quota(clients: Clients, plan: Plan) -> tuple[Finding, Refusal | None]:
     if value < wanted:
         advice = f"ask for more under Service Quotas, “{name}”, or use another --instance-type, or --serverless"
         evidence = f"the quota is {value:g}, and {wanted} is wanted"
-        return Finding("quota", name, "caller", Answer.DENIED, evidence, Layer.QUOTA, advice=advice), None
+        return Finding("quota", name, "caller", Answer.DENIED, evidence, PolicyLayer.QUOTA, advice=advice), None
     return Finding("quota", name, "caller", Answer.ALLOWED, f"the quota is {value:g}; others may be using it"), None
 
 
@@ -130,11 +130,11 @@ def _quota(clients: Clients, name: str) -> float | None:
     return None
 
 
-Observed = dict[str, Refusal | None]
+Observed = dict[str, AwsRefusal | None]
 """By action, the refusal of a call that reads, or None if it worked: also if what it asks about does not exist."""
 
 
-def observe(clients: Clients, plan: Plan) -> Observed:
+def observe(clients: Clients, plan: DeploymentPlan) -> Observed:
     """Make every call of the plan that only reads, about things that need not exist; return how each went."""
     sagemaker = clients("sagemaker")
     calls: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
@@ -153,13 +153,8 @@ def observe(clients: Clients, plan: Plan) -> Observed:
     found: Observed = {}
     for action, (call, arguments) in calls.items():
         reply = ask(call, **arguments)
-        if not isinstance(reply, Refusal) or reply.missing:
+        if not isinstance(reply, AwsRefusal) or reply.missing:
             found[action] = None
         elif reply.denied:
             found[action] = reply
     return found
-
-
-def log_group(endpoint: str) -> str:
-    """Return the name of an endpoint's log group."""
-    return f"/aws/sagemaker/Endpoints/{endpoint}"

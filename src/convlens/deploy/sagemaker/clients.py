@@ -1,8 +1,8 @@
 """boto3's clients, and AWS's refusals as values.
 
-Everything that is asked of AWS goes through `ask` or `must`. `ask` returns the reply or a `Refusal`, because a refusal
-is often the answer that was wanted; `must` raises. What no caller can use, such as missing credentials or a network
-that is down, is a DeploymentError from both.
+Everything that is asked of AWS goes through `ask` or `must`. `ask` returns the reply or an `AwsRefusal`, because a
+refusal is often the answer that was wanted; `must` raises. What no caller can use, such as missing credentials or a
+network that is down, is a DeploymentError from both.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class AwsRefusal:
     """An error that AWS answered with.
 
     Attributes
@@ -167,7 +167,7 @@ def _session(profile: str | None) -> Any:
     return _explained(boto3.session.Session, profile_name=profile)
 
 
-def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | Refusal:
+def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | AwsRefusal:
     """Call a method of a client.
 
     Returns
@@ -199,12 +199,12 @@ def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | Refusal:
 def must(call: Callable[..., Any], /, **arguments: Any) -> Any:
     """Call a method of a client, and return the reply; DeploymentError if AWS refuses. See `ask`."""
     reply = ask(call, **arguments)
-    if isinstance(reply, Refusal):
+    if isinstance(reply, AwsRefusal):
         raise refused(reply)
     return reply
 
 
-def refused(refusal: Refusal, doing: str = "") -> DeploymentError:
+def refused(refusal: AwsRefusal, doing: str = "") -> DeploymentError:
     """Return the error for a refusal: what decides, where a policy does; else AWS's own words."""
     before = f"{doing}: " if doing else ""
     if not refusal.denied:
@@ -239,11 +239,11 @@ def _explained(call: Callable[..., Any], *given: Any, **arguments: Any) -> Any:
         raise DeploymentError(f"boto3 refuses the call: {error}") from error
 
 
-def _refusal(error: Any, call: Callable[..., Any]) -> Refusal:
+def _refusal(error: Any, call: Callable[..., Any]) -> AwsRefusal:
     found, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     client = getattr(call, "__self__", None)
     service = client.meta.service_model.signing_name if client is not None else ""
-    return Refusal(
+    return AwsRefusal(
         str(found.get("Code", "")),
         " ".join(str(found.get("Message", "")).split()),
         int(metadata.get("HTTPStatusCode", 0)),

@@ -48,9 +48,9 @@ def serve(root: Path, environment: Mapping[str, str]) -> int:
         If the folder does not hold what `package` packs, whole.
     """
     from ... import serve as server  # when needed: training does without its packages
-    from .archive import check
+    from .archive import check_unpacked
 
-    check(root / "model")
+    check_unpacked(root / "model")
     host = environment.get(HOST_VARIABLE) or EVERYWHERE
     server.run([root / "model" / MODEL], server.Settings.from_environment(environment, host=host))
     return 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Layer(StrEnum):
+class PolicyLayer(StrEnum):
     """The kind of rule that decides. A request needs the consent of every layer that applies to it."""
 
     IDENTITY = "identity-based policy"
@@ -29,13 +29,13 @@ class Layer(StrEnum):
 
 
 _POLICIES = (
-    Layer.IDENTITY,
-    Layer.BOUNDARY,
-    Layer.ORGANISATION,
-    Layer.RESOURCE_CONTROL,
-    Layer.RESOURCE,
-    Layer.SESSION,
-    Layer.VPC_ENDPOINT,
+    PolicyLayer.IDENTITY,
+    PolicyLayer.BOUNDARY,
+    PolicyLayer.ORGANISATION,
+    PolicyLayer.RESOURCE_CONTROL,
+    PolicyLayer.RESOURCE,
+    PolicyLayer.SESSION,
+    PolicyLayer.VPC_ENDPOINT,
 )
 _SENTENCE = re.compile(
     r"(?:User: (?P<principal>\S+) is )?not authorized to perform: (?P<action>[\w-]+:[\w*]+)"
@@ -66,17 +66,17 @@ class Denial:
     action: str
     resource: str = ""
     principal: str = ""
-    layer: Layer = Layer.UNNAMED
+    layer: PolicyLayer = PolicyLayer.UNNAMED
     explicit: bool = False
     policy: str = ""
 
     @property
     def decides(self) -> str:
         """What decides, in words: ``an explicit deny in a service control policy``."""
-        if self.layer is Layer.UNNAMED:
+        if self.layer is PolicyLayer.UNNAMED:
             found = "an explicit deny in" if self.explicit else "a missing allow in"
             return f"{found} {self.layer}"
-        article = "an" if self.layer is Layer.IDENTITY else "a"
+        article = "an" if self.layer is PolicyLayer.IDENTITY else "a"
         words = f"an explicit deny in {article} {self.layer}" if self.explicit else f"no {self.layer} allows it"
         return f"{words} ({self.policy})" if self.policy else words
 
@@ -112,5 +112,5 @@ def parse_denial(message: str, action: str = "") -> Denial:
     return Denial(sentence["action"], resource, sentence["principal"] or "", _layer(layer), explicit, policy)
 
 
-def _layer(words: str) -> Layer:
-    return next((one for one in _POLICIES if words.strip().lower().startswith(one.lower())), Layer.UNNAMED)
+def _layer(words: str) -> PolicyLayer:
+    return next((one for one in _POLICIES if words.strip().lower().startswith(one.lower())), PolicyLayer.UNNAMED)

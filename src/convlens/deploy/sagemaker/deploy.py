@@ -15,15 +15,15 @@ from typing import Any
 
 from ...errors import ConvlensError, DeploymentError
 from .account import Role
-from .clients import Clients, Refusal, UnreachableError, ask, refused
+from .clients import AwsRefusal, Clients, UnreachableError, ask, refused
 from .doctor import Diagnosis, doctor
-from .findings import Answer, Verdict
-from .journal import FOLDER, Entry, Journal, State
+from .findings import Answer, DoctorVerdict
+from .journal import FOLDER, EntryState, Journal, JournalEntry
 from .logs import last_lines
 from .model_data import explain_model_data, is_about_model_data
-from .plan import Archive, Plan, Settings, is_ours
-from .removal import remove
-from .resources import ARCHIVE, BUCKET, CONFIG, ENDPOINT, KINDS, MODEL, Kind, behind_endpoint
+from .plan import Archive, DeploymentPlan, EndpointSettings, is_ours
+from .removal import remove_entries
+from .resources import ARCHIVE, BUCKET, CONFIG, ENDPOINT, KINDS, MODEL, ResourceKind, behind_endpoint
 from .waiting import CHANGING, DeadlineError, Patience, wait_for_rest
 
 _CONSISTENT_TRIES = 10  # describes of a configuration that was just made, before the endpoint is: AWS may need seconds
@@ -58,7 +58,7 @@ class Deployment:
         What a user should know: tags left out, an instance type fallen back on, what of an older version is left.
     """
 
-    plan: Plan
+    plan: DeploymentPlan
     action: str
     notes: tuple[str, ...] = ()
 
@@ -78,7 +78,7 @@ class Deployment:
         }
 
 
-def steps(clients: Clients, plan: Plan) -> list[Step]:
+def planned_steps(clients: Clients, plan: DeploymentPlan) -> list[Step]:
     """Return what a deployment would do now, as ``--dry-run`` shows it. Reads only."""
     found = {one: one.find(clients, one.named(plan), plan.identity.account) for one in KINDS.values()}
     listed = [
@@ -96,7 +96,7 @@ def steps(clients: Clients, plan: Plan) -> list[Step]:
 def deploy(
     clients: Clients,
     archive: Archive,
-    settings: Settings | None = None,
+    settings: EndpointSettings | None = None,
     *,
     folder: Path = FOLDER,
     patience: Patience | None = None,
@@ -127,12 +127,12 @@ def deploy(
         If a setting cannot be right.
     """
     diagnosis = doctor(clients, settings, archive)
-    if diagnosis.role is None or (check and diagnosis.verdict is Verdict.NO_GO):
+    if diagnosis.role is None or (check and diagnosis.verdict is DoctorVerdict.NO_GO):
         raise DeploymentError(_no_go(diagnosis))
     patience = patience or Patience()
     plan = diagnosis.plan
     journal = Journal.of(folder, plan.identity.account, plan.region, plan.endpoint)
-    run = _Run(clients, plan, journal, patience, diagnosis.role)
+    run = _DeploymentRun(clients, plan, journal, patience, diagnosis.role)
     if plan.settings.tags and not plan.tagged:
         run.notes.append("made without tags: sagemaker:AddTags is denied")
     return run.deployment()
@@ -145,10 +145,12 @@ def _no_go(diagnosis: Diagnosis) -> str:
     return f"nothing was made, because this cannot succeed: {words}"
 
 
-class _Run:
+class _DeploymentRun:
     """One run of a deployment."""
 
-    def __init__(self, clients: Clients, plan: Plan, journal: Journal, patience: Patience, role: Role | None) -> None:
+    def __init__(
+        self, clients: Clients, plan: DeploymentPlan, journal: Journal, patience: Patience, role: Role | None
+    ) -> None:
         self.clients, self.plan, self.journal, self.patience, self.role = clients, plan, journal, patience, role
         self.notes: list[str] = []
         self.action = "unchanged"
@@ -161,7 +163,7 @@ class _Run:
         except (DeadlineError, UnreachableError):
             raise  # it may still come up: nothing is removed, and the command can be repeated
         except ConvlensError as error:
-            removal = remove(
+            removal = remove_entries(
                 self.clients, self.plan.identity.account, self.journal, self.journal.unsettled(), self.patience
             )
             raise DeploymentError(f"{error}; {removal}") from error
@@ -181,7 +183,7 @@ class _Run:
             )
         if found["EndpointStatus"] == "InService" and not ours:
             for kind, name in ((ENDPOINT, self.plan.endpoint), *behind_endpoint(self.clients, found)):
-                self.journal.mark(kind.name, name, State.SETTLED)
+                self.journal.mark(kind.name, name, EntryState.SETTLED)
 
     def _with_some_type(self) -> None:
         """Make everything, with the first instance type in the settings, from the plan's on, that can be had."""
@@ -197,7 +199,7 @@ class _Run:
                 self.notes.append(f"falls back on {types[number]}: {error}")
                 self.patience.progress(self.notes[-1])
                 useless = [one for one in self.journal.unsettled() if one.kind in (ENDPOINT.name, CONFIG.name)]
-                remove(self.clients, self.plan.identity.account, self.journal, useless, self.patience)
+                remove_entries(self.clients, self.plan.identity.account, self.journal, useless, self.patience)
             else:
                 return
 
@@ -206,28 +208,28 @@ class _Run:
             self._ensure(kind)
         self._bring_up()
 
-    def _ensure(self, kind: Kind) -> None:
+    def _ensure(self, kind: ResourceKind) -> None:
         """Make a thing unless it exists."""
         name = kind.named(self.plan)
         if kind.find(self.clients, name, self.plan.identity.account) is None:
             self._make(kind)
             self.patience.progress(f"made the {kind.name} {name}")
 
-    def _make(self, kind: Kind) -> None:
+    def _make(self, kind: ResourceKind) -> None:
         """Make a thing, written down before and after; without tags, if only these are denied."""
         name = kind.named(self.plan)
-        self.journal.mark(kind.name, name, State.INTENDED)
+        self.journal.mark(kind.name, name, EntryState.INTENDED)
         reply = kind.make(self.clients, self.plan)
-        if isinstance(reply, Refusal) and reply.denied and reply.denial.action == "sagemaker:AddTags":
+        if isinstance(reply, AwsRefusal) and reply.denied and reply.denial.action == "sagemaker:AddTags":
             self.notes.append(f"made without tags: sagemaker:AddTags is denied ({reply.denial.decides})")
             self.plan = self.plan.without_tags()
             reply = kind.make(self.clients, self.plan)
-        if isinstance(reply, Refusal) and not reply.exists:
+        if isinstance(reply, AwsRefusal) and not reply.exists:
             self.journal.forget(kind.name, name)
             raise self._error(kind, reply)
-        self.journal.mark(kind.name, name, State.MADE)
+        self.journal.mark(kind.name, name, EntryState.MADE)
 
-    def _error(self, kind: Kind, reply: Refusal) -> DeploymentError:
+    def _error(self, kind: ResourceKind, reply: AwsRefusal) -> DeploymentError:
         """Return the error for a thing that AWS does not make."""
         error = refused(reply, f"making the {kind.name} {kind.named(self.plan)}")
         forbidden = kind is CONFIG and reply.denied and reply.denial.action == reply.action
@@ -272,13 +274,13 @@ class _Run:
             EndpointName=self.plan.endpoint,
             EndpointConfigName=self.plan.config,
         )
-        if isinstance(reply, Refusal):
+        if isinstance(reply, AwsRefusal):
             raise self._error(ENDPOINT, reply)
 
     def _remove_failed(self) -> None:
         """Remove an endpoint that failed earlier: nothing else can be done with one."""
-        entry = Entry(ENDPOINT.name, self.plan.endpoint, State.MADE)
-        removal = remove(self.clients, self.plan.identity.account, self.journal, [entry], self.patience)
+        entry = JournalEntry(ENDPOINT.name, self.plan.endpoint, EntryState.MADE)
+        removal = remove_entries(self.clients, self.plan.identity.account, self.journal, [entry], self.patience)
         if removal.left:
             raise DeploymentError(f"the endpoint {self.plan.endpoint} failed earlier, and cannot be removed: {removal}")
 
@@ -306,8 +308,8 @@ class _Run:
         used = {(kind.name, kind.named(self.plan)) for kind in KINDS.values()}
         old = [one for one in self.journal.entries if (one.kind, one.name) not in used]
         for entry in self.journal.entries:
-            if (entry.kind, entry.name) in used and entry.state is not State.SETTLED:
-                self.journal.mark(entry.kind, entry.name, State.SETTLED)
-        removal = remove(self.clients, self.plan.identity.account, self.journal, old, self.patience)
+            if (entry.kind, entry.name) in used and entry.state is not EntryState.SETTLED:
+                self.journal.mark(entry.kind, entry.name, EntryState.SETTLED)
+        removal = remove_entries(self.clients, self.plan.identity.account, self.journal, old, self.patience)
         if removal.left:
             self.notes.append(f"of an older version, left behind: {'; '.join(removal.left)}")

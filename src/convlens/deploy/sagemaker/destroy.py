@@ -8,9 +8,9 @@ from pathlib import Path
 from ...errors import DeploymentError
 from .account import identify
 from .clients import Clients
-from .journal import FOLDER, Entry, Journal, State
+from .journal import FOLDER, EntryState, Journal, JournalEntry
 from .plan import check_endpoint_name, is_ours
-from .removal import Removal, remove
+from .removal import Removal, remove_entries
 from .resources import ARCHIVE, ENDPOINT, behind_endpoint
 from .waiting import Patience, wait_for_rest
 
@@ -48,7 +48,7 @@ def destroy(clients: Clients, endpoint: str, *, folder: Path = FOLDER, patience:
     journal = Journal.of(folder, account, clients.region, endpoint)
     entries = dict.fromkeys((one.kind, one.name) for one in journal.entries)
     entries |= dict.fromkeys(_described(clients, endpoint, journal, patience))
-    return remove(clients, account, journal, [Entry(*one, State.MADE) for one in entries], patience)
+    return remove_entries(clients, account, journal, [JournalEntry(*one, EntryState.MADE) for one in entries], patience)
 
 
 def _described(clients: Clients, endpoint: str, journal: Journal, patience: Patience) -> Iterator[tuple[str, str]]:

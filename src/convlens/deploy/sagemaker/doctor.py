@@ -14,15 +14,15 @@ from typing import Any
 
 from .account import Identity, NoRoleError, Role, find_role, identify
 from .checks import Observed, check_bucket, check_image, check_quota, check_trust, look_at_bucket, observe
-from .clients import Clients, Refusal
-from .denial import Layer
-from .findings import Answer, Finding, Verdict, remedy, verdict_of
+from .clients import AwsRefusal, Clients
+from .denial import PolicyLayer
+from .findings import Answer, DoctorVerdict, Finding, remedy, verdict_of
 from .permissions import CALLER, ROLE, Need, applicable
-from .plan import NO_ARCHIVE, OTHER_TYPES, Archive, Plan, Settings, make_plan
+from .plan import NO_ARCHIVE, OTHER_TYPES, Archive, DeploymentPlan, EndpointSettings, make_plan
 from .policies import least_policy, trust_policy
 from .price import Price, price_of
 from .probe import probe as probe_all
-from .simulation import Decision, Simulator
+from .simulation import SimulationResult, Simulator
 
 _CONFIG = "sagemaker:CreateEndpointConfig"
 _ROLE_WORDS = "no role for the endpoint is known"
@@ -46,14 +46,14 @@ class Diagnosis:
         The least policies: ``"caller"``, ``"role"`` and, for the role, ``"trust"``.
     """
 
-    plan: Plan
+    plan: DeploymentPlan
     role: Role | None
     findings: tuple[Finding, ...]
     price: Price
     policies: Mapping[str, Mapping[str, Any]]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> DoctorVerdict:
         """Go, no-go or unsure."""
         return verdict_of(self.findings)
 
@@ -79,7 +79,7 @@ class Diagnosis:
 
 
 def doctor(
-    clients: Clients, settings: Settings | None = None, archive: Archive = NO_ARCHIVE, *, probe: bool = False
+    clients: Clients, settings: EndpointSettings | None = None, archive: Archive = NO_ARCHIVE, *, probe: bool = False
 ) -> Diagnosis:
     """Find out whether a deployment can succeed. Reads only.
 
@@ -99,7 +99,7 @@ def doctor(
     ConfigurationError
         If a setting cannot be right, or the image's address in this region is not known.
     """
-    settings = settings or Settings()
+    settings = settings or EndpointSettings()
     identity = identify(clients)
     role, found = _role(clients, identity, settings)
     plan = make_plan(identity, clients.region, role.arn if role else "", settings, archive)
@@ -120,7 +120,7 @@ def doctor(
     )
 
 
-def _role(clients: Clients, identity: Identity, settings: Settings) -> tuple[Role | None, list[Finding]]:
+def _role(clients: Clients, identity: Identity, settings: EndpointSettings) -> tuple[Role | None, list[Finding]]:
     """Return the role, and a finding if there is none."""
     try:
         return find_role(clients, identity, settings.role), []
@@ -129,7 +129,7 @@ def _role(clients: Clients, identity: Identity, settings: Settings) -> tuple[Rol
         return None, [Finding("role", settings.role or "-", CALLER, answer, str(error))]
 
 
-def _adapted(plan: Plan, findings: tuple[Finding, ...]) -> Plan:
+def _adapted(plan: DeploymentPlan, findings: tuple[Finding, ...]) -> DeploymentPlan:
     """Return the plan without what is forbidden and can be done without."""
     for one in findings:
         if one.what == "sagemaker:AddTags" and one.answer is Answer.DENIED:
@@ -142,7 +142,7 @@ def _adapted(plan: Plan, findings: tuple[Finding, ...]) -> Plan:
 class _Examination:
     """One examination of an account: what was read, simulated and probed, and the findings made of it."""
 
-    def __init__(self, clients: Clients, plan: Plan, role: Role | None) -> None:
+    def __init__(self, clients: Clients, plan: DeploymentPlan, role: Role | None) -> None:
         self.clients, self.plan, self.role = clients, plan, role
         self.bucket_refusal, self.bucket_region = look_at_bucket(clients, plan)
         new = self.bucket_refusal is not None
@@ -183,7 +183,7 @@ class _Examination:
         ]
         return [check_trust(self.role), *found] if self.role else found
 
-    def _decisions(self) -> dict[Need, Decision]:
+    def _decisions(self) -> dict[Need, SimulationResult]:
         """Return what simulation says about every need, as far as it can be believed."""
         decisions = self._simulated(CALLER, self.caller)
         contradicted = next(
@@ -205,18 +205,18 @@ class _Examination:
         if self.plan.role:
             decisions |= self._simulated(ROLE, Simulator(self.clients, self.plan.role, self.plan))
         else:
-            unknown = Decision(Answer.UNKNOWN, _ROLE_WORDS)
+            unknown = SimulationResult(Answer.UNKNOWN, _ROLE_WORDS)
             decisions |= {need: unknown for need in self.needs if need.who == ROLE or "role" in need.resources}
         return decisions
 
-    def _simulated(self, who: str, simulator: Simulator) -> dict[Need, Decision]:
+    def _simulated(self, who: str, simulator: Simulator) -> dict[Need, SimulationResult]:
         needs = [one for one in self.needs if one.who == who and (self.plan.role or "role" not in one.resources)]
         if simulator.principal.endswith(":root"):
             words = "the account's root user may do everything that its organisation allows; that cannot be simulated"
-            return dict.fromkeys(needs, Decision(Answer.UNKNOWN, words))
+            return dict.fromkeys(needs, SimulationResult(Answer.UNKNOWN, words))
         return simulator.decide(needs)
 
-    def _finding(self, need: Need, decision: Decision) -> Finding:
+    def _finding(self, need: Need, decision: SimulationResult) -> Finding:
         """Return the finding for a need: what was seen counts more than what was simulated."""
         resource = " and ".join(self.plan.arns[one] for one in need.resources) or "-"
         if need.who == CALLER and need.action == "iam:SimulatePrincipalPolicy":
@@ -248,14 +248,14 @@ class _Examination:
         """Return the finding about simulation itself: what it answered when it was used."""
         if self.caller.refusal is None:
             return Finding(need.action, resource, CALLER, Answer.ALLOWED, "the call works", optional=True)
-        return self._refused(need, resource, self.caller.refusal, Decision(Answer.UNKNOWN, ""))
+        return self._refused(need, resource, self.caller.refusal, SimulationResult(Answer.UNKNOWN, ""))
 
-    def _refused(self, need: Need, resource: str, refusal: Refusal, decision: Decision) -> Finding:
+    def _refused(self, need: Need, resource: str, refusal: AwsRefusal, decision: SimulationResult) -> Finding:
         """Return the finding for a call that was just refused; simulation may know the layer where AWS does not say."""
         if not refusal.denied:
             return Finding(need.action, resource, need.who, Answer.UNKNOWN, f"tried: {refusal}", optional=need.optional)
         denial = refusal.denial
-        if denial.layer is Layer.UNNAMED and decision.denial is not None:
+        if denial.layer is PolicyLayer.UNNAMED and decision.denial is not None:
             denial = decision.denial
         return Finding(
             need.action,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from .denial import Denial, Layer
+from .denial import Denial, PolicyLayer
 
 
 class Answer(StrEnum):
@@ -18,7 +18,7 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Verdict(StrEnum):
+class DoctorVerdict(StrEnum):
     """Whether a deployment can succeed."""
 
     GO = "go"
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
     @property
     def exit_code(self) -> int:
         """The exit code of ``convlens sagemaker doctor``: 0, 4 or 5."""
-        return {Verdict.GO: 0, Verdict.NO_GO: 4, Verdict.UNSURE: 5}[self]
+        return {DoctorVerdict.GO: 0, DoctorVerdict.NO_GO: 4, DoctorVerdict.UNSURE: 5}[self]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Finding:
     who: str
     answer: Answer
     evidence: str
-    layer: Layer | None = None
+    layer: PolicyLayer | None = None
     explicit: bool = False
     advice: str = ""
     optional: bool = False
@@ -90,12 +90,12 @@ class Finding:
         return f"{self.what} on {self.resource} ({self.who}): {self.answer}{by}: {self.evidence}"
 
 
-def verdict_of(findings: Iterable[Finding]) -> Verdict:
+def verdict_of(findings: Iterable[Finding]) -> DoctorVerdict:
     """Return no-go if anything needed is denied, unsure if anything needed is unknown, else go."""
     needed = {one.answer for one in findings if not one.optional}
     if Answer.DENIED in needed:
-        return Verdict.NO_GO
-    return Verdict.UNSURE if Answer.UNKNOWN in needed else Verdict.GO
+        return DoctorVerdict.NO_GO
+    return DoctorVerdict.UNSURE if Answer.UNKNOWN in needed else DoctorVerdict.GO
 
 
 def remedy(denial: Denial, who: str, passing: tuple[str, ...] = ()) -> str:
@@ -117,8 +117,8 @@ def remedy(denial: Denial, who: str, passing: tuple[str, ...] = ()) -> str:
             f"an Allow does not help, because {denial.decides} decides; its owner can change it, or this needs another "
             "account"
         )
-    if denial.layer is Layer.IDENTITY:
+    if denial.layer is PolicyLayer.IDENTITY:
         return f"an administrator can allow it with the policy for the {who} below"
-    if denial.layer is Layer.UNNAMED:
+    if denial.layer is PolicyLayer.UNNAMED:
         return "AWS does not say which policy decides; ask an administrator"
     return f"an Allow for the {who} alone does not help: the {denial.layer} must allow it too; ask whoever owns that"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ConfigurationError, DataError, DeploymentError, nearest
-from .clients import Clients, Refusal, ask, refused
+from .clients import AwsRefusal, Clients, ask, refused
 
 LARGEST_BODY = 6_291_456  # bytes, of SageMaker; 4 MB serverless
 CONTENT_TYPES = {
@@ -23,14 +23,16 @@ CONTENT_TYPES = {
 
 
 @dataclass(frozen=True)
-class Reply:
+class EndpointReply:
     """An endpoint's answer: the body, and its content type."""
 
     body: bytes
     content_type: str
 
 
-def invoke(clients: Clients, endpoint: str, body: bytes, content_type: str, accept: str = "application/json") -> Reply:
+def invoke(
+    clients: Clients, endpoint: str, body: bytes, content_type: str, accept: str = "application/json"
+) -> EndpointReply:
     """Send a request to an endpoint.
 
     Parameters
@@ -65,8 +67,8 @@ def invoke(clients: Clients, endpoint: str, body: bytes, content_type: str, acce
         ContentType=content_type,
         Accept=accept,
     )
-    if not isinstance(reply, Refusal):
-        return Reply(reply["Body"].read(), reply["ContentType"])
+    if not isinstance(reply, AwsRefusal):
+        return EndpointReply(reply["Body"].read(), reply["ContentType"])
     if reply.code == "ModelError":
         raise DataError(f"the model on {endpoint} answers: {_original(reply.message)}")
     if reply.missing:
@@ -76,7 +78,7 @@ def invoke(clients: Clients, endpoint: str, body: bytes, content_type: str, acce
     raise refused(reply, f"asking {endpoint}")
 
 
-def invoke_file(clients: Clients, endpoint: str, path: Path, accept: str = "application/json") -> Reply:
+def invoke_file(clients: Clients, endpoint: str, path: Path, accept: str = "application/json") -> EndpointReply:
     """Send a file to an endpoint, with the content type of its ending. See `invoke`.
 
     Raises

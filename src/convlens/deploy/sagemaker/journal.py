@@ -19,7 +19,7 @@ FORMAT = 1
 FOLDER = Path("out/sagemaker")
 
 
-class State(StrEnum):
+class EntryState(StrEnum):
     """How far an entry is."""
 
     INTENDED = "intended"  # the call that makes it may have been made
@@ -28,15 +28,15 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """A thing: its kind (`resources.KINDS`), its name, and how far it is."""
 
     kind: str
     name: str
-    state: State
+    state: EntryState
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "state", State(self.state))
+        object.__setattr__(self, "state", EntryState(self.state))
 
 
 class Journal:
@@ -55,7 +55,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.entries: tuple[Entry, ...] = _read(path)
+        self.entries: tuple[JournalEntry, ...] = _read(path)
 
     @classmethod
     def of(cls, folder: Path, account: str, region: str, endpoint: str) -> Journal:
@@ -66,20 +66,20 @@ class Journal:
         """Return whether it was made by a deployment of ours, or may have been."""
         return any((one.kind, one.name) == (kind, name) for one in self.entries)
 
-    def mark(self, kind: str, name: str, state: State) -> None:
+    def mark(self, kind: str, name: str, state: EntryState) -> None:
         """Write down that a thing is so far."""
         others = [one for one in self.entries if (one.kind, one.name) != (kind, name)]
-        self._write((*others, Entry(kind, name, state)))
+        self._write((*others, JournalEntry(kind, name, state)))
 
     def forget(self, kind: str, name: str) -> None:
         """Write down that a thing is gone; the file goes with the last one."""
         self._write(tuple(one for one in self.entries if (one.kind, one.name) != (kind, name)))
 
-    def unsettled(self) -> list[Entry]:
+    def unsettled(self) -> list[JournalEntry]:
         """Return what belongs to no complete deployment, last made first."""
-        return [one for one in reversed(self.entries) if one.state is not State.SETTLED]
+        return [one for one in reversed(self.entries) if one.state is not EntryState.SETTLED]
 
-    def _write(self, entries: tuple[Entry, ...]) -> None:
+    def _write(self, entries: tuple[JournalEntry, ...]) -> None:
         if entries:
             make_folder(self.path.parent)
             content = {"format": FORMAT, "entries": [asdict(one) for one in entries]}
@@ -89,7 +89,7 @@ class Journal:
         self.entries = entries
 
 
-def _read(path: Path) -> tuple[Entry, ...]:
+def _read(path: Path) -> tuple[JournalEntry, ...]:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
@@ -102,8 +102,8 @@ def _read(path: Path) -> tuple[Entry, ...]:
         if content["format"] != FORMAT:
             raise ValueError(f"its format is {content['format']!r}, not {FORMAT}")
         for one in content["entries"]:
-            check_keys(Entry, one, "journal: entry")
-        return tuple(Entry(**one) for one in content["entries"])
+            check_keys(JournalEntry, one, "journal: entry")
+        return tuple(JournalEntry(**one) for one in content["entries"])
     except (ConvlensError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DeploymentError(
             f"the journal {path} is damaged: {error}; move it away, and look for what it listed with "

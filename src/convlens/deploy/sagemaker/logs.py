@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...errors import DeploymentError
-from .checks import log_group
-from .clients import Clients, Refusal, ask, refused
+from .clients import AwsRefusal, Clients, ask, refused
+from .plan import log_group
 
 LAST = 3  # lines of the log in a message
 
@@ -56,7 +56,7 @@ def logs(clients: Clients, endpoint: str, *, minutes: float = 60.0, containing: 
         arguments["filterPattern"] = f'"{quoted}"'
     while True:
         reply = ask(clients("logs").filter_log_events, **arguments)
-        if isinstance(reply, Refusal):
+        if isinstance(reply, AwsRefusal):
             if reply.missing:
                 raise DeploymentError(
                     f"the endpoint {endpoint} in {clients.region} has no log: no machine of it has started, or its "

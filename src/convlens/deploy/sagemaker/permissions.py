@@ -17,13 +17,13 @@ class Need:
     action
         As IAM names it.
     resources
-        Names of entries of `Plan.arns`; the action is needed on each.
+        Names of entries of `DeploymentPlan.arns`; the action is needed on each.
     who
         ``"caller"``, whose credentials deploy, or ``"role"``, as which the endpoint runs.
     why
         What it is needed for.
     context
-        Names of condition keys, entries of `Plan.context`, that the request carries and a policy can ask for.
+        Names of condition keys, entries of `DeploymentPlan.context`, that the request carries and a policy can ask for.
     without
         What is lost without it, if a deployment succeeds without it; empty if it does not.
     when

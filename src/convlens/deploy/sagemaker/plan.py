@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import ConfigurationError
 from ...plain import canonical
-from .account import Identity
+from .account import SERVICE, Identity
 from .images import Image, parsed_image, prebuilt_image
 
 USUAL_TYPE = "ml.t2.medium"
@@ -45,7 +45,7 @@ _ENVIRONMENT = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class EndpointSettings:
     """How a model is deployed.
 
     Parameters
@@ -158,7 +158,7 @@ NO_ARCHIVE = Archive(b"", "0" * 64)
 
 
 @dataclass(frozen=True)
-class Plan:
+class DeploymentPlan:
     """A deployment, before anything is made; `make_plan` makes one.
 
     Attributes
@@ -175,7 +175,7 @@ class Plan:
         Whether tags are set.
     """
 
-    settings: Settings
+    settings: EndpointSettings
     identity: Identity
     region: str
     role: str
@@ -250,18 +250,18 @@ class Plan:
         serverless, settings = self.settings.serverless, self.settings
         return {
             "aws:RequestedRegion": (self.region,),
-            "iam:PassedToService": ("sagemaker.amazonaws.com",),
+            "iam:PassedToService": (SERVICE,),
             "sagemaker:InstanceTypes": () if serverless else (self.instance_type,),
             "sagemaker:ServerlessMemorySize": (str(settings.memory_mb),) if serverless else (),
             "sagemaker:ServerlessMaxConcurrency": (str(settings.concurrency),) if serverless else (),
             "aws:TagKeys": tuple(settings.tags),
         }
 
-    def with_type(self, instance_type: str) -> Plan:
+    def with_type(self, instance_type: str) -> DeploymentPlan:
         """Return the plan with another instance type."""
         return replace(self, instance_type=instance_type)
 
-    def without_tags(self) -> Plan:
+    def without_tags(self) -> DeploymentPlan:
         """Return the plan without tags."""
         return replace(self, tagged=False)
 
@@ -271,7 +271,7 @@ class Plan:
     def _arns(self, model: str, config: str, key: str) -> dict[str, str]:
         partition, account, image = self.identity.partition, self.identity.account, self.image
         sagemaker = f"arn:{partition}:sagemaker:{self.region}:{account}"
-        logs = f"arn:{partition}:logs:{self.region}:{account}:log-group:/aws/sagemaker/Endpoints/{self.endpoint}"
+        logs = f"arn:{partition}:logs:{self.region}:{account}:log-group:{log_group(self.endpoint)}"
         return {
             "any": "*",
             "caller": self.identity.principal,
@@ -287,10 +287,19 @@ class Plan:
         }
 
 
-def make_plan(identity: Identity, region: str, role: str, settings: Settings, archive: Archive = NO_ARCHIVE) -> Plan:
+def make_plan(
+    identity: Identity, region: str, role: str, settings: EndpointSettings, archive: Archive = NO_ARCHIVE
+) -> DeploymentPlan:
     """Return a plan; ConfigurationError if the region's image is not known and none is named."""
     image = parsed_image(settings.image) if settings.image else prebuilt_image(region)
-    return Plan(settings, identity, region, role, image, archive, settings.instance_types[0], bool(settings.tags))
+    return DeploymentPlan(
+        settings, identity, region, role, image, archive, settings.instance_types[0], bool(settings.tags)
+    )
+
+
+def log_group(endpoint: str) -> str:
+    """Return the name of an endpoint's log group."""
+    return f"/aws/sagemaker/Endpoints/{endpoint}"
 
 
 def is_ours(name: str, endpoint: str) -> bool:

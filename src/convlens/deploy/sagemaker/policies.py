@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .account import SERVICE
 from .permissions import Need
-from .plan import Plan
+from .plan import DeploymentPlan
 
 _CONDITIONED = "iam:PassedToService"  # the one condition that makes an Allow smaller without making the plan smaller
 
 
-def least_policy(needs: Iterable[Need], plan: Plan) -> dict[str, Any]:
+def least_policy(needs: Iterable[Need], plan: DeploymentPlan) -> dict[str, Any]:
     """Return the policy document that allows no more than these needs.
 
     Names hold a hash of what they name, so resources are patterns over the versions of this one endpoint.
@@ -35,7 +36,12 @@ def least_policy(needs: Iterable[Need], plan: Plan) -> dict[str, Any]:
     }
 
 
-def _statement(resources: tuple[str, ...], conditioned: bool, actions: list[str], plan: Plan) -> dict[str, Any]:  # noqa: FBT001
+def _statement(
+    resources: tuple[str, ...],
+    conditioned: bool,  # noqa: FBT001
+    actions: list[str],
+    plan: DeploymentPlan,
+) -> dict[str, Any]:
     statement: dict[str, Any] = {
         "Effect": "Allow",
         "Action": sorted(actions),
@@ -48,6 +54,6 @@ def _statement(resources: tuple[str, ...], conditioned: bool, actions: list[str]
 
 def trust_policy() -> dict[str, Any]:
     """Return the policy by which SageMaker may assume a role."""
-    principal = {"Service": "sagemaker.amazonaws.com"}
+    principal = {"Service": SERVICE}
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [statement]}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .clients import Clients, Refusal, ask
-from .plan import Plan
+from .clients import AwsRefusal, Clients, ask
+from .plan import DeploymentPlan
 
 _LISTS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1"}  # regions that answer for a whole partition
 
@@ -37,7 +37,7 @@ class Price:
         return f"{self.hourly:.4g} {self.currency} an hour, as long as the endpoint exists ({self.why})"
 
 
-def price_of(clients: Clients, plan: Plan) -> Price:
+def price_of(clients: Clients, plan: DeploymentPlan) -> Price:
     """Return the price of an hour of a planned endpoint.
 
     Parameters
@@ -59,7 +59,7 @@ def price_of(clients: Clients, plan: Plan) -> Price:
         FormatVersion="aws_v1",
         Filters=[{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in filters.items()],
     )
-    if isinstance(reply, Refusal):
+    if isinstance(reply, AwsRefusal):
         why = f"pricing:GetProducts is denied ({reply.denial.decides})" if reply.denied else str(reply)
         return Price(None, "", why)
     found = sorted({one for text in reply["PriceList"] for one in _hourly(json.loads(text))})

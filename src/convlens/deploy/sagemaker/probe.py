@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import DeploymentError
-from .clients import Clients, Refusal, ask
+from .clients import AwsRefusal, Clients, ask
 from .findings import Answer, Finding, remedy
-from .plan import VARIANT, Plan
+from .plan import VARIANT, DeploymentPlan
 
 
 @dataclass(frozen=True)
-class Probe:
+class PermissionProbe:
     """A call that cannot create anything.
 
     Attributes
@@ -42,20 +42,20 @@ class Probe:
     service: str
     method: str
     harmless: str
-    arguments: Callable[[Plan, str], Mapping[str, Any]]
+    arguments: Callable[[DeploymentPlan, str], Mapping[str, Any]]
     refusals: tuple[str, ...]
 
 
-def _model(plan: Plan, name: str) -> Mapping[str, Any]:
+def _model(plan: DeploymentPlan, name: str) -> Mapping[str, Any]:
     return {"ModelName": name, "ExecutionRoleArn": plan.role}
 
 
-def _config(plan: Plan, name: str) -> Mapping[str, Any]:
+def _config(plan: DeploymentPlan, name: str) -> Mapping[str, Any]:
     variant = {**plan.variant, "VariantName": VARIANT, "ModelName": name}
     return {"EndpointConfigName": name, "ProductionVariants": [variant]}
 
 
-def _damaged(plan: Plan, name: str) -> Mapping[str, Any]:
+def _damaged(plan: DeploymentPlan, name: str) -> Mapping[str, Any]:
     wrong = base64.b64encode(hashlib.sha256(b"another body").digest()).decode()
     key = f"{plan.key.rpartition('/')[0]}/{name}"
     owner = plan.identity.account
@@ -64,30 +64,84 @@ def _damaged(plan: Plan, name: str) -> Mapping[str, Any]:
 
 _GONE = ("could not find", "does not exist", "not found")
 PROBES = (
-    Probe("sagemaker:CreateModel", "sagemaker", "create_model", "a model without a container is refused", _model,
-          ("container", "must", "required")),
-    Probe("sagemaker:CreateEndpointConfig", "sagemaker", "create_endpoint_config", "its model does not exist",
-          _config, _GONE),
-    Probe("sagemaker:CreateEndpoint", "sagemaker", "create_endpoint", "its configuration does not exist",
-          lambda _plan, name: {"EndpointName": name, "EndpointConfigName": name}, _GONE),
-    Probe("sagemaker:UpdateEndpoint", "sagemaker", "update_endpoint", "neither it nor its configuration exists",
-          lambda _plan, name: {"EndpointName": name, "EndpointConfigName": name}, _GONE),
-    Probe("sagemaker:DeleteEndpoint", "sagemaker", "delete_endpoint", "no endpoint has this name",
-          lambda _plan, name: {"EndpointName": name}, _GONE),
-    Probe("sagemaker:DeleteEndpointConfig", "sagemaker", "delete_endpoint_config", "no configuration has this name",
-          lambda _plan, name: {"EndpointConfigName": name}, _GONE),
-    Probe("sagemaker:DeleteModel", "sagemaker", "delete_model", "no model has this name",
-          lambda _plan, name: {"ModelName": name}, _GONE),
-    Probe("sagemaker:InvokeEndpoint", "sagemaker-runtime", "invoke_endpoint", "no endpoint has this name",
-          lambda _plan, name: {"EndpointName": name, "Body": b""}, _GONE),
-    Probe("s3:PutObject", "s3", "put_object", "S3 refuses a body that does not match its checksum", _damaged,
-          ("baddigest", "checksum", "nosuchbucket")),
-)  # fmt: skip
+    PermissionProbe(
+        "sagemaker:CreateModel",
+        "sagemaker",
+        "create_model",
+        "a model without a container is refused",
+        _model,
+        ("container", "must", "required"),
+    ),
+    PermissionProbe(
+        "sagemaker:CreateEndpointConfig",
+        "sagemaker",
+        "create_endpoint_config",
+        "its model does not exist",
+        _config,
+        _GONE,
+    ),
+    PermissionProbe(
+        "sagemaker:CreateEndpoint",
+        "sagemaker",
+        "create_endpoint",
+        "its configuration does not exist",
+        lambda _plan, name: {"EndpointName": name, "EndpointConfigName": name},
+        _GONE,
+    ),
+    PermissionProbe(
+        "sagemaker:UpdateEndpoint",
+        "sagemaker",
+        "update_endpoint",
+        "neither it nor its configuration exists",
+        lambda _plan, name: {"EndpointName": name, "EndpointConfigName": name},
+        _GONE,
+    ),
+    PermissionProbe(
+        "sagemaker:DeleteEndpoint",
+        "sagemaker",
+        "delete_endpoint",
+        "no endpoint has this name",
+        lambda _plan, name: {"EndpointName": name},
+        _GONE,
+    ),
+    PermissionProbe(
+        "sagemaker:DeleteEndpointConfig",
+        "sagemaker",
+        "delete_endpoint_config",
+        "no configuration has this name",
+        lambda _plan, name: {"EndpointConfigName": name},
+        _GONE,
+    ),
+    PermissionProbe(
+        "sagemaker:DeleteModel",
+        "sagemaker",
+        "delete_model",
+        "no model has this name",
+        lambda _plan, name: {"ModelName": name},
+        _GONE,
+    ),
+    PermissionProbe(
+        "sagemaker:InvokeEndpoint",
+        "sagemaker-runtime",
+        "invoke_endpoint",
+        "no endpoint has this name",
+        lambda _plan, name: {"EndpointName": name, "Body": b""},
+        _GONE,
+    ),
+    PermissionProbe(
+        "s3:PutObject",
+        "s3",
+        "put_object",
+        "S3 refuses a body that does not match its checksum",
+        _damaged,
+        ("baddigest", "checksum", "nosuchbucket"),
+    ),
+)
 """Every probe. There is none for s3:DeleteObject, which leaves a delete marker in a versioned bucket, none for
 s3:CreateBucket, which would make one, and none for iam:PassRole, which is no call of its own."""
 
 
-def probe(clients: Clients, plan: Plan) -> dict[str, Finding]:
+def probe(clients: Clients, plan: DeploymentPlan) -> dict[str, Finding]:
     """Make every probing call, and return what each says, by action.
 
     Raises
@@ -101,7 +155,7 @@ def probe(clients: Clients, plan: Plan) -> dict[str, Finding]:
             continue
         name = f"{plan.endpoint}-{secrets.token_hex(6)}"  # of the form that policies for this endpoint allow
         reply = ask(getattr(clients(one.service), one.method), **one.arguments(plan, name))
-        if not isinstance(reply, Refusal):
+        if not isinstance(reply, AwsRefusal):
             raise DeploymentError(
                 f"the probe of {one.action} succeeded, although {one.harmless}: delete {name}, and report this, please"
             )
@@ -109,7 +163,7 @@ def probe(clients: Clients, plan: Plan) -> dict[str, Finding]:
     return found
 
 
-def _finding(one: Probe, reply: Refusal) -> Finding:
+def _finding(one: PermissionProbe, reply: AwsRefusal) -> Finding:
     if reply.denied:
         denial = reply.denial
         return Finding(

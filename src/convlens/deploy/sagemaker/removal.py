@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import DeploymentError
-from .clients import Clients, Refusal
-from .journal import Entry, Journal
+from .clients import AwsRefusal, Clients
+from .journal import Journal, JournalEntry
 from .resources import BUCKET, ENDPOINT, KINDS
 from .waiting import Patience, wait_for_rest
 
@@ -40,7 +40,9 @@ class Removal:
         return {"removed": self.removed, "left": self.left, "kept": self.kept}
 
 
-def remove(clients: Clients, account: str, journal: Journal, entries: Iterable[Entry], patience: Patience) -> Removal:
+def remove_entries(
+    clients: Clients, account: str, journal: Journal, entries: Iterable[JournalEntry], patience: Patience
+) -> Removal:
     """Remove things, and forget each in the journal once it is gone.
 
     An endpoint is waited for, before and after. What it needs stays, if it cannot be removed.
@@ -64,14 +66,14 @@ def remove(clients: Clients, account: str, journal: Journal, entries: Iterable[E
     return found
 
 
-def _remove_one(clients: Clients, account: str, entry: Entry, patience: Patience) -> tuple[str, bool]:
+def _remove_one(clients: Clients, account: str, entry: JournalEntry, patience: Patience) -> tuple[str, bool]:
     """Remove a thing; return why it is still there, or an empty text, and whether it was there."""
     kind = KINDS[entry.kind]
     try:
         if kind is ENDPOINT and wait_for_rest(clients, entry.name, patience) is None:
             return "", False
         reply = kind.remove(clients, entry.name, account)
-        if isinstance(reply, Refusal):
+        if isinstance(reply, AwsRefusal):
             if reply.missing:
                 return "", False
             if kind is BUCKET and reply.code == "BucketNotEmpty":

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .clients import Clients, Refusal, ask, refused
-from .plan import Plan
+from .clients import AwsRefusal, Clients, ask, refused
+from .plan import DeploymentPlan
 
 Found: TypeAlias = "Mapping[str, Any] | None"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ResourceKind:
     """A kind of thing.
 
     Attributes
@@ -33,15 +33,15 @@ class Kind:
     """
 
     name: str
-    named: Callable[[Plan], str]
+    named: Callable[[DeploymentPlan], str]
     look: Callable[[Clients, str, str], Any]
-    make: Callable[[Clients, Plan], Any]
+    make: Callable[[Clients, DeploymentPlan], Any]
     remove: Callable[[Clients, str, str], Any]
 
     def find(self, clients: Clients, name: str, account: str) -> Found:
         """Return what describes it, or None if it does not exist; DeploymentError if that may not be known."""
         reply = self.look(clients, name, account)
-        if not isinstance(reply, Refusal):
+        if not isinstance(reply, AwsRefusal):
             return dict(reply)
         if reply.missing:
             return None
@@ -54,12 +54,12 @@ def split_url(name: str) -> dict[str, str]:
     return {"Bucket": bucket, "Key": key}
 
 
-def _make_bucket(clients: Clients, plan: Plan) -> Any:
+def _make_bucket(clients: Clients, plan: DeploymentPlan) -> Any:
     place = {} if plan.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": plan.region}}
     return ask(clients("s3").create_bucket, Bucket=plan.bucket, **place)
 
 
-def _make_archive(clients: Clients, plan: Plan) -> Any:
+def _make_archive(clients: Clients, plan: DeploymentPlan) -> Any:
     return ask(
         clients("s3").put_object,
         **split_url(plan.url),
@@ -70,25 +70,25 @@ def _make_archive(clients: Clients, plan: Plan) -> Any:
     )
 
 
-def _tags(plan: Plan) -> dict[str, Any]:
+def _tags(plan: DeploymentPlan) -> dict[str, Any]:
     return {"Tags": plan.tags} if plan.tags else {}
 
 
-BUCKET = Kind(
+BUCKET = ResourceKind(
     "bucket",
     lambda plan: plan.bucket,
     lambda clients, name, account: ask(clients("s3").head_bucket, Bucket=name, ExpectedBucketOwner=account),
     _make_bucket,
     lambda clients, name, account: ask(clients("s3").delete_bucket, Bucket=name, ExpectedBucketOwner=account),
 )
-ARCHIVE = Kind(
+ARCHIVE = ResourceKind(
     "archive",
     lambda plan: plan.url,
     lambda clients, name, account: ask(clients("s3").head_object, **split_url(name), ExpectedBucketOwner=account),
     _make_archive,
     lambda clients, name, account: ask(clients("s3").delete_object, **split_url(name), ExpectedBucketOwner=account),
 )
-MODEL = Kind(
+MODEL = ResourceKind(
     "model",
     lambda plan: plan.model,
     lambda clients, name, _account: ask(clients("sagemaker").describe_model, ModelName=name),
@@ -101,7 +101,7 @@ MODEL = Kind(
     ),
     lambda clients, name, _account: ask(clients("sagemaker").delete_model, ModelName=name),
 )
-CONFIG = Kind(
+CONFIG = ResourceKind(
     "endpoint configuration",
     lambda plan: plan.config,
     lambda clients, name, _account: ask(clients("sagemaker").describe_endpoint_config, EndpointConfigName=name),
@@ -113,7 +113,7 @@ CONFIG = Kind(
     ),
     lambda clients, name, _account: ask(clients("sagemaker").delete_endpoint_config, EndpointConfigName=name),
 )
-ENDPOINT = Kind(
+ENDPOINT = ResourceKind(
     "endpoint",
     lambda plan: plan.endpoint,
     lambda clients, name, _account: ask(clients("sagemaker").describe_endpoint, EndpointName=name),
@@ -129,9 +129,9 @@ KINDS = {one.name: one for one in (BUCKET, ARCHIVE, MODEL, CONFIG, ENDPOINT)}
 """Every kind by name, in the order in which they are made; they are removed in the reverse order."""
 
 
-def behind_endpoint(clients: Clients, endpoint: Mapping[str, Any]) -> list[tuple[Kind, str]]:
+def behind_endpoint(clients: Clients, endpoint: Mapping[str, Any]) -> list[tuple[ResourceKind, str]]:
     """Return what an endpoint uses: its configuration, and the models and archives behind it, as far as they exist."""
-    found: list[tuple[Kind, str]] = []
+    found: list[tuple[ResourceKind, str]] = []
     config = endpoint.get("EndpointConfigName", "")
     described = CONFIG.find(clients, config, "") if config else None
     if described is None:

@@ -15,18 +15,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .clients import Clients, Refusal, ask
-from .denial import Denial, Layer
+from .clients import AwsRefusal, Clients, ask
+from .denial import Denial, PolicyLayer
 from .findings import Answer
 from .permissions import Need
-from .plan import Plan
+from .plan import DeploymentPlan
 
 _NUMERIC = ("sagemaker:ServerlessMemorySize", "sagemaker:ServerlessMaxConcurrency")
 _LISTS = ("sagemaker:InstanceTypes", "aws:TagKeys")
 
 
 @dataclass(frozen=True)
-class Decision:
+class SimulationResult:
     """What the simulation says about one need.
 
     Attributes
@@ -60,13 +60,13 @@ class Simulator:
         What is deployed.
     """
 
-    def __init__(self, clients: Clients, principal: str, plan: Plan) -> None:
+    def __init__(self, clients: Clients, principal: str, plan: DeploymentPlan) -> None:
         self.principal = principal
         self.plan = plan
         self._simulate = clients("iam").simulate_principal_policy
-        self.refusal: Refusal | None = None
+        self.refusal: AwsRefusal | None = None
 
-    def decide(self, needs: Iterable[Need], plan: Plan | None = None) -> dict[Need, Decision]:
+    def decide(self, needs: Iterable[Need], plan: DeploymentPlan | None = None) -> dict[Need, SimulationResult]:
         """Return the decision for each need; needs with the same resources and context are asked for together.
 
         Parameters
@@ -80,16 +80,18 @@ class Simulator:
         groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Need]] = {}
         for need in needs:
             groups.setdefault((need.resources, need.context), []).append(need)
-        found: dict[Need, Decision] = {}
+        found: dict[Need, SimulationResult] = {}
         for (resources, context), group in groups.items():
-            per_need: dict[str, list[Decision]] = {need.action: [] for need in group}
+            per_need: dict[str, list[SimulationResult]] = {need.action: [] for need in group}
             for resource in resources:
                 for action, decision in self._ask(plan, list(per_need), plan.arns[resource], context).items():
                     per_need[action].append(decision)
             found |= {need: _worst(per_need[need.action]) for need in group}
         return found
 
-    def _ask(self, plan: Plan, actions: list[str], arn: str, context: Sequence[str]) -> dict[str, Decision]:
+    def _ask(
+        self, plan: DeploymentPlan, actions: list[str], arn: str, context: Sequence[str]
+    ) -> dict[str, SimulationResult]:
         """Return the decision for each action on one resource."""
         if self.refusal is None:
             reply = ask(
@@ -99,19 +101,19 @@ class Simulator:
                 ResourceArns=[arn],
                 ContextEntries=list(_entries(plan, ("aws:RequestedRegion", *context))),
             )
-            if not isinstance(reply, Refusal):
+            if not isinstance(reply, AwsRefusal):
                 results = {one["EvalActionName"].lower(): one for one in reply["EvaluationResults"]}
                 return {action: _decision(results.get(action.lower()), action, arn) for action in actions}
             self.refusal = reply
         return dict.fromkeys(actions, _not_simulated(self.refusal))
 
 
-def _not_simulated(refusal: Refusal) -> Decision:
+def _not_simulated(refusal: AwsRefusal) -> SimulationResult:
     why = refusal.denial.decides if refusal.denied else str(refusal)
-    return Decision(Answer.UNKNOWN, f"cannot be simulated: {why}")
+    return SimulationResult(Answer.UNKNOWN, f"cannot be simulated: {why}")
 
 
-def _entries(plan: Plan, keys: Iterable[str]) -> Iterable[dict[str, Any]]:
+def _entries(plan: DeploymentPlan, keys: Iterable[str]) -> Iterable[dict[str, Any]]:
     """Yield the context that the request would carry, as the simulator takes it."""
     for key in keys:
         if values := plan.context[key]:
@@ -119,33 +121,39 @@ def _entries(plan: Plan, keys: Iterable[str]) -> Iterable[dict[str, Any]]:
             yield {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": kind}
 
 
-def _decision(result: Mapping[str, Any] | None, action: str, arn: str) -> Decision:
+def _decision(result: Mapping[str, Any] | None, action: str, arn: str) -> SimulationResult:
     """Return what one result of the simulation means."""
     if result is None:
-        return Decision(Answer.UNKNOWN, "the simulation says nothing about it")
+        return SimulationResult(Answer.UNKNOWN, "the simulation says nothing about it")
     verdict, missing = result["EvalDecision"], result.get("MissingContextValues", [])
     sources = ", ".join(dict.fromkeys(one["SourcePolicyId"] for one in result.get("MatchedStatements", [])))
     if verdict == "allowed":
-        return Decision(Answer.ALLOWED, "simulated: allowed" + (f" by {sources}" if sources else ""))
+        return SimulationResult(Answer.ALLOWED, "simulated: allowed" + (f" by {sources}" if sources else ""))
     if missing:
-        return Decision(
+        return SimulationResult(
             Answer.UNKNOWN, f"simulated: a policy asks for {', '.join(missing)}, which only the real call carries"
         )
     explicit = verdict == "explicitDeny"
     allowed = result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations")
     bounded = result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary")
     if allowed is False and not explicit:
-        return Decision(
+        return SimulationResult(
             Answer.UNKNOWN,
             "simulated: not allowed by the organisation, but the simulator cannot evaluate its policies if they have "
             "conditions, and then denies what works",
         )
-    layer = Layer.ORGANISATION if allowed is False else Layer.BOUNDARY if bounded is False else Layer.IDENTITY
+    layer = (
+        PolicyLayer.ORGANISATION
+        if allowed is False
+        else PolicyLayer.BOUNDARY
+        if bounded is False
+        else PolicyLayer.IDENTITY
+    )
     denial = Denial(action, arn, layer=layer, explicit=explicit, policy=sources if explicit else "")
-    return Decision(Answer.DENIED, f"simulated: {denial.decides}", denial, implicit=not explicit)
+    return SimulationResult(Answer.DENIED, f"simulated: {denial.decides}", denial, implicit=not explicit)
 
 
-def _worst(decisions: Sequence[Decision]) -> Decision:
+def _worst(decisions: Sequence[SimulationResult]) -> SimulationResult:
     """Return the decision that counts where an action is needed on several resources."""
     order = (Answer.DENIED, Answer.UNKNOWN, Answer.ALLOWED)
     return min(decisions, key=lambda one: order.index(one.answer))

@@ -41,7 +41,7 @@ def json_reply(value: object, status: int = 200, headers: tuple[tuple[bytes, byt
     return Reply(to_json(value), JSON, status, headers)
 
 
-class Call:
+class Exchange:
     """One HTTP request.
 
     Parameters
