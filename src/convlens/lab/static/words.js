@@ -15,6 +15,9 @@ export function decimal(value) {
   return text.replace("-", "−");
 }
 
+/** Words as a sentence. @param {string} words */
+export const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
+
 /** A whole number with its sign. @param {number} value */
 export const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "0");
 

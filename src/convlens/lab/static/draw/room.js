@@ -167,7 +167,7 @@ function Chooser({ names, open }) {
   `;
 }
 
-/** A button that opens a model's file: what dropping it on the page does. */
+/** A button that opens a file, a model's or a picture: what dropping it on the page does. */
 export function OpenFile({ open }) {
   const choose = (event) => {
     const [file] = event.target.files;
@@ -177,7 +177,7 @@ export function OpenFile({ open }) {
   return html`
     <label class="open-file">
       <input type="file" class="unseen" onChange=${choose} />
-      <span>Open a model…</span>
+      <span>Open a model or picture…</span>
     </label>
   `;
 }
