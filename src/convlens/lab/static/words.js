@@ -24,6 +24,9 @@ export const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-v
 /** @param {number} value */
 export const grouped = (value) => value.toLocaleString("en");
 
+/** The size of a file. @param {number} bytes */
+export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
 /** @param {number[]} shape */
 export const shapeText = (shape) => shape.join(" × ");
 
