@@ -333,7 +333,7 @@ def test_fingers_draw_and_drag_on_a_phone(browser: Browser, lab: str) -> None:
         until(page, "[...document.querySelectorAll('.reads strong')].every(one => one.textContent === '7')")
         assert page.locator(".reads strong").all_text_contents() == ["7", "7"]
         before = np.array(drawn(page)).reshape(28, 28)
-        page.locator(".segments label", has_text="Drag").tap()
+        page.locator(".segments label", has_text="Drag").click()
         page.locator(".surface.move").wait_for()
         touch(page, (10, 10), (13, 10), other=(25, 25))
         page.locator(".shift-pad output", has_text="3 right").wait_for()
