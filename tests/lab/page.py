@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -49,6 +50,30 @@ def stroke(page: Page, *points: tuple[float, float]) -> None:
     for point in points[1:]:
         page.mouse.move(*at(surface, *point), steps=6)
     page.mouse.up()
+
+
+def touch(page: Page, *points: tuple[float, float], other: tuple[float, float] | None = None) -> None:
+    """Move a finger along points of the drawing; another one may rest on it meanwhile."""
+    surface = page.locator(".surface")
+    surface.scroll_into_view_if_needed()
+    session = page.context.new_cdp_session(page)
+
+    def send(kind: str, *places: tuple[float, float]) -> None:
+        fingers = [
+            {"id": number, "x": x, "y": y} for number, (x, y) in enumerate([at(surface, *one) for one in places])
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    resting = [] if other is None else [other]
+    send("touchStart", points[0])
+    if resting:
+        send("touchStart", points[0], *resting)
+    for before, after in itertools.pairwise(points):
+        for step in range(1, 7):
+            place = tuple(a + (b - a) * step / 6 for a, b in zip(before, after, strict=True))
+            send("touchMove", (place[0], place[1]), *resting)
+    send("touchEnd")
+    session.detach()
 
 
 def probabilities(page: Page, title: str) -> dict[str, float]:

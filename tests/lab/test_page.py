@@ -27,6 +27,7 @@ from .page import (
     settle,
     show_digit,
     stroke,
+    touch,
     until,
     violations,
     wait_for_answers,
@@ -322,6 +323,37 @@ def test_a_copied_link_shows_the_same_view(browser: Browser, lab: str) -> None:
         page.go_back()
 
 
+def test_fingers_draw_and_drag_on_a_phone(browser: Browser, lab: str) -> None:
+    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with opened(browser, lab, **phone) as page:
+        wait_for_answers(page)
+        page.get_by_role("button", name="Clear").tap()
+        page.locator(".surface.draw").wait_for()
+        touch(page, *SEVEN)
+        until(page, "[...document.querySelectorAll('.reads strong')].every(one => one.textContent === '7')")
+        assert page.locator(".reads strong").all_text_contents() == ["7", "7"]
+        before = np.array(drawn(page)).reshape(28, 28)
+        page.locator(".segments label", has_text="Drag").click()
+        page.locator(".surface.move").wait_for()
+        touch(page, (10, 10), (13, 10), other=(25, 25))
+        page.locator(".shift-pad output", has_text="3 right").wait_for()
+        assert np.array_equal(np.array(drawn(page)).reshape(28, 28)[:, 3:], before[:, :-3])
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
+
+
+def test_a_large_model_is_loaded_only_when_chosen_and_its_size_is_said(browser: Browser, lab: str) -> None:
+    loaded = "performance.getEntriesByType('resource').some(one => one.name.endsWith('local.safetensors'))"
+    with opened(browser, lab) as page:
+        wait_for_answers(page)
+        chip = page.locator(".chips label", has_text="Locally connected")
+        size = model_path("local").stat().st_size / 1e6
+        assert f"{size:.1f} MB" in chip.inner_text()
+        assert not page.evaluate(loaded)
+        chip.click()
+        wait_for_answers(page, 3)
+        assert page.evaluate(loaded)
+
+
 def test_a_model_that_is_dropped_is_shown(browser: Browser, lab: str, tmp_path: Path) -> None:
     own = saved(tmp_path, "my net", "baseline")
     shapes = models.build("cnn", input_shape=(32, 32, 3), classes=2, class_names=("bar", "ring"), seed=1)
@@ -379,9 +411,10 @@ def test_damaged_links_open_the_page_all_the_same(browser: Browser, lab: str) ->
 
 def test_the_exported_page_works_without_the_server(browser: Browser, tmp_path: Path, digits: ShippedDigits) -> None:
     own = saved(tmp_path, "mine", "baseline")
-    written = export(tmp_path / "page", [own])
+    written = export(tmp_path / "course" / "lab", [own])
     assert written.bytes < 20e6
-    with behind_http_server(tmp_path / "page") as address:
+    with behind_http_server(tmp_path) as root:
+        address = f"{root}course/lab/"  # a course page is seldom at the root of its server
         with opened(browser, address) as page:
             wait_for_answers(page, 3)
             show_digit(page, digits.images[0].ravel(), (2, 0))

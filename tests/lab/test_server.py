@@ -270,6 +270,18 @@ def test_open_to_others_it_warns_and_has_a_token() -> None:
         refused.value.close()
 
 
+def test_another_address_of_this_machine_alone_needs_no_token() -> None:
+    with running("--host", "127.0.0.2") as (_, address, lines):
+        assert len(lines) == 1
+        with urllib.request.urlopen(address + CATALOGUE) as answer:
+            assert json.load(answer)["live"] is True
+
+
+def test_a_token_leads_to_no_other_site() -> None:
+    answer = ask(f"//evil.example/?token={TOKEN}", access=Access(token=TOKEN))
+    assert answer.headers["location"] == "/evil.example/"
+
+
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     import socket
 

@@ -113,7 +113,8 @@ class Guard:
         name = f"convlens-lab-{(scope.get('server') or ('', 0))[1]}"  # cookies are not told apart by ports
         if shown is not None and _same(shown, token):
             rest = f"?{urlencode(query)}" if query else ""
-            answer = RedirectResponse(f"{scope['path']}{rest}", 303)
+            path = "/" + scope["path"].lstrip("/")  # two slashes would name another site
+            answer = RedirectResponse(f"{path}{rest}", 303)
             answer.set_cookie(name, token, httponly=True, samesite="lax")
             return answer
         sent = headers.get("authorization", "").removeprefix("Bearer ")

@@ -85,7 +85,8 @@ def run(models: Sequence[Path] = (), settings: LabSettings | None = None, say: C
         from .guard import LOOPBACK, Access
     except ImportError as error:
         raise ConfigurationError(f"the lab needs packages that are not installed ({error.name}): {INSTALL}") from error
-    hosts = {*LOOPBACK, *_own_names(settings.host)} if settings.is_open else LOOPBACK
+    named = {settings.host.lower()} if settings.host else set()  # such as 127.0.0.2, which is this machine alone too
+    hosts = LOOPBACK | named | (_own_names(settings.host) if settings.is_open else set())
     # The one place where other rooms' routes are mounted: create_app(..., routes=[...], lifespan=...).
     app = create_app(files, Access(hosts, token, addresses=settings.is_open))
     with _listening(settings) as listener:

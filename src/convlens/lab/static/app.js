@@ -1,8 +1,9 @@
 /** The shell of the page: its rooms, the theme, the link to the present view, files dropped on it, and errors in words. */
 
-import { addFile, catalogue, start } from "./library.js";
 import { announce } from "./announce.js";
+import { isPicture, showPicture } from "./draw/picture.js";
 import { showExample } from "./fields.js";
+import { addFile, catalogue, start } from "./library.js";
 import * as state from "./state.js";
 import { html, render, useEffect, useErrorBoundary, useLayoutEffect, useRef, useState } from "./view.js";
 
@@ -20,6 +21,7 @@ function App() {
   const get = state.useView();
   const [module, setModule] = useState(null);
   const [problem, setProblem] = useState("");
+  const [notice, setNotice] = useState("");
   const room = ROOMS.find((one) => one.name === get("room")) ?? ROOMS[0];
   const isEmpty = get("drawing") === null;
   useEffect(() => {
@@ -34,7 +36,12 @@ function App() {
   }, [room]);
   const open = async (file) => {
     setProblem("");
+    setNotice("");
     try {
+      if (isPicture(file)) {
+        setNotice(await showPicture(file));
+        return;
+      }
       const name = await addFile(file);
       module.opened(name);
       announce(`${file.name} is open`);
@@ -46,6 +53,7 @@ function App() {
     <${Header} room=${room} />
     <${DropZone} open=${open}>
       ${problem && html`<${Problem} text=${problem} close=${() => setProblem("")} />`}
+      <div role="status">${notice && html`<${Notice} text=${notice} close=${() => setNotice("")} />`}</div>
       ${module?.room === room ? html`<${Safe} key=${room.name} Room=${module.Room} open=${open} />` : html`<p class="loading">Loading…</p>`}
     <//>
     <p id="announced" class="unseen" role="status" aria-live="polite"></p>
@@ -174,7 +182,7 @@ function DropZone({ open, children }) {
       onDrop=${drop}
     >
       ${children}
-      ${over && html`<p class="drop">Let go to open the model</p>`}
+      ${over && html`<p class="drop">Let go to open the model or the picture</p>`}
     </main>
   `;
 }
@@ -182,6 +190,16 @@ function DropZone({ open, children }) {
 function Problem({ text, close }) {
   return html`
     <div class="problem" role="alert">
+      <p>${text}</p>
+      <button type="button" onClick=${close}>Close</button>
+    </div>
+  `;
+}
+
+/** What was done with a file. */
+function Notice({ text, close }) {
+  return html`
+    <div class="notice">
       <p>${text}</p>
       <button type="button" onClick=${close}>Close</button>
     </div>

@@ -139,12 +139,6 @@ export async function addFile(file) {
 
 /** The bytes of a file that can be a model's; a huge one is refused before it is read. */
 async function contentOf(file) {
-  if (file.type.startsWith("image/")) {
-    throw new ConvlensError(
-      `${file.name} is a picture, and the lab opens models; to have it read: ` +
-        `convlens predict --model cnn.safetensors ${file.name}`,
-    );
-  }
   if (file.size > LARGEST_FILE) {
     const [size, most] = [file.size, LARGEST_FILE].map((one) => Math.round(one / 2 ** 20));
     throw new ConvlensError(`${file.name} has ${size} MB, and the page opens models of up to ${most} MB`);

@@ -15,11 +15,17 @@ export function decimal(value) {
   return text.replace("-", "−");
 }
 
+/** Words as a sentence. @param {string} words */
+export const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
+
 /** A whole number with its sign. @param {number} value */
 export const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "0");
 
 /** @param {number} value */
 export const grouped = (value) => value.toLocaleString("en");
+
+/** The size of a file. @param {number} bytes */
+export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** @param {number[]} shape */
 export const shapeText = (shape) => shape.join(" × ");

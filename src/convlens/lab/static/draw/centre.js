@@ -3,7 +3,8 @@
 import { SIDE, UNCHANGED } from "../drawing.js";
 import { prepareDigit } from "../engine/digits.js";
 import * as state from "../state.js";
-import { keep } from "./surface.js";
+import { sentence } from "../words.js";
+import { EVERYTHING, keep } from "./surface.js";
 
 /**
  * Replace the drawing by what `convlens predict` would make of it, and say what was done.
@@ -14,9 +15,7 @@ export function centre(pixels) {
   const { pixels: drawing, done, warnings } = prepareDigit(pixels, [SIDE, SIDE], [SIDE, SIDE, 1]);
   const words = [...done, ...warnings.map((one) => `but ${one}`)].join(", ");
   if (!done.length) return words ? sentence(words) : "It is like the training digits already.";
-  keep();
+  keep(EVERYTHING);
   state.set({ drawing, digit: null, ...UNCHANGED });
   return sentence(words);
 }
-
-const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;

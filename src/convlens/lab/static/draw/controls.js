@@ -7,7 +7,7 @@ import { Pixels } from "../pixels.js";
 import * as state from "../state.js";
 import { html, useEffect, useState } from "../view.js";
 import { shiftWords } from "../words.js";
-import { canUndo, keep, shiftBy, undo } from "./surface.js";
+import { EVERYTHING, canUndo, keep, shiftBy, undo } from "./surface.js";
 
 const INK = { colours: grey, least: 0, most: 255 };
 const TOOLS = [
@@ -25,7 +25,7 @@ const SLIDERS = [
 /** @param {{tool: string, choose: (tool: string) => void, centre: () => void}} settings */
 export function Tools({ tool, choose, centre }) {
   const clear = () => {
-    keep();
+    keep(EVERYTHING);
     state.set({ drawing: blank(), digit: null, ...UNCHANGED });
     choose("draw");
   };
@@ -113,7 +113,7 @@ export function Samples({ picked }) {
   const labels = [...new Set(digits.map((one) => one.label))].sort((a, b) => a - b);
   const classes = labels.map((label) => digits.filter((one) => one.label === label));
   const pick = (one) => {
-    keep();
+    keep(["drawing", "digit", "meant"]);
     state.set({ drawing: one.pixels, digit: one.index, meant: "" });
     picked();
   };

@@ -8,7 +8,7 @@ import { fitted, fitting } from "../fit.js";
 import { catalogue, entries, entry, useModels } from "../library.js";
 import * as state from "../state.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
-import { percent } from "../words.js";
+import { megabytes, percent } from "../words.js";
 import { Card } from "./answers.js";
 import { centre } from "./centre.js";
 import { Samples, ShiftPad, Sliders, Tools } from "./controls.js";
@@ -16,6 +16,7 @@ import { Surface } from "./surface.js";
 import { useShiftMaps } from "./maps.js";
 
 const MOST = 4; // models side by side
+const LARGE = 2e6; // bytes: the size of a larger file is said before it is loaded
 const FIRST = ["dense", "cnn"]; // shown at first, if they are there
 
 state.declare({ models: state.list(null) });
@@ -148,7 +149,7 @@ function Chooser({ names, open }) {
   return html`
     <fieldset class="chips">
       <legend class="unseen">Networks side by side, at most ${MOST}</legend>
-      ${catalogue.models.map(({ name, title, about }) => {
+      ${catalogue.models.map(({ name, title, about, bytes }) => {
         const on = names.includes(name);
         return html`
           <label key=${name} title=${about}>
@@ -158,7 +159,7 @@ function Chooser({ names, open }) {
               disabled=${on ? names.length === 1 : names.length >= MOST}
               onChange=${(event) => choose(name, event.target.checked)}
             />
-            <span>${title}</span>
+            <span>${title}${bytes > LARGE && html`<small>${megabytes(bytes)}</small>`}</span>
           </label>
         `;
       })}
@@ -167,7 +168,7 @@ function Chooser({ names, open }) {
   `;
 }
 
-/** A button that opens a model's file: what dropping it on the page does. */
+/** A button that opens a file, a model's or a picture: what dropping it on the page does. */
 export function OpenFile({ open }) {
   const choose = (event) => {
     const [file] = event.target.files;
@@ -177,7 +178,7 @@ export function OpenFile({ open }) {
   return html`
     <label class="open-file">
       <input type="file" class="unseen" onChange=${choose} />
-      <span>Open a model…</span>
+      <span>Open a model or picture…</span>
     </label>
   `;
 }

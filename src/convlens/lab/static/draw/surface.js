@@ -1,7 +1,7 @@
 /** The surface on which one draws and drags: by mouse, touch, pen and keyboard. */
 
 import { grey } from "../colour.js";
-import { FARTHEST, SIDE, placeBefore, stroked } from "../drawing.js";
+import { FARTHEST, SIDE, UNCHANGED, placeBefore, stroked } from "../drawing.js";
 import { view } from "../fields.js";
 import { Pixels } from "../pixels.js";
 import * as state from "../state.js";
@@ -11,12 +11,16 @@ const INK = { colours: grey, least: 0, most: 255 };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LAST = 100; // drawings that can be brought back
 
-/** @type {Uint8Array[]} */
+const DRAWING = ["drawing", "digit"];
+/** The drawing, its class, and all that is done to it. */
+export const EVERYTHING = [...DRAWING, "meant", ...Object.keys(UNCHANGED)];
+
+/** @type {Record<string, *>[]} */
 const before = [];
 
-/** Keep the present drawing for `undo`. */
-export function keep() {
-  before.push({ drawing: state.get("drawing"), digit: state.get("digit") });
+/** Keep what is about to be changed, for `undo`. @param {string[]} names fields of the state */
+export function keep(names = DRAWING) {
+  before.push(Object.fromEntries(names.map((name) => [name, state.get(name)])));
   if (before.length > LAST) before.shift();
 }
 
@@ -52,7 +56,8 @@ export function Surface({ pixels, tool, help = "surface-help", children }) {
     return [((event.clientX - box.left) / box.width) * SIDE - 0.5, ((event.clientY - box.top) / box.height) * SIDE - 0.5];
   };
   const down = (event) => {
-    if (event.button !== 0 || state.get("drawing") === null) return;
+    // of several fingers the first draws; the others would carry its stroke to where they are
+    if (!event.isPrimary || event.button !== 0 || state.get("drawing") === null) return;
     surface.current.setPointerCapture(event.pointerId);
     const at = place(event);
     drag.current = { id: event.pointerId, last: at, start: at, shift: state.get("shift") };
@@ -82,7 +87,7 @@ export function Surface({ pixels, tool, help = "surface-help", children }) {
     if (drag.current?.id === event.pointerId) drag.current = null;
   };
   const key = (event) => {
-    if (event.ctrlKey && event.key === "z") undo();
+    if ((event.ctrlKey || event.metaKey) && event.key === "z") undo();
     else if (event.altKey || event.ctrlKey || event.metaKey) return;
     else if (event.key in ARROWS) arrow(ARROWS[event.key], tool, cursor, setCursor);
     else if (tool !== "move" && (event.key === " " || event.key === "Enter")) pen(tool, cursor, setCursor);

@@ -7,6 +7,7 @@ import { html, useMemo, useState } from "../view.js";
 import { decimal, percent, shapeText } from "../words.js";
 
 const ROW = 32; // values of a vector side by side
+const LONG = 512; // values: a longer vector has twice as many in a row, and half the height
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /** What an op is called, and does, in a few words. @param {import("../engine/program.js").Node} node */
@@ -34,7 +35,7 @@ export function opWords(node) {
  * @param {number[]} shape
  * @param {number} [row] values of a vector side by side
  */
-export function layout(shape, row = ROW) {
+export function layout(shape, row = rowOfVector(shape)) {
   if (shape.length === 3 && shape[0] * shape[1] > 1) {
     const [height, width, channels] = shape;
     return { height, width, tiles: channels, stride: channels, isMap: true };
@@ -44,9 +45,14 @@ export function layout(shape, row = ROW) {
   return { height: Math.ceil(size / width), width, tiles: 1, stride: 1, isMap: false, size };
 }
 
+function rowOfVector(shape) {
+  return shape.reduce((product, one) => product * one, 1) > LONG ? 2 * ROW : ROW;
+}
+
 /** Values of a vector side by side: of an image of one channel, its rows. */
-function rowOf({ op, inputShapes: [before] }) {
-  return op === "reshape" && before.length === 3 && before[2] === 1 && before[1] > 1 ? before[1] : ROW;
+function rowOf({ op, outputShape, inputShapes: [before] }) {
+  const isImage = op === "reshape" && before.length === 3 && before[2] === 1 && before[1] > 1;
+  return isImage ? before[1] : rowOfVector(outputShape);
 }
 
 /** The unit at a place of a tile, as the state has it: [row, column, channel], or [number]. */
