@@ -18,11 +18,11 @@ from typing import Any
 from convlens.errors import TrainingInterrupted
 from convlens.studies.executors import ExecutionOptions, execute
 from convlens.studies.executors.training import configuration
-from convlens.studies.pool import LocalPool, Pool
-from convlens.studies.processes import ProcessPool
+from convlens.studies.pools.pool import LocalPool, Pool
+from convlens.studies.pools.processes import ProcessPool
 from convlens.studies.runner import ProgressEvent, failures, run_trials, stored
-from convlens.studies.stats import mean_interval
-from convlens.studies.store import TrialStore
+from convlens.studies.statistics.stats import mean_interval
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 from convlens.train import recipe
 from convlens.version import NUMERICS_VERSION

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from convlens.studies.assessment.judgement import Sample, judge
 from convlens.studies.estimand import Estimand
-from convlens.studies.finding import finding
-from convlens.studies.judgement import Sample, judge
-from convlens.studies.looks import LEVELS, Look, level
 from convlens.studies.spec import Arm, Metric, Study
-from convlens.studies.stats import mean_estimate
-from convlens.studies.two_way import Components, two_way
-from convlens.studies.verdict import greater_than
+from convlens.studies.statistics.finding import finding
+from convlens.studies.statistics.looks import LEVELS, Look, level
+from convlens.studies.statistics.stats import mean_estimate
+from convlens.studies.statistics.two_way import Components, two_way
+from convlens.studies.statistics.verdict import greater_than
 
 RESULTS = Path(__file__).parent / "results" / "coverage.json"
 STUDIES = 2000

@@ -29,8 +29,8 @@ from convlens.claims.questions import CLAIMS
 from convlens.claims.row import ClaimRow, compounds
 from convlens.report.claim_words import measured
 from convlens.report.words import calculation
-from convlens.studies.shipped import read_shipped, shipped_names
-from convlens.studies.verdict import Verdict
+from convlens.studies.results.shipped import read_shipped, shipped_names
+from convlens.studies.statistics.verdict import Verdict
 
 DOCS = Path(__file__).parent
 DOCUMENTS = (DOCS.parent / "README.md", DOCS / "claims.md")

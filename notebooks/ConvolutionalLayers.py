@@ -34,7 +34,7 @@ from convlens.figures.drag import draggable
 from convlens.lens.shift import shifted
 from convlens.markup import html_table
 from convlens.ops.window import Window
-from convlens.studies.shipped import read_shipped, shipped_names
+from convlens.studies.results.shipped import read_shipped, shipped_names
 from convlens.wording import percent
 
 plt.rcParams.update({"figure.dpi": 80, "font.size": 10, "image.cmap": "gray_r", "axes.titlesize": 10})

@@ -22,11 +22,11 @@ from candidates import STAGES
 from convlens.errors import TrainingInterrupted
 from convlens.studies.executors.training import configuration
 from convlens.studies.executors.training_configuration import TrainingConfiguration
-from convlens.studies.pool import LocalPool, Pool
-from convlens.studies.processes import ProcessPool
+from convlens.studies.pools.pool import LocalPool, Pool
+from convlens.studies.pools.processes import ProcessPool
 from convlens.studies.runner import ProgressEvent, run_trials
-from convlens.studies.stats import mean_interval
-from convlens.studies.store import TrialStore
+from convlens.studies.statistics.stats import mean_interval
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 from convlens.train import Recipe, fit
 from convlens.version import NUMERICS_VERSION

@@ -8,6 +8,7 @@
     ├── DataError                 data that is not what it claims: truncated, mislabelled, wrong checksum
     ├── ArtifactError             a model or checkpoint file that is damaged, not convlens's, or from another version
     ├── OutputError               a result that cannot be written to the given place
+    ├── DeploymentError           a deployment that is refused or has failed; says what decides, and what is left
     ├── TrainingDiverged          the loss is no longer finite
     └── TrainingInterrupted       Ctrl-C: the message says what is saved and how to resume
 
@@ -50,6 +51,12 @@ class ArtifactError(ConvlensError):
 
 class OutputError(ConvlensError):
     """A result that cannot be written to the given place."""
+
+
+class DeploymentError(ConvlensError):
+    """A deployment that is refused or has failed; the message says what decides, and what is left behind."""
+
+    exit_code = 4
 
 
 class TrainingDiverged(ConvlensError):  # noqa: N818 - an event, and named as one

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -97,7 +97,7 @@ class Prediction:
         return f"{shown(self.class_name)} ({percent(self.probability)})"
 
 
-class _Read(NamedTuple):
+class ReadPicture(NamedTuple):
     """A picture that has been read: the image (H, W, C), the network's input (1, H, W, C), and the account."""
 
     seen: Array
@@ -206,10 +206,10 @@ class Predictor:
         See `predict`.
         """
         self._check_several(pictures)
-        block: list[_Read | ConvlensError] = []
+        block: list[ReadPicture | ConvlensError] = []
         for number, picture in enumerate(pictures, 1):
             try:
-                block.append(self._read(picture, f"picture {number}"))
+                block.append(self.read(picture, f"picture {number}"))
             except (DataError, ShapeError) as error:
                 block.append(error)
             if len(block) == self._block:
@@ -220,6 +220,13 @@ class Predictor:
     def predict_one(self, picture: PictureSource) -> Prediction:
         """Predict one picture; see `predict`."""
         return self.predict([picture])[0]
+
+    def answer(self, pictures: Sequence[ReadPicture]) -> list[Prediction | DataError]:
+        """Predict pictures that have been read, all together; the error of one where the network overflows."""
+        if not pictures:
+            return []
+        answers = self._answers(np.concatenate([one.x for one in pictures]))
+        return list(map(self._prediction, answers, pictures))
 
     def _check_several(self, pictures: object) -> None:
         """Raise ConfigurationError unless these may be several pictures."""
@@ -237,13 +244,13 @@ class Predictor:
                 raise ConfigurationError(_ONE)
             raise ConfigurationError(f"predict takes several pictures, in a list for instance, not {_shown(pictures)}")
 
-    def _read(self, given: PictureSource, name: str) -> _Read:
-        """Read a picture as the training images were read."""
+    def read(self, given: PictureSource, name: str = "the picture") -> ReadPicture:
+        """Read a picture as the training images were read, for `answer`; arguments and errors as for `predict`."""
         picture, shape = _plain(given, name), self.model.input_shape
         if isinstance(picture, np.ndarray) and np.issubdtype(picture.dtype, np.floating):
             refuse(~np.isfinite(picture)[np.newaxis], picture[np.newaxis], name, "a finite number")
             x = self._input(picture, name)
-            return _Read(x[0], x, Account(warnings=self._doubts_of_scale(picture)))
+            return ReadPicture(x[0], x, Account(warnings=self._doubts_of_scale(picture)))
         if not takes_pixels(self.model.training, self.model.preprocessing):
             raise ConfigurationError(refusal_of_pixels(self.model.training))
         if isinstance(picture, np.ndarray):
@@ -252,10 +259,10 @@ class Predictor:
             seen, account = prepare_digit(picture, shape, self.intake.box)
         elif isinstance(picture, np.ndarray) and not is_picture(picture, shape):
             x = self._input(picture, name)
-            return _Read(picture.reshape(shape), x, Account())
+            return ReadPicture(picture.reshape(shape), x, Account())
         else:
             seen, account = read_picture(picture, shape, self.intake)
-        return _Read(seen, self.model.preprocessing(seen), account)
+        return ReadPicture(seen, self.model.preprocessing(seen), account)
 
     def _doubts_of_scale(self, values: Array) -> tuple[str, ...]:
         """Doubt floats far outside the training images': who has pixels as floats has usually not scaled them."""
@@ -275,12 +282,11 @@ class Predictor:
             raise ShapeError(f"{name}: is an array of shape {array.shape}; a picture is (H, W) or (H, W, C)")
         return x
 
-    def _predicted(self, block: list[_Read | ConvlensError]) -> Iterator[Prediction | ConvlensError]:
+    def _predicted(self, block: list[ReadPicture | ConvlensError]) -> Iterator[Prediction | ConvlensError]:
         """Predict what could be read of a block; what could not keeps its place."""
-        read = [one for one in block if isinstance(one, _Read)]
-        answers = self._answers(np.concatenate([one.x for one in read])) if read else iter(())
+        found = iter(self.answer([one for one in block if isinstance(one, ReadPicture)]))
         for one in block:
-            yield one if isinstance(one, ConvlensError) else self._prediction(next(answers), one)
+            yield one if isinstance(one, ConvlensError) else next(found)
 
     def _answers(self, x: Float32) -> Iterator[_Answer]:
         """Return the answer to each input (N, H, W, C); without a record, nothing is calibrated, and none is unlike."""
@@ -292,7 +298,7 @@ class Predictor:
                 return map(_Answer, own, own, [False] * len(x))
             return map(_Answer, own, doubt.calibrated(logits), doubt(self.model, x).tolist())
 
-    def _prediction(self, answer: _Answer, read: _Read) -> Prediction | DataError:
+    def _prediction(self, answer: _Answer, read: ReadPicture) -> Prediction | DataError:
         """Return the prediction from the model's answer."""
         row = answer.own
         if not np.isfinite(row).all():

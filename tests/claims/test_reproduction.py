@@ -15,10 +15,10 @@ from convlens.claims.rows import studies_of_claims
 from convlens.errors import ConfigurationError
 from convlens.studies.catalog import entry
 from convlens.studies.executors import ExecutionOptions
-from convlens.studies.looks import FEWEST_SEEDS
-from convlens.studies.pool import LocalPool
+from convlens.studies.pools.pool import LocalPool
+from convlens.studies.results.shipped import read_shipped, write_shipped
 from convlens.studies.runner import plan
-from convlens.studies.shipped import read_shipped, write_shipped
+from convlens.studies.statistics.looks import FEWEST_SEEDS
 from convlens.studies.trial import PlannedTrial
 from convlens.version import NUMERICS_VERSION
 from tests.rates import rated_entry

@@ -14,8 +14,8 @@ from convlens.claims.rows import ClaimRow, claims, compounds, stored_compounds, 
 from convlens.nn.model import lower
 from convlens.nn.serialize import layers_from_data
 from convlens.program import Program
+from convlens.studies.assessment.evidence import Evidence, assess
 from convlens.studies.catalog import entry
-from convlens.studies.evidence import Evidence, assess
 from convlens.studies.executors.training import METRICS
 from convlens.studies.runner import plan
 from convlens.studies.trial import Trial, TrialOutcome

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from convlens import nn
 from convlens.bench.tables import terminal
-from convlens.cli import speedrun, study
+from convlens.cli import speedrun
 from convlens.cli.main import main
 from convlens.cli.options import notes, out
+from convlens.cli.study import printing
 from convlens.report import claims_table
 from tests.bench.toy_result import with_runtimes
 from tests.report.reproductions import make
@@ -47,7 +48,7 @@ def everything() -> None:
     reproduction = make()
     out.print(claims_table(reproduction.claims))
     for result in reproduction.studies.values():
-        study._show(typing.cast("typing.Any", result))
+        printing.print_result(typing.cast("typing.Any", result))
     for part in terminal(with_runtimes()):
         out.print(part)
     speedrun_report()

@@ -212,6 +212,7 @@ finally:
         "evaluate",
         "compare",
         "predict",
+        "serve",
         "summary",
         "data list",
         "data verify",

@@ -12,7 +12,7 @@ import pytest
 
 from convlens.cli.trainings import augmentation_settings
 from convlens.errors import ConfigurationError
-from convlens.studies.comparison import Trainings, compare
+from convlens.studies.results.comparison import Trainings, compare
 from tests.toys import write_toy_folder
 
 SEEDS = ["cnn", "--data", "bars", "--seeds", "3", "--recipe", "plain", "--epochs", "60", "--json", "r.json"]

@@ -204,7 +204,7 @@ def test_files_that_are_damaged(tmp_path: Path) -> None:
     flipped[200] ^= 0xFF
     for content in (whole[:-30], bytes(flipped), b"", b"no zip"):
         path.write_bytes(content)
-        with pytest.raises(DataError, match=r"is damaged, or not an \.npz file"):
+        with pytest.raises(DataError, match="is damaged, or not an"):
             load(path)
         assert not convlens.data.verify(path)[0].ok
     with pytest.raises(DataError, match="is damaged"):

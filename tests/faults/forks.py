@@ -99,9 +99,9 @@ def large_outcome(planned: PlannedTrial) -> TrialOutcome:
 
 def run_toy_trials(path: str, acknowledged: str, count: str) -> None:
     """Run trials into a store, and write down which are kept."""
-    from convlens.studies.pool import LocalPool
+    from convlens.studies.pools.pool import LocalPool
     from convlens.studies.runner import ProgressEvent, run_trials
-    from convlens.studies.store import TrialStore
+    from convlens.studies.storage.store import TrialStore
     from tests.studies.examples import planned_trial
 
     log = os.open(acknowledged, os.O_WRONLY | os.O_APPEND | os.O_CREAT)

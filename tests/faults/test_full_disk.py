@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from convlens import artifact
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from tests.studies.examples import all_trials, make_trial
 from tests.toys import write_toy_folder
 
@@ -180,7 +180,7 @@ PUT = """
 import sys
 from pathlib import Path
 from convlens.errors import OutputError
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from tests.studies.examples import make_trial
 try:
     with TrialStore("disk/trials.sqlite") as store:

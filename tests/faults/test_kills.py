@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from convlens import artifact
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from tests.studies.examples import all_trials, planned_trial
 from tests.toys import write_toy_folder
 

@@ -22,7 +22,7 @@ from convlens.errors import TrainingInterrupted
 from convlens.models import CNN
 from convlens.optim import Adam, Constant
 from convlens.signals import STOPPED_LINE
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from convlens.train import Hook, Recipe, Training, fit
 from tests.studies.examples import all_trials
 from tests.toys import load_toy, write_toy_folder

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from convlens.randomness import stream
+from convlens.studies.assessment.evidence import assess
 from convlens.studies.catalog import entry
-from convlens.studies.evidence import assess
-from convlens.studies.register import DrawnVerdict, Registration
-from convlens.studies.result import StudyResult
+from convlens.studies.results.result import StudyResult
 from convlens.studies.runner import plan
 from convlens.studies.spec import Curve, Metric, Profile, Study
+from convlens.studies.storage.register import DrawnVerdict, Registration
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
 from tests.rates import rated
 
@@ -62,6 +62,11 @@ def outcome(planned: PlannedTrial, described: Study) -> TrialOutcome:
     level = level_of(planned, arm.level)
     metrics = {one.name: value_of(one, planned, level) for one in described.metrics if one.is_of(arm.name)}
     curves = {one.name: curve_of(one, planned, level) for one in described.curves_of(arm.name)}
+    curves |= {  # an arm may measure more than is declared of it, along fewer layers
+        one.name: np.full(one.shape[0] - 1, level)
+        for one in described.curves
+        if len(one.axes) == 1 and one.shape[0] > 1 and not one.is_of(arm.name)
+    }
     recipe: Any = arm.configuration.get("recipe")
     history, predictions, labels = None, {}, {}
     if isinstance(recipe, Mapping):

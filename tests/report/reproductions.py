@@ -14,9 +14,9 @@ from convlens.claims.reproduction import plans
 from convlens.claims.rows import claims
 from convlens.randomness import stream
 from convlens.report import Reproduction
+from convlens.studies.assessment.evidence import assess
 from convlens.studies.catalog import entry
-from convlens.studies.evidence import assess
-from convlens.studies.result import StudyResult
+from convlens.studies.results.result import StudyResult
 from convlens.studies.runner import plan
 from convlens.studies.spec import Profile, Study
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome

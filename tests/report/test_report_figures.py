@@ -12,8 +12,8 @@ import matplotlib as mpl
 from convlens.figures import Look, bars, pictures, png, study_pictures
 from convlens.figures.rows import Panel, Row, draw_rows
 from convlens.report import pages
-from convlens.studies.evidence import assess
-from convlens.studies.stats import mean_interval
+from convlens.studies.assessment.evidence import assess
+from convlens.studies.statistics.stats import mean_interval
 
 from .reproductions import make, study
 

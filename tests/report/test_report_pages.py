@@ -20,8 +20,8 @@ from convlens.report import Reproduction, current, pages, write_report, write_st
 from convlens.report.protocol import protocol
 from convlens.report.sections import arms_table
 from convlens.report.words import warnings
-from convlens.studies.evidence import assess
-from convlens.studies.result import StudyResult
+from convlens.studies.assessment.evidence import assess
+from convlens.studies.results.result import StudyResult
 from convlens.studies.trial import Trial
 from convlens.train.recipes import RECIPES
 

@@ -16,9 +16,9 @@ from convlens.report.claim_words import parts
 from convlens.report.words import calculation, explanation, study_answer
 from convlens.studies.estimand import Estimand
 from convlens.studies.metric import Metric
-from convlens.studies.power import SeedsNeeded
-from convlens.studies.stats import Interval, mean_interval, paired_interval
-from convlens.studies.verdict import arithmetic, between, greater_than, less_than, verdict_on
+from convlens.studies.statistics.power import SeedsNeeded
+from convlens.studies.statistics.stats import Interval, mean_interval, paired_interval
+from convlens.studies.statistics.verdict import arithmetic, between, greater_than, less_than, verdict_on
 
 from .reproductions import make
 

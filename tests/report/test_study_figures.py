@@ -15,8 +15,8 @@ from convlens.figures import Look, contrasts, curves, learning, levels, seeds, s
 from convlens.figures.curves import panelled
 from convlens.figures.lines import MOST
 from convlens.figures.maps import COLOURS
-from convlens.studies.evidence import assess
-from convlens.studies.result import StudyResult
+from convlens.studies.assessment.evidence import assess
+from convlens.studies.results.result import StudyResult
 
 from .catalogue import of, result, study
 

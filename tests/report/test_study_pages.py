@@ -13,7 +13,7 @@ from convlens.figures import LOOKS
 from convlens.report import listed, pages, write_index, write_study
 from convlens.report.declared import cost_table, matched_table, opening, stored_line, tuning_table, verdict_table
 from convlens.studies import tuned
-from convlens.studies.register import DrawnVerdict, Registration
+from convlens.studies.storage.register import DrawnVerdict, Registration
 from convlens.studies.tuned import PROTOCOL, TunedRate, rate_key, rates_file
 
 from .catalogue import result
@@ -106,8 +106,17 @@ def test_cost_is_the_time_of_the_trials() -> None:
     found = result("kernel-size")
     arm, trials, _, total = cost_table(found).rows[-1]
     seconds = sum(trial.metrics["seconds.train"] for trial in found.trials)
-    assert (arm, trials) == ("all arms", str(len(found.trials)))
+    assert (arm, trials) == ("all", str(len(found.trials)))
     assert total == f"{round(seconds) // 60} min {round(seconds) % 60} s"
+
+
+def test_cost_counts_a_network_once_that_several_arms_measure() -> None:
+    found = result("kernel-size")
+    first = found.trials[0]
+    shared = {"another network": 30.0, first.key: first.metrics["seconds.train"]}
+    rows = {row[0]: row[1:] for row in cost_table(replace(found, networks=shared)).rows}
+    assert rows["the networks measured, each trained once"] == ("1", "30 s", "30 s")
+    assert rows["all"][0] == str(len(found.trials) + 1)
 
 
 def test_an_index_lists_question_prediction_and_verdict_with_a_link_to_each_page(folder: Path) -> None:

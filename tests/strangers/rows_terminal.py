@@ -62,7 +62,7 @@ ROWS: list[Row] = [
             says=("did you mean 'quick'",)),
     Command("an unknown study", nothing, "study show kernel-sizes", code=2, says=("did you mean 'kernel-size'",)),
     Command("a study that was not run", nothing, "study show kernel-size --profile quick --out a[b]", code=2,
-            says=("no trial is kept in a[b] yet", "convlens study run kernel-size --profile quick --out a[b]")),
+            says=("no trial of it is in a[b]", "convlens study run kernel-size --profile quick --out a[b]")),
     Command("the studies", nothing, "study list", says=("a trial is one training", "Next: convlens study run")),
     # options that would change nothing
     Command("a TOML file and an option", described, "summary mine.toml --kernel-size 7", code=2,

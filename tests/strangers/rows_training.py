@@ -14,7 +14,7 @@ from convlens import models, nn
 from convlens.data import Dataset
 from convlens.errors import ConfigurationError
 from convlens.optim import Adam, Constant, OneCycle
-from convlens.studies.comparison import compare
+from convlens.studies.results.comparison import compare
 from convlens.train import RECIPES, Augmentation, Hook, Recipe, fit, recipe
 from tests.strangers.table import Call, Command, Row
 from tests.toys import load_toy, write_toy_folder

@@ -11,9 +11,9 @@ from convlens.errors import ConfigurationError
 from convlens.randomness import stream
 from convlens.studies.executors import EXECUTORS, ExecutionOptions
 from convlens.studies.spec import Arm, Estimand, Metric, Profile, Study
-from convlens.studies.store import TrialStore
+from convlens.studies.statistics.verdict import between, greater_than
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
-from convlens.studies.verdict import between, greater_than
 
 TRUE = np.arange(50, dtype=np.uint8) % 10
 

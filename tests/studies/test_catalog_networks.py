@@ -15,7 +15,7 @@ from convlens.studies.catalog import entry
 from convlens.studies.executors import execute
 from convlens.studies.executors.training_configuration import TrainingConfiguration
 from convlens.studies.needs import needs
-from convlens.studies.pool import LocalPool
+from convlens.studies.pools.pool import LocalPool
 from convlens.studies.regime import QUICK_IMAGES, SEEDS, epochs_for, few_images
 from convlens.studies.run import run_study
 from convlens.studies.runner import plan

@@ -20,15 +20,16 @@ from typer.testing import CliRunner
 from convlens.cli.main import app
 from convlens.errors import ConfigurationError, ConvlensError, DataError, TrainingInterrupted
 from convlens.models import CNN
-from convlens.studies import cluster, cluster_worker, run_study
-from convlens.studies.cluster import DaskPool, cluster_pool
-from convlens.studies.cluster_worker import Needs
+from convlens.studies import run_study
 from convlens.studies.executors import ExecutionOptions
 from convlens.studies.executors import execute as execute_trial
 from convlens.studies.executors.training import configuration
-from convlens.studies.pool import LocalPool
+from convlens.studies.pools import cluster, cluster_worker
+from convlens.studies.pools.cluster import DaskPool, cluster_pool
+from convlens.studies.pools.cluster_worker import Needs
+from convlens.studies.pools.pool import LocalPool
 from convlens.studies.runner import ProgressEvent, failures, plan, run_trials
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
 
 from .clusters import Cluster

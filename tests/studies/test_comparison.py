@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from convlens.errors import ConfigurationError, DataError
-from convlens.studies.comparison import Trainings, compare
+from convlens.studies.results.comparison import Trainings, compare
 
 
 def result(name: str, accuracies: Mapping[int, float], **changes: Any) -> Trainings:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from convlens.errors import ConfigurationError
-from convlens.studies.by_image import components, mcnemar_by_seed
-from convlens.studies.evidence import EstimandEvidence, assess, values
+from convlens.studies.assessment.by_image import components, mcnemar_by_seed
+from convlens.studies.assessment.evidence import EstimandEvidence, assess, values
 from convlens.studies.runner import plan
 from convlens.studies.spec import Arm, Estimand, Metric, Profile
-from convlens.studies.stats import paired_estimate
+from convlens.studies.statistics.stats import paired_estimate
+from convlens.studies.statistics.verdict import between, greater_than, less_than
 from convlens.studies.trial import Trial
-from convlens.studies.verdict import between, greater_than, less_than
 
 from .examples import FIVE, THREE, configuration, execute, make_study, make_trial, planned_trial
 

@@ -17,8 +17,8 @@ from convlens.studies.executors.training import configuration
 from convlens.studies.executors.training_configuration import load_data
 from convlens.studies.runner import plan
 from convlens.studies.spec import Arm, Estimand, Profile
+from convlens.studies.statistics.verdict import greater_than
 from convlens.studies.trial import PlannedTrial, trial_key
-from convlens.studies.verdict import greater_than
 from convlens.train import Recipe
 from tests.toys import write_toy_folder
 

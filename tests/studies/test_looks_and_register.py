@@ -10,9 +10,9 @@ import pytest
 
 from convlens.errors import ConfigurationError, TrainingInterrupted
 from convlens.studies import read_study, run_study
-from convlens.studies.pool import LocalPool
+from convlens.studies.pools.pool import LocalPool
 from convlens.studies.spec import Estimand, Profile, Study
-from convlens.studies.verdict import between, greater_than
+from convlens.studies.statistics.verdict import between, greater_than
 
 from .examples import execute, make_study
 

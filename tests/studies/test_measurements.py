@@ -19,12 +19,12 @@ from convlens.studies.executors import check, execute
 from convlens.studies.executors.measurement import measurement
 from convlens.studies.executors.training import configuration
 from convlens.studies.measures import MEASURES, Measured
-from convlens.studies.pool import LocalPool
-from convlens.studies.result import StudyResult
+from convlens.studies.pools.pool import LocalPool
+from convlens.studies.results.result import StudyResult
 from convlens.studies.runner import ProgressEvent
 from convlens.studies.spec import Arm, Axis, Curve, Estimand, Metric, Profile, Study
+from convlens.studies.statistics.verdict import greater_than
 from convlens.studies.trial import PlannedTrial
-from convlens.studies.verdict import greater_than
 from convlens.version import NUMERICS_VERSION
 from tests.toys import write_toy_folder
 

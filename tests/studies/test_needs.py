@@ -17,12 +17,12 @@ from convlens.studies.catalog import entry
 from convlens.studies.executors import check
 from convlens.studies.executors.training import configuration
 from convlens.studies.needs import needs
-from convlens.studies.pool import LocalPool
-from convlens.studies.register import registrations
+from convlens.studies.pools.pool import LocalPool
 from convlens.studies.run import STORE
 from convlens.studies.spec import Arm, Estimand, Profile, Study
-from convlens.studies.store import TrialStore
-from convlens.studies.verdict import greater_than
+from convlens.studies.statistics.verdict import greater_than
+from convlens.studies.storage.register import registrations
+from convlens.studies.storage.store import TrialStore
 
 from .examples import configuration as toy
 from .examples import execute, make_study

@@ -11,7 +11,7 @@ import pytest
 
 from convlens import studies
 from convlens.studies.notebook_line import notebook_line
-from convlens.studies.pool import LocalPool
+from convlens.studies.pools.pool import LocalPool
 
 from .examples import THREE, execute, make_study
 

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from convlens.errors import DataError, TrainingInterrupted
-from convlens.studies import processes
-from convlens.studies.pool import Execute, LocalPool
-from convlens.studies.processes import ProcessPool
+from convlens.studies.pools import processes
+from convlens.studies.pools.pool import Execute, LocalPool
+from convlens.studies.pools.processes import ProcessPool
 from convlens.studies.runner import ProgressEvent, failures, plan, run_trials
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 from tests.faults.forks import environment
 
@@ -188,9 +188,9 @@ def test_stopped_while_trials_run(store: TrialStore) -> None:
 def test_they_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     code = f"""
 import multiprocessing, os, sys
-from convlens.studies.processes import ProcessPool
+from convlens.studies.pools.processes import ProcessPool
 from convlens.studies.runner import run_trials
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from tests.studies.examples import planned_trial
 from tests.studies.test_pool import last_for_ever
 def show(event):

@@ -19,14 +19,14 @@ from convlens.errors import ArtifactError, ConfigurationError, ConvlensError, Da
 from convlens.report import pages, write_study
 from convlens.studies import catalog
 from convlens.studies.executors import EXECUTORS, ExecutionOptions
-from convlens.studies.pool import LocalPool, Result
-from convlens.studies.processes import ProcessPool
+from convlens.studies.pools.pool import LocalPool, Result
+from convlens.studies.pools.processes import ProcessPool
 from convlens.studies.run import STORE, default_pool, resumable
 from convlens.studies.runner import ProgressEvent
 from convlens.studies.spec import Estimand, Profile, Study
-from convlens.studies.store import TrialStore
+from convlens.studies.statistics.verdict import between
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import PlannedTrial, TrialOutcome
-from convlens.studies.verdict import between
 
 from .examples import THREE, ToyExecutor, execute, make_study, planned_trial
 

@@ -10,10 +10,10 @@ import pytest
 
 from convlens.cli.trials import event_line
 from convlens.errors import ConfigurationError, OutputError, TrainingInterrupted
-from convlens.studies.pool import LocalPool, Result
+from convlens.studies.pools.pool import LocalPool, Result
 from convlens.studies.runner import ProgressEvent, failures, plan, run_trials, stored
 from convlens.studies.spec import Arm, Metric, Profile
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import Failure, PlannedTrial, TrialOutcome
 from convlens.wording import percent
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +13,16 @@ import pytest
 
 from convlens.errors import ArtifactError, ConfigurationError
 from convlens.models import CNN
+from convlens.plain import canonical
 from convlens.studies import catalog, run_study
-from convlens.studies.evidence import assess
+from convlens.studies.assessment.evidence import assess
 from convlens.studies.executors import execute
 from convlens.studies.executors.training import configuration
-from convlens.studies.pool import LocalPool
-from convlens.studies.result import StudyResult
-from convlens.studies.shipped import LONGEST_HISTORY, read_shipped, shipped_names, thinned, write_shipped
+from convlens.studies.pools.pool import LocalPool
+from convlens.studies.results.result import StudyResult
+from convlens.studies.results.shipped import LONGEST_HISTORY, read_shipped, shipped_names, thinned, write_shipped
+from convlens.studies.results.verify import verify_trials
 from convlens.studies.spec import Arm, Profile
-from convlens.studies.verify import verify_trials
 from convlens.version import NUMERICS_VERSION
 from tests.toys import write_toy_folder
 
@@ -48,14 +50,31 @@ def test_a_result_comes_back_whole(result: StudyResult, path: Path) -> None:
     found = read_shipped("kernel-size", path.parent)
     assert shipped_names(path.parent) == ["kernel-size"]
     assert found.stored
-    for part in ("study", "profile", "primary", "provenance"):
-        assert found.evidence.to_dict()[part] == result.evidence.to_dict()[part]
+    assert found.evidence.to_dict() == result.evidence.to_dict()  # of arms without predictions too
+    assert found.evidence.secondary[0].components is not None
+    assert found.evidence.secondary[0].mcnemar
     assert found.declared == tuple(result.declared)
     for one, other in zip(found.arms[0].trials, result.arms[0].trials, strict=True):
         assert np.array_equal(one.predictions["test"], other.predictions["test"])
         assert np.array_equal(one.labels["test"], other.labels["test"])
     assert not found.arms[1].trials[0].predictions  # of arms that the primary estimand does not name
     assert path.read_bytes().count(b'"key"') == 6
+
+
+def test_what_ships_follows_from_the_store(result: StudyResult, path: Path) -> None:
+    later = replace(result, started="2099-01-01T00:00:00+00:00", seconds=0.0)
+    write_shipped(later, path.with_name("later.json"))
+    assert path.with_name("later.json").read_bytes() == path.read_bytes()
+
+
+def test_a_file_of_another_format_says_how_to_write_it_again(path: Path) -> None:
+    contents = json.loads(path.read_bytes())
+    contents["format_version"] = 1
+    del contents["sha256"]
+    contents["sha256"] = hashlib.sha256(canonical(contents).encode()).hexdigest()
+    path.write_text(json.dumps(contents), encoding="utf-8")
+    with pytest.raises(ArtifactError, match="convlens study export kernel-size --format stored"):
+        read_shipped("kernel-size", path.parent)
 
 
 def test_writing_twice_gives_the_same_bytes(result: StudyResult, path: Path) -> None:

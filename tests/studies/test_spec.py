@@ -15,8 +15,8 @@ from convlens.errors import ConfigurationError, DataError
 from convlens.plain import canonical, plain
 from convlens.studies.runner import plan
 from convlens.studies.spec import Arm, Estimand, Metric, Profile, Study, trial_key
+from convlens.studies.statistics.verdict import greater_than
 from convlens.studies.trial import TrialOutcome
-from convlens.studies.verdict import greater_than
 
 from .examples import THREE, configuration, make_study, planned_trial
 

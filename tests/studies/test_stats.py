@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from convlens.errors import ConfigurationError, ShapeError
-from convlens.studies.cross_validation import cross_validation_estimate
-from convlens.studies.finding import holm, holm_factors
-from convlens.studies.mcnemar import mcnemar_exact
-from convlens.studies.stats import Estimate, mean_estimate, mean_interval, paired_estimate, paired_interval
-from convlens.studies.superiority import Superiority
-from convlens.studies.welch import welch_estimate
+from convlens.studies.statistics.cross_validation import cross_validation_estimate
+from convlens.studies.statistics.finding import holm, holm_factors
+from convlens.studies.statistics.mcnemar import mcnemar_exact
+from convlens.studies.statistics.stats import Estimate, mean_estimate, mean_interval, paired_estimate, paired_interval
+from convlens.studies.statistics.superiority import Superiority
+from convlens.studies.statistics.welch import welch_estimate
 
 values = st.floats(-1e3, 1e3).map(lambda x: round(x, 6))
 

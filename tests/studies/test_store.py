@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import convlens
 from convlens.errors import ArtifactError, DataError, OutputError
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import Failure, PlannedTrial, Trial, TrialOutcome
 
 from .examples import all_trials, make_trial, planned_trial
@@ -383,7 +383,7 @@ def test_another_thread_is_a_programming_error_and_not_a_damaged_file(path):
 WRITER = """
 import sys
 import numpy as np
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import PlannedTrial, Trial, TrialOutcome
 
 store = TrialStore(sys.argv[1])

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from convlens import report
 from convlens.cli.main import app
 from convlens.errors import OutputError
-from convlens.studies import catalog, run_study, tensorboard, write_events
-from convlens.studies.pool import LocalPool
-from convlens.studies.result import StudyResult
+from convlens.studies import catalog, run_study, write_events
+from convlens.studies.pools.pool import LocalPool
+from convlens.studies.results import tensorboard
+from convlens.studies.results.result import StudyResult
 from convlens.studies.spec import Arm, Profile
 
 from .examples import THREE, configuration, execute, make_study, make_trial

@@ -19,9 +19,9 @@ from convlens.nn import load
 from convlens.studies.executors import ExecutionOptions, execute
 from convlens.studies.executors.training import METRICS, configuration, model_path
 from convlens.studies.executors.training_configuration import TrainingConfiguration
-from convlens.studies.pool import LocalPool
+from convlens.studies.pools.pool import LocalPool
 from convlens.studies.runner import run_trials, stored
-from convlens.studies.store import TrialStore
+from convlens.studies.storage.store import TrialStore
 from convlens.studies.trial import PlannedTrial
 from convlens.train import Hook, Run, Training
 from tests.toys import write_toy_folder

@@ -20,13 +20,13 @@ from convlens.models import CNN, DenseNet
 from convlens.studies import catalog, tuned, tuning
 from convlens.studies.catalog import StudyEntry
 from convlens.studies.executors.training import configuration
-from convlens.studies.pool import LocalPool
+from convlens.studies.pools.pool import LocalPool
 from convlens.studies.runner import plan
 from convlens.studies.spec import Arm, Estimand, Metric, Study
+from convlens.studies.statistics.verdict import greater_than
 from convlens.studies.trial import PlannedTrial, TrialOutcome
 from convlens.studies.tuned import PROTOCOL, rate_key, rates_file, read_rates, require_tuned
 from convlens.studies.tuning import networks, tune
-from convlens.studies.verdict import greater_than
 from tests.toys import write_toy_folder
 
 from .examples import THREE, make_study

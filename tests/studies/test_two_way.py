@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convlens.errors import ConfigurationError, ShapeError
-from convlens.studies.two_way import Components, two_way
+from convlens.studies.statistics.two_way import Components, two_way
 
 
 def table(n: int = 4, N: int = 30, seed: int = 0) -> np.ndarray:

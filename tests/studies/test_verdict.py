@@ -10,11 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from convlens.errors import ConfigurationError
-from convlens.studies.finding import finding, placing_p
-from convlens.studies.looks import Look
-from convlens.studies.power import MOST_SEEDS, SeedsNeeded, seeds_needed
-from convlens.studies.stats import Estimate, Interval, mean_estimate, mean_interval
-from convlens.studies.verdict import (
+from convlens.studies.statistics.finding import finding, placing_p
+from convlens.studies.statistics.looks import Look
+from convlens.studies.statistics.power import MOST_SEEDS, SeedsNeeded, seeds_needed
+from convlens.studies.statistics.stats import Estimate, Interval, mean_estimate, mean_interval
+from convlens.studies.statistics.verdict import (
     Region,
     Verdict,
     arithmetic,

@@ -7,7 +7,7 @@ from typing import Any
 from .. import models
 from ..nn.model import lower
 from ..program import Program
-from ..studies.verdict import arithmetic
+from ..studies.statistics.verdict import arithmetic
 from .row import ClaimRow
 
 ABOUT = 0.05  # "about" means within five per cent

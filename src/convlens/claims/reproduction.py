@@ -14,17 +14,17 @@ import numpy as np
 from ..errors import ConfigurationError, DataError, nearest
 from ..files import make_folder
 from ..markup import html_table
+from ..studies.assessment.evidence import Evidence
 from ..studies.catalog import StudyEntry, entry
-from ..studies.evidence import Evidence
 from ..studies.executors import ExecutionOptions
 from ..studies.needs import left_out, without
-from ..studies.pool import Pool, now
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.pools.pool import Pool, now
+from ..studies.results.result import ArmTrials, StudyResult
+from ..studies.results.shipped import read_shipped, shipped_names
 from ..studies.run import STORE, resumable, run_studies
 from ..studies.runner import ProgressDisplay
-from ..studies.shipped import read_shipped, shipped_names
 from ..studies.spec import Profile, Study
-from ..studies.store import TrialStore
+from ..studies.storage.store import TrialStore
 from ..typing import IntArray
 from .rows import ClaimRow, claims, studies_of_claims
 

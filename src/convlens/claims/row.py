@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..plain import check_keys
-from ..studies.evidence import EstimandEvidence
+from ..studies.assessment.evidence import EstimandEvidence
 from ..studies.metric import Metric
-from ..studies.stats import Interval
-from ..studies.verdict import Verdict, compound
+from ..studies.statistics.stats import Interval
+from ..studies.statistics.verdict import Verdict, compound
 
 NOT_TRAINED = "not trained here"
 """How a row is incomplete whose arms the run does not train, because they take too long."""

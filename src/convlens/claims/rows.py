@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from ..studies.assessment.evidence import EstimandEvidence, Evidence
 from ..studies.catalog import entry
-from ..studies.evidence import EstimandEvidence, Evidence
 from ..studies.spec import Study
-from ..studies.verdict import Verdict
+from ..studies.statistics.verdict import Verdict
 from .arithmetic import arithmetic_rows
 from .questions import Question, questions
 from .row import NOT_HERE, NOT_TRAINED, StoredRow

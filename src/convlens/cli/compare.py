@@ -14,8 +14,8 @@ from .options import JsonFlag, check_outputs, notes, out, print_json
 from .trainings import check_curves, write_curves
 
 if TYPE_CHECKING:
-    from ..studies.comparison import Difference, Trainings
-    from ..studies.stats import Interval
+    from ..studies.results.comparison import Difference, Trainings
+    from ..studies.statistics.stats import Interval
 
 MOST_SETTINGS = 4  # that a difference lists
 
@@ -33,8 +33,8 @@ def compare(
 
     Example: [bold]convlens compare cnn.json baseline.json[/bold]
     """
-    from ..studies.comparison import Trainings
-    from ..studies.comparison import compare as compared
+    from ..studies.results.comparison import Trainings
+    from ..studies.results.comparison import compare as compared
 
     if json and not results[-1].exists():
         raise ConfigurationError(

@@ -26,9 +26,10 @@ from . import (
     lab,
     predict,
     reproduce,
+    sagemaker,
+    serve,
     speedrun,
     study,
-    study_tune,
     summary,
     train,
     verify,
@@ -57,13 +58,14 @@ app.command("speedrun")(speedrun.speedrun)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
+app.command("serve")(serve.serve)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
 app.command("lab")(lab.lab)
 app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
-study.app.command("tune")(study_tune.tune)
 app.add_typer(study.app, name="study")
+app.add_typer(sagemaker.app, name="sagemaker")
 
 
 @app.command("help", hidden=True)

@@ -120,7 +120,7 @@ def one(settings: SpeedrunSettings, seed: int) -> dict[str, Any]:
 
 def summarise(records: list[dict[str, Any]], target: float) -> dict[str, Any]:
     """Summarise the trainings as plain JSON: means with 95 % intervals over seeds, and how many reached the target."""
-    from ..studies.stats import mean_interval
+    from ..studies.statistics.stats import mean_interval
 
     shared = {name: records[0][name] for name in ("threads", "recipe", "versions", "hardware")}
     reached = sum(record["test.accuracy"] * 100 >= target - 1e-9 for record in records)

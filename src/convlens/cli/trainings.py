@@ -261,7 +261,7 @@ class Trainer:
 
 def results(runs: list[Run], diverged: dict[int, str]) -> dict[str, Any]:
     """Return several trainings as plain data: all of them, and their means with 95 % intervals over seeds."""
-    from ..studies.stats import mean_interval
+    from ..studies.statistics.stats import mean_interval
 
     measured = {
         "test.accuracy": [run.test.accuracy for run in runs if run.test is not None],
@@ -295,7 +295,7 @@ def seed_line(run: Run) -> str:
 
 def report_seeds(runs: list[Run], say: Console) -> None:
     """Print mean, interval and range of several seeds."""
-    from ..studies.stats import mean_interval
+    from ..studies.statistics.stats import mean_interval
     from ..wording import seeds
 
     values = [run.test.accuracy for run in runs if run.test is not None]

@@ -15,7 +15,7 @@ from ..text_table import cells_of
 from .options import duration, notes, percent
 
 if TYPE_CHECKING:
-    from ..studies.result import StudyResult
+    from ..studies.results.result import StudyResult
     from ..studies.runner import ProgressEvent
     from ..train import Training
 
@@ -27,8 +27,8 @@ def where_to_run(
     cluster: str | None, engine: str | None, threads: int | None, display: TrialProgress
 ) -> dict[str, Any]:
     """Return the arguments of `convlens.studies.run_study` that say what runs the trials."""
-    from ..studies.cluster import cluster_pool
     from ..studies.executors import ExecutionOptions
+    from ..studies.pools.cluster import cluster_pool
 
     if cluster is None:
         return {"options": ExecutionOptions(engine=engine, hooks=(display.hook(),)), "threads": threads}

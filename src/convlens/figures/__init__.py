@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..claims.reproduction import KERNELS, NETWORKS, Reproduction
-from ..studies.result import StudyResult
+from ..studies.results.result import StudyResult
 from . import confusion, contrasts, curves, filters, kernel_size, learning, levels, seeds
 from .picture import Picture as Picture
 from .style import LOOKS as LOOKS

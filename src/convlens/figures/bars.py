@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 
-from ..studies.stats import Interval
+from ..studies.statistics.stats import Interval
 from .style import Series
 
 CLIPPED = "An arrow marks an interval that goes on beyond the axis. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..studies.result import ArmTrials
+from ..studies.results.result import ArmTrials
 from ..studies.trial import NAMES
 from ..studies.tuned import trainings
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
+from ..studies.assessment.evidence import EstimandEvidence
 from ..studies.estimand import Estimand
-from ..studies.evidence import EstimandEvidence
 from ..studies.metric import Metric
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.results.result import ArmTrials, StudyResult
 from ..wording import NONE, count
 from . import bars, numbers
 from .picture import Picture

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from ..studies.curve import Curve
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.results.result import ArmTrials, StudyResult
 from ..typing import Array
 from ..wording import bare
 from . import numbers
@@ -28,7 +28,9 @@ def pictures(result: StudyResult) -> list[Picture]:
 
 
 def _measured(arms: Sequence[ArmTrials], curve: Curve) -> Measured:
-    found = {arm.name: [trial.curves[curve.name] for trial in arm.trials if curve.name in trial.curves] for arm in arms}
+    """Return the arrays of the curve's own arms: another arm's array of that name may have other axes."""
+    own = [arm for arm in arms if curve.is_of(arm.name)]
+    found = {arm.name: [trial.curves[curve.name] for trial in arm.trials if curve.name in trial.curves] for arm in own}
     return {name: arrays for name, arrays in found.items() if arrays}
 
 

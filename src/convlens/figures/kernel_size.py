@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from ..errors import ConvlensError
 from ..nn import Conv2D
 from ..nn.serialize import layers_from_data
-from ..studies.result import ArmTrials, StudyResult
-from ..studies.stats import Interval
+from ..studies.results.result import ArmTrials, StudyResult
+from ..studies.statistics.stats import Interval
 from . import bars, numbers
 from .context import setting
 from .picture import Picture

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.results.result import ArmTrials, StudyResult
 from .context import setting
 from .lines import LEAST, error_axis
 from .picture import Picture

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ..studies.metric import Metric
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.results.result import ArmTrials, StudyResult
 from . import numbers
 from .context import setting
 from .lines import MOST, Line, Panel, draw_lines

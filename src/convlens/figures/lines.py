@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from ..studies.stats import Interval, mean_interval
+from ..studies.statistics.stats import Interval, mean_interval
 from .style import GLYPH, Look, Series, shortened
 
 MOST = 6

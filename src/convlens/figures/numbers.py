@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from ..studies.metric import Metric
-from ..studies.stats import Interval
-from ..studies.verdict import Region
+from ..studies.statistics.stats import Interval
+from ..studies.statistics.verdict import Region
 from ..wording import FRACTIONS as FRACTIONS
 from ..wording import NONE, bare, bound, named, number, quantity
 

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..studies.stats import Interval
+from ..studies.statistics.stats import Interval
 from . import bars
 from .style import GLYPH, Look, shortened
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ..studies.metric import Metric
-from ..studies.result import ArmTrials, StudyResult
+from ..studies.results.result import ArmTrials, StudyResult
 from . import bars, numbers
 from .context import data_of, setting
 from .picture import Picture

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .. import wording
 from ..claims.rows import ClaimRow
 from ..figures import numbers
-from ..studies.stats import Interval
+from ..studies.statistics.stats import Interval
 
 
 def parts(row: ClaimRow, interval: Interval) -> tuple[str, str]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from .. import wording
 from ..figures import numbers
 from ..studies.estimand import Estimand
 from ..studies.metric import Metric
-from ..studies.result import ArmTrials, StudyResult
-from ..studies.trial import NAMES, Trial
+from ..studies.results.result import ArmTrials, StudyResult
+from ..studies.statistics.verdict import outlook
+from ..studies.trial import NAMES
 from ..studies.tuned import PROTOCOL, rate_key, read_rates, trainings
-from ..studies.verdict import outlook
 from ..version import NUMERICS_VERSION
 from .sections import Rows
 from .words import MARKS
@@ -100,28 +99,25 @@ def _claim(estimand: Estimand, metric: Metric) -> str:
 
 
 def cost_table(result: StudyResult) -> Rows:
-    """Return what the trials took, by arm; of a measurement without the training of the network that it measures."""
-    arms = [(arm.name, [s for trial in arm.trials if (s := _seconds(trial)) is not None]) for arm in result.arms]
-    rows = [
-        (name, str(len(taken)), wording.duration(sum(taken) / len(taken)), wording.duration(sum(taken)))
-        for name, taken in arms
-        if taken
-    ]
-    every = [seconds for _, taken in arms for seconds in taken]
-    if every:
-        mean = wording.duration(sum(every) / len(every))
-        rows.append(("all arms", str(len(every)), mean, wording.duration(sum(every))))
+    """Return what the trials took, by arm, and in a row of their own the networks that they measured.
+
+    A trial that is of two arms, and a network that is an arm's own training too, cost only once.
+    """
+    arms = {arm.name: {trial.key: trial.seconds for trial in arm.trials} for arm in result.arms}
+    own = {str(key): seconds for trials in arms.values() for key, seconds in trials.items()}
+    networks = {key: seconds for key, seconds in result.networks.items() if key not in own}
+    groups: dict[str, Mapping[Any, float | None]] = {
+        **arms,
+        "the networks measured, each trained once": networks,
+        "all": {**own, **networks},
+    }
+    rows = []
+    for name, trials in groups.items():
+        taken = [seconds for seconds in trials.values() if seconds is not None]
+        if taken:
+            mean = wording.duration(sum(taken) / len(taken))
+            rows.append((name, str(len(taken)), mean, wording.duration(sum(taken))))
     return Rows("Cost: time of a trial, and of all", ("arm", "trials", "a trial, mean", "in all"), rows)
-
-
-def _seconds(trial: Trial) -> float | None:
-    """Return how long a trial took: what it measured, or else from its beginning to its end."""
-    if "seconds.train" in trial.metrics:
-        return None if trial.diverged else trial.metrics["seconds.train"]
-    began = trial.provenance.get("started")
-    if not isinstance(began, str):
-        return None
-    return (datetime.fromisoformat(trial.created) - datetime.fromisoformat(began)).total_seconds()
 
 
 def matched_table(result: StudyResult) -> Rows:

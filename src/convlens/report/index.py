@@ -10,9 +10,9 @@ from urllib.parse import quote
 from ..errors import ConvlensError
 from ..files import make_folder, write_atomically
 from ..studies.catalog import entries
-from ..studies.result import StudyResult
+from ..studies.results.result import StudyResult
+from ..studies.results.shipped import read_shipped, shipped_names
 from ..studies.run import STORE, read_study
-from ..studies.shipped import read_shipped, shipped_names
 from .rendering import render, style
 from .words import MARKS, study_answer
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from ..claims.reproduction import Confusion, Reproduction
 from ..figures import LOOKS, Look, Picture, claim_pictures, pictures, png, study_pictures
 from ..files import make_folder, write_atomically
-from ..studies.result import StudyResult
+from ..studies.results.result import StudyResult
 from .claim_words import any_stored
 from .current import KEY, RESULTS, files_made_from, made_from, sha256s
 from .declared import (

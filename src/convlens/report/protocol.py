@@ -7,10 +7,10 @@ from typing import Any
 
 from .. import wording
 from ..plain import canonical
-from ..studies.evidence import Evidence
+from ..studies.assessment.evidence import Evidence
 from ..studies.executors.training import TRAIN_SAMPLE
-from ..studies.looks import FEWEST_SEEDS
-from ..studies.result import StudyResult, different_trials
+from ..studies.results.result import StudyResult, different_trials
+from ..studies.statistics.looks import FEWEST_SEEDS
 from .sections import Rows
 
 
@@ -57,7 +57,7 @@ def provenance_table(results: Sequence[StudyResult], command: str, started: str,
         ("command", command),
         ("profile", ", ".join(dict.fromkeys(result.evidence.profile.name for result in results))),
         ("started (UTC)", started),
-        ("wall time of this run", wording.duration(seconds)),
+        *([] if all(result.stored for result in results) else [("wall time of this run", wording.duration(seconds))]),
         ("trainings", f"{len(trials)}, {wording.duration(trained)} of training in all"),
         *((place, "; ".join(texts)) for place, texts in found.items()),
     ]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ..claims.reproduction import BEST_CNN, Confusion, Reproduction
-from ..studies.result import StudyResult
+from ..studies.results.result import StudyResult
 
 SCHEMA_VERSION = 1
 """Raised when a key of ``results.json`` changes its meaning or is removed, not when one is added."""

@@ -9,13 +9,13 @@ from .. import wording
 from ..claims.reproduction import Confusion
 from ..claims.row import ClaimRow, compounds, stored_compounds
 from ..figures import numbers
+from ..studies.assessment.evidence import EstimandEvidence, Evidence
 from ..studies.estimand import Estimand
-from ..studies.evidence import EstimandEvidence, Evidence
 from ..studies.metric import Metric
-from ..studies.result import StudyResult
-from ..studies.stats import Interval, mean_interval
-from ..studies.superiority import Superiority
-from ..studies.two_way import Components
+from ..studies.results.result import StudyResult
+from ..studies.statistics.stats import Interval, mean_interval
+from ..studies.statistics.superiority import Superiority
+from ..studies.statistics.two_way import Components
 from . import claim_words
 from .words import MARKS, by_arithmetic, calculation, explanation
 

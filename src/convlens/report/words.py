@@ -9,13 +9,13 @@ from ..claims.reproduction import Reproduction
 from ..claims.row import NOT_HERE, NOT_TRAINED
 from ..claims.rows import ClaimRow
 from ..figures.numbers import digits, in_unit, region, with_unit
+from ..studies.assessment.evidence import Evidence
 from ..studies.estimand import Estimand
-from ..studies.evidence import Evidence
-from ..studies.looks import FEWEST_SEEDS
 from ..studies.metric import Metric
-from ..studies.result import StudyResult, different_trials
-from ..studies.stats import Interval
-from ..studies.verdict import PLACES, Verdict, outlook
+from ..studies.results.result import StudyResult, different_trials
+from ..studies.statistics.looks import FEWEST_SEEDS
+from ..studies.statistics.stats import Interval
+from ..studies.statistics.verdict import PLACES, Verdict, outlook
 from ..wording import seeds
 
 MARKS = {"supported": "✓", "true": "✓", "refuted": "✗", "false": "✗", "inconclusive": "?", "preview": "…",
@@ -29,7 +29,7 @@ def by_arithmetic(verdict: Verdict) -> bool:
 
 
 def calculation(verdict: Verdict) -> str:
-    """Return the calculation in a sentence of `convlens.studies.verdict.arithmetic`, without the words around it."""
+    """Return the calculation in a sentence of `verdict.arithmetic`, without the words around it."""
     return verdict.sentence.partition("; ")[2].rstrip(".") or verdict.sentence
 
 

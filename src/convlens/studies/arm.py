@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..models.matching import Matched
 from ..plain import JSON, check_keys, check_name, plain
-from .matched import Matched
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..plain import check_keys, check_name
-from .region import Region
+from .statistics.region import Region
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ..tables import scikit_learn
 from ..version import NUMERICS_VERSION
 from .executors.table_configuration import TableConfiguration
 from .spec import Profile, Study
-from .store import TrialStore
+from .storage.store import TrialStore
 from .trial import NAMES, trial_key
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..plain import JSON, check_keys, check_name, plain
 from .arm import Arm
-from .looks import FEWEST_SEEDS, level
+from .statistics.looks import FEWEST_SEEDS, level
 from .trial import check_seed
 
 
@@ -30,7 +30,7 @@ class Profile:
     looks
         Numbers of seeds at which a verdict may be drawn, rising to all of them: ``(5, 10)``. The study is run up to the
         first, and goes on to the next only if asked to. Looking more than once costs error rate, so each look is
-        drawn at a stricter level (`convlens.studies.looks`). Empty: one look, at all seeds.
+        drawn at a stricter level (`convlens.studies.statistics.looks`). Empty: one look, at all seeds.
     arms
         Names of the arms that are run; None for all. Estimands of other arms are left out.
     primary

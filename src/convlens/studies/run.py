@@ -17,19 +17,22 @@ from ..engine.lanes import thread_count
 from ..errors import ConfigurationError, TrainingInterrupted
 from ..files import make_folder
 from ..version import NUMERICS_VERSION
+from .assessment.evidence import assess
 from .catalog import entry
-from .evidence import assess
 from .executors import ExecutionOptions, execute
 from .needs import left_out, without
 from .notebook_line import notebook_line
-from .pool import LocalPool, Pool, now
-from .processes import ProcessPool
-from .register import record_verdict, register, registrations, verdicts
-from .result import FailedTrial, StudyResult
+from .pools.pool import LocalPool, Pool, now
+from .pools.processes import ProcessPool
+from .results.result import FailedTrial, StudyResult
 from .runner import ProgressDisplay, failures, plan, run_trials, stored
 from .spec import Profile, Study
-from .store import TrialStore
+from .storage.register import record_verdict, register, registrations, verdicts
+from .storage.store import TrialStore
 from .trial import PlannedTrial
+
+FOLDER = Path("out/studies")
+"""Where trials and reports are kept if nobody names a folder: of studies, and of the claims."""
 
 STORE = "trials.sqlite"
 """Name of the store in a folder of results."""
@@ -269,5 +272,14 @@ def _results(
             registrations(store, one.study.name, one.profile.name),
             verdicts(store, one.study.name, one.profile.name),
             one.left_out,
+            networks=_networks(one.trials, store),
         )
     return found
+
+
+def _networks(planned: Sequence[PlannedTrial], store: TrialStore) -> dict[str, float]:
+    """Return how long each network took to train that one of the trials measures, by the key of its training."""
+    parents = (trial.parent() for trial in planned if trial.key in store)
+    different = {parent.key: parent for parent in parents if parent is not None}
+    trained = {trial.key: trial.seconds for trial in stored(different.values(), store)}
+    return {key: seconds for key, seconds in trained.items() if seconds is not None}

@@ -10,12 +10,12 @@ from typing import Literal, Protocol, TypeAlias
 
 from ..errors import ConfigurationError, ConvlensError, TrainingInterrupted, nearest
 from .executors import check
-from .pool import Pool, failure, now
+from .pools.pool import Pool, failure, now
 from .spec import Profile, Study
-from .store import TrialStore
+from .storage.store import TrialStore
+from .storage.weights import keep_weights, kept_weights
 from .trial import Failure, PlannedTrial, Trial, TrialKey, TrialOutcome
 from .tuned import require_tuned
-from .weights import keep_weights, kept_weights
 
 EventKind: TypeAlias = Literal["found", "started", "finished", "failed", "interrupted"]
 

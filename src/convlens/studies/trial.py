@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, NewType
 
@@ -231,6 +232,16 @@ class Trial:
     def diverged(self) -> bool:
         """Whether the training diverged: a result, but one without an end."""
         return self.metrics.get("diverged", 0) > 0
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took: what it measured, or else from its beginning to its end; None if nobody knows."""
+        if "seconds.train" in self.metrics:
+            return None if self.diverged else self.metrics["seconds.train"]
+        began = self.provenance.get("started")
+        if not isinstance(began, str):
+            return None
+        return (datetime.fromisoformat(self.created) - datetime.fromisoformat(began)).total_seconds()
 
     def measured(self, metric: str) -> bool:
         """Return whether the trial measured it: nobody timed to its end a training that diverged."""

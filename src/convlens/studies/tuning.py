@@ -22,12 +22,12 @@ from .catalog import entries, entry
 from .executors import ExecutionOptions
 from .executors.training_configuration import load_data
 from .needs import needs
-from .pool import Pool
-from .result import FailedTrial
+from .pools.pool import Pool
+from .results.result import FailedTrial
 from .run import STORE, default_pool, resumable
 from .runner import ProgressDisplay, failures, run_trials, stored
 from .spec import Study
-from .store import TrialStore
+from .storage.store import TrialStore
 from .trial import NAMES, PlannedTrial
 from .tuned import PROTOCOL, RATE, TUNED, TunedRate, rate_key, rates_file, read_rates, trainings
 

@@ -16,12 +16,10 @@ file holds, and within the limit.
 from __future__ import annotations
 
 import contextlib
-import math
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 
@@ -34,13 +32,13 @@ from ..identity import file_sum
 from ..idx import LARGEST_CONTENT
 from ..labels import listed
 from ..layout import to_channels_last
+from ..npy import NUMBERS, read_array
 from ..pixel_range import find_range, range_notes
 from .array_names import array_names
 from .source import Format, Request, VerifiedFile
 from .tables import Content, to_dataset
 
 EXPECTED = "an .npz file with x_train and y_train, or images and labels"
-_NUMBERS = "buif"  # NumPy's kinds: booleans, unsigned and signed integers, floats
 _TEXTS = "US"
 _SUFFIX = ".npy"  # of each array within the file
 
@@ -65,8 +63,8 @@ def _read(path: Path, request: Request) -> Content:
     with _opened(path) as archive:
         there = {name.removesuffix(_SUFFIX) for name in archive.namelist() if name.endswith(_SUFFIX)}
         found = array_names(there, str(path), EXPECTED, evaluating=evaluating)
-        images = {part: _array(path, archive, names[0], _NUMBERS) for part, names in found.parts.items()}
-        labels = {part: _array(path, archive, names[1], _NUMBERS + _TEXTS) for part, names in found.parts.items()}
+        images = {part: _array(path, archive, names[0], NUMBERS) for part, names in found.parts.items()}
+        labels = {part: _array(path, archive, names[1], NUMBERS + _TEXTS) for part, names in found.parts.items()}
         names = None if found.class_names is None else _class_names(path, archive, found.class_names)
     if found.others:
         notes.append(f"arrays that are neither images nor labels are not used: {listed(found.others)}")
@@ -109,34 +107,7 @@ def _array(path: Path, archive: zipfile.ZipFile, key: str, kinds: str) -> Array:
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise DataError(f"{name}: is compressed in a way that np.savez does not use; save it with NumPy")
     with archive.open(info) as stream:
-        shape, fortran, dtype = _header(stream, name)
-        if dtype.hasobject:
-            raise DataError(
-                f"{name}: holds Python objects, which are never read; save plain numbers, or texts: array.astype(str)"
-            )
-        if dtype.kind not in kinds or dtype.names:
-            raise DataError(f"{name}: holds {dtype}; expected {'numbers' if kinds == _NUMBERS else 'numbers or texts'}")
-        size, held = math.prod(shape) * dtype.itemsize, info.file_size - stream.tell()
-        if size != held or min(shape, default=1) < 0:
-            raise DataError(
-                f"{name}: its header claims {shape} of {dtype}, {size:,} bytes, but the file "
-                f"holds {held:,}; save it again"
-            )
-        if not shape or size == 0 or size > LARGEST_CONTENT:
-            raise DataError(f"{name}: is {shape} of {dtype}, {size:,} bytes; expected 1 to {LARGEST_CONTENT:,}")
-        content = stream.read(size)
-    if len(content) != size:
-        raise DataError(f"{name}: ends after {len(content):,} of {size:,} bytes; get the file again")
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
-
-
-def _header(stream: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(stream)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(stream)
-    raise DataError(f"{name}: is of NumPy's format {version}, which plain arrays do not need; save plain numbers")
+        return read_array(stream, info.file_size, name, kinds=kinds, largest=LARGEST_CONTENT)
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ from ..executors.training import METRICS, configuration
 from ..profile import for_claims
 from ..regime import SEEDS, few_images
 from ..spec import Arm, Estimand, Profile, Study
+from ..statistics.verdict import between, greater_than
 from ..tuned import tuned
-from ..verdict import between, greater_than
 
 NAME = "baseline-vs-cnn"
 SMALLEST_EFFECT = 0.005  # half a point: enough to prefer the other network

@@ -16,8 +16,8 @@ from ...models import CNN, Architecture, Matched, dense_of, match
 from ..executors.training import METRICS, configuration
 from ..regime import QUICK_IMAGES, SEEDS, epochs_for
 from ..spec import Arm, Estimand, Profile, Study
+from ..statistics.verdict import greater_than
 from ..tuned import tuned
-from ..verdict import greater_than
 
 NAME = "bias-ladder"
 SMALLEST_EFFECT = 0.002  # a fifth of a point, at 54,000 images

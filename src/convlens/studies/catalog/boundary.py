@@ -15,7 +15,7 @@ from ..measures import measure
 from ..metric import joined, of_arms
 from ..regime import profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
-from ..verdict import between, greater_than
+from ..statistics.verdict import between, greater_than
 
 NAME = "boundary"
 SAME = 0.002  # accuracies within two tenths of a point: twenty of the 10,000 test images

@@ -15,7 +15,7 @@ from ..metric import joined
 from ..profile import for_claims
 from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
-from ..verdict import greater_than, less_than
+from ..statistics.verdict import greater_than, less_than
 
 NAME = "equivariance"
 SMALLEST_EFFECT = 0.1  # of the relative error, which is 1 or more where nothing is left of equivariance

@@ -14,7 +14,7 @@ from ..metric import joined
 from ..profile import for_claims
 from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
-from ..verdict import greater_than
+from ..statistics.verdict import greater_than
 
 NAME = "hierarchy"
 SMALLEST_EFFECT = 0.01  # a point: ten of the 1,000 images

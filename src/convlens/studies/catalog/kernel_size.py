@@ -11,8 +11,8 @@ from ..executors.training import METRICS, configuration
 from ..profile import for_claims
 from ..regime import QUICK_IMAGES, SEEDS, few_images
 from ..spec import Arm, Estimand, Metric, Profile, Study
+from ..statistics.verdict import Region, greater_than, less_than
 from ..tuned import tuned
-from ..verdict import Region, greater_than, less_than
 
 NAME = "kernel-size"
 SMALLEST_EFFECT = 0.001  # a tenth of a point: ten of the 10,000 test images

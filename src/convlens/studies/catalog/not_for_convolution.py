@@ -20,7 +20,7 @@ from ...train import Recipe
 from ..executors.table import configuration, metrics
 from ..profile import for_claims
 from ..spec import Arm, Estimand, Profile, Study
-from ..verdict import Region, between, greater_than, less_than
+from ..statistics.verdict import Region, between, greater_than, less_than
 
 NAME = "not-for-convolution"
 MARGIN = 0.01  # a point: within it, two models draw

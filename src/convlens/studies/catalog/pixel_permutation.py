@@ -13,7 +13,7 @@ from ..metric import joined, of_arms
 from ..profile import for_claims
 from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
-from ..verdict import between, greater_than, less_than
+from ..statistics.verdict import between, greater_than, less_than
 
 NAME = "pixel-permutation"
 SMALLEST_EFFECT = 0.005  # half a point

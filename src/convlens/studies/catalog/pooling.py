@@ -12,7 +12,7 @@ from ...models.architectures import Pooling
 from ..executors.training import METRICS
 from ..regime import SECONDS, profiles, training
 from ..spec import Arm, Estimand, Study
-from ..verdict import greater_than
+from ..statistics.verdict import greater_than
 
 NAME = "pooling"
 SMALLEST_EFFECT = 0.001  # a tenth of a point: ten of the 10,000 test images

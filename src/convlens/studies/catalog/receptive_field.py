@@ -15,7 +15,7 @@ from ..measures import measure
 from ..metric import joined
 from ..regime import SECONDS, TRAIN_IMAGES, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
-from ..verdict import greater_than, less_than
+from ..statistics.verdict import greater_than, less_than
 
 NAME = "receptive-field"
 SMALLEST_EFFECT = 0.5  # pixels

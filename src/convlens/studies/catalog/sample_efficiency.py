@@ -11,8 +11,8 @@ from ..executors.seeds import SeedChoice
 from ..executors.training import METRICS, configuration
 from ..regime import SEEDS, epochs_for
 from ..spec import Arm, Estimand, Profile, Study
+from ..statistics.verdict import greater_than
 from ..tuned import tuned
-from ..verdict import greater_than
 
 NAME = "sample-efficiency"
 CLASSES = 10

@@ -14,8 +14,8 @@ from ..executors.training import METRICS, configuration
 from ..profile import for_claims
 from ..regime import SEEDS, epochs_for, few_images
 from ..spec import Arm, Estimand, Profile, Study
+from ..statistics.verdict import greater_than, less_than
 from ..tuned import tuned
-from ..verdict import greater_than, less_than
 
 NAME = "stacking"
 SMALLEST_EFFECT = 0.002  # a fifth of a point, at 6,000 training images

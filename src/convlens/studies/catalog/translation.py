@@ -14,7 +14,7 @@ from ..measures import measure
 from ..profile import for_claims
 from ..regime import SECONDS, profiles, training, with_parent
 from ..spec import Arm, Estimand, Study
-from ..verdict import Region, greater_than
+from ..statistics.verdict import Region, greater_than
 
 NAME = "translation"
 SMALLEST_EFFECT = 0.01  # a point: ten of the 1,000 images

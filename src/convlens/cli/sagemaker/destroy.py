@@ -1,0 +1,35 @@
+"""``convlens sagemaker destroy``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import DeploymentError
+from ...names import shown
+from ..options import JsonFlag, out, print_json
+from .common import EndpointArgument, JournalsOption, MinutesOption, ProfileOption, RegionOption, connected, patient
+
+
+def destroy(
+    endpoint: EndpointArgument,
+    minutes: MinutesOption = 30.0,
+    journals: JournalsOption = Path("out/sagemaker"),
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Remove an endpoint, and everything that a deployment made for it.
+
+    Example: [bold]convlens sagemaker destroy digits[/bold]
+    """
+    from ...deploy.sagemaker.destroy import destroy as remove
+
+    removal = remove(connected(region, profile), endpoint, folder=journals, patience=patient(minutes))
+    if json:
+        print_json(removal.to_dict())
+    else:
+        out.print(shown(str(removal)))
+    if removal.left:
+        raise DeploymentError(
+            f"{len(removal.left)} of the endpoint's things could not be removed; the reasons are above"
+        )

@@ -1,0 +1,105 @@
+"""uvicorn's connection, with what it lacks: bounds on heads, on slow clients, and on the number of connections."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+LARGEST_HEAD = 32 * 2**10  # bytes of the request line and the headers
+_FIELD = 32  # bytes that each header counts for beside its own, as in HTTP/2: RFC 9113, section 10.5.1
+
+
+class Connection(HttpToolsProtocol):
+    """A connection whose client must be neither slow nor talkative.
+
+    httptools refuses what could be read in two ways, such as two lengths of a body. The settings are those of the
+    application, `App`.
+    """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._settings = self.app.settings  # of an `App`
+        self._head = 0  # bytes of the head so far
+        self._late: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self._settings.connections:
+            self._refuse(503, "there are too many connections; try again in a second", b"retry-after: 1\r\n")
+        else:
+            self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_head()
+        self._forget_stuck()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stuck = self.loop.call_later(self._settings.patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._forget_stuck()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.transport.abort()  # closing would wait for a client that does not read
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = 0
+        if self._late is None:
+            self._expect_head()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value) + _FIELD)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._forget_head()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._head > LARGEST_HEAD:
+            self._refuse(431, f"the request's line and headers have more than {LARGEST_HEAD:,} bytes; send fewer")
+        else:
+            self._refuse(400, f"{msg.rstrip('.')}: it is not HTTP/1.1, or could be read in two ways")
+
+    def _count(self, size: int) -> None:
+        self._head += size
+        if self._head > LARGEST_HEAD:
+            raise ValueError("the head is too large")  # uvicorn then calls `send_400_response`
+
+    def _expect_head(self) -> None:
+        self._late = self.loop.call_later(self._settings.patience, self._give_up)
+
+    def _forget_head(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _forget_stuck(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+
+    def _give_up(self) -> None:
+        self._late = None
+        self._refuse(408, f"the request did not come within {self._settings.patience:g} s; send it again")
+
+    def _refuse(self, status: int, message: str, header: bytes = b"") -> None:
+        """Send a refusal without the application, and end the connection."""
+        if self.transport.is_closing():
+            return
+        body = json.dumps({"error": message, "request_id": ""}).encode()
+        head = STATUS_LINE[status] + header + b"content-type: application/json\r\nconnection: close\r\n"
+        self.transport.write(b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body))
+        self.transport.close()

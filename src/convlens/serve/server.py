@@ -1,0 +1,153 @@
+"""The process that serves: it listens on one socket, and ends in order when it is asked to."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
+from typing import TextIO
+
+import uvicorn
+
+from ..errors import ConfigurationError, ConvlensError
+from ..signals import StopRequest
+from .app import App
+from .connection import Connection
+from .log import ToLog
+from .settings import Settings
+
+
+def run(
+    models: Sequence[str | PathLike[str]],
+    settings: Settings | None = None,
+    *,
+    started: Callable[[str], None] = lambda _: None,
+    stream: TextIO | None = None,
+) -> None:
+    """Serve models until the process is asked to stop, then finish every request that was accepted.
+
+    SIGTERM and Ctrl-C ask for that; a second one stops at once.
+
+    Parameters
+    ----------
+    models
+        Their files; the first is the default.
+    settings
+        Addresses, limits and times.
+    started
+        Called with the address, such as ``http://127.0.0.1:8080``, once it listens. It is ready a little later.
+    stream
+        Where the log goes: by default, standard error.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing, damaged or not a model.
+    ConfigurationError
+        If there is no model, two have one name, or the port cannot be used.
+    ConvlensError
+        If an engine fails as it is warmed up.
+    """
+    settings = settings or Settings()
+    app = App.of(models, settings, sys.stderr if stream is None else stream)
+    with bound(settings.host, settings.port) as listener:
+        address = _address(settings.host, listener)
+
+        def listening() -> None:
+            app.log.event("listening", address=address, models=list(app.models))
+            started(address)
+
+        with _warnings_to(app):
+            Server(app, listening).run(sockets=[listener])
+    if app.inference.failure is not None:
+        raise ConvlensError(f"a model cannot be served: {app.inference.failure}") from app.inference.failure
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which stops in two steps: first it is not ready any more, and a little later it is deaf.
+
+    In between, it still answers, and every reply ends its connection: so no client is cut off.
+
+    Parameters
+    ----------
+    app
+        What it serves.
+    listening
+        Called once it listens.
+    """
+
+    def __init__(self, app: App, listening: Callable[[], None] = lambda: None) -> None:
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            interface="asgi3",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=math.ceil(app.settings.patience),
+            timeout_graceful_shutdown=math.ceil(app.settings.drain),
+        )
+        super().__init__(config)
+        self._app, self._listening = app, listening
+        self._asked = StopRequest()
+        self._deaf_at = math.inf
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with self._asked:
+            yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._listening()
+
+    async def on_tick(self, counter: int) -> bool:
+        stop = await super().on_tick(counter) or self._asked.made
+        if self._app.inference.failure is not None:
+            return True
+        if stop and not self._app.inference.draining:
+            self._app.drain()
+            self._deaf_at = time.monotonic() + self._app.settings.grace
+        return stop and (not self.server_state.connections or time.monotonic() >= self._deaf_at)
+
+
+@contextlib.contextmanager
+def bound(host: str, port: int) -> Iterator[socket.socket]:
+    """Yield a socket bound to an address; ConfigurationError if that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # the protocol is named because asyncio asks a socket for it: without, a reply would wait for the client's ACK
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as found:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((host, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on port {port} of {host} ({error.strerror or error}); choose another with --port"
+            ) from error
+        yield found
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listener.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def _warnings_to(app: App) -> Iterator[None]:
+    """Write uvicorn's warnings to the log, as JSON."""
+    logger, handler = logging.getLogger("uvicorn"), ToLog(app.log)
+    before, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before

@@ -1,0 +1,95 @@
+"""AWS's sentences about denied access."""
+
+from __future__ import annotations
+
+import pytest
+
+from convlens.deploy.sagemaker.denial import Layer, parse_denial
+
+ANN = "arn:aws:iam::123456789012:user/ann"
+USER = f"User: {ANN} is not authorized to perform:"
+ROLE = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole-20260101T000000"
+SCP = "arn:aws:organizations::987654321098:policy/o-qv5af4abcd/service_control_policy/p-2kgnabcd"
+
+# sentences as AWS's documentation and public reports have them
+SENTENCES = [
+    (
+        f"{USER} sagemaker:CreateModel on resource: "
+        "arn:aws:sagemaker:us-east-1:123456789012:model/m because no identity-based policy allows the "
+        "sagemaker:CreateModel action",
+        ("sagemaker:CreateModel", "arn:aws:sagemaker:us-east-1:123456789012:model/m", Layer.IDENTITY, False, ""),
+    ),
+    (
+        f"{USER} iam:PassRole on resource: {ROLE} because no identity-based policy allows the iam:PassRole action",
+        ("iam:PassRole", ROLE, Layer.IDENTITY, False, ""),
+    ),
+    (
+        f"{USER} sagemaker:AddTags on resource: arn:x because no permissions boundary "
+        "allows the sagemaker:AddTags action",
+        ("sagemaker:AddTags", "arn:x", Layer.BOUNDARY, False, ""),
+    ),
+    (
+        f"{USER} sagemaker:CreateEndpointConfig on resource: arn:x with an explicit deny in a service control policy",
+        ("sagemaker:CreateEndpointConfig", "arn:x", Layer.ORGANISATION, True, ""),
+    ),
+    (
+        f"{USER} iam:ListRoles on resource: arn:aws:iam::123456789012:role/* with an "
+        f"explicit deny in a service control policy: {SCP}",
+        ("iam:ListRoles", "arn:aws:iam::123456789012:role/*", Layer.ORGANISATION, True, SCP),
+    ),
+    (
+        f'{USER} s3:GetObject on resource: "arn:aws:s3:::b/k" with an explicit deny in a resource-based policy',
+        ("s3:GetObject", "arn:aws:s3:::b/k", Layer.RESOURCE, True, ""),
+    ),
+    (
+        f"{USER} s3:PutObject on resource: arn:y with an explicit deny in an identity-based policy",
+        ("s3:PutObject", "arn:y", Layer.IDENTITY, True, ""),
+    ),
+    (
+        f"{USER} s3:PutObject on resource: arn:y because no VPC endpoint policy allows the s3:PutObject action",
+        ("s3:PutObject", "arn:y", Layer.VPC_ENDPOINT, False, ""),
+    ),
+    (
+        f"{USER} s3:PutObject on resource: arn:y because no session policy allows the s3:PutObject action",
+        ("s3:PutObject", "arn:y", Layer.SESSION, False, ""),
+    ),
+    (
+        f"{USER} s3:PutObject on resource: arn:y with an explicit deny in a resource control policy",
+        ("s3:PutObject", "arn:y", Layer.RESOURCE_CONTROL, True, ""),
+    ),
+    (
+        f"{USER} sagemaker:CreateTrainingJob on resource: arn:z with an explicit deny",
+        ("sagemaker:CreateTrainingJob", "arn:z", Layer.UNNAMED, True, ""),
+    ),
+    (
+        f"{USER} iam:GetUser on resource: user ann because no identity-based policy allows the iam:GetUser action",
+        ("iam:GetUser", "user ann", Layer.IDENTITY, False, ""),
+    ),
+    (
+        f"{USER} sagemaker:InvokeEndpoint",
+        ("sagemaker:InvokeEndpoint", "", Layer.UNNAMED, False, ""),
+    ),
+]
+
+
+@pytest.mark.parametrize(("sentence", "expected"), SENTENCES, ids=range(len(SENTENCES)))
+def test_a_sentence_is_taken_apart(sentence: str, expected: tuple[object, ...]) -> None:
+    found = parse_denial(sentence)
+    assert (found.action, found.resource, found.layer, found.explicit, found.policy) == expected
+    assert found.principal == ANN
+
+
+def test_a_sentence_within_another_and_with_an_encoded_message() -> None:
+    found = parse_denial(
+        "You are not authorized to perform this operation. User: arn:aws:sts::1:assumed-role/R/me is not authorized to "
+        "perform: ec2:RunInstances on resource: arn:aws:ec2:us-east-1:1:instance/* with an explicit deny in a service "
+        "control policy. Encoded authorization failure message: XQ_jqde5rHje6j9P-qke7"
+    )
+    assert found.action == "ec2:RunInstances"
+    assert (found.layer, found.explicit, found.policy) == (Layer.ORGANISATION, True, "")
+
+
+@pytest.mark.parametrize("message", ["Access Denied", "", "Forbidden", "not authorized to perform: nothing"])
+def test_what_says_nothing_names_the_action_that_was_asked_for(message: str) -> None:
+    found = parse_denial(message, "s3:ListBucket")
+    assert (found.action, found.layer, found.explicit) == ("s3:ListBucket", Layer.UNNAMED, False)
