@@ -213,6 +213,7 @@ finally:
         "compare",
         "predict",
         "serve",
+        "look",
         "summary",
         "data list",
         "data verify",

@@ -123,17 +123,21 @@ async trials => {
 """
 
 
-def test_and_so_it_is_with_a_hundred_digits(browser: Browser, lab: str, digits: Digits) -> None:
-    """All four directions in turn; ``-rP`` shows the numbers."""
-    directions = ((6, 0), (-6, 0), (0, 6), (0, -6))
+@pytest.mark.parametrize(("distance", "times", "most"), [(3, 1.5, 65), (6, 1, 50)])
+def test_and_so_it_is_with_a_hundred_digits(
+    browser: Browser, lab: str, digits: Digits, distance: int, times: float, most: int
+) -> None:
+    """All four directions in turn; at six pixels both have fallen far. ``-rP`` shows the numbers."""
+    directions = ((distance, 0), (-distance, 0), (0, distance), (0, -distance))
     trials = [[digits.images[row].ravel().tolist(), directions[row % 4], str(digits.labels[row])] for row in range(100)]
     with opened(browser, lab) as page:
         wait_for_answers(page)
         dense, cnn = np.array(page.evaluate(SHIFT_ALL, trials)).T
     further = int((dense > cnn).sum())
-    print(f"confidence falls by {dense.mean():.3f} (dense), {cnn.mean():.3f} (CNN); the dense one's further: {further}")
-    assert dense.mean() > cnn.mean() + 0.1
-    assert further > 60
+    print(f"{distance} pixels: confidence falls by {dense.mean():.3f} (dense), {cnn.mean():.3f} (CNN)")
+    print(f"the dense network's falls further for {further} of 100 digits")
+    assert dense.mean() > times * cnn.mean()
+    assert further > most
 
 
 def test_the_map_is_the_confidence_at_every_shift(
@@ -179,9 +183,8 @@ def test_everything_on_the_drawing_works_by_keyboard(browser: Browser, lab: str)
             page.keyboard.press("ArrowDown")
         page.keyboard.press(" ")
         page.keyboard.press("ArrowDown")
-        inked = np.flatnonzero(np.array(drawn(page)).reshape(28, 28).max(axis=1) == 255)
-        assert len(inked) >= 6
-        assert inked.max() <= 20, "the pen was lifted"
+        inked = np.flatnonzero(np.array(drawn(page)).reshape(28, 28).max(axis=1) > 200)
+        assert inked.tolist() == [13, 14, 15, 16, 17, 18, 19], "from the middle down, until the pen was lifted"
 
 
 def test_centre_it_does_what_predict_does(browser: Browser, lab: str) -> None:

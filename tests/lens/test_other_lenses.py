@@ -163,6 +163,11 @@ def test_results_are_plain_data_and_show_themselves() -> None:
         lens.class_selectivity(np.eye(3), [0, 1, 2]),
         lens.position_information(model, "conv1", images=2),
         lens.permuted_dense(small(Flatten(), Dense(3)), np.arange(144), images),
+        lens.unit(model, images[:1], "relu1", (3, 4, 0)),
+        lens.most_active(model, images, "conv1", 2),
+        lens.over_shifts(model, images[0], 2),
+        lens.attribution(model, images[:1], "grad-cam"),
+        lens.inspect(model, images[0], reach=1),
         lens.always_wrong([labels, (labels + 1) % 3], (labels + 2) % 3),
     ]
     for result in results:

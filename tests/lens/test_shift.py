@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convlens import lens
-from convlens.errors import ConfigurationError, DataError
+from convlens.errors import ConfigurationError, DataError, ShapeError
 from convlens.lens.shift import grid, shifted
 from convlens.nn import Conv2D, Dense, GlobalAveragePool2D, Model, ReLU
 from convlens.preprocessing import Preprocessing
@@ -70,6 +70,33 @@ def test_blank_pixels_of_floats_are_what_preparation_makes_of_zero() -> None:
     np.testing.assert_allclose(both[0].confidence, both[1].confidence, rtol=1e-6)
 
 
+def test_one_image_at_every_place() -> None:
+    model, image = small(), pixels(1)
+    found = lens.over_shifts(model, image, 3)
+    still = model.predict(image)[0]
+    assert found.unshifted == still
+    for i in range(7):
+        for j in range(7):
+            moved = shifted(image, i - 3, j - 3)
+            wanted = model.predict_proba(moved)[0]
+            np.testing.assert_allclose(found.probabilities[i, j], wanted, rtol=1e-5)
+            assert found.confidence()[i, j] == found.probabilities[i, j, still]
+            assert found.confidence(2)[i, j] == found.probabilities[i, j, 2]
+    ring = [(i, j) for i in range(7) for j in range(7) if max(abs(i - 3), abs(j - 3)) == 2]
+    same, confidence = found.at_distance(2)
+    assert same == np.mean([found.predicted[one] == still for one in ring])
+    assert confidence == pytest.approx(np.mean([found.confidence()[one] for one in ring]))
+    assert found.at_distance(0)[0] == 1
+    np.testing.assert_array_equal(lens.over_shifts(model, image[0], 3).probabilities, found.probabilities)
+
+
+def test_one_image_of_floats_is_moved_over_blank_pixels() -> None:
+    scaled = Preprocessing((12, 12, 1), mean=0.5, deviation=0.25)
+    model, image = small(preprocessing=scaled), pixels(1)
+    both = [lens.over_shifts(model, one, 2).probabilities for one in (image, scaled(image))]
+    np.testing.assert_allclose(both[0], both[1], rtol=1e-5)
+
+
 def test_grid() -> None:
     assert len(grid(2, 8)) == 81
     assert grid(1, 1) == [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 0), (0, 1), (1, -1), (1, 0), (1, 1)]
@@ -86,5 +113,12 @@ def test_wrong_requests() -> None:
         lens.under_shift(model, pixels(1), [0], [(0, 1, 2), (0, 1)])  # type: ignore[list-item]
     with pytest.raises(DataError):
         lens.under_shift(model, pixels(2), [0], [(0, 1)])
+    for reach in (0, 12, 2.0):
+        with pytest.raises(ConfigurationError, match="1 to 11 pixels"):
+            lens.over_shifts(model, pixels(1), reach)  # type: ignore[arg-type]
+    with pytest.raises(ShapeError, match="under_shift measures several"):
+        lens.over_shifts(model, pixels(2), 2)
+    with pytest.raises(ConfigurationError, match="up to 2 pixels, not 5"):
+        lens.over_shifts(model, pixels(1), 2).at_distance(5)
     with pytest.raises(ConfigurationError, match="no shift of 5"):
         lens.under_shift(model, pixels(2), [0, 0], [(0, 1)]).at_distance(5)

@@ -41,7 +41,7 @@ def _quick_figures(monkeypatch: pytest.MonkeyPatch) -> None:
             picture.draw(Look())
         return pages.Drawn(picture, dict.fromkeys(LOOKS, b"png"))
 
-    monkeypatch.setattr(pages, "_draw", draw)
+    monkeypatch.setattr(pages, "draw", draw)
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("studies")
     with pytest.MonkeyPatch.context() as patch:
         drawn = lambda picture: pages.Drawn(picture, dict.fromkeys(LOOKS, b"png"))  # noqa: E731
-        patch.setattr(pages, "_draw", drawn)
+        patch.setattr(pages, "draw", drawn)
         write_study(result("kernel-size"), made / "kernel-size-standard")
     return made
 

@@ -23,13 +23,14 @@ from . import (
     compare,
     data,
     evaluate,
-    lab,
     predict,
     reproduce,
     sagemaker,
     serve,
     speedrun,
     study,
+    look,
+    lab,
     summary,
     train,
     verify,
@@ -59,6 +60,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("serve")(serve.serve)
+app.command("look")(look.look)
 app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
 app.command("lab")(lab.lab)

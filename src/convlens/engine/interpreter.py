@@ -230,15 +230,20 @@ def forward(program: Program, parameters: Array, x: FloatArray, context: Context
     return tape
 
 
-def backward(program: Program, tape: Tape, dy: FloatArray, gradient: Array, start: str | None = None) -> FloatArray:
+def backward(
+    program: Program, tape: Tape, dy: FloatArray, gradient: Array, start: str | None = None, end: str = INPUT
+) -> FloatArray:
     """Run a Program backwards from dy, the derivative with respect to its output, or to the value named `start`.
 
-    Writes the derivative with respect to every parameter into the flat array `gradient`, and returns the
-    derivative with respect to the images, (N, H, W, C). Where a value is read by several nodes, their gradients add up.
+    Writes the derivative with respect to every parameter on the way into the flat array `gradient`, and returns the
+    derivative with respect to the images, (N, H, W, C), or to the value named `end`. Where a value is read by several
+    nodes, their gradients add up.
     """
     flows: dict[str, FloatArray] = {start or program.output: dy}
     gradient[...] = 0
     for node in reversed(program.nodes):
+        if node.name == end:  # all that read it are behind us
+            break
         arriving = flows.pop(node.name, None)
         if arriving is None:  # the start does not depend on this value
             continue
@@ -247,4 +252,4 @@ def backward(program: Program, tape: Tape, dy: FloatArray, gradient: Array, star
             flows[name] = flows[name] + dinput if name in flows else dinput
         for key, dparameter in dparameters.items():
             node.parameters[key].view(gradient)[...] = dparameter
-    return flows.get(INPUT, np.zeros_like(tape.values[INPUT]))
+    return flows.get(end, np.zeros_like(tape.values[end]))

@@ -13,7 +13,7 @@ from string import Template
 import numpy as np
 
 from ..errors import ConfigurationError, ShapeError
-from ..lens.shift import shifted
+from ..lens.shift import over_shifts
 from ..nn import Model
 from ..typing import Array, UInt8
 
@@ -85,9 +85,7 @@ def draggable(image: Array, networks: Mapping[str, Model], reach: int = 8) -> Dr
             f"expected grey pixels (H, W, 1), uint8, larger than the {reach} pixels that they are moved by, not "
             f"{image.dtype} of shape {image.shape}"
         )
-    line, side = range(-reach, reach + 1), 2 * reach + 1
-    moved = np.concatenate([shifted(image[None], dy, dx) for dy in line for dx in line])
-    answers = {name: model.predict_proba(moved).reshape(side, side, -1) for name, model in networks.items()}
+    answers = {name: over_shifts(model, image, reach).probabilities for name, model in networks.items()}
     return Draggable(image[..., 0].copy(), tuple(names.pop() or ()), answers)
 
 

@@ -1,4 +1,4 @@
-"""The derivative of any value inside a network with respect to its input."""
+"""The derivative of any value inside a network with respect to its input, or to any value before it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from ..engine.blas import single_threaded_blas
 from ..engine.engines import BLOCK_BYTES
 from ..errors import ConfigurationError, ShapeError
 from ..nn import Model
-from ..typing import FloatArray, Shape
-from .values import checked, find, prepared
+from ..program import INPUT
+from ..typing import Array, FloatArray, Shape
+from .values import checked, find, in_order, prepared, shape_of
 
 Unit: TypeAlias = "int | tuple[int, ...] | npt.ArrayLike"
 
@@ -65,22 +66,62 @@ def input_gradient(model: Model, images: npt.ArrayLike, unit: Unit, node: str | 
     >>> lens.input_gradient(models.build("cnn"), np.zeros((2, 28, 28, 1), np.uint8), (3, 3, 0), "pool1").shape
     (2, 28, 28, 1)
     """
+    return value_gradient(model, images, unit, node)
+
+
+def value_gradient(
+    model: Model, images: npt.ArrayLike, unit: Unit, node: str | None = None, of: str = INPUT
+) -> FloatArray:
+    """Return the derivative of a unit, or of a weighted sum of units, with respect to a value before it.
+
+    As `input_gradient`, which is this for the prepared images.
+
+    Parameters
+    ----------
+    model, images, unit, node
+        As for `input_gradient`.
+    of
+        Name of the value that the derivative is with respect to. If the unit does not depend on it, the derivative is
+        0.
+
+    Returns
+    -------
+    FloatArray
+        (N, *shape), with the shape of the value `of`.
+
+    Raises
+    ------
+    ConfigurationError
+        If a node or the unit is unknown.
+    ShapeError
+        If weights have another shape.
+
+    Examples
+    --------
+    >>> from convlens import lens, models
+    >>> lens.value_gradient(models.build("cnn"), np.zeros((2, 28, 28, 1), np.uint8), 3, of="pool2").shape
+    (2, 7, 7, 32)
+    """
     batch = checked(model, images)
     name = model.program.output if node is None else node
     weights = _weights(unit, find(model.program, name).output_shape, len(batch), name)
-    image_bytes = _COPIES * 8 * interpreter.values_of(model.program)
-    size = max(1, BLOCK_BYTES // image_bytes)
-    flat, buffers = model.flat.astype(np.float64), model.flat_buffers.astype(np.float64)
-    context, unused = interpreter.Context(buffers), np.empty_like(flat)
-    found = np.empty(batch.shape, model.flat.dtype)
+    in_order(model.program, [of])
+    size = max(1, BLOCK_BYTES // (_COPIES * 8 * interpreter.values_of(model.program)))
+    found = np.empty((len(batch), *shape_of(model.program, of)), model.flat.dtype)
     with single_threaded_blas():
         for start in range(0, len(batch), size):
             part = slice(start, start + size)
-            x = prepared(model, batch[part]).astype(np.float64)
-            tape = interpreter.forward(model.program, flat, x, context)
-            dy = np.broadcast_to(weights if len(weights) == 1 else weights[part], tape.values[name].shape)
-            found[part] = interpreter.backward(model.program, tape, dy, unused, start=name)
+            found[part] = _derivative(model, batch[part], weights if len(weights) == 1 else weights[part], name, of)
     return found
+
+
+def _derivative(model: Model, batch: Array, weights: FloatArray, name: str, of: str) -> FloatArray:
+    """Return the derivative for a block of images, in float64."""
+    flat, buffers = model.flat.astype(np.float64), model.flat_buffers.astype(np.float64)
+    x = prepared(model, batch).astype(np.float64)
+    tape = interpreter.forward(model.program, flat, x, interpreter.Context(buffers))
+    dy = np.broadcast_to(weights, tape.values[name].shape)
+    return interpreter.backward(model.program, tape, dy, np.empty_like(flat), start=name, end=of)
 
 
 def _weights(unit: Unit, shape: Shape, images: int, name: str) -> FloatArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, ShapeError
 from ..nn import Model
 from ..nn.labelled import images_and_labels
 from ..typing import Array, FloatArray, IntArray
@@ -123,6 +123,104 @@ def under_shift(
         confidence = probabilities.max(axis=1).mean(dtype=np.float64)
         found[place] = (predicted == true).mean(), (predicted == still).mean(), confidence
     return ShiftMap(len(batch), moves, *found.T.copy())
+
+
+@dataclass(frozen=True, eq=False)
+class ImageShifts(Result):
+    """What a network says of one image at every place it can be shifted to.
+
+    Attributes
+    ----------
+    class_names
+        Names of the K classes.
+    reach
+        How far the image is shifted in each direction, in pixels.
+    probabilities
+        (2 * reach + 1, 2 * reach + 1, K): for the shift of ``i - reach`` pixels down and ``j - reach`` to the right.
+    """
+
+    class_names: tuple[str, ...]
+    reach: int
+    probabilities: FloatArray
+
+    @property
+    def predicted(self) -> IntArray:
+        """(S, S) the most probable class at every shift."""
+        found: IntArray = self.probabilities.argmax(axis=2)
+        return found
+
+    @property
+    def unshifted(self) -> int:
+        """The class of the image where it is."""
+        return int(self.predicted[self.reach, self.reach])
+
+    def confidence(self, target: int | None = None) -> FloatArray:
+        """Return the probability (S, S) of a class at every shift; that of the image where it is, if None."""
+        found: FloatArray = self.probabilities[..., self.unshifted if target is None else target]
+        return found
+
+    def at_distance(self, distance: int) -> tuple[float, float]:
+        """Return the share of the shifts with max(|dy|, |dx|) = `distance` that keep the class, and its confidence.
+
+        Raises
+        ------
+        ConfigurationError
+            If the distance is beyond the reach.
+        """
+        line = np.abs(np.arange(-self.reach, self.reach + 1))
+        ring = np.maximum(line[:, None], line) == distance
+        if not ring.any():
+            raise ConfigurationError(f"the image was shifted by up to {self.reach} pixels, not {distance}")
+        same = (self.predicted[ring] == self.unshifted).mean()
+        return float(same), float(self.confidence()[ring].mean(dtype=np.float64))
+
+    def table(self) -> Table:
+        name = self.class_names[self.unshifted]
+        rows = [(n, *map(share, self.at_distance(n))) for n in range(self.reach + 1)]
+        return f"one image shifted, taken for {name}", ("shift, pixels", "same class", f"probability of {name}"), rows
+
+
+def over_shifts(model: Model, image: npt.ArrayLike, reach: int = 8) -> ImageShifts:
+    """Return the probabilities of one image at every shift of up to `reach` pixels in each direction.
+
+    Where the image leaves its frame it is lost; blank pixels are filled in. See `under_shift`, which measures many
+    images.
+
+    Parameters
+    ----------
+    model
+        Any model.
+    image
+        (H, W, C), or (1, H, W, C): as for `Model.predict_proba`.
+    reach
+        In pixels, from 1 to below the image's size.
+
+    Raises
+    ------
+    ConfigurationError
+        If the reach is not such a number.
+    DataError, ShapeError
+        If the image is not as for `Model.predict_proba`, or there are several.
+
+    Examples
+    --------
+    >>> from convlens import lens, models
+    >>> found = lens.over_shifts(models.build("cnn"), np.zeros((28, 28, 1), np.uint8), 2)
+    >>> found.probabilities.shape
+    (5, 5, 10)
+    """
+    batch = checked(model, image)
+    if len(batch) != 1:
+        raise ShapeError(f"one image is shifted to every place, not {len(batch):,}; under_shift measures several")
+    if type(reach) is not int or not 1 <= reach < min(batch.shape[1:3]):
+        raise ConfigurationError(
+            f"an image of {batch.shape[1]} x {batch.shape[2]} is shifted by 1 to {min(batch.shape[1:3]) - 1} pixels, "
+            f"not {reach!r}"
+        )
+    fill, moves = blank(model, batch), grid(1, reach)
+    found = model.predict_proba(np.concatenate([shifted(batch, dy, dx, fill) for dy, dx in moves]))
+    side = 2 * reach + 1
+    return ImageShifts(model.class_names, reach, found.reshape(side, side, -1))
 
 
 def _offsets(offsets: Iterable[tuple[int, int]]) -> IntArray:

@@ -119,8 +119,8 @@ def checked(model: Model, images: npt.ArrayLike) -> Array:
 
 def prepared(model: Model, batch: Array) -> FloatArray:
     """Return a batch as the network reads it, (N, H, W, C), of the type of its parameters."""
-    x: FloatArray = model.preprocessing(batch).astype(model.flat.dtype, copy=False)
-    return x
+    x: FloatArray = model.preprocessing(batch) if batch.dtype == np.uint8 else batch  # floats are the input as they are
+    return x.astype(model.flat.dtype, copy=False)
 
 
 def value(model: Model, batch: Array, name: str) -> FloatArray:

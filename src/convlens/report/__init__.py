@@ -14,11 +14,13 @@ Reading order::
     pages.py         writes rows and figures to files: report.html, report.md, results.json, figures/
     index.py         all studies of a folder
     evaluation.py    the figures of one evaluation
+    look.py          one image in one network
 """
 
 from ..claims.reproduction import Reproduction as Reproduction
 from .index import listed as listed
 from .index import write_index as write_index
+from .look import write_look as write_look
 from .pages import write_report as write_report
 from .pages import write_study as write_study
 from .tables import claims_lines as claims_lines
@@ -32,6 +34,7 @@ __all__ = [
     "listed",
     "summary",
     "write_index",
+    "write_look",
     "write_report",
     "write_study",
 ]

@@ -154,7 +154,7 @@ def _write(
     for number, picture in enumerate(wanted, 1):
         if progress is not None:
             progress(f"figure {number}/{len(wanted)}, in {len(LOOKS)} looks: {picture.heading}")
-        drawn.append(_draw(picture))
+        drawn.append(draw(picture))
     contents = {
         **{f"report.{kind}": render(f"{template}.{kind}", {**context, "drawn": drawn}) for kind in ("html", "md")},
     }
@@ -169,7 +169,8 @@ def _write(
     return [folder / name for name in contents]
 
 
-def _draw(picture: Picture) -> Drawn:
+def draw(picture: Picture) -> Drawn:
+    """Draw a picture in every look; in none if there is nothing to draw."""
     images: dict[Look, bytes] = {}
     for look in LOOKS if picture.draw is not None else ():
         assert picture.draw is not None

@@ -2,7 +2,7 @@
 
 import * as attribution from "/engine/attribution.js";
 import * as digits from "/engine/digits.js";
-import { equivariance } from "/engine/equivariance.js";
+import { bothMaps, equivariance } from "/engine/equivariance.js";
 import { inputGradient } from "/engine/gradient.js";
 import { ConvlensError, Model, copied } from "/engine/index.js";
 import { fieldOfUnit, receptiveFields } from "/engine/receptive_field.js";
@@ -63,11 +63,32 @@ const FUNCTIONS = {
     maps.close();
     return { parts, done };
   },
+
+  /** Two drawings, the second begun while the first is under way; and what the worker says to a file that is no model. */
+  async newerMaps(file, pixels) {
+    const maps = new ShiftMaps();
+    await maps.add("a", file);
+    const parts = { first: 0, late: 0, second: 0 };
+    let newer;
+    const first = maps.draw(["a"], pixels, {
+      reach: 8,
+      part: () => {
+        newer ? parts.late++ : parts.first++;
+        newer ??= maps.draw(["a"], pixels, { reach: 8, part: ({ offsets }) => (parts.second += offsets.length) });
+      },
+    });
+    const done = [await first, await newer];
+    const refused = await maps.add("b", file.slice(0, 100)).catch((error) => error.message);
+    maps.close();
+    return { parts, done, refused };
+  },
 };
 
 const USES = {
   classNames: (model) => [...model.classNames],
   forward: (model, x) => copied(model.forward(x)),
+  forwardAll: (model, images, names) => model.forwardAll(images, names),
+  bothMaps: (model, x, shift, error) => bothMaps(model, x, shift, error),
   gradient: (model, x, unit, node) => inputGradient(model, x, unit, node),
   shifted: (model, x, dy, dx) => shifted(x, model.inputShape, dy, dx, 0),
   equivariance: (model, x, shift) => equivariance(model, x, shift),

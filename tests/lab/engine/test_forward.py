@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from convlens import nn
+from convlens import lens, nn
 from convlens.engine import interpreter
 from convlens.ops.activation import softmax
 from convlens.preprocessing import Preprocessing
@@ -77,7 +77,7 @@ def assert_close(got: np.ndarray, wanted: np.ndarray, what: str) -> None:
     assert np.abs(got - wanted).max() <= CLOSE * max(np.abs(wanted).max(), 1e-6), what
 
 
-def test_every_layer_case(engine: Engine, tmp_path: Path) -> None:
+def test_every_layer_case_in_the_page(engine: Engine, tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     examples = [Example(case.build(), case.batch(1)[0][0], draw, tmp_path) for case in CASES]
     assert sum(one.is_smooth for one in examples) > 0.9 * len(examples)
@@ -106,6 +106,13 @@ def test_architectures_that_nobody_thought_of(
         one.check(answer)
 
 
+def test_of_equal_pixels_the_first_takes_the_gradient(engine: Engine, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.integers(0, 2, (7, 8, 2))  # half of all windows have several maxima
+    example = Example(nn.Model([nn.MaxPool2D(3, 1), nn.Flatten(), nn.Dense(3)], x.shape), x, draw, tmp_path)
+    example.check(engine.call("everything", [example.given()])[0])
+
+
 def test_pixels_are_prepared_to_the_last_bit(engine: Engine, tmp_path: Path) -> None:
     preprocessing = Preprocessing((6, 5, 3), scale=1 / 200, mean=0.4, deviation=0.3)
     model = nn.Model([nn.Flatten(), nn.Dense(3)], (6, 5, 3), preprocessing=preprocessing)
@@ -121,3 +128,15 @@ def test_the_names_of_classes_are_the_models(engine: Engine, tmp_path: Path) -> 
     names = ["apple", "Birne", "prune à chair"]
     nn.Model([nn.Flatten(), nn.Dense(3)], (2, 2, 1), class_names=names).save(tmp_path / "m.safetensors")
     assert engine.call("run", (tmp_path / "m.safetensors").read_bytes(), "classNames")["found"] == names
+
+
+def test_several_images_do_not_share_memory(engine: Engine, tmp_path: Path) -> None:
+    model = nn.Model([nn.Conv2D(2), nn.ReLU(), nn.Flatten(), nn.Dense(3)], (4, 5, 1), seed=1)
+    model.save(tmp_path / "m.safetensors")
+    images = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 1), dtype=np.uint8)
+    found = engine.call("run", (tmp_path / "m.safetensors").read_bytes(), "forwardAll", list(images), ["relu1"])[
+        "found"
+    ]
+    for one, wanted in zip(found, lens.activations(model, images, ["relu1"])["relu1"], strict=True):
+        assert set(one) == {"relu1"}
+        assert_close(one["relu1"]["data"].reshape(wanted.shape), wanted, "relu1")

@@ -169,6 +169,23 @@ def test_equivariance_of_the_cnn(engine: Engine, tmp_path: Path, digit: np.ndarr
         check_equivariance(engine, model, bytes_of(model, tmp_path), digit, shift)
 
 
+def test_the_two_maps_that_the_error_compares(engine: Engine, tmp_path: Path, digit: np.ndarray) -> None:
+    model, shift = models.build("cnn"), (4, -2)
+    file = bytes_of(model, tmp_path)
+    for error in engine.call("run", file, "equivariance", digit, list(shift))["found"]:
+        found = engine.call("run", file, "bothMaps", digit, list(shift), error)["found"]
+        still, moved = (
+            lens.activations(model, one, [error["node"]])[error["node"]]
+            for one in (digit[None], shifted(digit[None], *shift))
+        )
+        wanted = shifted(still, *error["moved"]) if still.ndim == 4 else still
+        close = 1e-5 * np.abs(moved).max()
+        assert np.abs(found["shiftedMap"].reshape(wanted.shape) - wanted).max() <= close
+        assert np.abs(found["ofShifted"].reshape(moved.shape) - moved).max() <= close
+        apart = np.linalg.norm(found["difference"]) / np.linalg.norm(found["ofShifted"])
+        assert np.isclose(apart, error["error"], rtol=1e-4, atol=1e-6)
+
+
 def check_equivariance(engine: Engine, model: nn.Model, file: bytes, x: np.ndarray, shift: tuple[int, int]) -> None:
     found = engine.call("run", file, "equivariance", x, list(shift))["found"]
     wanted = lens.equivariance(model, x[None], shift).nodes
@@ -191,7 +208,7 @@ def test_integrated_gradients_of_a_linear_network_are_its_terms(engine: Engine, 
     model = nn.Model([nn.Flatten(), nn.Dense(3)], (4, 5, 3), seed=1)
     file, x = bytes_of(model, tmp_path), np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
     weights = model.parameters["dense1.w"][:, 2].reshape(4, 5, 3)
-    assert np.allclose(attribution(engine, file, x, "gradient", 2), weights.sum(axis=2), atol=1e-6)
+    assert np.allclose(attribution(engine, file, x, "gradient", 2), np.abs(weights).max(axis=2), atol=1e-6)
     terms = (weights * (x / 255)).sum(axis=2)
     assert np.allclose(attribution(engine, file, x, "integratedGradients", 2, steps=3), terms, atol=1e-6)
 
@@ -199,7 +216,7 @@ def test_integrated_gradients_of_a_linear_network_are_its_terms(engine: Engine, 
 def test_attributions_of_the_cnn(engine: Engine, tmp_path: Path, digit: np.ndarray) -> None:
     model, k = models.build("cnn", seed=4), 7
     file, x = bytes_of(model, tmp_path), digit / 255
-    gradient = lens.input_gradient(model, digit[None], k)[0, :, :, 0]
+    gradient = np.abs(lens.input_gradient(model, digit[None], k)[0, :, :, 0])
     assert np.abs(attribution(engine, file, digit, "gradient", k) - gradient).max() <= 1e-5 * np.abs(gradient).max()
     integrated = attribution(engine, file, digit, "integratedGradients", k, steps=200)
     logits = [values_of(model, one)[model.program.output][k] for one in (x, 0 * x)]
@@ -238,31 +255,30 @@ def input_to(model: nn.Model, x: np.ndarray, name: str, k: int) -> np.ndarray:
 def test_occlusion(engine: Engine, tmp_path: Path) -> None:
     model, k = nn.Model([nn.Conv2D(3), nn.ReLU(), nn.Flatten(), nn.Dense(4)], (9, 7, 2), seed=2), 1
     file, x = bytes_of(model, tmp_path), np.random.default_rng(0).integers(0, 256, (9, 7, 2), dtype=np.uint8)
-    whole = model.predict_proba(x[None])[0, k]
-    falls: dict[tuple[int, int], list[float]] = {(i, j): [] for i in range(9) for j in range(7)}
-    for top in range(-2, 9, 2):
-        for left in range(-2, 7, 2):
-            covered = x.copy()
-            rows, columns = slice(max(top, 0), top + 3), slice(max(left, 0), left + 3)
-            covered[rows, columns] = 0
-            fall = whole - model.predict_proba(covered[None])[0, k]
-            for i in range(9)[rows]:
-                for j in range(7)[columns]:
-                    falls[i, j].append(fall)
-    wanted = np.array([np.mean(one) for one in falls.values()]).reshape(9, 7)
-    found = attribution(engine, file, x, "occlusion", k, side=3, stride=2)
-    assert np.abs(found - wanted).max() < 1e-5
+    wanted = np.empty((9, 7))
+    for i, j in np.ndindex(9, 7):
+        covered = x.copy()
+        covered[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2] = 0
+        wanted[i, j] = np.subtract(*model.logits(np.stack([x, covered]))[:, k])
+    found = attribution(engine, file, x, "occlusion", k, size=3)
+    assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
 
 
 def test_the_check_compares_with_other_weights(engine: Engine, tmp_path: Path, digit: np.ndarray) -> None:
     model = models.build("cnn", seed=4)
     file = bytes_of(model, tmp_path)
     for method in ("gradient", "gradCam"):
-        found = engine.call("run", file, "checked", digit, method, 3, {"seed": 5})["found"]
-        one, other = found["attribution"]["data"], found["check"]["data"]
-        assert not np.allclose(one, other)
-        assert np.isclose(found["correlation"], spearmanr(np.abs(one), np.abs(other)).statistic)
+        draws = [engine.call("run", file, "checked", digit, method, 3, {"seed": 5 + n, "redraws": 1}) for n in (0, 1)]
+        one, *others = (draws[0]["found"]["attribution"], *(draw["found"]["check"] for draw in draws))
+        wanted = [spearmanr(np.abs(one["data"]), np.abs(other["data"])).statistic for other in others]
+        assert not np.allclose(others[0]["data"], others[1]["data"])
+        found = engine.call("run", file, "checked", digit, method, 3, {"seed": 5, "redraws": 2})["found"]
+        assert np.array_equal(found["check"]["data"], others[0]["data"])
+        assert np.isclose(found["correlation"], np.mean(wanted))
     assert engine.call("run", file, "checked", digit * 0, "integratedGradients", 3, {})["found"]["correlation"] is None
+    for method in ("gradient", "integratedGradients", "gradCam", "occlusion"):
+        refused = engine.call("run", file, "attribution", digit, method, 10, {})["refused"]
+        assert refused == "a unit of dense2, of shape [10], is its number within that, not 10"
     dense = bytes_of(models.build("baseline"), tmp_path)
     refused = engine.call("run", dense, "checked", digit, "gradCam", 3, {})["refused"]
     assert refused == "Grad-CAM needs maps, and this network has no convolution; use another attribution"
@@ -296,3 +312,10 @@ def test_maps_over_all_shifts_come_from_a_worker(engine: Engine, tmp_path: Path,
         moved = np.concatenate([shifted(digit[None], *one) for one in offsets])
         found = np.concatenate([part["probabilities"] for part in parts]).reshape(len(offsets), 10)
         assert np.abs(found - softmax(model.logits(moved))).max() < 1e-5
+
+
+def test_a_newer_drawing_ends_the_maps_under_way(engine: Engine, tmp_path: Path, digit: np.ndarray) -> None:
+    answer = engine.call("newerMaps", bytes_of(models.build("cnn"), tmp_path), digit)
+    assert answer["done"] == [False, True]
+    assert answer["parts"] == {"first": 1, "late": 0, "second": 17 * 17}
+    assert answer["refused"].startswith("this file is not a model that convlens has saved, or its end is missing")

@@ -4,7 +4,7 @@ import { addFile, catalogue, start } from "./library.js";
 import { announce } from "./announce.js";
 import { showExample } from "./fields.js";
 import * as state from "./state.js";
-import { html, render, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
+import { html, render, useEffect, useErrorBoundary, useLayoutEffect, useRef, useState } from "./view.js";
 
 /**
  * The rooms, in the order of the navigation. Each is loaded when it is first opened, and exports `Room`, a component, and
@@ -21,6 +21,10 @@ function App() {
   const [module, setModule] = useState(null);
   const [problem, setProblem] = useState("");
   const room = ROOMS.find((one) => one.name === get("room")) ?? ROOMS[0];
+  const isEmpty = get("drawing") === null;
+  useEffect(() => {
+    if (isEmpty) showExample();
+  }, [isEmpty]);
   useEffect(() => {
     document.title = `${room.title} – convlens lab`;
     room.load().then(
@@ -42,10 +46,17 @@ function App() {
     <${Header} room=${room} />
     <${DropZone} open=${open}>
       ${problem && html`<${Problem} text=${problem} close=${() => setProblem("")} />`}
-      ${module?.room === room ? html`<${module.Room} open=${open} />` : html`<p class="loading">Loading…</p>`}
+      ${module?.room === room ? html`<${Safe} key=${room.name} Room=${module.Room} open=${open} />` : html`<p class="loading">Loading…</p>`}
     <//>
     <p id="announced" class="unseen" role="status" aria-live="polite"></p>
   `;
+}
+
+/** A room, or in its place what went wrong in it. */
+function Safe({ Room, open }) {
+  const [error, again] = useErrorBoundary((one) => console.error(one));
+  if (!error) return html`<${Room} open=${open} />`;
+  return html`<${Problem} text=${sentence(error)} close=${again} />`;
 }
 
 function Header({ room }) {
@@ -188,7 +199,6 @@ try {
   await start();
   root.replaceChildren();
   render(html`<${App} />`, root);
-  await showExample();
 } catch (error) {
   render(html`<main><p class="problem" role="alert">${sentence(error)}</p></main>`, root);
 }

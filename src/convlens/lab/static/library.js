@@ -28,9 +28,10 @@ const listeners = new Set();
 /** Read the catalogue. */
 export async function start() {
   Object.assign(catalogue, await (await fetched("api/lab.json")).json());
-  for (const one of catalogue.snapshots?.models ?? []) {
-    one.name = `step-${one.step}`;
-    one.title = `${catalogue.snapshots.title}, step ${one.step.toLocaleString("en")}`;
+  const { models = [], title, about, parameters } = catalogue.snapshots ?? {};
+  for (const one of models) {
+    const step = one.step.toLocaleString("en");
+    Object.assign(one, { name: `step-${one.step}`, title: `${title}, step ${step}`, about, parameters });
   }
 }
 

@@ -1,12 +1,12 @@
 /**
- * Which pixels decided? Four attributions, each a number for every pixel, (H, W), of a class's logit or probability; and
- * the check without which none should be believed: the same attribution of the same network with other weights, drawn at
- * random. Where both look alike, the attribution shows the image, not what the network learned. Source: Adebayo et al.,
- * "Sanity checks for saliency maps", NeurIPS 2018.
+ * Which pixels does a class's score, its logit z, depend on? Four attributions, each a number for every pixel, (H, W),
+ * as `convlens.lens` defines them; and the check without which none should be believed: the same attribution of the
+ * same network with other weights, drawn at random. Where both look alike, the attribution shows the image, not what
+ * the network learned. Source: Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018.
  */
 
 import { ConvlensError } from "./errors.js";
-import { gradientAt, inputGradient } from "./gradient.js";
+import { gradientAt, inputGradient, placeOf } from "./gradient.js";
 import { INPUT } from "./program.js";
 import { rankCorrelation } from "./rank_correlation.js";
 import { enlarged } from "./resize.js";
@@ -16,7 +16,7 @@ import { enlarged } from "./resize.js";
 /** @typedef {{shape: [number, number], data: Float64Array}} PixelMap */
 
 /**
- * The derivative of a class's logit with respect to every pixel as the network reads it, summed over channels.
+ * How strongly the score reacts to each pixel as the network reads it: max over c of |dz / dx[i, j, c]|.
  * Source: Simonyan et al., "Deep inside convolutional networks", 2013.
  * @param {Model} model
  * @param {Pixels} pixels
@@ -24,20 +24,20 @@ import { enlarged } from "./resize.js";
  * @returns {PixelMap}
  */
 export function gradient(model, pixels, k) {
-  return overChannels(model, inputGradient(model, pixels, k));
+  return overChannels(model, inputGradient(model, pixels, k), (most, value) => Math.max(most, Math.abs(value)));
 }
 
 /**
- * (x - x0) times the mean gradient on the straight way from x0, a blank image, to x; the integral by the midpoint rule.
- * Its sum is the difference of the logits of x and x0, up to the rule's error (completeness). Source: Sundararajan et
- * al., "Axiomatic attribution for deep networks", ICML 2017.
+ * What each pixel contributes, compared with a blank image x0: (x - x0) times the mean gradient on the straight way
+ * from x0 to x, by the midpoint rule, summed over channels. Its sum is the difference of the logits of x and x0, up to
+ * the rule's error (completeness). Source: Sundararajan et al., "Axiomatic attribution for deep networks", ICML 2017.
  * @param {Model} model
  * @param {Pixels} pixels
  * @param {number} k
  * @param {{steps?: number}} [options]
  * @returns {PixelMap}
  */
-export function integratedGradients(model, pixels, k, { steps = 32 } = {}) {
+export function integratedGradients(model, pixels, k, { steps = 64 } = {}) {
   const x = model.forward(pixels).get(INPUT).data.slice();
   const from = model.preprocessing.blank;
   const sums = new Float64Array(x.length);
@@ -46,7 +46,8 @@ export function integratedGradients(model, pixels, k, { steps = 32 } = {}) {
     const found = inputGradient(model, x.map((value) => from + share * (value - from)), k);
     for (let at = 0; at < sums.length; at++) sums[at] += found[at];
   }
-  return overChannels(model, sums.map((sum, at) => ((x[at] - from) * sum) / steps));
+  const terms = sums.map((sum, at) => ((x[at] - from) * sum) / steps);
+  return overChannels(model, terms, (total, term) => total + term);
 }
 
 /**
@@ -61,7 +62,9 @@ export function integratedGradients(model, pixels, k, { steps = 32 } = {}) {
 export function gradCam(model, pixels, k, { node = lastMaps(model) } = {}) {
   const derivative = gradientAt(model, pixels, k, model.program.output, node);
   const { shape, data } = model.forward(pixels).get(node);
-  if (shape.length !== 3) throw new ConvlensError(`Grad-CAM needs a layer of maps, and ${node} gives a vector`);
+  if (!hasMaps(shape)) {
+    throw new ConvlensError(`Grad-CAM needs maps, and ${node} has shape [${shape}]; name a convolution`);
+  }
   const [height, width, channels] = shape;
   const weights = new Float64Array(channels);
   derivative.forEach((one, at) => (weights[at % channels] += one / (height * width)));
@@ -72,32 +75,31 @@ export function gradCam(model, pixels, k, { node = lastMaps(model) } = {}) {
 }
 
 /**
- * By how much the class's probability falls when a blank square covers a pixel: the mean over all squares that cover it.
+ * By how much the score falls when a square around each pixel is made blank:
+ * z(x) - z(x with the pixels within (size - 1) / 2 of it blank).
  * Source: Zeiler & Fergus, "Visualizing and understanding convolutional networks", ECCV 2014.
  * @param {Model} model
  * @param {Pixels} pixels
  * @param {number} k
- * @param {{side?: number, stride?: number}} [options] of the squares, in pixels; at the edge they are cut
+ * @param {{size?: number}} [options] the side of the square in pixels, odd
  * @returns {PixelMap}
  */
-export function occlusion(model, pixels, k, { side = 5, stride = 2 } = {}) {
+export function occlusion(model, pixels, k, { size = 5 } = {}) {
   const [height, width, channels] = model.inputShape;
   const x = model.forward(pixels).get(INPUT).data.slice();
-  const whole = model.probabilities(x)[k];
-  const [sums, counts] = [new Float64Array(height * width), new Float64Array(height * width)];
-  for (let top = 1 - side; top < height; top += stride) {
-    for (let left = 1 - side; left < width; left += stride) {
-      const covered = x.slice();
-      const places = square(top, left, side, height, width);
-      for (const at of places) covered.fill(model.preprocessing.blank, at * channels, (at + 1) * channels);
-      const fall = whole - model.probabilities(covered)[k];
-      for (const at of places) {
-        sums[at] += fall;
-        counts[at] += 1;
-      }
+  const score = (image) => model.logits(image)[placeOf(k, [model.classes], model.program.output)];
+  const whole = score(x);
+  const reach = (size - 1) / 2;
+  const data = Float64Array.from({ length: height * width }, (_, at) => {
+    const [i, j] = [Math.floor(at / width), at % width];
+    const [left, right] = [Math.max(j - reach, 0), Math.min(j + reach + 1, width)];
+    const covered = x.slice();
+    for (let row = Math.max(i - reach, 0); row <= Math.min(i + reach, height - 1); row++) {
+      covered.fill(model.preprocessing.blank, (row * width + left) * channels, (row * width + right) * channels);
     }
-  }
-  return { shape: [height, width], data: sums.map((sum, at) => sum / Math.max(counts[at], 1)) };
+    return whole - score(covered);
+  });
+  return { shape: [height, width], data };
 }
 
 /** By the names that an address or a menu uses. */
@@ -109,35 +111,46 @@ export const METHODS = Object.freeze({ gradient, integratedGradients, gradCam, o
  * @param {Pixels} pixels
  * @param {keyof METHODS} method
  * @param {number} k
- * @param {{seed?: number, [setting: string]: any}} [options] the draw, and the method's settings
- * @returns {{attribution: PixelMap, check: PixelMap, correlation: number | null}} Spearman's rank correlation of both,
- *   without their signs: near 1, the attribution did not need the trained weights; null if one of them is constant
+ * @param {{redraws?: number, seed?: number, [setting: string]: any}} [options] how often the weights are drawn, and the
+ *   seed of the first time; the others are the method's settings
+ * @returns {{attribution: PixelMap, check: PixelMap, correlation: number | null}} `check` is that of the first draw;
+ *   `correlation`, the mean over all draws of Spearman's rank correlation with the attribution, without signs: near 1,
+ *   the attribution did not need the trained weights; null if maps are constant
  */
-export function withCheck(model, pixels, method, k, { seed = 0, ...settings } = {}) {
+export function withCheck(model, pixels, method, k, { redraws = 3, seed = 0, ...settings } = {}) {
   const attribution = METHODS[method](model, pixels, k, settings);
-  const check = METHODS[method](model.redrawn(seed), pixels, k, settings);
-  return { attribution, check, correlation: rankCorrelation(attribution.data.map(Math.abs), check.data.map(Math.abs)) };
+  const drawnAgain = (n) => METHODS[method](model.redrawn(seed + n), pixels, k, settings);
+  const checks = Array.from({ length: redraws }, (_, n) => drawnAgain(n));
+  const strength = ({ data }) => data.map(Math.abs);
+  const found = checks
+    .map((check) => rankCorrelation(strength(attribution), strength(check)))
+    .filter((one) => one !== null);
+  const correlation = found.length ? found.reduce((sum, one) => sum + one, 0) / found.length : null;
+  return { attribution, check: checks[0], correlation };
 }
 
-function overChannels(model, values) {
+/** Join the values of each pixel's channels, beginning at 0. */
+function overChannels(model, values, join) {
   const [height, width, channels] = model.inputShape;
   const data = new Float64Array(height * width);
-  values.forEach((value, at) => (data[Math.floor(at / channels)] += value));
+  values.forEach((value, at) => {
+    const pixel = Math.floor(at / channels);
+    data[pixel] = join(data[pixel], value);
+  });
   return { shape: [height, width], data };
 }
 
-/** The value after the last convolution or locally connected layer, and after the ReLU or tanh that follows it. */
+/** The value of the last convolution or locally connected layer, with the batch norm and activation behind it. */
 function lastMaps(model) {
-  const last = model.nodes.findLast((node) => node.op === "conv2d" || node.op === "local2d");
-  if (!last) throw new ConvlensError("Grad-CAM needs maps, and this network has no convolution; use another attribution");
-  const after = model.nodes.find((node) => node.inputs.includes(last.name));
-  return after && ["relu", "tanh"].includes(after.op) ? after.name : last.name;
+  let last;
+  for (const node of model.nodes.filter((one) => hasMaps(one.outputShape))) {
+    const follows = ["relu", "tanh", "batch_norm"].includes(node.op) && node.inputs[0] === last?.name;
+    if (node.op === "conv2d" || node.op === "local2d" || follows) last = node;
+  }
+  if (last) return last.name;
+  throw new ConvlensError("Grad-CAM needs maps, and this network has no convolution; use another attribution");
 }
 
-function square(top, left, side, height, width) {
-  const places = [];
-  for (let row = Math.max(top, 0); row < Math.min(top + side, height); row++) {
-    for (let column = Math.max(left, 0); column < Math.min(left + side, width); column++) places.push(row * width + column);
-  }
-  return places;
+function hasMaps(shape) {
+  return shape.length === 3 && shape[0] > 1 && shape[1] > 1;
 }

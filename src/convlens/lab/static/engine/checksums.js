@@ -27,7 +27,7 @@ export async function requireChecksums(bytes, dataBegins, header, arrays, name) 
   }
 }
 
-/** Whether the file has the checksum in its header, or is an early one without: then no key may have nearly its name. */
+/** Whether it has the checksum in its header. Early files have none, but then no key of nearly its name either. */
 async function hasFileSum(bytes, dataBegins, header) {
   const wanted = header[FILE_SUM];
   if (wanted === undefined) return !Object.keys(header).some((key) => editDistance(key.slice(0, 20), FILE_SUM) <= 2);

@@ -1,13 +1,13 @@
 /**
- * Make a drawing like MNIST's digits: what `convlens.pictures.prepare_digit` does, as far as a canvas needs it. Light ink
- * on black paper is taken for granted, so there is no paper to level, no polarity to find, and no line to remove.
+ * Make a drawing like MNIST's digits: what `convlens.pictures.prepare_digit` does, as far as a canvas needs it. Light
+ * ink on black paper is taken for granted, so there is no paper to level, no polarity to find, and no line to remove.
  *
- * MNIST's digits are scaled so that the longer side of the ink is 20 of 28 pixels, and placed so that their centre of mass
- * is the centre of the image. Source: Yann LeCun, "The MNIST database of handwritten digits".
+ * MNIST's digits are scaled so that the longer side of the ink is 20 of 28 pixels, and placed so that their centre of
+ * mass is the centre of the image. Source: Yann LeCun, "The MNIST database of handwritten digits".
  */
 
 import { ConvlensError } from "./errors.js";
-import { blobs, extent, massOf, maskOf, part, quantile, reduced, widened } from "./ink.js";
+import { blobs, extent, massOf, maskOf, quantile, reduced, widened } from "./ink.js";
 import { BOX, centreOfMass, placed, rounded } from "./placing.js";
 
 const BLOCKS = 400; // along the longer side of the grid on which ink is separated from paper
@@ -37,7 +37,7 @@ export function prepareDigit(ink, [height, width], inputShape, box = BOX) {
   if (![1, 3].includes(channels) || Math.min(rows, columns) < 8) {
     throw new ConvlensError(`digits are prepared for [H, W, 1 or 3] with H and W 8 or more, not [${inputShape}]`);
   }
-  const grey = { data: Float32Array.from(ink), height, width };
+  const grey = { data: new Float32Array(ink), height, width };
   if (isLikeMnist(grey, rows, columns, box)) return { pixels: spread(grey.data, channels), done: [], warnings: [] };
   const [done, warnings] = [[], []];
   const cut = cutOut(grey, done, warnings);
@@ -88,22 +88,22 @@ function isLikeMnist(grey, rows, columns, box) {
 function cutOut(grey, done, warnings) {
   const { height, width } = grey;
   const step = Math.ceil(Math.max(height, width) / BLOCKS);
-  const blocks = reduced(grey, step);
+  const blocks = step === 1 ? grey : reduced(grey, step);
   const contrast = strength(blocks.data);
   if (contrast < FAINT) {
     warnings.push("no ink stands out from its paper");
     return null;
   }
-  const { near, size } = digit(blocks, maskOf(blocks, (value) => value > 0.25 * contrast), done);
-  const factor = Math.max(1, Math.floor((step * size) / FINE));
-  const shown = grey.data.map((value, at) => (near.data[blockOf(at, width, near.width, step)] ? value : 0));
-  const fine = reduced({ data: shown, height, width }, factor);
+  const found = digit(above(blocks, 0.25 * contrast), done);
+  const factor = Math.max(1, Math.floor((step * found.size) / FINE));
+  const { fine, top, left } = shownInk(grey, found, step, factor);
   const full = fullInk(fine.data);
   if (full < PALE) warnings.push(`there is little contrast (${full.toFixed(0)} of 255)`);
   const floor = 0.04 * full;
   const map = { ...fine, data: fine.data.map((value) => Math.min(Math.max((value - floor) / (full - floor), 0), 1)) };
   const [rows, columns] = extent(maskOf(map, (value) => value > 0.15));
-  if (rows[0] === 0 || columns[0] === 0 || rows[1] === map.height || columns[1] === map.width) {
+  const touches = ([first, last], begin, size) => begin + first === 0 || begin + last === Math.ceil(size / factor);
+  if (touches(rows, top, height) || touches(columns, left, width)) {
     warnings.push("the ink touches the edge of the picture");
   }
   const tall = Math.min(height, factor * (rows[1] - rows[0]));
@@ -112,15 +112,44 @@ function cutOut(grey, done, warnings) {
   return { map, rows, columns };
 }
 
-/** The block in which a pixel lies. */
-function blockOf(at, width, blocksWide, step) {
-  return Math.floor(Math.floor(at / width) / step) * blocksWide + Math.floor((at % width) / step);
+/** An image with 0 in place of what is not above a threshold. */
+function above({ data, height, width }, threshold) {
+  const kept = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at++) if (data[at] > threshold) kept[at] = data[at];
+  return { data: kept, height, width };
+}
+
+/**
+ * The ink near the digit, in blocks of `factor` pixels, cut with a margin as wide as any resampling reaches; and where
+ * it was cut, in these blocks.
+ */
+function shownInk(grey, { cells, cell, corner, size }, step, factor) {
+  const margin = Math.ceil((step * size) / 8) + 2;
+  const [down, across] = extent(cells);
+  const line = ([first, last], begin, limit) => {
+    const least = Math.max(step * (begin + first * cell) - margin, 0);
+    return [least - (least % factor), Math.min(step * (begin + last * cell) + margin, limit)];
+  };
+  const [rows, columns] = [line(down, corner[0], grey.height), line(across, corner[1], grey.width)];
+  const kept = { data: new Float32Array(grey.data.length), height: grey.height, width: grey.width };
+  const cellAt = (place, begin) => Math.floor((Math.floor(place / step) - begin) / cell);
+  for (let i = rows[0]; i < rows[1]; i++) {
+    const [row, from] = [cellAt(i, corner[0]), i * grey.width];
+    if (row < 0 || row >= cells.height) continue;
+    for (let j = columns[0]; j < columns[1]; j++) {
+      const column = cellAt(j, corner[1]);
+      if (column < 0 || column >= cells.width) continue;
+      if (cells.data[row * cells.width + column]) kept.data[from + j] = grey.data[from + j];
+    }
+  }
+  return { fine: reduced(kept, factor, rows, columns), top: rows[0] / factor, left: columns[0] / factor };
 }
 
 /** The contrast of the ink: that of its brightest sixteen blocks, or fewer in a tiny picture. */
 function strength(values) {
   const largest = new Float32Array(Math.min(16, Math.floor(values.length / 400) + 1)).fill(-Infinity); // rising
-  for (const value of values) {
+  for (let place = 0; place < values.length; place++) {
+    const value = values[place];
     if (value <= largest[0]) continue;
     let at = 0; // take the place of the least
     for (; at + 1 < largest.length && largest[at + 1] < value; at++) largest[at] = largest[at + 1];
@@ -136,30 +165,24 @@ function fullInk(values) {
 }
 
 /**
- * Where the digit is, with a margin, and its longer side, both in blocks. Parts that are near each other for their size
- * belong together, so it is looked for on a grid of `GRID` cells; if it takes few of these, again on a grid of its own
- * surroundings.
+ * Where the digit is: cells with a margin of two, their side and corner, and the digit's longer side, all in blocks.
+ * Parts that are near each other for their size belong together, so it is looked for on a grid of `GRID` cells; if it
+ * takes few of these, again on a grid of its own surroundings.
  */
-function digit(blocks, mask, done) {
-  let [top, left, height, width] = [0, 0, blocks.height, blocks.width];
+function digit(ink, done) {
+  let [top, left, height, width] = [0, 0, ink.height, ink.width];
   for (;;) {
-    const step = Math.ceil(Math.max(height, width) / GRID);
-    const { strokes, specks } = strokesOf(reduced(part(blocks, mask, top, left, height, width), step));
+    const cell = Math.ceil(Math.max(height, width) / GRID);
+    const { strokes, specks } = strokesOf(reduced(ink, cell, [top, top + height], [left, left + width]));
     const [rows, columns] = extent(strokes);
-    const size = step * Math.max(rows[1] - rows[0], columns[1] - columns[0]);
-    if (step === 1 || 3 * size + 2 * step >= Math.max(height, width)) {
+    const size = cell * Math.max(rows[1] - rows[0], columns[1] - columns[0]);
+    if (cell === 1 || 3 * size + 2 * cell >= Math.max(height, width)) {
       if (specks) done.push(`left out ${specks} speck${specks > 1 ? "s" : ""}`);
-      const cells = widened(widened(strokes));
-      const data = new Uint8Array(mask.data.length);
-      for (let at = 0; at < height * width; at++) {
-        const to = (top + Math.floor(at / width)) * mask.width + left + (at % width);
-        data[to] = cells.data[blockOf(at, width, cells.width, step)];
-      }
-      return { near: { ...mask, data }, size };
+      return { cells: widened(widened(strokes)), cell, corner: [top, left], size };
     }
-    const bottom = Math.min(top + step * rows[1] + size, top + height);
-    const right = Math.min(left + step * columns[1] + size, left + width);
-    [top, left] = [Math.max(top + step * rows[0] - size, top), Math.max(left + step * columns[0] - size, left)];
+    const bottom = Math.min(top + cell * rows[1] + size, top + height);
+    const right = Math.min(left + cell * columns[1] + size, left + width);
+    [top, left] = [Math.max(top + cell * rows[0] - size, top), Math.max(left + cell * columns[0] - size, left)];
     [height, width] = [bottom - top, right - left];
   }
 }

@@ -3,7 +3,8 @@
  *
  *     equivariance error = ||f(T x) - T' f(x)|| / ||f(T x)||        invariance error = ||f(T x) - f(x)|| / ||f(T x)||
  *
- * where T' moves a map by as much as T moves the image: by shift / stride map pixels. Source: Azulay & Weiss, JMLR 2019.
+ * where T' moves a map by as much as T moves the image: by shift / stride map pixels.
+ * Source: Azulay & Weiss, JMLR 2019.
  */
 
 import { ConvlensError } from "./errors.js";
@@ -47,7 +48,8 @@ export function equivariance(model, pixels, shift) {
       const error = ratio(data, after);
       return judged({ node: name, kind: "invariance", error, kept: null, interior: null, moved: [0, 0], whole: true });
     }
-    return judged(ofMap(name, { shape, data, after }, stepsOf(shift, fields.get(name).stride), clean.get(name), dirty.get(name)));
+    const steps = stepsOf(shift, fields.get(name).stride);
+    return judged(ofMap(name, { shape, data, after }, steps, clean.get(name), dirty.get(name)));
   });
 }
 

@@ -8,8 +8,8 @@ import { INPUT } from "./program.js";
 /** @typedef {number | number[] | Float32Array | Float64Array} Unit */
 
 /**
- * The derivative of a unit, or of a weighted sum of units, with respect to the network's input: the prepared image. With
- * respect to a pixel of 0..255 it is this, times `scale / deviation` of the preprocessing.
+ * The derivative of a unit, or of a weighted sum of units, with respect to the network's input: the prepared image.
+ * With respect to a pixel of 0..255 it is this, times `scale / deviation` of the preprocessing.
  * @param {Model} model
  * @param {import("./model.js").Pixels} pixels
  * @param {Unit} unit the number of a unit of a vector, such as a class; [row, column, channel] of an image; or a typed
@@ -63,7 +63,8 @@ export function placeOf(unit, shape, node) {
   const inside = (one, axis) => Number.isInteger(one) && one >= 0 && one < shape[axis];
   if (place.length !== shape.length || !place.every(inside)) {
     const wanted = shape.length === 1 ? "its number" : "[row, column, channel]";
-    throw new ConvlensError(`a unit of ${node}, of shape [${shape}], is ${wanted} within that, not ${JSON.stringify(unit)}`);
+    const what = `a unit of ${node}, of shape [${shape}]`;
+    throw new ConvlensError(`${what}, is ${wanted} within that, not ${JSON.stringify(unit)}`);
   }
   return place.reduce((at, one, axis) => at * shape[axis] + one, 0);
 }

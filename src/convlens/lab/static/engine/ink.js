@@ -4,24 +4,29 @@
 /** @typedef {{data: Uint8Array, height: number, width: number}} Mask */
 
 /**
- * The means of blocks of factor x factor pixels; blocks at the far edges may be smaller.
+ * The means of blocks of factor x factor pixels of a rectangle; blocks at its far edges may be smaller.
  * @param {Grey} grey
  * @param {number} factor
+ * @param {[number, number]} [rows] the first, and the first beyond the last; all, if left out
+ * @param {[number, number]} [columns]
  * @returns {Grey}
  */
-export function reduced({ data, height, width }, factor) {
-  if (factor <= 1) return { data, height, width };
-  const [rows, columns] = [Math.ceil(height / factor), Math.ceil(width / factor)];
-  const sums = new Float64Array(rows * columns);
-  const counts = new Float64Array(rows * columns);
-  for (let i = 0, at = 0; i < height; i++) {
-    for (let j = 0; j < width; j++, at++) {
-      const block = Math.floor(i / factor) * columns + Math.floor(j / factor);
-      sums[block] += data[at];
-      counts[block] += 1;
+export function reduced(grey, factor, rows = [0, grey.height], columns = [0, grey.width]) {
+  const [height, width] = [rows, columns].map(([first, last]) => Math.ceil((last - first) / factor));
+  const data = new Float32Array(height * width);
+  for (let i = 0, to = 0; i < height; i++) {
+    const [top, bottom] = [rows[0] + i * factor, Math.min(rows[0] + (i + 1) * factor, rows[1])];
+    for (let j = 0; j < width; j++, to++) {
+      const left = columns[0] + j * factor;
+      const right = Math.min(left + factor, columns[1]);
+      let sum = 0;
+      for (let row = top; row < bottom; row++) {
+        for (let at = row * grey.width + left; at < row * grey.width + right; at++) sum += grey.data[at];
+      }
+      data[to] = sum / ((bottom - top) * (right - left));
     }
   }
-  return { data: Float32Array.from(sums, (sum, at) => sum / counts[at]), height: rows, width: columns };
+  return { data, height, width };
 }
 
 /**
@@ -34,25 +39,6 @@ export function maskOf({ data, height, width }, test) {
   const found = new Uint8Array(data.length);
   for (let at = 0; at < data.length; at++) if (test(data[at])) found[at] = 1;
   return { data: found, height, width };
-}
-
-/**
- * A rectangle of an image, with 0 where the mask is 0.
- * @param {Grey} grey
- * @param {Mask} mask
- * @param {number} top
- * @param {number} left
- * @param {number} height
- * @param {number} width
- * @returns {Grey}
- */
-export function part(grey, mask, top, left, height, width) {
-  const data = new Float32Array(height * width);
-  for (let i = 0, at = 0; i < height; i++) {
-    let from = (top + i) * grey.width + left;
-    for (let j = 0; j < width; j++, at++, from++) if (mask.data[from]) data[at] = grey.data[from];
-  }
-  return { data, height, width };
 }
 
 /**

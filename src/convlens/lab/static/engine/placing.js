@@ -1,6 +1,6 @@
 /** The second half of preparing a digit: scaled to its box, with its centre of mass in the middle of the image. */
 
-import { grown, maskOf, part } from "./ink.js";
+import { grown, maskOf, reduced } from "./ink.js";
 import { resized } from "./resize.js";
 
 /** Share of the image that the longer side of a digit takes. */
@@ -61,9 +61,8 @@ function centred(small, height, width, done) {
 function thickened(cut, side, unit, done) {
   const [[top, bottom], [left, right]] = [cut.rows, cut.columns];
   const pixel = Math.max(bottom - top, right - left) / side / unit; // one pixel of 28, in pixels of the crop
-  const inside = maskOf(cut.map, (value) => value > 0.3);
-  const box = part(cut.map, inside, top, left, bottom - top, right - left);
-  const width = strokeWidth(maskOf(box, (value) => value > 0)) / pixel;
+  const box = reduced(cut.map, 1, cut.rows, cut.columns);
+  const width = strokeWidth(maskOf(box, (value) => value > 0.3)) / pixel;
   const reach = rounded(((PEN - width) * pixel) / 2);
   if (width >= THIN || reach < 1) return cut;
   done.push(`thickened its strokes from ${width.toFixed(1)} to ${PEN.toFixed(1)} pixels`);
@@ -71,9 +70,9 @@ function thickened(cut, side, unit, done) {
 }
 
 /**
- * The mean stroke width in pixels, from how fast the mask vanishes under repeated erosion. A stroke of width w has areas
- * proportional to w, w - 2, w - 4, ...; their sum over the first is about (w + 2) / 4. The sum of all areas is that of
- * the distances: a pixel at distance d from the nearest outside the mask is in the first d areas.
+ * The mean stroke width in pixels, from how fast the mask vanishes under repeated erosion. A stroke of width w has
+ * areas proportional to w, w - 2, w - 4, ...; their sum over the first is about (w + 2) / 4. The sum of all areas is
+ * that of the distances: a pixel at distance d from the nearest outside the mask is in the first d areas.
  */
 function strokeWidth(mask) {
   const total = distances(mask).reduce((sum, one) => sum + one, 0);

@@ -105,7 +105,8 @@ function readInputs(data, where, shapes, count) {
   const inputShapes = given.map((shape, place) => shapeOf(shape, `${where}.input_shapes[${place}]`));
   inputs.forEach((name, place) => {
     if (!shapes.has(name) || !sameShape(shapes.get(name), inputShapes[place])) {
-      throw new ConvlensError(`${where} reads ${shown(name)} of shape ${shown(given[place])}, which no node before it makes`);
+      const what = `${shown(name)} of shape ${shown(given[place])}`;
+      throw new ConvlensError(`${where} reads ${what}, which no node before it makes`);
     }
   });
   return { inputs: Object.freeze([...inputs]), inputShapes: Object.freeze(inputShapes) };
@@ -127,14 +128,17 @@ function readAttributes(data, where, wanted) {
 function requireRanks({ sight, inputShapes, outputShape }, where) {
   const rank = { window: 3, all: 1 }[sight];
   if (rank && [...inputShapes, outputShape].some((shape) => shape.length !== rank)) {
-    throw new ConvlensError(`${where} reads or makes ${rank === 3 ? "a vector, and an image" : "an image, and a vector"} is needed`);
+    const [found, needed] = rank === 3 ? ["a vector", "an image"] : ["an image", "a vector"];
+    throw new ConvlensError(`${where} reads or makes ${found}, and ${needed} is needed`);
   }
 }
 
 function requireOutput({ outputShape, inputShapes }, wanted, where) {
   const fits = wanted ? sameShape(outputShape, wanted) : sizeOf(outputShape) === sizeOf(inputShapes[0]);
   const alike = inputShapes.every((shape) => sameShape(shape, inputShapes[0]));
-  if (!fits || !alike) throw new ConvlensError(`${where}.output_shape is ${shown(outputShape)}, which its inputs do not give`);
+  if (!fits || !alike) {
+    throw new ConvlensError(`${where}.output_shape is ${shown(outputShape)}, which its inputs do not give`);
+  }
 }
 
 /** Return a node's arrays, taken out of those that are left. */
@@ -145,7 +149,9 @@ function readSlots(data, wanted, where, arrays) {
     requireKeys(data[key], SLOT_KEYS, `${where}.${key}`);
     const { name, initializer, fan_in: fanIn, fan_out: fanOut } = data[key];
     const array = arrays.get(name);
-    if (!array) throw new ConvlensError(`${where}.${key}: the file has no array ${shown(name)}, or another node has it`);
+    if (!array) {
+      throw new ConvlensError(`${where}.${key}: the file has no array ${shown(name)}, or another node has it`);
+    }
     if (!sameShape(array.shape, shape)) {
       throw new ConvlensError(`${name} has shape ${shown(array.shape)}, and ${shown(shape)} is needed`);
     }

@@ -20,8 +20,8 @@ import { INPUT } from "./program.js";
  */
 
 /**
- * The theoretical receptive field of every value; where branches meet, the largest one. Over layers l with kernels k and
- * strides s: size = 1 + sum of (k_l - 1) * (product of the strides before l). Source: Araujo et al., Distill 2019.
+ * The theoretical receptive field of every value; where branches meet, the largest one. Over layers l with kernels k
+ * and strides s: size = 1 + sum of (k_l - 1) * (product of the strides before l). Source: Araujo et al., Distill 2019.
  * @param {import("./program.js").Program} program
  * @returns {Map<string, ReceptiveField>}
  */

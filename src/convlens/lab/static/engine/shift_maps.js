@@ -18,7 +18,8 @@ export class ShiftMaps {
   constructor() {
     this.#worker.addEventListener("message", ({ data }) => this.#answer(data));
     this.#worker.addEventListener("error", (event) => {
-      for (const { reject } of this.#waiting.values()) reject(new ConvlensError(`the worker failed (${event.message})`));
+      const failed = new ConvlensError(`the worker failed (${event.message})`);
+      for (const { reject } of this.#waiting.values()) reject(failed);
       this.#waiting.clear();
     });
   }
