@@ -1,5 +1,5 @@
 # Two commands set everything up on a fresh machine:
-#   make reproduce   train on the embedded digits, put the claims to the test, write out/reproduce/report.html
+#   make reproduce   train on the embedded digits, put the claims to the test, write out/studies/report.html
 #   make test        the tests, in about three minutes
 PYTHON ?= python3
 VENV   := .venv

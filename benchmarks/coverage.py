@@ -1,9 +1,10 @@
 """How often the studies' statistics are right, in 2,000 simulated studies whose truth is known.
 
-    python benchmarks/coverage.py [DIFFERENCES.json]
+    python benchmarks/coverage.py [STORED.json ...]
 
-Writes ``results/coverage.json``. DIFFERENCES.json is a list of paired differences of real seeds, to resample from; by
-default a skewed set is drawn. The functions under test are those that the studies call.
+Writes ``results/coverage.json``. Without files it simulates everything. With stored results of studies it resamples
+from the paired differences of their real seeds, contrast by contrast, and writes that part of the results alone. The
+functions under test are those that the studies call.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ from convlens.studies.statistics.looks import LEVELS, Look, level
 from convlens.studies.statistics.stats import mean_estimate
 from convlens.studies.statistics.two_way import Components, two_way
 from convlens.studies.statistics.verdict import greater_than
+from independent import differences
 
 RESULTS = Path(__file__).parent / "results" / "coverage.json"
 STUDIES = 2000
 MARGIN = 0.001
 SPREAD = 0.0008  # of paired differences over seeds: that of a few epochs on MNIST
+
+NS = (5, 10, 20)
+LEAST = 10  # seeds of a contrast that is resampled
 
 Looks = tuple[int, ...]
 
@@ -40,10 +45,37 @@ def fixed(n: int, studies: int = STUDIES, seed: int = 0) -> float:
     return _share(_covers(mean_estimate(row).interval(), MARGIN) for row in draws)
 
 
-def resampled(differences: np.ndarray, n: int, studies: int = STUDIES, seed: int = 0) -> float:
+def resampled(
+    differences: np.ndarray, n: int, studies: int = STUDIES, seed: int = 0, resolution: float | None = 1e-4
+) -> float:
     """Return the coverage of the t-interval of n differences drawn from given ones."""
     draws = np.random.default_rng([seed, n]).choice(differences, (studies, n))
-    return _share(_covers(mean_estimate(row, resolution=1e-4).interval(), differences.mean()) for row in draws)
+    return _share(_covers(mean_estimate(row, resolution=resolution).interval(), differences.mean()) for row in draws)
+
+
+def resampled_contrasts(stored: Mapping[str, Any], studies: int = STUDIES) -> dict[str, dict[int, float]]:
+    """Return the coverage of the t-interval of n differences, for every contrast of a stored result.
+
+    Left out: those over folds, which have another interval; those whose difference is the same under all seeds; and
+    those of fewer than `LEAST` seeds, because a population of five points has no tails, or one point is all of them.
+    """
+    found = {}
+    for asked in (stored["study"]["primary"], *stored["study"]["secondary"]):
+        if asked["reference"] is not None:
+            values, metric = differences(stored, asked)
+            if values.ndim == 1 and len(values) >= LEAST and np.ptp(values) > 0:
+                found[asked["name"]] = {n: resampled(values, n, studies, resolution=metric["resolution"]) for n in NS}
+    return found
+
+
+def together(found: Mapping[str, Mapping[str, Mapping[int, float]]]) -> dict[str, Any]:
+    """Return the mean and the lowest coverage of all contrasts of all studies, and how many there are."""
+    shares = {n: [one[n] for study in found.values() for one in study.values()] for n in NS}
+    return {
+        "contrasts": len(shares[NS[0]]),
+        "mean": {n: float(np.mean(every)) for n, every in shares.items()},
+        "lowest": {n: min(every) for n, every in shares.items()},
+    }
 
 
 def looked_at(looks: Looks, true: float, studies: int = STUDIES, seed: int = 0) -> dict[str, float]:
@@ -158,13 +190,14 @@ def _share(found: Any) -> float:
     return sum(every) / len(every)
 
 
-def measured(differences: np.ndarray, studies: int = STUDIES) -> Mapping[str, Any]:
+def measured(studies: int = STUDIES) -> Mapping[str, Any]:
     """Return every simulation's result."""
+    skewed = np.random.default_rng(0).lognormal(0, 0.5, 20) * SPREAD
     families = ((3, (5,)), (8, (5,)), (8, (10,)), (8, (5, 10)))
     return {
         "studies": studies,
         "fixed n, coverage": {n: fixed(n, studies) for n in (3, 5, 10)},
-        "resampled, coverage": {n: resampled(differences, n, studies) for n in (5, 10, 20)},
+        "resampled, coverage": {n: resampled(skewed, n, studies) for n in NS},
         "looks, level": {str(looks): exact_level(looks) for looks in LEVELS},
         "looks, until settled": {
             f"{looks}, true {true}": looked_at(looks, true, studies)
@@ -184,14 +217,18 @@ def measured(differences: np.ndarray, studies: int = STUDIES) -> Mapping[str, An
     }
 
 
-def main(path: str | None = None) -> None:
-    """Run all of it, and write the results."""
-    given = None if path is None else np.asarray(json.loads(Path(path).read_text(encoding="utf-8")), float)
-    skewed = np.random.default_rng(0).lognormal(0, 0.5, 20) * SPREAD
-    found = {"differences": path or "20 lognormal", **measured(skewed if given is None else given)}
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+def main(*paths: str) -> None:
+    """Run all of it, or what the given stored results are for, and write the results."""
+    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    if paths:
+        files = {Path(path).stem: json.loads(Path(path).read_text(encoding="utf-8")) for path in paths}
+        of = {name: resampled_contrasts(one) for name, one in files.items()}
+        found = {"stored differences, coverage": {**together(of), "by contrast": of}}
+    else:
+        found = dict(measured())
+    RESULTS.write_text(json.dumps({**before, **found}, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:])

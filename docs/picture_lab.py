@@ -22,9 +22,10 @@ from playwright.sync_api import Page, sync_playwright
 from convlens.lab.export import export
 
 FIGURES = Path(__file__).parent / "figures"
-SIZE = {"width": 1200, "height": 760}
+SIZE = {"width": 1280, "height": 840}
 FRAMES, PAUSE = 28, 110  # of the drag; milliseconds between two
-COLOURS = 96
+SCALE = 0.7  # of the moving picture
+REACH = 5  # pixels of the drawing that it is dragged to each side
 SHOTS = {"draw": "shift=6,0", "inside": "room=inside&model=cnn&layer=conv2&unit=5,6,7&shift=4,2&tab=shift"}
 
 
@@ -47,15 +48,15 @@ def served() -> Iterator[str]:
 
 
 def shoot(page: Page) -> Image.Image:
-    """Return what the page shows, in few colours."""
-    return Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    """Return what the page shows."""
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
 def drag(page: Page) -> list[Image.Image]:
     """Drag the digit to the right, down and back; a picture of each moment."""
     box = page.locator(".surface").bounding_box()
     assert box is not None
-    middle, reach = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), box["width"] * 7 / 28
+    middle, reach = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), box["width"] * REACH / 28
     page.mouse.move(*middle)
     page.mouse.down()
     frames = []
@@ -63,9 +64,20 @@ def drag(page: Page) -> list[Image.Image]:
         angle = 2 * math.pi * frame / FRAMES
         page.mouse.move(middle[0] + reach * math.sin(angle), middle[1] + reach * math.sin(2 * angle) / 3)
         page.wait_for_timeout(PAUSE)
-        frames.append(shoot(page).convert("RGB").resize((900, 570), Image.Resampling.LANCZOS).quantize(COLOURS))
+        frames.append(shoot(page))
     page.mouse.up()
     return frames
+
+
+def in_motion(frames: list[Image.Image]) -> list[Image.Image]:
+    """Return frames for a GIF: smaller, and with one palette, so that what does not move does not flicker."""
+    small = [one.resize([round(SCALE * side) for side in one.size], Image.Resampling.LANCZOS) for one in frames]
+    width, height = small[0].size
+    sheet = Image.new("RGB", (width, 4 * height))  # a few moments have all the colours
+    for place in range(4):
+        sheet.paste(small[place * len(small) // 4], (0, place * height))
+    palette = sheet.quantize(256, Image.Quantize.MAXCOVERAGE)  # rare colours too
+    return [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in small]
 
 
 def main() -> None:
@@ -75,7 +87,7 @@ def main() -> None:
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         page.goto(address)
         page.locator(".shift-map[data-complete=true]").nth(1).wait_for()
-        first, *others = drag(page)
+        first, *others = in_motion(drag(page))
         first.save(FIGURES / "lab-drag.gif", save_all=True, append_images=others, duration=PAUSE, loop=0, optimize=True)
         for name, state in SHOTS.items():
             page.goto(f"{address}#{state}")

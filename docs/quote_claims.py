@@ -1,6 +1,6 @@
 """Quote the claims in README and docs/claims.md: their rows, what they show in sentences, and figures.
 
-    python docs/quote_claims.py out/reproduce
+    python docs/quote_claims.py out/studies
 
 A document marks the place of a quote by ``<!-- claims: NAME -->`` and ``<!-- end of claims -->``; `VIEWS` has the
 names. Where results are stored with convlens, README quotes them; docs/claims.md has them beside those of the
@@ -376,5 +376,5 @@ def write(quoted: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python docs/quote_claims.py FOLDER, such as out/reproduce")
+        sys.exit("usage: python docs/quote_claims.py FOLDER, such as out/studies")
     main(Path(sys.argv[1]))

@@ -9,6 +9,8 @@ NONE = "–"
 MINUS = "−"  # the sign, as wide as a plus; a hyphen would be read as a dash
 FRACTIONS = ("fraction", "difference of fractions")
 """Units of values that are shown in hundredths: accuracies in per cent, differences of them in points."""
+BARE = ("index",)
+"""Units that are not written: of a number from 0 to 1 that has no other name."""
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -68,7 +70,7 @@ def named(unit: str, *, signed: bool = False) -> str:
     """Return what stands behind such a value, with a space before it: `` %``, `` points``, `` s``."""
     if unit in FRACTIONS:
         return " points" if signed or unit != "fraction" else " %"
-    return f" {unit}" if unit else ""
+    return f" {unit}" if unit and unit not in BARE else ""
 
 
 def quantity(value: float, unit: str = "", *, signed: bool = False, digits: int | None = None) -> str:

@@ -185,7 +185,7 @@ def test_stored_results_stand_beside_what_was_measured_and_never_instead() -> No
 @pytest.mark.parametrize(
     ("profile", "folder", "command"),
     [
-        ("standard", "out/reproduce", "convlens reproduce"),
+        ("standard", "out/studies", "convlens reproduce"),
         ("quick", Path("/tmp/my results"), "convlens reproduce --quick --out '/tmp/my results'"),
     ],
 )

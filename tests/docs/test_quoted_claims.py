@@ -113,7 +113,7 @@ def test_readme_quotes_stored_results_and_the_page_of_claims_both(quote: ModuleT
     assert row.interval is not None
     assert (row.interval.n, row.stored.interval.n) == (5, 10)
     (chosen,) = [line for line in quote.chosen_rows(made).splitlines() if row.claim in line]
-    assert f"| {100 * row.stored.interval.mean:+.2f}"[:6] in chosen
+    assert f"| {100 * row.stored.interval.mean:+.1f} points" in chosen
     assert "| 10 |" in chosen
     assert "| 5 |" not in chosen
     (both,) = [line for line in quote.every_row(made).splitlines() if row.claim in line]

@@ -12,7 +12,7 @@ from convlens.errors import ConfigurationError, ShapeError
 from convlens.lens.unit import Field, seen_by
 from convlens.nn import AveragePool2D, Conv2D, Dense, Flatten, LocallyConnected2D, Model, ReLU, Residual, Tanh
 from convlens.ops.window import Window
-from convlens.program import Node
+from convlens.program import Node, Program
 from tests.layer_cases import CASES, LayerCase
 from tests.lens.networks import pixels, pooled, small
 
@@ -112,6 +112,15 @@ def test_fields_at_the_edge_and_of_everything() -> None:
     reflecting = Window((3, 3), (1, 1), (2, 2), (2, 2), "reflect")
     assert Field(0, 10, 1, 11).through(reflecting, 9, 9) == Field(0, 6, 3, 9)  # rows -2 to 0 are rows 2 to 0
     assert Field(1, 2, 3, 4).joined(Field(0, 3, 2, 9)) == Field(0, 2, 3, 9)
+
+
+def test_where_branches_meet_both_are_seen_whichever_comes_first() -> None:
+    shape = (9, 9, 1)
+    windows = {"one": Window((1, 1)), "three": Window((3, 3), (1, 1), (1, 1), (1, 1))}
+    for names in (("one", "three"), ("three", "one")):
+        branches = [Node(name, "max_pool2d", ("input",), (shape,), shape, windows[name]) for name in names]
+        total = Node("sum", "add", names, (shape, shape), shape)
+        assert seen_by(Program(shape, (*branches, total), 0), "sum", (4, 5, 0)) == Field(3, 4, 6, 7)
 
 
 def test_wrong_units() -> None:

@@ -100,7 +100,7 @@ def test_numbers_equal_the_evidence(whole: tuple[Reproduction, Path, list[Path]]
         assert row.verdict.word in seen
         if row.interval is not None:
             assert row.metric is not None
-            digits = numbers.digits(row.metric)
+            digits = numbers.digits(row.metric, row.interval)
             expected = numbers.bounds(row.interval, row.metric.unit, signed=row.signed, digits=digits)
             assert expected in seen
             assert expected in markdown

@@ -67,6 +67,21 @@ def test_a_claim_that_was_too_modest_says_so_everywhere() -> None:
     assert "refuted: exceeded" in make()._repr_html_()
 
 
+@pytest.mark.parametrize(
+    ("half_width", "resolution", "expected"),
+    [(0.0135, 1e-6, 1), (0.0024, 1e-4, 2), (0.00024, 1e-4, 2), (0.13, 1e-4, 0), (0.0, 1e-6, 3), (math.inf, 1e-4, 2),
+     (0.05, None, 1), (0.0001, None, 2), (0.0, 0.01, 0)],
+)  # fmt: skip
+def test_decimals_follow_the_interval(half_width: float, resolution: float | None, expected: int) -> None:
+    found = Interval(0.5, 0.5 - half_width, 0.5 + half_width, 5, 0.95, "t")
+    assert numbers.digits(Metric("a", "fraction", resolution=resolution), found) == expected
+    assert numbers.digits(Metric("a", "s", resolution=None), found) is None
+
+
+def test_a_number_from_zero_to_one_has_no_unit() -> None:
+    assert wording.quantity(0.6323, "index") == "0.6323"
+
+
 def test_numbers() -> None:
     accuracy = mean_interval([0.9912, 0.9908, 0.9916])
     assert numbers.measured(accuracy) == "99.12 % [99.02, 99.22]"
@@ -137,10 +152,10 @@ def interval_of(mean: float, n: int = 3) -> Interval:
 @pytest.mark.parametrize(
     ("metric", "mean", "shown", "difference"),
     [
-        (Metric("a", "fraction", resolution=1e-4), 0.5, "50.00 % [47.52, 52.48]", "+50.00 points"),
+        (Metric("a", "fraction", resolution=1e-4), 0.5, "50.0 % [47.5, 52.5]", "+50.0 points"),
         (Metric("a", "fraction", resolution=1 / 300), 0.5, "50.0 % [47.5, 52.5]", "+50.0 points"),
-        (Metric("a", "fraction", resolution=1e-5), 0.5, "50.000 % [47.516, 52.484]", "+50.000 points"),
-        (Metric("a", "fraction"), 0.5, "50.00 % [47.52, 52.48]", "+50.00 points"),
+        (Metric("a", "fraction", resolution=1e-5), 0.005, "0.500 % [0.475, 0.525]", "+0.500 points"),
+        (Metric("a", "fraction"), 0.05, "5.00 % [4.75, 5.25]", "+5.00 points"),
         (Metric("a", "difference of fractions", resolution=0.01), 0.5, "+50 points [+48, +52]", "+50 points"),
         (Metric("a", "pixels", resolution=0.5), 100.0, "100.0 pixels [95.0, 105.0]", "+100.0 pixels"),
         (Metric("a", "pixels"), 100.0, "100 pixels [95.03, 105]", "+100 pixels"),
@@ -150,7 +165,7 @@ def interval_of(mean: float, n: int = 3) -> Interval:
         (Metric("a", "images/s"), 13_200.0, "13,200 images/s", "+13,200 images/s"),
     ],
 )
-def test_values_are_shown_in_the_metrics_unit_and_to_its_resolution(
+def test_values_are_shown_in_the_metrics_unit_and_to_its_resolution_at_most(
     metric: Metric, mean: float, shown: str, difference: str
 ) -> None:
     assert numbers.in_unit(interval_of(mean), metric) == shown

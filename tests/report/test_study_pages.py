@@ -7,11 +7,20 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from convlens.figures import LOOKS
-from convlens.report import listed, pages, write_index, write_study
-from convlens.report.declared import cost_table, matched_table, opening, stored_line, tuning_table, verdict_table
+from convlens.report import listed, pages, place, write_index, write_study
+from convlens.report.declared import (
+    candidates_table,
+    cost_table,
+    matched_table,
+    opening,
+    stored_line,
+    tuning_table,
+    verdict_table,
+)
 from convlens.studies import tuned
 from convlens.studies.storage.register import DrawnVerdict, Registration
 from convlens.studies.tuned import PROTOCOL, TunedRate, rate_key, rates_file
@@ -117,6 +126,33 @@ def test_cost_counts_a_network_once_that_several_arms_measure() -> None:
     rows = {row[0]: row[1:] for row in cost_table(replace(found, networks=shared)).rows}
     assert rows["the networks measured, each trained once"] == ("1", "30 s", "30 s")
     assert rows["all"][0] == str(len(found.trials) + 1)
+
+
+def test_a_candidate_mostly_chosen_at_the_edge_of_its_grid_is_warned_of() -> None:
+    found = result("not-for-convolution")
+
+    def chosen(numbers: list[int]) -> dict[str, tuple[str, ...]]:
+        trials = [replace(one, curves={**one.curves, "fold.chosen": np.array(numbers)}) for one in found.trials]
+        return {f"{row[0]}, {row[1]}": row[2:] for row in candidates_table(replace(found, trials=trials)).rows}
+
+    name = "breast cancer: logistic regression, C"  # candidates 0.03, 0.3, 3, 30
+    n = len(next(arm for arm in found.arms if arm.name == name[:-3]).trials)
+    assert chosen([0, 3, 3, 1, 2])[name][0] == f"0.03: {n}, 0.3: {n}, 3: {n}, 30: {2 * n}"
+    assert "edge of the grid" in chosen([0, 3, 3, 1, 2])[name][1]
+    assert chosen([0, 3, 1, 1, 2])[name][1] == "–"
+    assert chosen([3])["breast cancer: gradient boosting, learning_rate"][1] == "–"  # two values: all edge
+
+
+def test_the_page_of_a_stored_result_has_a_place_of_its_own_and_the_index_links_to_it(tmp_path: Path) -> None:
+    run = result("kernel-size")
+    ships = replace(run, stored=True)
+    assert place(tmp_path, run) != place(tmp_path, ships)
+    assert "study show kernel-size --stored --report" in text_of(write_index(tmp_path, [ships]).read_text())
+    for file in (place(tmp_path, ships) / "report.html", tmp_path / "report.html"):
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    links = re.findall(r'href="([^"#d][^"]*)"', write_index(tmp_path, [ships]).read_text())
+    assert links == ["report.html", "kernel-size-standard-stored/report.html"]  # the claims' page, and its own
 
 
 def test_an_index_lists_question_prediction_and_verdict_with_a_link_to_each_page(folder: Path) -> None:

@@ -12,6 +12,7 @@ from convlens.predictor import Predictor
 from convlens.serve import App, Settings
 from convlens.serve.served import Models, Served
 
+from ..loopback import stays_on_loopback as stays_on_loopback
 from .client import Client
 
 

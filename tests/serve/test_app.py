@@ -281,8 +281,9 @@ def test_no_ping_is_answered_before_every_engine_is_warm(served: Models, monkeyp
     monkeypatch.setattr(served["colours"], "warm", go_on.wait)
     with Client(App(served, stream=None)) as client:
         client.run(asyncio.sleep(0.2))
-        assert client.get("/ping").status == client.get("/v2/health/ready").status == 503
-        go_on.set()
+        early = client.get("/ping").status, client.get("/v2/health/ready").status
+        go_on.set()  # before anything is asserted: the application ends only after it
+        assert early == (503, 503)
         found = client.wait_until_ready().get("/ping")
         assert (found.status, found.body) == (200, b"")
 

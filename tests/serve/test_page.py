@@ -38,7 +38,7 @@ def test_a_drawn_digit_is_answered(served: Models, tmp_path: Path) -> None:
         assert "inverted (dark ink on light paper)" in page.locator("#done").inner_text()
         page.screenshot(path=tmp_path / "page.png")
         page.select_option("#model", "colours")  # takes 8 x 8 pixels only, and says so
-        page.wait_for_function("document.getElementById('class').textContent.includes('expected 8 x 8')")
+        page.wait_for_selector("#class:has-text('expected 8 x 8')")
         assert "/v2/models/colours" in page.locator("#calls").inner_text()
         browser.close()
     assert [one for one in problems if "400" not in one] == []

@@ -57,6 +57,7 @@ def test_the_kept_simulations_are_within_bounds() -> None:
     assert found["studies"] == 2000
     assert all(0.93 <= share <= 0.97 for share in found["fixed n, coverage"].values())
     assert all(share >= 0.9 for share in found["resampled, coverage"].values())
+    assert all(share >= 0.9 for share in found["stored differences, coverage"]["mean"].values())
     assert all(one["coverage"] >= 0.93 and one["wrong"] <= 0.05 for one in found["looks, until settled"].values())
     error = (0.05 * 0.95 / 2000) ** 0.5  # of a share of 5 %: half a point
     assert all(share <= 0.05 + 3 * error for share in found["false better"].values())

@@ -14,7 +14,7 @@ from convlens.studies.pools.pool import LocalPool
 from convlens.studies.spec import Estimand, Profile, Study
 from convlens.studies.statistics.verdict import between, greater_than
 
-from .examples import execute, make_study
+from .examples import configuration, execute, make_study
 
 LOOKS = Profile("standard", tuple(range(10)), looks=(5, 10))
 
@@ -38,6 +38,22 @@ def test_an_open_study_goes_on_to_its_next_look_if_asked(tmp_path: Path) -> None
     assert count(tmp_path, study=open_question) == 3 * 5
     assert count(tmp_path, study=open_question, until_settled=True, most_seeds=7) == 3 * 5
     assert count(tmp_path, study=open_question, until_settled=True) == 3 * 10
+
+
+def test_trials_of_another_study_begin_no_look(tmp_path: Path) -> None:
+    primary = Estimand("gain", "test.accuracy", "3x3", greater_than(0.04), reference="7x7")
+    other = make_study(name="other", primary=primary, secondary=())
+    found = run_study(other, LOOKS, folder=tmp_path, pool=LocalPool(execute), until_settled=True)
+    assert len(found.trials) == 3 * 10
+    arms = (*make_study().arms[:2], replace(make_study().arms[2], name="9x9", configuration=configuration(9)))
+    gain = Estimand("gain", "test.accuracy", "3x3", greater_than(0.06), reference="9x9")
+    shares_two = make_study(arms=arms, primary=gain)
+    first = run_study(shares_two, LOOKS, folder=tmp_path, pool=LocalPool(execute))
+    assert (first.evidence.missing, first.evidence.primary.look.seeds) == (0, 5)
+    assert first.drawn
+    assert first.verdict.word == "inconclusive"
+    last = run_study(shares_two, LOOKS, folder=tmp_path, pool=LocalPool(execute), until_settled=True)
+    assert last.evidence.primary.look.seeds == 10
 
 
 def test_most_seeds_without_going_on_is_refused(tmp_path: Path) -> None:

@@ -20,7 +20,15 @@ from convlens.studies.executors import execute
 from convlens.studies.executors.training import configuration
 from convlens.studies.pools.pool import LocalPool
 from convlens.studies.results.result import StudyResult
-from convlens.studies.results.shipped import LONGEST_HISTORY, read_shipped, shipped_names, thinned, write_shipped
+from convlens.studies.results.shipped import (
+    FOLDER,
+    LONGEST_HISTORY,
+    THINNED_HISTORY,
+    read_shipped,
+    shipped_names,
+    thinned,
+    write_shipped,
+)
 from convlens.studies.results.verify import verify_trials
 from convlens.studies.spec import Arm, Profile
 from convlens.version import NUMERICS_VERSION
@@ -34,7 +42,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
     place = tmp_path_factory.mktemp("shipped")
     folder = write_toy_folder(place / "bars")
     arms = tuple(
-        Arm(f"{k}x{k}", configuration(CNN(k, filters=(3, 4), hidden=8), dataset=str(folder), epochs=1), cost=k)
+        Arm(f"{k}x{k}", configuration(CNN(k, filters=(3, 4), hidden=8), dataset=str(folder), epochs=2), cost=k)
         for k in (3, 5, 7)
     )
     return run_study(make_study(arms=arms), Profile("standard", (0, 1)), folder=place, pool=LocalPool(execute))
@@ -54,6 +62,7 @@ def test_a_result_comes_back_whole(result: StudyResult, path: Path) -> None:
     assert found.evidence.secondary[0].components is not None
     assert found.evidence.secondary[0].mcnemar
     assert found.declared == tuple(result.declared)
+    assert {one.key: one.history for one in found.trials} == {one.key: one.history for one in result.trials}
     for one, other in zip(found.arms[0].trials, result.arms[0].trials, strict=True):
         assert np.array_equal(one.predictions["test"], other.predictions["test"])
         assert np.array_equal(one.labels["test"], other.labels["test"])
@@ -136,7 +145,8 @@ def test_a_difference_of_one_bit_is_found(result: StudyResult) -> None:
 def test_a_long_history_is_thinned_and_keeps_its_last_row() -> None:
     history = [{"epoch": n} for n in range(100)]
     kept = thinned(history)
-    assert len(kept) <= LONGEST_HISTORY + 1
+    assert len(kept) == THINNED_HISTORY
+    assert thinned(history[:LONGEST_HISTORY]) == history[:LONGEST_HISTORY]
     assert kept[-1] == history[-1]
     assert thinned(history[:3]) == history[:3]
 
@@ -149,6 +159,16 @@ def test_what_is_stored_is_of_the_study_as_it_is_declared_now(name: str) -> None
     assert found.evidence.declared.to_dict() == entry.study().to_dict(), "make studies"
     assert found.evidence.profile.to_dict() == entry.profile("standard").to_dict(), "make studies"
     assert not found.evidence.missing
+
+
+def test_every_study_of_the_catalogue_has_a_stored_result() -> None:
+    assert sorted(set(catalog.entries()) - set(shipped_names())) == [], "not stored yet; see “make studies”"
+
+
+def test_stored_results_are_small() -> None:
+    sizes = {path.stem: path.stat().st_size for path in FOLDER.glob("*.json")}
+    assert {name: size for name, size in sizes.items() if size > 300_000} == {}
+    assert sum(sizes.values()) < 3_000_000
 
 
 @pytest.mark.slow

@@ -21,14 +21,13 @@ from ..studies.needs import left_out, without
 from ..studies.pools.pool import Pool, now
 from ..studies.results.result import ArmTrials, StudyResult
 from ..studies.results.shipped import read_shipped, shipped_names
-from ..studies.run import STORE, resumable, run_studies
+from ..studies.run import FOLDER, STORE, resumable, run_studies
 from ..studies.runner import ProgressDisplay
 from ..studies.spec import Profile, Study
 from ..studies.storage.store import TrialStore
 from ..typing import IntArray
 from .rows import ClaimRow, claims, studies_of_claims
 
-FOLDER = Path("out/reproduce")  # where nobody names one
 NETWORKS, KERNELS = "baseline-vs-cnn", "kernel-size"
 BEST_CNN = "cnn, good"  # the arm whose errors and filters are shown: the CNN under the better recipe
 SIZES = ("quick", "standard", "full")
@@ -115,7 +114,7 @@ def reproduce(
         arms with one seed on few images, a preview of about a minute; ``"full"`` the standard profiles, to their last
         look, which takes hours.
     folder
-        Folder of the store of trials and of the trained models; created if needed.
+        Folder of the store of trials, which studies share, and of the trained models; created if needed.
     pool, options, threads, progress
         As for `convlens.studies.run_study`; models and stopped trainings are kept in the folder, unless a pool is
         given, which decides that.

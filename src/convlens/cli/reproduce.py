@@ -20,7 +20,7 @@ def reproduce(
     quick: Annotated[bool, typer.Option("--quick", help="A preview: one seed, few images; about a minute.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Every arm of these studies, with all seeds: hours.")] = False,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the report and the trials.")] = Path(
-        "out/reproduce"  # claims.reproduction.FOLDER
+        "out/studies"  # studies.run.FOLDER: a trial that a study has run is not run again
     ),
     engine: EngineOption = None,
     threads: ThreadsOption = None,

@@ -144,6 +144,8 @@ def _alt(result: StudyResult, found: Sequence[EstimandEvidence]) -> str:
     for one in found:
         if one.interval is not None:
             metric, signed = metrics[one.estimand.metric], one.estimand.reference is not None
-            value = numbers.with_unit(one.interval, metric.unit, signed=signed, digits=numbers.digits(metric))
+            value = numbers.with_unit(
+                one.interval, metric.unit, signed=signed, digits=numbers.digits(metric, one.interval)
+            )
             said.append(f"{one.estimand.name}: {value}, {one.finding or one.verdict.word}")
     return f"{count(len(said), 'estimand')} of {result.name}. {'; '.join(said)}."

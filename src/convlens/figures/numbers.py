@@ -12,7 +12,7 @@ from ..wording import NONE, bare, bound, named, number, quantity
 
 _MEANS = {"count": (0, 1.0, ""), "FLOP": (2, 1e-6, " MFLOP"), "s": (1, 1.0, " s"), "images/s": (0, 1.0, " images/s")}
 """Unit to decimals, scale and unit as shown, of those whose mean alone is shown; FLOPs are shown in millions."""
-_MOST_DIGITS = 3
+_MOST_DIGITS, _USUAL_DIGITS = 3, 2
 
 
 def shown_scale(unit: str) -> float:
@@ -30,15 +30,22 @@ def is_difference(interval: Interval) -> bool:
     return interval.method.startswith("paired")
 
 
-def digits(metric: Metric) -> int | None:
-    """Return how many decimals the metric's resolution has, as it is shown: 2 for an image of 10,000, in per cent.
+def digits(metric: Metric, interval: Interval | None) -> int | None:
+    """Return how many decimals a mean and its bounds are shown with: two significant digits of the half-width.
 
-    None if the metric has no resolution: then `convlens.wording.bare` has its usual digits.
+    No more than the metric's resolution has (2 for an image of 10,000, in per cent), or than fractions without one
+    usually have. So many where there is no spread, or none is known. None if the metric is neither: then
+    `convlens.wording.bare` has its usual digits.
     """
-    if metric.resolution is None:
+    scale = shown_scale(metric.unit)
+    if metric.resolution is not None:
+        most = min(max(0, math.ceil(-math.log10(metric.resolution * scale) - 1e-9)), _MOST_DIGITS)
+    elif metric.unit in FRACTIONS:
+        most = _USUAL_DIGITS
+    else:
         return None
-    shown = metric.resolution * (100 if metric.unit in FRACTIONS else 1)
-    return min(max(0, math.ceil(-math.log10(shown) - 1e-9)), _MOST_DIGITS)
+    half = 0.0 if interval is None else interval.half_width * scale
+    return max(0, min(most, 1 - math.floor(math.log10(half)))) if 0 < half < math.inf else most
 
 
 def brackets(interval: Interval, *, signed: bool, digits: int | None = None) -> str:
@@ -81,25 +88,26 @@ def measured(interval: Interval | None, *, signed: bool | None = None, digits: i
 def in_unit(interval: Interval | None, metric: Metric) -> str:
     """Return what was measured in the metric's unit, with its interval for fractions and unknown units, else the mean.
 
-    It has as many decimals as the metric's resolution. Counts, FLOPs and times vary too little over seeds, or too much
+    Counts, FLOPs and times vary too little over seeds, or too much
     with the machine, for an interval to say much.
     """
     if interval is None:
         return NONE
     if metric.unit in _MEANS:
         usual, scale, unit = _MEANS[metric.unit]
-        declared = digits(metric)
+        declared = digits(metric, None)
         decimals = usual if scale != 1 or declared is None else declared
         return f"{number(interval.mean * scale, f',.{decimals}f')}{unit}"
-    return with_unit(interval, metric.unit, digits=digits(metric))
+    return with_unit(interval, metric.unit, digits=digits(metric, interval))
 
 
 def difference_in_unit(interval: Interval | None, metric: Metric) -> tuple[str, str]:
     """Return mean and bounds of a difference of two arms: in points for fractions, otherwise in the metric's unit."""
     if interval is None:
         return NONE, NONE
-    mean = quantity(interval.mean, metric.unit, signed=True, digits=digits(metric))
-    return mean, bounds(interval, metric.unit, signed=True, digits=digits(metric)) or NONE
+    shown = digits(metric, interval)
+    mean = quantity(interval.mean, metric.unit, signed=True, digits=shown)
+    return mean, bounds(interval, metric.unit, signed=True, digits=shown) or NONE
 
 
 def parts(

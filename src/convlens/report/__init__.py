@@ -19,6 +19,7 @@ Reading order::
 
 from ..claims.reproduction import Reproduction as Reproduction
 from .index import listed as listed
+from .index import place as place
 from .index import write_index as write_index
 from .look import write_look as write_look
 from .pages import write_report as write_report
@@ -32,6 +33,7 @@ __all__ = [
     "claims_lines",
     "claims_table",
     "listed",
+    "place",
     "summary",
     "write_index",
     "write_look",

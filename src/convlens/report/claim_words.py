@@ -17,7 +17,7 @@ def parts(row: ClaimRow, interval: Interval) -> tuple[str, str]:
     """
     if row.metric is None:
         return numbers.parts(interval)
-    unit, digits = row.metric.unit, numbers.digits(row.metric)
+    unit, digits = row.metric.unit, numbers.digits(row.metric, interval)
     mean = wording.quantity(interval.mean, unit, signed=row.signed, digits=digits)
     return mean, numbers.bounds(interval, unit, signed=row.signed, digits=digits) if interval.n > 1 else ""
 

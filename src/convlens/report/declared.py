@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,7 +77,7 @@ def verdict_table(result: StudyResult) -> Rows:
                  ("for images in general", found.two_way))  # fmt: skip
     for what, one in intervals:
         if one is not None and one.n > 1:
-            signed, digits = estimand.reference is not None, numbers.digits(metric)
+            signed, digits = estimand.reference is not None, numbers.digits(metric, one)
             value = numbers.with_unit(one, metric.unit, signed=signed, digits=digits)
             rows.append((f"{100 * one.confidence:.4g} % interval {what}", value))
     if found.general is not None:
@@ -154,6 +155,25 @@ def tuning_table(result: StudyResult) -> Rows:
         f"{PROTOCOL.train_images:,} training images, {PROTOCOL.epochs} epochs"
     )
     return Rows(caption, columns, list(rows.values()))
+
+
+def candidates_table(result: StudyResult) -> Rows:
+    """Return which candidates were chosen inside the folds, by arm and setting, and whether at the edge of their grid.
+
+    A grid of two values is all edge, so that says nothing.
+    """
+    rows = []
+    for arm in result.arms:
+        candidates: Any = arm.arm.configuration.get("candidates", ())
+        chosen = [candidates[int(n)] for trial in arm.trials for n in trial.curves.get("fold.chosen", ())]
+        for setting in sorted({key for one in candidates for key in one}) if chosen else ():
+            grid = sorted({one[setting] for one in candidates if setting in one})
+            times = Counter(one[setting] for one in chosen if setting in one)
+            at_edge = times[grid[0]] + times[grid[-1]]
+            warned = len(grid) > 2 and 2 * at_edge > len(chosen)
+            edge = "mostly at the edge of the grid: a better one may lie beyond" if warned else wording.NONE
+            rows.append((arm.name, setting, ", ".join(f"{value:g}: {times[value]}" for value in grid), edge))
+    return Rows("Candidates chosen inside the folds", ("arm", "setting", "value: folds", "warning"), rows)
 
 
 def _trainings(arms: Sequence[ArmTrials]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -36,13 +36,21 @@ class Entry:
     link: str
 
 
+def place(folder: str | Path, result: StudyResult) -> Path:
+    """Return the folder of a study's page; that of a stored result has its own beside that of one run here."""
+    name = f"{result.name}-{result.evidence.profile.name}"
+    return Path(folder) / (f"{name}-stored" if result.stored else name)
+
+
 def write_index(folder: str | Path, results: Sequence[StudyResult]) -> Path:
     """Write ``index.html``: every study with its question, prediction and verdict, and a link to its page.
+
+    It also links to the page of the claims, if that is in the folder.
 
     Parameters
     ----------
     folder
-        That of the studies: the page of one is in ``NAME-PROFILE/report.html``. Created if it does not exist.
+        That of the studies: the page of one is where `place` says. Created if it does not exist.
     results
         What is listed, in this order.
 
@@ -59,7 +67,8 @@ def write_index(folder: str | Path, results: Sequence[StudyResult]) -> Path:
     make_folder(Path(folder))
     path = Path(folder) / INDEX
     listed = [_entry(result, Path(folder)) for result in results]
-    write_atomically(path, render("index.html", {"entries": listed, "style": style()}))
+    claims = PAGE if (Path(folder) / PAGE).exists() else ""
+    write_atomically(path, render("index.html", {"entries": listed, "claims": claims, "style": style()}))
     return path
 
 
@@ -84,7 +93,7 @@ def listed(folder: str | Path, results: Sequence[StudyResult] = ()) -> list[Stud
 
 def _entry(result: StudyResult, folder: Path) -> Entry:
     study, profile, verdict = result.evidence.study, result.evidence.profile.name, result.verdict
-    name = f"{study.name}-{profile}"
+    page = place(folder, result) / PAGE
     word = verdict.word if result.trials else "incomplete"
     return Entry(
         study.name,
@@ -96,6 +105,6 @@ def _entry(result: StudyResult, folder: Path) -> Entry:
         verdict.label if result.trials else "nothing measured yet",
         MARKS[word],
         study_answer(result),
-        result.command,
-        f"{quote(name)}/{PAGE}" if (folder / name / PAGE).exists() else "",
+        f"convlens study show {study.name} --stored --report" if result.stored else result.command,
+        quote(page.relative_to(folder).as_posix()) if page.exists() else "",
     )

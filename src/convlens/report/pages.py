@@ -16,6 +16,7 @@ from ..studies.results.result import StudyResult
 from .claim_words import any_stored
 from .current import KEY, RESULTS, files_made_from, made_from, sha256s
 from .declared import (
+    candidates_table,
     cost_table,
     left_out_table,
     matched_table,
@@ -110,7 +111,7 @@ def write_report(reproduction: Reproduction, folder: Path, progress: Progress | 
 
 def write_study(result: StudyResult, folder: str | Path, progress: Progress | None = None) -> list[Path]:
     """Write the report of one study: the same files as `write_report`."""
-    tables = [left_out_table(result), matched_table(result), tuning_table(result)]
+    tables = [left_out_table(result), matched_table(result), tuning_table(result), candidates_table(result)]
     context = {
         **_context([result], result.command, result.started, result.seconds),
         "title": f"Study “{result.name}”",

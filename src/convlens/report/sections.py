@@ -127,7 +127,7 @@ def spread_table(result: StudyResult) -> Rows:
             f"{arm.name}, {metrics[name].label}",
             str(found.n),
             *(wording.points(spread, 3).lstrip("+") for spread in _spreads(found)),
-            numbers.bounds(arm.two_way[name], metrics[name].unit, digits=numbers.digits(metrics[name])),
+            _bounds(arm.two_way[name], metrics[name]),
         )
         for arm in result.evidence.arms
         for name, found in arm.components.items()
@@ -136,6 +136,10 @@ def spread_table(result: StudyResult) -> Rows:
     columns = ("arm", "n", "spread over seeds", "of it by the number of images", "on images in general",
                "95 % interval, images in general")  # fmt: skip
     return Rows(f"{result.name}: standard deviation over seeds, and the two-way interval", columns, rows)
+
+
+def _bounds(interval: Interval, metric: Metric) -> str:
+    return numbers.bounds(interval, metric.unit, digits=numbers.digits(metric, interval))
 
 
 def _spreads(found: Components) -> tuple[float, float, float]:

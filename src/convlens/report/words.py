@@ -201,7 +201,7 @@ def _primary(evidence: Evidence) -> str:
     what = f"{estimand.described[0].upper()}{estimand.described[1:]}, {metric.label}"
     if interval is None:
         return f"{what}: nothing has been measured yet."
-    came_to = with_unit(interval, metric.unit, signed=contrast, digits=digits(metric))
+    came_to = with_unit(interval, metric.unit, signed=contrast, digits=digits(metric, interval))
     if interval.n < 2:
         came_to, _, _ = came_to.partition(" [")  # folds of one seed have an interval, which is of no other seed
         return f"{what}: {_subtraction(evidence, estimand, metric)}{came_to}."

@@ -118,7 +118,8 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_ends_with_the_process_that_started_it(number: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "model.tar.gz").write_bytes(toy_archive())
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "model.tar.gz"), os.pathsep.join(sys.path)]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from convlens.deploy.rehearsal import PROFILES, Emulator
-from convlens.deploy.rehearsal.profiles import profile_named
+from convlens.deploy.rehearsal.profiles import CALLER, EXECUTION, Grant, profile_named
+from convlens.deploy.sagemaker.permissions import NEEDS
 from convlens.errors import ConfigurationError
 
 from .accounts import BUCKET, KEY, Clients, configuration, model, settled, upload
@@ -193,3 +195,15 @@ def test_one_permission_can_be_taken_away(action: str) -> None:
 def test_an_unknown_profile_names_the_nearest() -> None:
     with pytest.raises(ConfigurationError, match="did you mean 'learner-lab'"):
         profile_named("learner-labs")
+
+
+@pytest.mark.parametrize(("who", "grants"), [("caller", CALLER), ("role", EXECUTION)])
+def test_the_open_account_grants_everything_that_a_deployment_needs(who: str, grants: tuple[Grant, ...]) -> None:
+    granted = {action for grant in grants for action in grant.actions}
+    assert {one.action for one in NEEDS if one.who == who} - granted == set()
+
+
+def test_the_documentation_lists_every_profile() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "sagemaker" / "rehearsal.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \|$", page, re.M)
+    assert listed == [(one.name, one.about) for one in PROFILES.values()]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from convlens.deploy.sagemaker.denial import Layer, parse_denial
+from convlens.deploy.sagemaker.denial import Denial, Layer, parse_denial
+from convlens.deploy.sagemaker.findings import remedy
 
 ANN = "arn:aws:iam::123456789012:user/ann"
 USER = f"User: {ANN} is not authorized to perform:"
@@ -93,3 +94,31 @@ def test_a_sentence_within_another_and_with_an_encoded_message() -> None:
 def test_what_says_nothing_names_the_action_that_was_asked_for(message: str) -> None:
     found = parse_denial(message, "s3:ListBucket")
     assert (found.action, found.layer, found.explicit) == ("s3:ListBucket", Layer.UNNAMED, False)
+
+
+@pytest.mark.parametrize(
+    ("layer", "explicit", "passing", "words"),
+    [
+        (Layer.IDENTITY, False, (), "an administrator can allow it with the policy for the caller below"),
+        (
+            Layer.IDENTITY,
+            True,
+            (),
+            "an Allow does not help, because an explicit deny in an identity-based policy decides",
+        ),
+        (Layer.ORGANISATION, True, (), "an Allow does not help, because an explicit deny in a service control policy"),
+        (Layer.ORGANISATION, True, ("ml.m5.large",), "use --instance-type ml.m5.large"),
+        (
+            Layer.BOUNDARY,
+            False,
+            (),
+            "an Allow for the caller alone does not help: the permissions boundary must allow it",
+        ),
+        (Layer.UNNAMED, False, (), "AWS does not say which policy decides"),
+    ],
+)
+def test_an_allow_is_advised_only_where_one_is_missing(
+    layer: Layer, explicit: bool, passing: tuple[str, ...], words: str
+) -> None:
+    found = remedy(Denial("sagemaker:CreateEndpointConfig", layer=layer, explicit=explicit), "caller", passing)
+    assert found.startswith(words)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from convlens.deploy.rehearsal.profiles import Profile
+from convlens.deploy.sagemaker.clients import Clients
 from convlens.deploy.sagemaker.denial import Layer
 from convlens.deploy.sagemaker.doctor import Diagnosis, doctor
 from convlens.deploy.sagemaker.findings import Answer, Verdict
@@ -49,10 +50,10 @@ def lacking(need: Need) -> Profile:
     return FULL.without([need.action]) if need.who == CALLER else FULL.without((), [need.action])
 
 
-def check_lacking(account: Account, need: Need) -> None:
+def check_lacking(account: Account, clients: Clients, need: Need) -> None:
     account.permit(lacking(need))
     settings = dataclasses.replace(SETTINGS, role=account.aws.account.role_arn)
-    found = doctor(account.clients(), settings)
+    found = doctor(clients, settings)
     assert denied(found) == {(need.who, need.action)}
     one = next(one for one in found.having(Answer.DENIED))
     assert one.layer is (Layer.IDENTITY if need.action != "s3:ListBucket" else one.layer)
@@ -67,15 +68,16 @@ def check_lacking(account: Account, need: Need) -> None:
 @pytest.mark.slow
 def test_each_permission_removed_is_reported_and_no_other(accounts: Accounts) -> None:
     with accounts(FULL) as account:
+        clients = account.clients()
         for need in NEEDS:
-            check_lacking(account, need)
+            check_lacking(account, clients, need)
         assert account.made == []
 
 
 @pytest.mark.parametrize("action", ["iam:PassRole", "sagemaker:CreateEndpoint", "s3:ListBucket"])
 def test_a_permission_removed_is_reported_and_no_other(accounts: Accounts, action: str) -> None:
     with accounts(FULL) as account:
-        check_lacking(account, next(one for one in NEEDS if one.action == action))
+        check_lacking(account, account.clients(), next(one for one in NEEDS if one.action == action))
 
 
 def test_without_simulation_writes_are_unknown_and_reads_are_known(accounts: Accounts) -> None:

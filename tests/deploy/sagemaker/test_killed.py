@@ -12,6 +12,7 @@ from convlens.deploy.sagemaker.deploy import deploy
 from convlens.deploy.sagemaker.destroy import destroy
 from convlens.deploy.sagemaker.plan import Archive
 from convlens.deploy.sagemaker.status import status
+from convlens.errors import DeploymentError
 
 from .conftest import FULL, SETTINGS, Account, Accounts
 
@@ -147,3 +148,23 @@ def test_a_deployment_killed_right_after_making_something_goes_on(
         deploy(account.clients(), digits_archive, SETTINGS, folder=account.folder, patience=account.patience())
         one_of_each(account)
         assert account.calls.count(action) == 1
+
+
+def test_what_a_killed_deployment_made_is_removed_if_the_next_one_fails(
+    accounts: Accounts, digits_archive: Archive
+) -> None:
+    with accounts(FULL) as account:
+        session = account.session()
+
+        def kill(**_: Any) -> None:
+            raise Killed
+
+        session.events.register("after-call.sagemaker.CreateModel", kill)
+        how: dict[str, Any] = {"folder": account.folder, "patience": account.patience(), "check": False}
+        with pytest.raises(Killed):
+            deploy(Clients(session=session), digits_archive, SETTINGS, **how)
+        assert len(account.made) == 3
+        account.permit(FULL.without(["sagemaker:CreateEndpointConfig"]))
+        with pytest.raises(DeploymentError, match="removed: model digits-"):
+            deploy(account.clients(), digits_archive, SETTINGS, **how)
+        assert account.made == []

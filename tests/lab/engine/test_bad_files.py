@@ -49,6 +49,20 @@ def test_any_damaged_byte_is_noticed(engine: Engine, file: bytes, damages: list[
         assert is_sentence(sentence), (place % len(file), change)
 
 
+def test_a_damaged_name_of_the_checksum_is_noticed(engine: Engine, file: bytes) -> None:
+    """Without it, the file would look like an early one, which has no checksum."""
+    name = b"file_sha256"
+    at = file.index(name)
+    files = []
+    for place in range(len(name)):
+        for byte in b"\\x_":
+            damaged = bytearray(file)
+            damaged[at + place] = byte
+            files.append(bytes(damaged))
+    for damaged, sentence in zip(files, engine.call("refusals", files), strict=True):
+        assert is_sentence(sentence) or damaged == file
+
+
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 10_000), st.binary(max_size=9)), min_size=20))
 @settings(max_examples=15)
 def test_files_cut_and_patched_are_refused(engine: Engine, file: bytes, cuts: list[tuple[int, int, bytes]]) -> None:

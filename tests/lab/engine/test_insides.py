@@ -15,6 +15,7 @@ from convlens import lens, models, nn
 from convlens.engine import interpreter
 from convlens.lens.shift import shifted
 from convlens.ops.activation import softmax
+from convlens.preprocessing import Preprocessing
 from convlens.program import Node
 from tests.lab.engine.conftest import Engine
 from tests.layer_cases import CASES, LayerCase
@@ -229,6 +230,38 @@ def test_attributions_of_the_cnn(engine: Engine, tmp_path: Path, digit: np.ndarr
     found = attribution(engine, file, digit, "gradCam", k)
     assert wanted.max() > 0
     assert np.abs(found - wanted).max() <= 1e-5 * wanted.max()
+
+
+def test_attributions_are_the_librarys(engine: Engine, tmp_path: Path) -> None:
+    layers = [nn.Conv2D(3), nn.BatchNorm(), nn.Tanh(), nn.MaxPool2D(), nn.Flatten(), nn.Dense(4)]
+    preprocessing = Preprocessing((9, 8, 3), mean=0.3, deviation=0.2)
+    model = nn.Model(layers, (9, 8, 3), seed=2, preprocessing=preprocessing)
+    file, x = bytes_of(model, tmp_path), np.random.default_rng(0).integers(0, 256, (9, 8, 3), dtype=np.uint8)
+    for method, compute in (
+        ("gradient", lens.saliency),
+        ("integratedGradients", lens.integrated_gradients),
+        ("gradCam", lens.grad_cam),
+        ("occlusion", lens.occlusion),
+    ):
+        wanted = compute(model, x[None], 2)[0]
+        assert wanted.any()
+        assert np.abs(attribution(engine, file, x, method, 2) - wanted).max() <= 2e-5 * np.abs(wanted).max(), method
+
+
+@pytest.mark.parametrize("case", CASES[::3], ids=lambda case: case.name)
+def test_a_units_arithmetic_is_the_librarys(engine: Engine, tmp_path: Path, case: LayerCase) -> None:
+    model, x, draw = case.build(), case.batch(1)[0][0], np.random.default_rng(2)
+    file = bytes_of(model, tmp_path)
+    for node in model.program.nodes:
+        place = tuple(int(draw.integers(size)) for size in node.output_shape)
+        found = engine.call("run", file, "unit", x, node.name, list(place))["found"]
+        wanted = lens.unit(model, x[None], node.name, place)
+        assert found["node"] == wanted.node
+        if wanted.op not in ("relu", "tanh"):  # told alone, the page tells what it does as an activation
+            assert found["activation"] == wanted.activation
+        assert np.allclose(found["products"], wanted.products.ravel(), rtol=1e-4, atol=1e-5)
+        assert np.isclose(found["bias"], wanted.bias, atol=1e-6)
+        assert tuple(found["sees"][side] for side in ("top", "left", "bottom", "right")) == wanted.sees
 
 
 def input_to(model: nn.Model, x: np.ndarray, name: str, k: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import typer
 
 from ...names import shown
 from ...text_table import TextTable
-from ..options import JsonFlag, notes, out, print_json
+from ..options import JsonFlag, out, print_json
 from .common import (
     BucketOption,
     ConcurrencyOption,
@@ -30,7 +30,6 @@ from .common import (
 
 if TYPE_CHECKING:
     from ...deploy.sagemaker.doctor import Diagnosis
-    from ...deploy.sagemaker.findings import Finding
 
 _STYLES = {"allowed": "green", "denied": "red", "unknown": "yellow"}
 
@@ -80,30 +79,27 @@ def doctor(
 
 
 def _show(diagnosis: Diagnosis) -> None:
-    """Print who deploys where, every answer, the least policies, and the verdict."""
+    """Print who deploys where, every answer (denied ones first), what helps, the least policies, and the verdict."""
     plan, role = diagnosis.plan, diagnosis.role
     out.print(shown(f"caller: {plan.identity.arn}"))
     out.print(shown(f"role: {role.arn} ({role.source})" if role else "role: none is known"))
     out.print(shown(f"region: {plan.region}; endpoint: {plan.endpoint}; price: {diagnosis.price}"))
+    order = ("denied", "unknown", "allowed")
+    findings = sorted(
+        diagnosis.findings, key=lambda one: (one.answer == "allowed", one.optional, order.index(one.answer))
+    )
     rows = [
-        (
-            (str(one.answer), _STYLES[one.answer]),
-            one.what + (" (optional)" if one.optional else ""),
-            one.who,
-            one.evidence,
-        )
-        for one in diagnosis.findings
+        ((one.answer, _STYLES[one.answer]), one.what + (" (optional)" if one.optional else ""), one.who, one.evidence)
+        for one in findings
     ]
     out.print(TextTable("", ("answer", "what", "who", "evidence"), rows, left=(0, 1, 2, 3), names=(1,)))
+    for one in findings:
+        if one.advice:
+            out.print()
+            out.print(shown(str(one)))
+            out.print(shown(f"  what helps: {one.advice}"))
     out.print()
     for title, document in diagnosis.policies.items():
         out.print(f"{'Trust policy of the role' if title == 'trust' else f'Least policy for the {title}'}:")
         out.print(json_format.dumps(document, indent=2), markup=False)
-    for one in diagnosis.findings:
-        if one.advice:
-            _advise(one)
     out.print(f"verdict: {diagnosis.verdict}")
-
-
-def _advise(one: Finding) -> None:
-    notes.print(shown(f"{one}. What helps: {one.advice}"))

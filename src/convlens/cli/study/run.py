@@ -70,7 +70,7 @@ def run(
         if tensorboard is not None:
             studies.write_events(result, tensorboard)
         notes.print("writing the report")
-        written = report.write_study(result, folder / f"{name}-{profile}", report_progress)
+        written = report.write_study(result, report.place(folder, result), report_progress)
         if not json:
             print_result(result)
             out.print(shown(f"report: {next(path for path in written if path.name == 'report.html')}"))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from ..options import JsonFlag
+from typing import Annotated
+
+import typer
+
+from ...names import shown
+from ..options import JsonFlag, notes
+from ..trials import report_progress
 from .options import FOLDER, FolderOption, NameArgument, ProfileOption, StoredFlag
 from .printing import print_result, print_results_as_json
 
@@ -12,11 +18,13 @@ def show(
     profile: ProfileOption = "standard",
     folder: FolderOption = FOLDER,
     stored: StoredFlag = False,
+    page: Annotated[bool, typer.Option("--report", help="Also write its page, and the index of the folder.")] = False,
     json: JsonFlag = False,
 ) -> None:
     """Show the result of a study's finished trials, and which are missing; nothing is run.
 
-    Where nothing has been run, the result that ships with convlens is shown, labelled as stored.
+    Where nothing has been run, the result that ships with convlens is shown, labelled as stored; its page is in a
+    folder of its own, NAME-PROFILE-stored.
 
     Example: [bold]convlens study show kernel-size[/bold]
     """
@@ -27,3 +35,9 @@ def show(
         print_results_as_json([result])
     else:
         print_result(result)
+    if page:
+        from ... import report
+
+        written = report.write_study(result, report.place(folder, result), report_progress)
+        report.write_index(folder, report.listed(folder, [result]))
+        notes.print(shown(f"report: {next(path for path in written if path.name == 'report.html')}"))

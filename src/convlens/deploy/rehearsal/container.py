@@ -20,10 +20,12 @@ from typing import NamedTuple
 
 from ..sagemaker.archive import unpack
 from ..sagemaker.container import HOST_VARIABLE, ROOT_VARIABLE
+from .leash import GRACE
 
 PREBUILT = "sagemaker-scikit-learn"  # the repository of AWS's image
 PATIENCE = 120.0  # real seconds that a server may take until it answers /ping
 _PING_SECONDS, _ANSWER_SECONDS = 2.0, 60.0  # as SageMaker's contract has it
+_ENDING_SECONDS = 2 * GRACE  # the leash takes one at most
 _HERE = Path(__file__).parent
 _CUT = 64  # bytes that remain of a damaged file
 
@@ -105,8 +107,10 @@ class Container:
         """End the server and remove its files. Its log is gone then."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        self._process.wait()
-        self._folder.cleanup()
+        try:
+            self._process.wait(_ENDING_SECONDS)
+        finally:
+            self._folder.cleanup()
 
     def _start(self, definition: Definition, model: Path) -> subprocess.Popen[bytes]:
         own = PREBUILT not in definition.image

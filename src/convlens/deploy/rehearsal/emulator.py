@@ -170,7 +170,7 @@ class Emulator:
 
     @property
     def left(self) -> list[str]:
-        """What exists: ARNs of models, configurations, endpoints and objects."""
+        """What exists: ARNs of models, configurations, endpoints and objects; of buckets, see `account.buckets`."""
         objects = [f"arn:aws:s3:::{name}/{key}" for name, keys in self.account.buckets.items() for key in keys]
         self.hosting.endpoints.settle()
         return [*self.hosting.left, *objects]

@@ -33,9 +33,10 @@ class Grant:
 CALLER = (
     Grant(("sts:GetCallerIdentity", "iam:GetRole", "iam:SimulatePrincipalPolicy", "servicequotas:GetServiceQuota")),
     Grant(("servicequotas:ListServiceQuotas", "pricing:GetProducts", "sagemaker:ListEndpoints")),
-    Grant(("sagemaker:ListModels", "sagemaker:ListEndpointConfigs")),
+    Grant(("sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "iam:ListRoles")),
     Grant(("iam:PassRole",), ("arn:aws:iam::123456789012:role/*",), _TO_SAGEMAKER),
-    Grant(("s3:CreateBucket", "s3:DeleteBucket", "s3:ListBucket", "s3:GetBucketLocation"), (_BUCKETS,)),
+    Grant(("s3:CreateBucket", "s3:DeleteBucket", "s3:ListBucket"), (_BUCKETS,)),
+    Grant(("s3:GetBucketLocation", "s3:GetBucketPolicy"), (_BUCKETS,)),
     Grant(("s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"), (f"{_BUCKETS}/*",)),
     *(
         Grant(tuple(f"sagemaker:{verb}{noun}" for verb in ("Create", "Describe", "Delete")), (f"{_OWN}{place}/*",))

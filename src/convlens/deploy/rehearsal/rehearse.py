@@ -191,6 +191,10 @@ class _Run:
         self.stages.append(Stage(name, right, words, time.monotonic() - began))
         self.progress(f"{name} ({duration(self.stages[-1].seconds)}): {words}")
 
+    @property
+    def _left(self) -> list[str]:
+        return [*self.emulator.left, *(f"the bucket {one}" for one in self.emulator.account.buckets)]
+
     def _doctor(self) -> tuple[bool, str]:
         self.diagnosis: Diagnosis = doctor(self.clients, self.settings, self.archive)
         self.findings = tuple(one.to_dict() for one in self.diagnosis.findings)
@@ -201,7 +205,7 @@ class _Run:
             self.settings = dataclasses.replace(self.settings, instance_types=(passing[0],))
             self.diagnosis = doctor(self.clients, self.settings, self.archive)
             words += f"; with {passing[0]}: {self.diagnosis.verdict}"
-        made = self.emulator.left
+        made = self._left
         return not made, f"{self.diagnosis.verdict}: {words}" + (f"; but it made {made}" if made else "")
 
     def _deploy(self) -> tuple[bool, str]:
@@ -211,7 +215,7 @@ class _Run:
                 self.clients, self.archive, self.settings, folder=self.folder, patience=self.patience, check=False
             )
         except ConvlensError as error:
-            left = self.emulator.left
+            left = self._left
             foreseen = self.diagnosis.verdict is not Verdict.GO or self.emulator.profile.damaged
             return foreseen and not left, f"{error}" + (f"; left: {left}" if left else "; nothing is left")
         self.deployed = True
@@ -248,7 +252,7 @@ class _Run:
 
     def _destroy(self) -> tuple[bool, str]:
         removal = destroy(self.clients, NAME, folder=self.folder, patience=self.patience)
-        left = [*self.emulator.left, *self.emulator.faults]
+        left = [*self._left, *self.emulator.faults]
         return not left, f"removed {len(removal.removed)} resources; " + (
             f"left: {left}" if left else "nothing is left"
         )

@@ -172,7 +172,7 @@ def assess(
         study=resolved,
         profile=profile,
         numerics_version=versions[0] if versions else None,
-        missing=_missing(profile, resolved.arms, by_arm),
+        missing=_missing(profile, resolved, by_arm),
         arms=tuple(_arm_evidence(arm, by_arm[arm.name], resolved, confidence, known) for arm in resolved.arms),
         primary=results[0],
         secondary=tuple(results[1:]),
@@ -241,11 +241,15 @@ def _by_arm(study: Study, trials: Iterable[Trial], profile: Profile) -> dict[str
     return found
 
 
-def _missing(profile: Profile, arms: Iterable[Arm], trials_by_arm: TrialsByArm) -> int:
-    """Return how many trials are missing up to the look that the trials have begun: the first, or a later one."""
-    declared = {arm.name: profile.seeds_of(arm) for arm in arms}
+def _missing(profile: Profile, study: Study, trials_by_arm: TrialsByArm) -> int:
+    """Return how many trials are missing up to the look that the study has begun: the first, or a later one.
+
+    A trial of a later look that another study ran, which shares the arm, does not begin that look here.
+    """
+    declared = {arm.name: profile.seeds_of(arm) for arm in study.arms}
     place = {seed: position for position, seed in enumerate(profile.seeds, 1)}
-    reached = max((place[trial.seed] for trials in trials_by_arm.values() for trial in trials), default=1)
+    own = (trial for trials in trials_by_arm.values() for trial in trials if trial.study == study.name)
+    reached = max((place[trial.seed] for trial in own), default=1)
     look = next(look for look in profile.all_looks if look >= reached)
     found = {name: {trial.seed for trial in trials} for name, trials in trials_by_arm.items()}
     return sum(len(set(seeds[:look]) - found[name]) for name, seeds in declared.items())

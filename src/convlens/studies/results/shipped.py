@@ -36,8 +36,8 @@ from .result import StudyResult
 
 FOLDER = Path(__file__).parents[1] / "stored"
 FORMAT_VERSION = 2
-LONGEST_HISTORY = 12
-"""Rows of a training's history that are kept; of a longer one every k-th, and the last."""
+LONGEST_HISTORY, THINNED_HISTORY = 12, 6
+"""Rows of the longest history that is kept whole, and about how many of a longer one are: every k-th, and the last."""
 
 _SUM = "sha256"
 
@@ -110,21 +110,24 @@ def shipped_names(folder: Path = FOLDER) -> list[str]:
 
 
 def thinned(history: Any) -> Any:
-    """Return a history with at most about `LONGEST_HISTORY` rows, the last among them."""
+    """Return a history of at most `LONGEST_HISTORY` rows as it is, and about `THINNED_HISTORY` rows of a longer one."""
     if not isinstance(history, Sequence) or len(history) <= LONGEST_HISTORY:
         return history
-    step = -(-len(history) // LONGEST_HISTORY)
+    step = -(-len(history) // THINNED_HISTORY)
     return list(history)[::-step][::-1]
 
 
 def _text(contents: Mapping[str, Any]) -> str:
-    """Return sorted JSON, a trial on a line, so that a change of one is a change of one line."""
+    """Return sorted JSON, a part or a trial on a line, so that a change of one is a change of one line."""
     whole = {**contents, _SUM: hashlib.sha256(canonical(contents).encode()).hexdigest()}
-    lines = (json.dumps(one, sort_keys=True, allow_nan=False, separators=(",", ":")) for one in whole.pop("trials"))
-    trials = ",\n".join(lines)
-    head = json.dumps({**whole, "trials": ["@"]}, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
-    before, _, after = head.partition('"@"')
-    return f"{before.rstrip()}\n{trials}\n {after.lstrip()}\n"
+    parts = {name: _line(part) for name, part in whole.items()}
+    trials = ",\n".join(map(_line, whole["trials"]))
+    parts["trials"] = f"[\n{trials}\n]"
+    return "{\n" + ",\n".join(f'"{name}":{parts[name]}' for name in sorted(parts)) + "\n}\n"
+
+
+def _line(part: Any) -> str:
+    return json.dumps(part, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _contents(result: StudyResult) -> dict[str, Any]:
@@ -138,7 +141,8 @@ def _contents(result: StudyResult) -> dict[str, Any]:
         for trial in arm.trials:
             told = {key: value for key, value in trial.provenance.items() if key not in ("started", "finished")}
             number = provenances.setdefault(canonical(told), len(provenances))
-            trials.append(_trial(arm.name, trial, number, labels if whole else None))
+            other = {} if trial.study == result.name else {"study": trial.study}
+            trials.append({**_trial(arm.name, trial, number, labels if whole else None), **other})
     return {
         "format_version": FORMAT_VERSION,
         "study": evidence.declared.to_dict(),
@@ -167,13 +171,12 @@ def _trial(arm: str, trial: Trial, provenance: int, labels: dict[str, Any] | Non
         "arm": arm,
         "seed": trial.seed,
         "key": trial.key,
-        "study": trial.study,
         "created": trial.created,
         "metrics": dict(trial.metrics),
         "provenance": provenance,
     }
     if trial.history:
-        found["history"] = thinned(trial.history)
+        found |= _history(thinned(trial.history))
     if "seconds.train" not in trial.metrics and "started" in trial.provenance:
         found["started"] = trial.provenance["started"]  # of no other trial is anything else known of its time
     if trial.curves:
@@ -192,6 +195,20 @@ def _trial(arm: str, trial: Trial, provenance: int, labels: dict[str, Any] | Non
     return found
 
 
+def _history(rows: Any) -> dict[str, Any]:
+    """Return a history as columns, which say every name once; as it is, if its rows differ in their names."""
+    alike = isinstance(rows, list) and all(isinstance(row, dict) and row.keys() == rows[0].keys() for row in rows)
+    return {"columns": {name: [row[name] for row in rows] for name in rows[0]}} if alike else {"history": rows}
+
+
+def _rows(given: Mapping[str, Any]) -> Any:
+    """Return the history that `_history` wrote; None without one."""
+    if "columns" not in given:
+        return given.get("history")
+    columns = given["columns"]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 def _packed(array: Array) -> str:
     little_endian = array.astype(array.dtype.newbyteorder("<"))
     return base64.b64encode(zlib.compress(little_endian.tobytes(), 9)).decode()
@@ -207,7 +224,9 @@ def _result(contents: Mapping[str, Any]) -> StudyResult:
     labels = {name: _unpacked(one["values"], one["type"]) for name, one in contents["labels"].items()}
     version = int(contents["numerics_version"])
     trials = [
-        _read(one, arms[one["arm"]], version, labels, contents["provenance"][one["provenance"]])
+        _read(
+            {"study": study.name, **one}, arms[one["arm"]], version, labels, contents["provenance"][one["provenance"]]
+        )
         for one in contents["trials"]
     ]
     return StudyResult(
@@ -245,7 +264,7 @@ def _read(
         configuration=arm.configuration,
         numerics_version=version,
         metrics=given["metrics"],
-        history=given.get("history"),
+        history=_rows(given),
         predictions=predicted,
         labels=true,
         curves=curves,
