@@ -15,7 +15,7 @@ from ...data import Dataset
 from ...errors import ConfigurationError, ShapeError
 from ...nn import Model
 from ...nn.serialize import layers_from_data
-from ...plain import canonical, check_keys, choose, is_number, plain
+from ...plain import canonical, check_keys, choose, is_number, plain, require
 from ...randomness import checked_seed
 from ...train.recipes import RECIPES, Recipe
 from .composition import compose
@@ -165,6 +165,7 @@ def _recipe(given: object) -> Recipe:
 
 def dataset_of(name: str) -> Dataset:
     """Return a data set by name or path; the last two stay in memory until their files change."""
+    require(name, str, "data", "'mnist', or the path of your own")
     path = Path(name)
     try:
         changed = 0.0 if name in datasets.names() else path.stat().st_mtime

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, ConvlensError
 from ...plain import check_keys
 from ..requests import read_json
 from . import choices, events
@@ -77,12 +77,13 @@ class _Asked:
         check_keys(("layers", "data"), given, "compose")
 
         def found() -> dict[str, Any]:
-            about = choices.about(given.get("data", "mnist"))
-            dataset = dataset_of(given.get("data", "mnist"))
-            return {
-                "data": about,
-                **compose(given.get("layers"), dataset.input_shape, len(dataset.class_names)).to_dict(),
-            }
+            data = given.get("data", "mnist")
+            try:
+                about, dataset = choices.about(data), dataset_of(data)
+            except ConvlensError as error:  # as usual as a wrong layer, while somebody types a path
+                return {"data": None, "refused": str(error)}
+            composition = compose(given.get("layers"), dataset.input_shape, len(dataset.class_names))
+            return {"data": about, **composition.to_dict()}
 
         return JSONResponse(await run_in_threadpool(found))
 

@@ -105,13 +105,14 @@ function Answer({ study, expect }) {
   const [metric, setMetric] = useState(study.estimands[0].metric);
   const { verdict, found } = study;
   const guess =
-    expect < 0 ? "" : found === null ? "No single answer is certain. " : expect === found ? "You expected what was measured. " : "It came out otherwise than you expected. ";
+    expect < 0 ? "" : found === null ? "No single one of the answers is certain." : expect === found ? "You expected what was measured." : "It came out otherwise than you expected.";
   const measured = study.metrics.filter((one) => study.arms.some((arm) => arm.values[one.name]));
   const chosen = measured.find((one) => one.name === metric) ?? measured[0];
   const rows = useMemo(() => contrasts(study), [study]);
   return html`
     <section class=${`finding ${verdict.word}`} aria-labelledby="verdict-title">
-      <h3 id="verdict-title">${guess}<span>${verdict.label}</span></h3>
+      <h3 id="verdict-title"><span>${verdict.label}</span></h3>
+      ${guess && html`<p class="guess">${guess}</p>`}
       <p>${verdict.sentence}</p>
       <p class="note">The claim, declared beforehand: ${study.claim}.</p>
     </section>

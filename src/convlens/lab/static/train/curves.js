@@ -8,6 +8,7 @@ export function Curves({ trainings, groups, version }) {
   const [top, setTop] = useState(false);
   const loss = useMemo(() => curvesOf(trainings, groups, 1, "validation.loss"), [trainings.length, version]);
   const accuracy = useMemo(() => curvesOf(trainings, groups, 2, "validation.accuracy"), [trainings.length, version]);
+  const smoothed = trainings.some((one) => one.configuration?.recipe.label_smoothing > 0);
   const several = new Set(trainings.map((one) => one.group)).size < trainings.length;
   return html`
     <section class="curves" aria-labelledby="curves-title">
@@ -22,7 +23,7 @@ export function Curves({ trainings, groups, version }) {
       </div>
       <p class="note">
         Thin: training, each batch before its step${several ? "; of several seeds the mean, in a band from the lowest to the highest" : ""}.
-        Dots: validation.
+        Dots: validation. ${smoothed ? "Labels are smoothed in training alone, so its loss stays above validation's." : ""}
       </p>
       <details class="rare"><summary>The values as a table</summary><${Values} trainings=${trainings} /></details>
     </section>

@@ -16,8 +16,9 @@ export function useComposition(layers, data) {
     const gone = new AbortController();
     const timer = setTimeout(async () => {
       try {
-        setFound(await ask("/compose", { method: "POST", body: { layers, data }, signal: gone.signal }));
-        setProblem("");
+        const answer = await ask("/compose", { method: "POST", body: { layers, data }, signal: gone.signal });
+        if (!answer.refused) setFound(answer);
+        setProblem(answer.refused ?? "");
       } catch (error) {
         if (error.name !== "AbortError") setProblem(error.message);
       }
