@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,10 +34,15 @@ class Session:
         self.model = folder / "model.safetensors"
         self.errors = folder / "errors.txt"  # what the process wrote to standard error
 
+    @property
+    def number(self) -> int:
+        """Its number, as its name begins."""
+        return int(self.name.partition("-")[0])
+
     @classmethod
     def create(cls, folder: Path, configuration: Configuration) -> Session:
         """Make the folder of a new training within `folder`."""
-        number = 1 + max((int(one.name[:4]) for one in sessions_in(folder)), default=0)
+        number = 1 + max((one.number for one in sessions_in(folder)), default=0)
         session = cls(folder / f"{number:04}-{secrets.token_hex(2)}")
         make_folder(session.folder)
         write_atomically(session.folder / _CONFIGURATION, canonical(configuration.to_dict()).encode())
@@ -105,14 +111,16 @@ class Session:
                     taken = False
             yield taken  # the lock ends with the file, and with the process
 
-    def settle(self) -> None:
-        """If a process had the training and is gone without a word, say so in the journal."""
+    def settle(self) -> bool:
+        """If a process had the training and is gone without a word, say so in the journal; return whether it ended."""
         if self.state() not in ACTIVE:
-            return
+            return True
         with suppress(FileNotFoundError), self.locked() as free:
             if free and self.state() in ACTIVE:
                 self.journal.repair()
                 self.tell("interrupted", self.interruption())
+            return free
+        return False
 
     def interruption(self) -> str:
         """Return, as a sentence, what is left of a training whose process is gone."""
@@ -125,8 +133,9 @@ def sessions_in(folder: Path) -> list[Session]:
     """Return the trainings in a folder, oldest first; none if there is no such folder."""
     if not folder.is_dir():
         return []
-    found = [one for one in folder.iterdir() if one.name[:4].isdecimal() and (one / _CONFIGURATION).is_file()]
-    return [Session(one) for one in sorted(found, key=lambda one: one.name)]
+    found = [Session(one) for one in folder.iterdir() if re.fullmatch(r"\d{4,9}-\w+", one.name, re.ASCII)]
+    whole = [one for one in found if (one.folder / _CONFIGURATION).is_file()]
+    return sorted(whole, key=lambda one: (one.number, one.name))
 
 
 def _now() -> str:

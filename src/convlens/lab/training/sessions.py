@@ -56,6 +56,7 @@ class Sessions:
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self._waiting: deque[tuple[str, bool]] = deque()  # names, and whether to pause before the first step
         self._paused: set[str] = set()
+        self._settled: set[str] = set()  # trainings that have ended, and that no process here has had since
         self._lock, self._closed = threading.RLock(), False
         self._held: BinaryIO | None = None
 
@@ -72,8 +73,9 @@ class Sessions:
         with self._lock:
             if found and self._holds():
                 for session in found:
-                    if session.name not in self._workers and not self._queued(session.name):
-                        session.settle()
+                    known = session.name in self._workers or session.name in self._settled or self._queued(session.name)
+                    if not known and session.settle():
+                        self._settled.add(session.name)
         return found
 
     def get(self, name: str) -> Session:
@@ -196,6 +198,7 @@ class Sessions:
 
     def _wait(self, session: Session, *, paused: bool = False) -> None:
         session.tell("waiting")
+        self._settled.discard(session.name)
         self._waiting.append((session.name, paused))
         self._start_next()
 
