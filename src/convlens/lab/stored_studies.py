@@ -110,7 +110,7 @@ def _estimand(found: EstimandEvidence, metric: Metric) -> dict[str, Any]:
     estimand, signed = found.estimand, found.estimand.reference is not None
     return {
         "name": estimand.name,
-        "what": estimand.described,
+        "what": estimand.description or estimand.name,  # both say which of several there is, unlike the arms alone
         "metric": metric.name,
         "role": found.role,
         "unit": named(metric.unit, signed=signed).strip(),

@@ -78,9 +78,10 @@ def test_it_stops_when_it_is_told_to(tmp_path: Path, orders: tuple[str, ...]) ->
     assert reporter.why == "You stopped it."
 
 
-def test_a_lab_that_is_gone_ends_it_at_once_and_saved(tmp_path: Path) -> None:
+@pytest.mark.parametrize("orders", [("end",), ("pause", "step", "end")])
+def test_a_lab_that_is_gone_ends_it_at_once_and_saved(tmp_path: Path, orders: tuple[str, ...]) -> None:
     with pytest.raises(Ended):
-        trained(tmp_path, "pause", "step", "end")
+        trained(tmp_path, *orders)
     (folder,) = (one for one in tmp_path.iterdir() if one.is_dir())
     assert Session(folder).checkpoint.exists()
     assert not events(Session(folder), "epoch")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def ask(sessions: Sessions, path: str, body: object = None, *, method: str = "",
     thread.start()
     if path == "/events":  # the first message is enough
         while len(sent) < MESSAGES:
-            pass
+            time.sleep(0.01)
         stopped.set()
     thread.join()
     text = b"".join(message.get("body", b"") for message in sent[1:]).decode()

@@ -20,7 +20,7 @@ export function Confusion({ training, row, does }) {
   return html`
     <div class="confusion">
       <h3>Validation, after step ${row.step.toLocaleString("en")}</h3>
-      <div class="scroll">
+      <div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix">
         <table>
           <caption>Rows: what it is. Columns: what it is taken for.${training.recorded ? "" : " A cell shows its images."}</caption>
           <thead><tr><td></td>${classes.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
