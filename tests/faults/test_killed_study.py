@@ -33,7 +33,7 @@ def finished(folder: Path) -> int:
 
 def table(printed: bytes) -> dict[str, Any]:
     """Return everything that a study measured and concluded, but for the times."""
-    found = json.loads(printed)
+    (found,) = json.loads(printed)["studies"].values()
     measured = {
         f"{one['arm']}, {one['seed']}": {n: v for n, v in one["metrics"].items() if n.split(".")[0] not in TIMES}
         for one in found["trials"]

@@ -98,7 +98,7 @@ def test_dragging_hurts_the_dense_network_more(browser: Browser, lab: str, digit
         assert drawn(page) == shifted(digits.images[row : row + 1], 0, 6).ravel().tolist()
         fall = {title: before[title] - probabilities(page, title)["7"] for title in before}
         assert fall["Dense"] > fall["CNN"] + 0.1
-        assert "above half at" in page.locator(".shift-map").first.inner_text()
+        page.locator(".shift-map").first.get_by_text("above half at").wait_for()
 
 
 # Shows each drawing, then shifted, and returns what each network's bar for its class then shows.

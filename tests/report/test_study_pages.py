@@ -22,6 +22,7 @@ from convlens.report.declared import (
     verdict_table,
 )
 from convlens.studies import tuned
+from convlens.studies.statistics.looks import Look
 from convlens.studies.storage.register import DrawnVerdict, Registration
 from convlens.studies.tuned import PROTOCOL, TunedRate, rate_key, rates_file
 
@@ -65,6 +66,10 @@ def test_the_verdict_says_reason_intervals_role_and_what_would_settle_it() -> No
     assert primary.two_way is not None
     assert f"{100 * primary.two_way.low:+.2f}".replace("-", "−") in rows["95 % interval for images in general"]
     assert "80 % power" in rows["what would settle it"]
+    assert "declared look" not in rows["what would settle it"]  # these have no further one
+    waiting = replace(found, evidence=replace(found.evidence, primary=replace(primary, look=Look((5, 10), 5))))
+    settled = dict(verdict_table(waiting).rows)["what would settle it"]
+    assert f"the declared look at 10 seeds: {found.command} --until-settled" in settled
     assert rows["what varies between seeds"] == found.evidence.study.varies
 
 

@@ -83,7 +83,11 @@ def verdict_table(result: StudyResult) -> Rows:
     if found.general is not None:
         rows.append(("verdict for images in general", f"{MARKS[found.general.word]} {found.general.label}"))
     if found.verdict.word == "inconclusive":
-        rows.append(("what would settle it", outlook(found.needed)))
+        coming = found.look.next  # declared beforehand, so nobody need declare anything anew
+        look = (
+            "" if coming is None else f"perhaps the declared look at {coming} seeds: {result.command} --until-settled; "
+        )
+        rows.append(("what would settle it", look + outlook(found.needed)))
     rows += [
         ("role", f"{found.role}: the one estimand that was declared as primary"),
         ("looks", f"{', '.join(map(str, found.look.looks))} seeds declared, {found.look.seeds} reached, "

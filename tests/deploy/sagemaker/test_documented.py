@@ -14,6 +14,7 @@ NAMES = {
     "caller": "the caller",
     "config": "the configuration",
     "endpoint": "the endpoint",
+    "log_contents": "all in it",
     "log_group": "the endpoint's log",
     "log_stream": "the endpoint's log",
     "model": "the model",

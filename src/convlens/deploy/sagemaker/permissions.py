@@ -73,7 +73,8 @@ NEEDS = (
     Need("sagemaker:ListEndpoints", ("any",), CALLER, "lists endpoints", without="status needs a name"),
     Need("sagemaker:AddTags", ("model", "config", "endpoint"), CALLER, "tags what it makes",
          ("aws:TagKeys",), without="no tags", when="tags"),
-    Need("logs:FilterLogEvents", ("log_group",), CALLER, "shows the server's log", without="no logs here"),
+    Need("logs:FilterLogEvents", ("log_group", "log_contents"), CALLER, "shows the server's log",
+         without="no logs here"),
     Need("servicequotas:ListServiceQuotas", ("any",), CALLER, "reads the quota", without="quota unknown"),
     Need("pricing:GetProducts", ("any",), CALLER, "reads the price of an hour", without="cost unknown"),
     Need("s3:GetObject", ("object",), ROLE, "downloads the archive"),
@@ -81,10 +82,10 @@ NEEDS = (
     Need("ecr:BatchCheckLayerAvailability", ("repository",), ROLE, "downloads the image"),
     Need("ecr:GetDownloadUrlForLayer", ("repository",), ROLE, "downloads the image"),
     Need("ecr:BatchGetImage", ("repository",), ROLE, "downloads the image"),
-    Need("logs:CreateLogGroup", ("log_group",), ROLE, "makes the log", without="no logs"),
+    Need("logs:CreateLogGroup", ("log_group", "log_contents"), ROLE, "makes the log", without="no logs"),
     Need("logs:CreateLogStream", ("log_stream",), ROLE, "makes the log", without="no logs"),
     Need("logs:PutLogEvents", ("log_stream",), ROLE, "writes the log", without="no logs"),
-    Need("logs:DescribeLogStreams", ("log_group",), ROLE, "finds the log", without="no logs"),
+    Need("logs:DescribeLogStreams", ("log_group", "log_contents"), ROLE, "finds the log", without="no logs"),
     Need("cloudwatch:PutMetricData", ("any",), ROLE, "writes metrics", without="no metrics"),
 )  # fmt: skip
 

@@ -281,7 +281,8 @@ class Plan:
             "config": f"{sagemaker}:endpoint-config/{config}",
             "endpoint": f"{sagemaker}:endpoint/{self.endpoint}",
             "repository": f"arn:{partition}:ecr:{image.region}:{image.account}:repository/{image.repository}",
-            "log_group": f"{logs}:*",
+            "log_group": logs,
+            "log_contents": f"{logs}:*",  # AWS writes a group with and without this ending, by the action
             "log_stream": f"{logs}:log-stream:*",
         }
 

@@ -21,6 +21,7 @@ export function ShiftMap({ title, model, meant, grid }) {
   if (!meant) return null;
   const k = model.classNames.indexOf(meant);
   if (k < 0) return html`<p class="note">It knows no class ${meant}.</p>`;
+  if (grid?.problem) return html`<p class="note">There is no map of its confidence: ${grid.problem}.</p>`;
   const known = grid?.classes === model.classes ? grid : undefined; // not that of a model before, of the same name
   const [right, down] = state.get("shift");
   const at = pointed ?? [right, down];
@@ -53,7 +54,8 @@ export function ShiftMap({ title, model, meant, grid }) {
         </svg>
       </div>
       <figcaption>
-        <span>Confidence in ${meant},<br />${shiftWords(at)}: <output>${value === undefined ? "…" : percent(value)}</output></span>
+        <span>Confidence in${"\u00a0"}${meant},<br />${shiftWords(at)}:${" "}
+          <output>${value === undefined ? "…" : percent(value)}</output></span>
         ${known?.complete && html`<span>above half at <b>${above(known, k)} of ${WIDTH * WIDTH} shifts</b></span>`}
       </figcaption>
     </figure>

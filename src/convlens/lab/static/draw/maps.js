@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from "../view.js";
 
 export const REACH = 8; // pixels in each direction
 export const WIDTH = 2 * REACH + 1;
+const REST = 60; // ms without a change before maps are begun: a stroke under way has the processor to itself
 
 /**
  * @typedef {object} Grid the probabilities of all classes at every shift
@@ -14,6 +15,7 @@ export const WIDTH = 2 * REACH + 1;
  * @property {number} classes K
  * @property {Uint8Array} steps by shift: 0 if it is exact; else how coarse the grid was whose nearest shift it shows
  * @property {boolean} complete
+ * @property {string} [problem] why there is none; the others are absent then
  */
 
 /** @type {Map<string, Promise<ShiftMaps>>} */
@@ -27,7 +29,9 @@ function worker(name) {
       await maps.add(name, content);
       return maps;
     };
-    workers.set(name, begin());
+    const found = begin();
+    workers.set(name, found);
+    found.catch(() => workers.delete(name)); // tried again at the next drawing
   }
   return workers.get(name);
 }
@@ -35,7 +39,7 @@ function worker(name) {
 async function dismiss(name) {
   const leaving = workers.get(name);
   workers.delete(name);
-  (await leaving).close();
+  (await leaving.catch(() => null))?.close();
 }
 
 /**
@@ -52,7 +56,7 @@ export function useShiftMaps(names, models, pixels) {
   useEffect(() => {
     for (const name of workers.keys()) if (!names.includes(name)) dismiss(name);
     let left = false;
-    there.forEach(async (name) => {
+    const begin = async (name) => {
       const model = models[names.indexOf(name)];
       const maps = await worker(name);
       if (left) return;
@@ -68,9 +72,17 @@ export function useShiftMaps(names, models, pixels) {
       };
       grid.complete = await maps.draw([name], fitted(pixels, model.inputShape), { reach: REACH, part });
       if (grid.complete && !left) show();
-    });
+    };
+    const attempt = (name) =>
+      begin(name).catch((error) => {
+        if (left) return;
+        grids.current.set(name, { problem: error.message });
+        again((n) => n + 1);
+      });
+    const timer = setTimeout(() => there.forEach(attempt), REST);
     return () => {
       left = true;
+      clearTimeout(timer);
     };
   }, [there.join(), pixels]);
   return grids.current;

@@ -18,7 +18,7 @@ export class ShiftMaps {
   constructor() {
     this.#worker.addEventListener("message", ({ data }) => this.#answer(data));
     this.#worker.addEventListener("error", (event) => {
-      const failed = new ConvlensError(`the worker failed (${event.message})`);
+      const failed = new ConvlensError(`the worker failed (${event.message ?? "its file cannot be loaded"})`);
       for (const { reject } of this.#waiting.values()) reject(failed);
       this.#waiting.clear();
     });
