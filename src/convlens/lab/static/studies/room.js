@@ -53,8 +53,13 @@ export function Room() {
   `;
 }
 
+/** A list beside the study; where there is no room for it, a menu above. */
 function Choice({ studies, study }) {
   return html`
+    <label class="menu"><span class="unseen">Study</span>
+      <select value=${study.name} onChange=${(event) => state.set({ study: event.target.value, expect: null }, true)}>
+        ${studies.map((one) => html`<option key=${one.name} value=${one.name}>${one.question}</option>`)}
+      </select></label>
     <nav class="list" aria-label="Studies">
       ${studies.map(
         (one) => html`<a key=${one.name} href=${`#room=studies&study=${one.name}`} aria-current=${one === study ? "true" : null}
