@@ -1,6 +1,6 @@
 """Take the pictures of the lab: ``python docs/picture_lab.py`` (needs Chromium and Playwright).
 
-Writes docs/figures/lab-drag.gif, which shows a digit being dragged, and lab-draw.png and lab-inside.png.
+Writes docs/figures/lab-drag.gif, which shows a digit being dragged, and a picture of each room, such as lab-draw.png.
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ SIZE = {"width": 1280, "height": 840}
 FRAMES, PAUSE = 28, 110  # of the drag; milliseconds between two
 SCALE = 0.7  # of the moving picture
 REACH = 5  # pixels of the drawing that it is dragged to each side
-SHOTS = {"draw": "shift=6,0", "inside": "room=inside&model=cnn&layer=conv2&unit=5,6,7&shift=4,2&tab=shift"}
+DRAWN = ".layer canvas, .shift-map[data-complete=true], .uplot canvas, .intervals svg"  # a room is there
+SHOTS = {
+    "draw": "shift=6,0",
+    "inside": "room=inside&model=cnn&layer=conv2&unit=5,6,7&shift=4,2&tab=shift",
+    "train": "room=train",
+    "studies": "room=studies&study=baseline-vs-cnn&expect=1",
+}
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -91,7 +97,7 @@ def main() -> None:
         first.save(FIGURES / "lab-drag.gif", save_all=True, append_images=others, duration=PAUSE, loop=0, optimize=True)
         for name, state in SHOTS.items():
             page.goto(f"{address}#{state}")
-            page.locator(".layer canvas, .shift-map[data-complete=true]").nth(1).wait_for()
+            page.locator(DRAWN).nth(1).wait_for()
             page.wait_for_timeout(1000)
             shoot(page).save(FIGURES / f"lab-{name}.png", optimize=True)
         browser.close()

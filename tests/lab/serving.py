@@ -6,6 +6,7 @@ import contextlib
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -15,8 +16,19 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
-    """Run ``convlens lab``; yields the process, the lab's address and the lines it printed up to that."""
-    command = [sys.executable, "-m", "convlens", "lab", "--no-browser", "--port", "0", *arguments]
+    """Run ``convlens lab``; yields the process, the lab's address and the lines it printed up to that.
+
+    It never sees the user's own trainings.
+    """
+    command = [sys.executable, "-m", "convlens", "lab", "--no-browser", "--port", "0"]
+    with tempfile.TemporaryDirectory() as folder:
+        command += ["--folder", folder, *arguments]
+        with _running(command) as found:
+            yield found
+
+
+@contextlib.contextmanager
+def _running(command: list[str]) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             lines: list[str] = []

@@ -34,9 +34,13 @@ def lab(
         Path | None,
         typer.Option("--export", metavar="FOLDER", help="Write the page there instead, for any web server."),
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", metavar="FOLDER", help="Where its trainings are kept; by default among your data."),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Open the lab: draw a digit, drag it, and look inside the networks that read it.
+    """Open the lab: draw a digit, drag it, look inside the networks that read it, and train your own.
 
     The page runs on this machine alone and needs no internet. With --export it becomes a folder of static files.
 
@@ -48,7 +52,7 @@ def lab(
     if export is None:
         if json:
             raise ConfigurationError("--json says what was written; give it with --export FOLDER, or leave it out")
-        run(models or (), LabSettings(host, port, browser=not no_browser), say=notes.print)
+        run(models or (), LabSettings(host, port, browser=not no_browser, folder=folder), say=notes.print)
         return
     from ..lab.export import export as write_page
 

@@ -37,6 +37,8 @@ class LabSettings:
         The port; None: the first free one from `FIRST_PORT` on. 0: any.
     browser
         Whether to open the page in a browser.
+    folder
+        Where its trainings are kept; None: among the user's data.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class LabSettings:
     host: str | None = None
     port: int | None = None
     browser: bool = True
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         if self.port is not None and not 0 <= self.port <= 65535:
@@ -83,22 +86,33 @@ def run(models: Sequence[Path] = (), settings: LabSettings | None = None, say: C
     try:
         from .app import create_app
         from .guard import LOOPBACK, Access
+        from .training.routes import routes
+        from .training.sessions import Sessions
     except ImportError as error:
         raise ConfigurationError(f"the lab needs packages that are not installed ({error.name}): {INSTALL}") from error
     named = {settings.host.lower()} if settings.host else set()  # such as 127.0.0.2, which is this machine alone too
     hosts = LOOPBACK | named | (_own_names(settings.host) if settings.is_open else set())
-    # The one place where other rooms' routes are mounted: create_app(..., routes=[...], lifespan=...).
-    app = create_app(files, Access(hosts, token, addresses=settings.is_open))
+    sessions, ending = Sessions(settings.folder), threading.Event()
+    # The one place where other rooms' routes are mounted.
+    app = create_app(files, Access(hosts, token, addresses=settings.is_open), routes(sessions, ending.is_set))
     with _listening(settings) as listener:
         address = _address(settings, port_of(listener))
         if settings.is_open:
             say("other machines can reach this lab, unencrypted; they need the token in its address")
         say(f"the lab is at {address}{f'?token={token}' if token else ''} (Ctrl-C ends it)")
-        _serve(app, listener, f"{address}{f'?token={token}' if token else ''}" if settings.browser else None)
+        try:
+            _serve(
+                app, listener, f"{address}{f'?token={token}' if token else ''}" if settings.browser else None, ending
+            )
+        finally:
+            sessions.close()
 
 
-def _serve(app: ASGIApp, listener: socket.socket, opened: str | None) -> None:
-    """Answer requests until a stop signal; `opened` is the address to open in a browser once it answers."""
+def _serve(app: ASGIApp, listener: socket.socket, opened: str | None, ending: threading.Event) -> None:
+    """Answer requests until a stop signal; `opened` is the address to open in a browser once it answers.
+
+    `ending` is set when it comes, so that what streams for as long as the server runs can end.
+    """
     import uvicorn
 
     class BrowserServer(uvicorn.Server):
@@ -106,6 +120,10 @@ def _serve(app: ASGIApp, listener: socket.socket, opened: str | None) -> None:
             await super().startup(sockets)
             if opened is not None:  # in a thread of its own: some browsers return only when they are closed
                 threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            ending.set()
+            await super().shutdown(sockets)
 
     config = uvicorn.Config(
         app, http="httptools", ws="none", log_level="warning", access_log=False, server_header=False,

@@ -9,18 +9,20 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..nn import Model, load
 from ..version import __version__
 from .shipped import FOLDER, read_index
+from .stored_studies import study_files
 
 CATALOGUE = "api/lab.json"
 HOME = "index.html"
 STATIC = Path(__file__).parent / "static"
+File: TypeAlias = "Path | bytes | Callable[[], bytes]"
 
 # Not asked of the system: where its registry calls JavaScript plain text, browsers refuse to run it.
 MEDIA_TYPES = {
@@ -43,15 +45,17 @@ class Site:
     Parameters
     ----------
     files
-        By address, relative to the page's: where the file is, or its content.
+        By address, relative to the page's: where the file is, its content, or what makes that when it is asked for.
     """
 
-    files: Mapping[str, Path | bytes] = field(repr=False)
+    files: Mapping[str, File] = field(repr=False)
 
     def read(self, address: str) -> bytes | None:
         """Return the content at an address; None if there is nothing. The empty address is the page's own."""
         found = self.files.get(address or HOME)
-        return found.read_bytes() if isinstance(found, Path) else found
+        if isinstance(found, Path):
+            return found.read_bytes()
+        return found() if callable(found) else found
 
     def addresses(self) -> Iterator[str]:
         """Yield all addresses in alphabetical order."""
@@ -84,7 +88,7 @@ def site(models: Iterable[Path] = (), *, live: bool) -> Site:
     >>> json.loads(page.read("api/lab.json"))["live"]
     False
     """
-    files: dict[str, Path | bytes] = {}
+    files: dict[str, File] = {**study_files()}
     for path in sorted(STATIC.rglob("*")):
         if path.suffix in MEDIA_TYPES:
             files[path.relative_to(STATIC).as_posix()] = path
@@ -124,7 +128,7 @@ def _described(path: Path, name: str, address: str, model: Model) -> dict[str, A
     }
 
 
-def _assets(files: dict[str, Path | bytes]) -> dict[str, Any]:
+def _assets(files: dict[str, File]) -> dict[str, Any]:
     """Add the package's assets to the files, and return what the page is told of them."""
     index = read_index()
     for name in index["files"]:

@@ -14,6 +14,8 @@ import { html, render, useEffect, useErrorBoundary, useLayoutEffect, useRef, use
 const ROOMS = [
   { name: "draw", title: "Draw", load: () => import("./draw/room.js") },
   { name: "inside", title: "Inside", load: () => import("./inside/room.js") },
+  { name: "train", title: "Train", load: () => import("./train/room.js") },
+  { name: "studies", title: "Studies", load: () => import("./studies/room.js") },
 ];
 const THEMES = ["auto", "light", "dark"];
 

@@ -14,10 +14,11 @@ import { useEffect, useState } from "./view.js";
  * @property {string} address
  * @property {number} bytes
  * @property {ArrayBuffer | Promise<ArrayBuffer>} [content]
+ * @property {boolean} [trained] in the room Train
  */
 
 /** What the page was told at its start: see `site.py`. */
-export const catalogue = { live: false, version: "", models: [], digits: null, snapshots: null };
+export const catalogue = { live: false, version: "", models: [], digits: null, snapshots: null, recordings: [] };
 
 /** @type {Map<string, Promise<Model>>} */
 const loading = new Map();
@@ -33,6 +34,32 @@ export async function start() {
     const step = one.step.toLocaleString("en");
     Object.assign(one, { name: `step-${one.step}`, title: `${title}, step ${step}`, about, parameters });
   }
+  if (catalogue.live) await findTrained();
+}
+
+/** Models that were trained in this lab, so that a link to one is good in every room. */
+async function findTrained() {
+  let found;
+  try {
+    found = await (await fetched("api/trainings")).json();
+  } catch {
+    return; // the room Train will say why
+  }
+  for (const { name, number, configuration, start: begun, model: size } of found.trainings) {
+    if (!size || !configuration) continue;
+    const title = `Training ${number}${configuration.title ? `: ${configuration.title}` : ""}`;
+    offer({
+      name: `training:${name}`, title, about: "trained in this lab", parameters: begun?.parameters ?? 0, trained: true,
+      address: `api/trainings/${name}/model`,
+    });
+  }
+}
+
+/** Add a model to the catalogue; one of its name is replaced, and loaded anew when it is next needed. @param {Entry} one */
+export function offer(one) {
+  catalogue.models = [...catalogue.models.filter((other) => other.name !== one.name), one];
+  loading.delete(one.name);
+  loaded.delete(one.name);
 }
 
 /** All models by name: of the catalogue, dropped ones, and the snapshots. */

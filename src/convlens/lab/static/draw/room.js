@@ -32,7 +32,8 @@ function chosen() {
   const names = state.get("models");
   if (names !== null) return names.slice(0, MOST);
   const all = catalogue.models.map((one) => one.name);
-  const own = all.filter((name) => catalogue.models.find((one) => one.name === name).address?.startsWith("api/"));
+  const given = catalogue.models.filter((one) => one.address?.startsWith("api/") && !one.trained);
+  const own = given.map((one) => one.name);
   const first = [...own, ...FIRST.filter((name) => all.includes(name))].slice(0, MOST);
   return first.length ? first : all.slice(0, MOST);
 }

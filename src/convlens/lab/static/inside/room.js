@@ -35,7 +35,7 @@ function chosen() {
   const name = state.get("model");
   if (name) return name;
   const [first] = catalogue.models;
-  const own = first?.address?.startsWith("api/") ? first : null;
+  const own = first?.address?.startsWith("api/") && !first.trained ? first : null;
   return (own ?? entry(FIRST) ?? first)?.name ?? "";
 }
 

@@ -1,0 +1,106 @@
+/** The room Train: compose a network, train it, watch it, stop it, take it up again; without a server, recorded trainings. */
+
+import { catalogue } from "../library.js";
+import * as state from "../state.js";
+import { html, useEffect, useState } from "../view.js";
+import { Curves } from "./curves.js";
+import { Focus } from "./focus.js";
+import { Layers, useComposition } from "./layers.js";
+import { FIRST, begin, change, plan } from "./plan.js";
+import { RecipeForm } from "./recipe.js";
+import { Tried } from "./tried.js";
+import { ask, useTrainings } from "./trainings.js";
+
+/** A model's file was dropped here: it is looked into. */
+export async function opened(name) {
+  (await import("../inside/room.js")).opened(name);
+  state.set({ room: "inside" }, true);
+}
+
+export function Room() {
+  const get = state.useView();
+  const { trainings, reachable, heard, version } = useTrainings();
+  const [problem, setProblem] = useState("");
+  const [hidden, setHidden] = useState(() => new Set());
+  const chosen = trainings.find((one) => one.name === get("training")) ?? trainings.at(catalogue.live ? -1 : 0);
+  const does = async (action) => {
+    setProblem("");
+    try {
+      await action();
+    } catch (error) {
+      if (error.name !== "ConvlensError") throw error;
+      setProblem(error.message);
+    }
+  };
+  const groups = [...new Set(trainings.map((one) => one.group))];
+  const shown = trainings.filter((one) => !hidden.has(one.name));
+  const show = (names, on) =>
+    setHidden((before) => {
+      const after = new Set(before);
+      for (const name of names) on ? after.delete(name) : after.add(name);
+      return after;
+    });
+  return html`
+    <div class=${catalogue.live ? "train-room" : "train-room recorded"}>
+      <h1>${catalogue.live ? "Train your own" : "Watch trainings"}</h1>
+      ${!reachable && html`<p class="problem" role="alert">The lab does not answer. Its trainings are kept; start it again with “convlens lab”, and this page goes on by itself.</p>`}
+      ${problem && html`<div class="problem" role="alert"><p>${problem}</p><button type="button" onClick=${() => setProblem("")}>Close</button></div>`}
+      ${catalogue.live ? html`<${Compose} does=${does} />` : html`<${Recorded} />`}
+      <div class="watch">
+        ${chosen && html`<${Focus} training=${chosen} colour=${groups.indexOf(chosen.group)} does=${does} version=${version} />`}
+        ${!chosen && heard && html`<p class="hint">Nothing has been trained here yet. Compose a network, and start: one epoch of the network shown takes well under a minute.</p>`}
+        ${!chosen && !heard && reachable && html`<p class="loading">Loading…</p>`}
+        ${trainings.length > 0 && html`<${Curves} trainings=${shown} groups=${groups} version=${version} />`}
+      </div>
+      ${trainings.length > 0 && html`<${Tried} trainings=${trainings} groups=${groups} hidden=${hidden} show=${show} chosen=${chosen} />`}
+    </div>
+  `;
+}
+
+function Compose({ does }) {
+  const { layers, data, seeds } = plan();
+  const [choices, setChoices] = useState(null);
+  useEffect(() => void does(async () => setChoices(await ask("/choices"))), []);
+  const { composition, problem } = useComposition(layers, data);
+  if (!choices) return html`<section class="compose" aria-label="Compose"><p class="loading">Loading…</p></section>`;
+  const ready = composition && !composition.problem && !problem;
+  const start = (name) =>
+    does(async () => change({ layers: (await ask("/start", { method: "POST", body: { name, data } })).layers }));
+  return html`
+    <section class="compose" aria-labelledby="compose-title">
+      <div class="title">
+        <h2 id="compose-title">The network</h2>
+        <label><span class="unseen">Begin with the layers of</span>
+          <select value="" onChange=${(event) => event.target.value && start(event.target.value)}>
+            <option value="">begin with …</option>
+            ${Object.entries(choices.starts).map(([name]) => html`<option key=${name} value=${name}>${name}</option>`)}
+          </select></label>
+      </div>
+      <${Layers} choices=${choices} composition=${composition} />
+      <h2>How it is trained</h2>
+      <${RecipeForm} choices=${choices} composition=${composition} problem=${problem} />
+      <div class="begin">
+        <button type="button" class="main" disabled=${!ready} onClick=${() => does(() => begin({ paused: false }))}>
+          ${seeds > 1 ? `Train ${seeds} seeds` : "Train"}
+        </button>
+        <button type="button" disabled=${!ready} onClick=${() => does(() => begin({ paused: true }))}>Step by step</button>
+        <button type="button" class="quiet" onClick=${() => change(FIRST)}>Reset</button>
+      </div>
+      <p class="note">Alt with the arrow keys moves a layer. The test set is not read here: validation chooses.</p>
+    </section>
+  `;
+}
+
+function Recorded() {
+  return html`
+    <section class="told" aria-label="About these trainings">
+      <p>
+        <b>These trainings were recorded.</b> They are real: loss, accuracy, filters and confusion matrices as they were
+        while each network was trained, three seeds each. To compose networks and train them live, run the lab on your own
+        machine:
+      </p>
+      <pre tabindex="0"><code>pip install 'convlens[lab]'
+convlens lab</code></pre>
+    </section>
+  `;
+}

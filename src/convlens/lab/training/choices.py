@@ -1,0 +1,89 @@
+"""What can be chosen in the room Train: layers and their settings, recipes, optimisers, schedules, data, and starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from ... import data as datasets
+from ...models import ARCHITECTURES, architecture
+from ...nn.initializers import INITIALIZERS
+from ...nn.layers import LAYERS, Residual
+from ...nn.serialize import layer_to_dict
+from ...optim import OPTIMIZERS, SCHEDULES
+from ...train.recipes import RECIPES
+from .configuration import dataset_of
+
+_SHAPE, _CLASSES = (28, 28, 1), 10
+_USUAL: Mapping[str, Any] = {"filters": 16, "units": 64, "shape": [784]}  # of settings without a default
+
+
+def choices() -> dict[str, Any]:
+    """Return all of it as plain JSON; a `Residual`, which holds layers itself, cannot be composed here."""
+    return {
+        "layers": {name: _settings(cls) for name, cls in LAYERS.items() if cls is not Residual},
+        "recipes": {name: one.to_dict() for name, one in RECIPES.items()},
+        "optimizers": {name: _settings(cls) for name, cls in OPTIMIZERS.items()},
+        "schedules": {name: _settings(cls) for name, cls in SCHEDULES.items()},
+        "data": list(datasets.names()),
+        "starts": {name: about for name, (_, about, _) in ARCHITECTURES.items()},
+    }
+
+
+def start(name: str, data: str) -> dict[str, Any]:
+    """Return the layers of a named architecture for a data set, as plain data, and what that has.
+
+    Raises
+    ------
+    ConfigurationError, DataError
+        If there is no such architecture or data set.
+    """
+    found = dataset_of(data)
+    layers = architecture(name, found.input_shape, len(found.class_names)).layers(len(found.class_names))
+    return {"layers": [layer_to_dict(layer) for layer in layers]}
+
+
+def about(data: str) -> dict[str, Any]:
+    """Return what has to be known of a data set to compose a network for it."""
+    found = dataset_of(data)
+    return {
+        "name": found.name,
+        "shape": list(found.input_shape),
+        "classes": list(found.class_names),
+        "train": len(found.train),
+        "validation": len(found.validation),
+    }
+
+
+def _settings(cls: type[Any]) -> list[dict[str, Any]]:
+    """Return the settings of a dataclass: name, kind, default, and what it can be."""
+    hints = get_type_hints(cls)
+    found = []
+    for field in dataclasses.fields(cls):
+        missing = field.default is dataclasses.MISSING
+        default = _USUAL.get(field.name) if missing else field.default
+        options = sorted(INITIALIZERS) if field.name == "kernel_initializer" else _options(hints[field.name])
+        one = {"name": field.name, "kind": _kind(hints[field.name], options), "default": default, "needed": missing}
+        found.append({**one, **({"options": options} if options else {})})
+    return found
+
+
+def _options(hint: Any) -> list[str]:
+    """Return the words that a setting can be."""
+    if get_origin(hint) is Literal:
+        return list(get_args(hint))
+    if get_origin(hint) in (types.UnionType, typing.Union):
+        return [word for one in get_args(hint) for word in _options(one)]
+    return []
+
+
+def _kind(hint: Any, options: list[str]) -> str:
+    """Return how a setting is entered: chosen, switched, or written as a number or several."""
+    if options:
+        return "choice"
+    if hint is bool:
+        return "switch"
+    return {int: "whole", float: "number"}.get(hint, "numbers")

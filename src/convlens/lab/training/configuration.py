@@ -1,0 +1,180 @@
+"""One training as frozen data: the network, the recipe, the data, the seed, and when to stop early."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ... import data as datasets
+from ...data import Dataset
+from ...errors import ConfigurationError, ShapeError
+from ...nn import Model
+from ...nn.serialize import layers_from_data
+from ...plain import canonical, check_keys, choose, is_number, plain, require
+from ...randomness import checked_seed
+from ...train.recipes import RECIPES, Recipe
+from .composition import compose
+
+LONGEST_TITLE = 60
+
+
+@dataclass(frozen=True)
+class StopWhen:
+    """When to stop before the recipe ends; None: not for that reason.
+
+    Parameters
+    ----------
+    accuracy
+        Of validation, after an epoch: 0 to 1.
+    steps
+        Taken in all.
+    minutes
+        Since training was started or taken up again.
+    """
+
+    accuracy: float | None = None
+    steps: int | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.accuracy is not None and not (is_number(self.accuracy) and 0 < self.accuracy <= 1):
+            raise ConfigurationError(f"training stops at an accuracy above 0, up to 1, not at {self.accuracy!r}")
+        if self.steps is not None and not (type(self.steps) is int and self.steps > 0):
+            raise ConfigurationError(f"training stops after a whole number of steps above 0, not after {self.steps!r}")
+        if self.minutes is not None and not (is_number(self.minutes) and self.minutes > 0):
+            raise ConfigurationError(f"training stops after a number of minutes above 0, not after {self.minutes!r}")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One training.
+
+    Parameters
+    ----------
+    layers
+        Of the network, as plain data.
+    recipe
+        How it is trained.
+    data
+        The name of a data set, or the path of the user's own.
+    share
+        Of the training images that are used, above 0, up to 1: a stratified subset.
+    seed
+        Of the weights, and of the order of the images.
+    title
+        What the user calls it.
+    stop
+        When to stop early.
+    """
+
+    layers: tuple[Mapping[str, Any], ...]
+    recipe: Recipe
+    data: str = "mnist"
+    share: float = 1.0
+    seed: int = 0
+    title: str = ""
+    stop: StopWhen = field(default_factory=StopWhen)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", checked_seed(self.seed))
+        if not isinstance(self.data, str) or not self.data:
+            raise ConfigurationError(f"data is the name of a data set, or a path, not {self.data!r}")
+        if not (is_number(self.share) and 0 < self.share <= 1 and math.isfinite(self.share)):
+            raise ConfigurationError(f"the share of the training images is above 0, up to 1, not {self.share!r}")
+        if not isinstance(self.title, str) or len(self.title) > LONGEST_TITLE or not (self.title or "x").isprintable():
+            raise ConfigurationError(f"a title has at most {LONGEST_TITLE} printable characters, not {self.title!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {
+            "layers": plain(self.layers, "layers"),
+            "recipe": self.recipe.to_dict(),
+            "data": self.data,
+            "share": self.share,
+            "seed": self.seed,
+            "title": self.title,
+            "stop": asdict(self.stop),
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Configuration:
+        """Read what `to_dict` wrote, or what the page sends: there a recipe may be ``{"base": "good"}`` and changes.
+
+        Raises
+        ------
+        ConfigurationError
+            If a key is unknown or missing, or a value is out of range.
+        """
+        check_keys(cls, given, "training")
+        stop = given.get("stop") or {}
+        check_keys(StopWhen, stop, "stop")
+        layers = given["layers"]
+        if not isinstance(layers, list | tuple) or not all(isinstance(one, Mapping) for one in layers):
+            raise ConfigurationError(f"layers are a list such as [{{'layer': 'Flatten'}}], not {layers!r}")
+        kept = tuple(plain(one, "layer") for one in layers)
+        return cls(**{**given, "layers": kept, "recipe": _recipe(given["recipe"]), "stop": StopWhen(**stop)})
+
+    @property
+    def group(self) -> str:
+        """What the seeds of one configuration share: 12 hexadecimal digits of its SHA-256."""
+        decisive = {key: value for key, value in self.to_dict().items() if key not in ("seed", "title", "stop")}
+        return hashlib.sha256(canonical(decisive).encode()).hexdigest()[:12]
+
+    def dataset(self) -> Dataset:
+        """Return the data set, with the share of its training images.
+
+        Raises
+        ------
+        ConfigurationError, DataError
+            If it is not there, or damaged; see `convlens.data.load`.
+        """
+        found = dataset_of(self.data)
+        if self.share == 1:
+            return found
+        wanted = round(self.share * len(found.train))
+        return found.subset(min(len(found.train), max(len(found.class_names), wanted)))
+
+    def check(self) -> None:
+        """Raise what a training would, as far as that is known beforehand: ShapeError names the layer, from 1."""
+        dataset = self.dataset()
+        found = compose(list(self.layers), dataset.input_shape, len(dataset.class_names))
+        if found.problem:
+            where = "" if found.at is None else f"layer {found.at + 1}: "
+            raise ShapeError(where + found.problem)
+
+    def model(self, dataset: Dataset) -> Model:
+        """Return the untrained network."""
+        return Model(
+            layers_from_data(list(self.layers)), dataset.input_shape, self.seed, class_names=dataset.class_names
+        )
+
+
+def _recipe(given: object) -> Recipe:
+    if isinstance(given, Mapping) and "base" in given:
+        changes = {key: value for key, value in given.items() if key != "base"}
+        return RECIPES[choose(given["base"], RECIPES, "recipe")].changed(changes)
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"a recipe is a mapping such as {{'base': 'good', 'epochs': 3}}, not {given!r}")
+    return Recipe.from_dict(given)
+
+
+def dataset_of(name: str) -> Dataset:
+    """Return a data set by name or path; the last two stay in memory until their files change."""
+    require(name, str, "data", "'mnist', or the path of your own")
+    path = Path(name)
+    try:
+        changed = 0.0 if name in datasets.names() else path.stat().st_mtime
+    except (OSError, ValueError):
+        changed = 0.0  # which loading will report
+    return _dataset(name, changed)
+
+
+@lru_cache(maxsize=2)
+def _dataset(name: str, changed: float) -> Dataset:
+    del changed  # of the key alone
+    return datasets.load(name)

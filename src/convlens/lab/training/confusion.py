@@ -1,0 +1,60 @@
+"""The images behind one cell of a confusion matrix."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from ...errors import ConfigurationError
+from ...typing import IntArray
+from .session import Session
+
+MOST_IMAGES = 100
+
+
+def cell(session: Session, epoch: int, true: int, predicted: int) -> dict[str, Any]:
+    """Return validation's images of one class that were taken for another, after an epoch.
+
+    Parameters
+    ----------
+    session
+        The training.
+    epoch
+        Counted from 1.
+    true, predicted
+        Numbers of the classes: row and column of the confusion matrix.
+
+    Returns
+    -------
+    dict
+        ``count``, of all; ``shape``, (H, W, C); and of the first `MOST_IMAGES`: their places in the validation set
+        (``indexes``), and their ``pixels``, uint8 in base64.
+
+    Raises
+    ------
+    ConfigurationError
+        If the epoch has not ended, or there is no such class.
+    """
+    path = session.predictions(epoch)
+    if not path.is_file():
+        raise ConfigurationError(f"training {session.name} has not finished epoch {epoch} yet")
+    predictions: IntArray = np.load(path)
+    dataset = session.configuration().dataset()
+    classes = len(dataset.class_names)
+    if not (0 <= true < classes and 0 <= predicted < classes):
+        raise ConfigurationError(f"classes are numbered from 0 to {classes - 1}; there is no cell {true}, {predicted}")
+    validation = dataset.validation
+    if len(predictions) != len(validation):
+        raise ConfigurationError(f"the data {dataset.name} have changed since training {session.name} read them")
+    indexes = np.flatnonzero((validation.labels == true) & (predictions == predicted))
+    images = validation.images[indexes[:MOST_IMAGES]]
+    if images.dtype != np.uint8:
+        images = np.clip(np.rint(images * 255), 0, 255).astype(np.uint8)
+    return {
+        "count": len(indexes),
+        "shape": list(images.shape[1:]),
+        "indexes": indexes[:MOST_IMAGES].tolist(),
+        "pixels": base64.b64encode(images.tobytes()).decode(),
+    }
