@@ -18,8 +18,8 @@ from convlens.studies.results.verify import TIMES
 from convlens.studies.run import STORE
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")]
-COMMAND = (sys.executable, "-m", "convlens", "study", "run", "bias-ladder", "--profile", "quick", "--json", "--out")
-TRIALS, BEFORE = 25, 6  # in all, and finished when it is killed
+COMMAND = (sys.executable, "-m", "convlens", "study", "run", "pooling", "--profile", "quick", "--json", "--out")
+TRIALS, BEFORE = 15, 4  # in all, and finished when it is killed
 
 
 def finished(folder: Path) -> int:
