@@ -107,7 +107,7 @@ class Simulator:
 
 
 def _not_simulated(refusal: Refusal) -> Decision:
-    why = refusal.denial.decides if refusal.denied else str(refusal)
+    why = f"{refusal.action} is denied" if refusal.denied else str(refusal)
     return Decision(Answer.UNKNOWN, f"cannot be simulated: {why}")
 
 

@@ -66,7 +66,7 @@ def wait_for_rest(clients: Clients, endpoint: str, patience: Patience) -> Mappin
     start, before = patience.clock.now(), ""
     while True:
         found = ENDPOINT.find(clients, endpoint, "")
-        status = "gone" if found is None else str(found["EndpointStatus"])
+        status = str(found["EndpointStatus"]) if found is not None else "gone" if before else "not there"
         waited = patience.clock.now() - start
         if status != before:
             patience.progress(f"endpoint {endpoint}: {status}" + (f" after {duration(waited)}" if before else ""))
