@@ -94,7 +94,7 @@ def test_only_a_whole_package_is_served(unpacked: Path, tmp_path: Path, capsys: 
     shutil.copytree(unpacked, tmp_path / "model")
     (tmp_path / "model" / "model.safetensors").write_bytes(b"x")
     assert container.main(["serve"], environment) == 2
-    assert "model.safetensors is damaged" in capsys.readouterr().err
+    assert "model.safetensors in " in capsys.readouterr().err
 
 
 def test_the_dockerfile_starts_what_is_tested_here() -> None:

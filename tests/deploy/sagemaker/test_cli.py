@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from convlens.cli.main import app
-from convlens.errors import DeploymentError
+from convlens.deploy.sagemaker.clients import Clients
+from convlens.errors import ConfigurationError, DeploymentError
 
 from .conftest import FULL, Accounts
 
@@ -76,3 +79,64 @@ def test_a_file_of_unknown_type_is_one_line(accounts: Accounts, tmp_path: Path) 
     with accounts(FULL):
         found = run(app, ["sagemaker", "invoke", "digits", "one.jpgg"])
     assert "did you mean '.jpg'?" in str(found.exception)
+
+
+class _NotAws(BaseHTTPRequestHandler):
+    """Answers everything with a page, as a proxy does that wants a password."""
+
+    def do_POST(self) -> None:
+        body = b"<html><p>sign in<br></html>"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def _signed_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+
+
+@pytest.mark.usefixtures("_signed_in")
+def test_the_region_of_the_environment_is_taken_which_boto3_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert Clients().region == "eu-west-1"
+    assert Clients(region="us-west-2").region == "us-west-2"
+
+
+@pytest.mark.usefixtures("_signed_in")
+def test_an_address_that_is_not_aws_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "not an address")
+    assert "AWS_ENDPOINT_URL takes an address" in str(run(app, ["sagemaker", "status"]).exception)
+    with HTTPServer(("127.0.0.1", 0), _NotAws) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            found = run(app, ["sagemaker", "doctor"])
+        finally:
+            server.shutdown()
+            thread.join()
+    assert isinstance(found.exception, DeploymentError)
+    assert "what answers is not AWS" in str(found.exception)
+
+
+@pytest.mark.usefixtures("_signed_in")
+@pytest.mark.parametrize("verb", ["deploy", "destroy", "logs"])
+@pytest.mark.parametrize("minutes", ["nan", "-1", "inf"])
+def test_minutes_that_are_no_time_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, digits_file: Path, verb: str, minutes: str
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    what = str(digits_file) if verb == "deploy" else "digits"
+    found = run(app, ["sagemaker", verb, what, "--minutes", minutes])
+    assert isinstance(found.exception, ConfigurationError)
+    assert "0 or more" in str(found.exception)

@@ -99,7 +99,12 @@ def test_what_says_nothing_names_the_action_that_was_asked_for(message: str) -> 
 @pytest.mark.parametrize(
     ("layer", "explicit", "passing", "words"),
     [
-        (PolicyLayer.IDENTITY, False, (), "an administrator can allow it with the policy for the caller below"),
+        (
+            PolicyLayer.IDENTITY,
+            False,
+            (),
+            "an administrator can allow it with the policy for the caller that convlens sagemaker doctor prints",
+        ),
         (
             PolicyLayer.IDENTITY,
             True,

@@ -249,6 +249,16 @@ def test_a_role_that_cannot_be_looked_for_is_asked_for(accounts: Accounts, digit
         assert account.made == []
 
 
+def test_what_cannot_be_removed_is_named_with_the_permission(accounts: Accounts, digits_archive: Archive) -> None:
+    how: dict[str, Any] = {}
+    with accounts(FULL.without(["sagemaker:DeleteEndpoint"])) as account:
+        how |= {"folder": account.folder, "patience": account.patience()}
+        deploy(account.clients(), digits_archive, SETTINGS, check=False, **how)
+        left = destroy(account.clients(), "digits", **how).left
+    assert left[0] == "endpoint digits: sagemaker:DeleteEndpoint is denied: no identity-based policy allows it"
+    assert len(left) == 5
+
+
 def test_where_aws_is_out_of_reach_for_a_while_nothing_is_removed(accounts: Accounts, digits_archive: Archive) -> None:
     with accounts(FULL) as account:
         session, asked = account.session(), 0
@@ -295,9 +305,15 @@ def test_a_damaged_journal_is_one_line(accounts: Accounts, digits_archive: Archi
     with accounts(FULL) as account:
         account.folder.mkdir()
         path = Journal.of(account.folder, "123456789012", "us-east-1", "digits").path
-        path.write_text('{"format": 1, "entries": [{"kind": "model"}]}')
-        with pytest.raises(DeploymentError, match=r"is damaged: .*lacks 'name'"):
-            deploy(account.clients(), digits_archive, SETTINGS, folder=account.folder, patience=account.patience())
+        for entry, why in (
+            ('{"kind": "model"}', "lacks 'name'"),
+            ('{"kind": "modl", "name": "m", "state": "made"}', "did you mean 'model'"),
+            ('{"kind": ["model"], "name": "m", "state": "made"}', "kind of thing"),
+            ('{"kind": "model", "name": ["m"], "state": "made"}', "a name is a text"),
+        ):
+            path.write_text(f'{{"format": 1, "entries": [{entry}]}}')
+            with pytest.raises(DeploymentError, match=rf"is damaged: .*{why}"):
+                deploy(account.clients(), digits_archive, SETTINGS, folder=account.folder, patience=account.patience())
         assert account.made == []
 
 

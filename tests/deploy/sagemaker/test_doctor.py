@@ -150,6 +150,28 @@ def test_a_role_that_sagemaker_may_not_assume(accounts: Accounts) -> None:
     assert (one.answer, one.layer) == (Answer.DENIED, PolicyLayer.TRUST)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "role"),
+    [(None, "SageMakerExecutionRole"), ("Mine", "Mine"), ("arn:aws:iam::123456789012:role/a/Mine", "a/Mine")],
+)
+def test_without_a_role_the_policies_are_for_one_that_can_be_made(
+    accounts: Accounts, wanted: str | None, role: str
+) -> None:
+    with accounts(dataclasses.replace(FULL, role=dataclasses.replace(FULL.role, name="Other"))) as account:
+        found = doctor(account.clients(), dataclasses.replace(SETTINGS, role=wanted))
+        assert found.role is None
+        assert found.verdict is DoctorVerdict.NO_GO
+        statements = found.policies["caller"]["Statement"]
+    named = [
+        arn
+        for one in statements
+        for arn in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
+    ]
+    assert all(arn == "*" or arn.startswith("arn:aws:") for arn in named)
+    passing = next(one for one in statements if one["Action"] == ["iam:PassRole"])
+    assert passing["Resource"] == f"arn:aws:iam::123456789012:role/{role}"
+
+
 def test_the_least_policies_are_enough(accounts: Accounts) -> None:
     with accounts(FULL) as account:
         clients = account.clients()

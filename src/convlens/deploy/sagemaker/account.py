@@ -19,6 +19,7 @@ VARIABLES = ("SAGEMAKER_ROLE", "SAGEMAKER_ROLE_ARN")
 LAB_ROLE = "LabRole"
 USUAL_BEGINNING = "AmazonSageMaker-ExecutionRole"  # of those that the console makes, in the path /service-role/
 USUAL_NAMES = (USUAL_BEGINNING, "SageMakerExecutionRole", "AmazonSageMakerExecutionRole", "SageMakerRole")
+ROLE_TO_MAKE = USUAL_NAMES[1]  # the name that an administrator is asked to give a new one
 SERVICE = "sagemaker.amazonaws.com"
 _ROLE = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role(?P<path>/(?:[\x21-\x7e]+/)?)(?P<name>[\w+=,.@-]+)"
@@ -150,7 +151,8 @@ def _none_found(identity: Identity, failures: list[AwsRefusal]) -> NoRoleError:
     names = ", ".join((LAB_ROLE, *USUAL_NAMES))
     return NoRoleError(
         f"account {identity.account} has none of the usual roles for an endpoint ({names}); name one with --role, or "
-        f"ask an administrator for a role that {SERVICE} may assume",
+        f"ask an administrator to make {ROLE_TO_MAKE} with the trust policy and the policy for the role that convlens "
+        "sagemaker doctor prints",
         certain=True,
     )
 

@@ -82,7 +82,7 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str], limi
     made = _made(folder)
     try:
         _unpack(archive, folder, limits or Limits())
-        files = check_unpacked(folder)
+        files = check_unpacked(folder, archive)
     except BaseException as error:
         for left in (folder,) if made else folder.iterdir():  # it was empty before
             shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -94,25 +94,32 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str], limi
     return files
 
 
-def check_unpacked(folder: Path) -> list[Path]:
+def check_unpacked(folder: Path, source: Path | None = None) -> list[Path]:
     """Check that a folder holds the files of a package, as its manifest says; return them.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    source
+        What a message names instead, such as the archive that the files are of.
 
     Raises
     ------
     ArtifactError
         If a file is missing, or has not the checksum in the manifest.
     """
-    files = {name: folder / name for name in NAMES}
+    source, files = source or folder, {name: folder / name for name in NAMES}
     lacking = [name for name, path in files.items() if not path.is_file()]
     if lacking:
-        raise ArtifactError(f"{folder} lacks {', '.join(lacking)} of a model's archive; {_ADVICE}")
-    wanted = _sums(files[MANIFEST])
+        raise ArtifactError(f"{source} lacks {', '.join(lacking)} of a model's archive; {_ADVICE}")
+    wanted = _sums(files[MANIFEST], source)
     for name, path in files.items():
         if name == MANIFEST:
             continue
         with path.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != wanted.get(name):
-                raise ArtifactError(f"{path} is damaged: it has not the checksum in {MANIFEST}; {_ADVICE}")
+                raise ArtifactError(f"{name} in {source} is damaged: it has not the checksum in {MANIFEST}; {_ADVICE}")
     return list(files.values())
 
 
@@ -179,7 +186,7 @@ def _exactly(archive: Path, content: gzip.GzipFile, size: int) -> bytes:
     return found
 
 
-def _sums(manifest: Path) -> dict[str, JSON]:
+def _sums(manifest: Path, source: Path) -> dict[str, JSON]:
     """Return the checksum of each file that a manifest names."""
     try:
         if manifest.stat().st_size > _MANIFEST_BYTES:
@@ -187,4 +194,4 @@ def _sums(manifest: Path) -> dict[str, JSON]:
         files = json.loads(manifest.read_bytes())["files"]
         return {name: about["sha256"] for name, about in files.items()}
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{manifest} is damaged, or no manifest ({error}); {_ADVICE}") from error
+        raise ArtifactError(f"{MANIFEST} in {source} is damaged, or no manifest ({error}); {_ADVICE}") from error

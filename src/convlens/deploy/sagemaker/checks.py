@@ -29,7 +29,8 @@ def check_trust(role: Role) -> Finding:
             Answer.DENIED,
             "no statement of the role's trust policy allows it for sagemaker.amazonaws.com",
             PolicyLayer.TRUST,
-            advice="an administrator can add the trust policy below to the role, or name another role with --role",
+            advice="an administrator can give the role the trust policy that convlens sagemaker doctor prints; or name "
+            "another with --role",
         )
     if all(one.get("Condition") for one in statements):
         return Finding("sts:AssumeRole", role.arn, "role", Answer.UNKNOWN, "the role's trust policy has conditions")

@@ -7,6 +7,7 @@ network that is down, is a DeploymentError from both.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -119,7 +120,7 @@ class Clients:
     Parameters
     ----------
     region
-        The region; None: boto3's own choice, as from ``AWS_REGION`` or the profile.
+        The region; None: ``AWS_REGION``, or else boto3's own choice, as from ``AWS_DEFAULT_REGION`` or the profile.
     profile
         A profile of AWS's configuration files.
     session
@@ -164,7 +165,8 @@ def _session(profile: str | None) -> Any:
         raise ConfigurationError(
             "Amazon SageMaker needs boto3, which is not installed; install it: pip install 'convlens[sagemaker]'"
         ) from error
-    return _explained(boto3.session.Session, profile_name=profile)
+    region = os.environ.get("AWS_REGION") or None  # AWS's other tools read it, and boto3 does not
+    return _explained(boto3.session.Session, profile_name=profile, region_name=region)
 
 
 def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | AwsRefusal:
@@ -219,9 +221,17 @@ def refused(refusal: AwsRefusal, doing: str = "") -> DeploymentError:
 def _explained(call: Callable[..., Any], *given: Any, **arguments: Any) -> Any:
     """Call something of boto3; what is no answer of AWS becomes one line."""
     from botocore import exceptions
+    from botocore.parsers import ResponseParserError
 
     try:
         return call(*given, **arguments)
+    except ResponseParserError as error:  # such as the page of a proxy that wants a password
+        raise UnreachableError(
+            "what answers is not AWS, because the reply cannot be read; check the network, the proxy and "
+            "AWS_ENDPOINT_URL, and repeat the command"
+        ) from error
+    except ValueError as error:  # of botocore itself, and only of an address
+        raise ConfigurationError(f"{error}; AWS_ENDPOINT_URL takes an address such as http://127.0.0.1:5000") from error
     except exceptions.ProfileNotFound as error:
         raise ConfigurationError(f"{error}; name one that `aws configure list-profiles` lists") from error
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.TokenRetrievalError) as error:

@@ -118,7 +118,7 @@ def remedy(denial: Denial, who: str, passing: tuple[str, ...] = ()) -> str:
             "account"
         )
     if denial.layer is PolicyLayer.IDENTITY:
-        return f"an administrator can allow it with the policy for the {who} below"
+        return f"an administrator can allow it with the policy for the {who} that convlens sagemaker doctor prints"
     if denial.layer is PolicyLayer.UNNAMED:
         return "AWS does not say which policy decides; ask an administrator"
     return f"an Allow for the {who} alone does not help: the {denial.layer} must allow it too; ask whoever owns that"

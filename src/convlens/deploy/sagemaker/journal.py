@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ...errors import ConvlensError, DeploymentError
 from ...files import make_folder, write_atomically
-from ...plain import check_keys
+from ...plain import check_keys, choose
+from .resources import KINDS
 
 FORMAT = 1
 FOLDER = Path("out/sagemaker")
@@ -36,6 +37,9 @@ class JournalEntry:
     state: EntryState
 
     def __post_init__(self) -> None:
+        choose(self.kind, KINDS, "kind of thing")
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"a name is a text, not {self.name!r}")
         object.__setattr__(self, "state", EntryState(self.state))
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ...errors import DeploymentError
+from ...errors import ConfigurationError, DeploymentError
+from ...plain import is_number
 from .clients import AwsRefusal, Clients, ask, refused
 from .plan import log_group
 
@@ -44,12 +45,16 @@ def logs(clients: Clients, endpoint: str, *, minutes: float = 60.0, containing: 
 
     Raises
     ------
+    ConfigurationError
+        If `minutes` is no number of minutes.
     DeploymentError
         If there is no log, or it may not be read.
     """
+    if not is_number(minutes) or minutes < 0:
+        raise ConfigurationError(f"a log is read from some minutes back, 0 or more, not {minutes}")
     arguments: dict[str, Any] = {
         "logGroupName": log_group(endpoint),
-        "startTime": int((time.time() - 60 * minutes) * 1000),
+        "startTime": max(0, int((time.time() - 60 * minutes) * 1000)),
     }
     if containing:
         quoted = containing.replace('"', '\\"')

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import ConfigurationError
 from ...plain import canonical
-from .account import SERVICE, Identity
+from .account import ROLE_TO_MAKE, SERVICE, Identity
 from .images import Image, parsed_image, prebuilt_image
 
 USUAL_TYPE = "ml.t2.medium"
@@ -240,9 +240,14 @@ class DeploymentPlan:
 
     @property
     def arn_patterns(self) -> dict[str, str]:
-        """The same for every version of this endpoint: what a policy for it names."""
-        names = f"{self.endpoint}-*"
-        return {**self._arns(names, names, f"convlens/{self.endpoint}/*"), "role": self.role}
+        """The same for every version of this endpoint: what a policy for it names.
+
+        Where no role is known, it is the one that was named, or the one that an administrator is asked to make.
+        """
+        names, role = f"{self.endpoint}-*", self.role or self.settings.role or ROLE_TO_MAKE
+        if not role.startswith("arn:"):
+            role = f"arn:{self.identity.partition}:iam::{self.identity.account}:role/{role}"
+        return {**self._arns(names, names, f"convlens/{self.endpoint}/*"), "role": role}
 
     @property
     def context(self) -> dict[str, tuple[str, ...]]:

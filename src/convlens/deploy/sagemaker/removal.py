@@ -78,7 +78,8 @@ def _remove_one(clients: Clients, account: str, entry: JournalEntry, patience: P
                 return "", False
             if kind is BUCKET and reply.code == "BucketNotEmpty":
                 return "", False  # it holds something else by now, so it is no longer ours alone
-            return str(reply.denial.decides) if reply.denied else str(reply), True
+            denial = reply.denial
+            return f"{denial.action} is denied: {denial.decides}" if reply.denied else str(reply), True
         if kind is ENDPOINT:
             wait_for_rest(clients, entry.name, patience)
     except DeploymentError as error:

@@ -109,7 +109,7 @@ class Simulator:
 
 
 def _not_simulated(refusal: AwsRefusal) -> SimulationResult:
-    why = refusal.denial.decides if refusal.denied else str(refusal)
+    why = f"{refusal.action} is denied" if refusal.denied else str(refusal)
     return SimulationResult(Answer.UNKNOWN, f"cannot be simulated: {why}")
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import DeploymentError
+from ...errors import ConfigurationError, DeploymentError
+from ...plain import is_number
 from ...wording import duration
 from .clients import Clients, Clock
 from .resources import ENDPOINT
@@ -33,11 +34,20 @@ class Patience:
         How time is read and spent.
     progress
         Called with a line at every change of state.
+
+    Raises
+    ------
+    ConfigurationError
+        If the deadline is no time.
     """
 
     seconds: float = 1800.0
     clock: Clock = field(default_factory=Clock)
     progress: Callable[[str], None] = lambda _line: None
+
+    def __post_init__(self) -> None:
+        if not is_number(self.seconds) or self.seconds < 0:
+            raise ConfigurationError(f"the deadline of a wait is a time of 0 or more, not {self.seconds} s")
 
 
 def wait_for_rest(clients: Clients, endpoint: str, patience: Patience) -> Mapping[str, Any] | None:
@@ -56,7 +66,7 @@ def wait_for_rest(clients: Clients, endpoint: str, patience: Patience) -> Mappin
     start, before = patience.clock.now(), ""
     while True:
         found = ENDPOINT.find(clients, endpoint, "")
-        status = "gone" if found is None else str(found["EndpointStatus"])
+        status = str(found["EndpointStatus"]) if found is not None else "gone" if before else "not there"
         waited = patience.clock.now() - start
         if status != before:
             patience.progress(f"endpoint {endpoint}: {status}" + (f" after {duration(waited)}" if before else ""))
