@@ -22,7 +22,7 @@ help:
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "convlens needs Python 3.11 or later; set PYTHON=")'
-	@echo "Installing convlens and what it needs into $(VENV): 990 MB on disk, a minute or two; only this once."
+	@echo "Installing convlens and what it needs into $(VENV): 1.3 GB on disk, a minute or two; only this once."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

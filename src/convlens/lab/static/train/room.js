@@ -99,7 +99,7 @@ function Recorded() {
         while each network was trained, three seeds each. To compose networks and train them live, run the lab on your own
         machine:
       </p>
-      <pre tabindex="0"><code>pip install 'convlens[lab]'
+      <pre tabindex="0"><code>pip install '.[fast,lab]'    # in the folder of convlens
 convlens lab</code></pre>
     </section>
   `;
