@@ -11,7 +11,7 @@ OLDEST := .venv-oldest
 
 help:
 	@echo "make install     convlens and what it needs, into $(VENV)"
-	@echo "make reproduce   train on 70,000 digits and put the claims to the test in 15 minutes (ARGS=--quick: in one)"
+	@echo "make reproduce   train on 70,000 digits and put the claims to the test in 15 minutes (ARGS=--quick: in one or two)"
 	@echo "make studies     run all studies and make the results that ship with the package again, about two hours"
 	@echo "make assets      train the models that ship with the lab again (ARGS=--check: compare their bits)"
 	@echo "make notebook    open the notebook: the story, with trainings that run while you read"
