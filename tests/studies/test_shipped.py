@@ -142,6 +142,18 @@ def test_a_difference_of_one_bit_is_found(result: StudyResult) -> None:
         assert len(verified.differences) == 1
 
 
+def test_maps_come_back_in_float32_and_lines_whole(result: StudyResult, tmp_path: Path) -> None:
+    first, *others = result.trials
+    exact = np.linspace(0, 1, 12).reshape(3, 4)
+    with_map = replace(first, curves={"a map": exact, "a line": exact[0]})
+    write_shipped(replace(result, trials=[with_map, *others]), tmp_path / "maps.json")
+    read = read_shipped("maps", tmp_path).trials[0].curves
+    assert read["a map"].dtype == np.float32
+    assert np.array_equal(read["a map"], exact.astype(np.float32))
+    assert np.array_equal(read["a line"], exact[0])
+    assert read["a line"].dtype == np.float64
+
+
 def test_a_long_history_is_thinned_and_keeps_its_last_row() -> None:
     history = [{"epoch": n} for n in range(100)]
     kept = thinned(history)

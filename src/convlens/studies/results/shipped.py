@@ -4,11 +4,11 @@
 the report, the notebook and ``convlens study show`` work at once, offline, with the numbers of the `standard` profile;
 nothing in them replaces what a user runs. ``convlens study verify`` runs a stored trial again and compares its bits.
 
-The file holds the declaration of study and profile, and of every trial its metrics, curves and history. Predicted
-classes are kept for the arms of the primary estimand, as differences from the true class, which compress to almost
-nothing; for all other arms and contrasts, what their predictions said (`ByImage`). Configurations are written once an
-arm, and every trial's key is computed again when it is read. All of it follows from the store of trials: a result that
-is read from there and written again is the same file.
+The file holds the declaration of study and profile, and of every trial its metrics, curves (maps in float32) and
+history. Predicted classes are kept for the arms of the primary estimand, as differences from the true class, which
+compress to almost nothing; for all other arms and contrasts, what their predictions said (`ByImage`). Configurations
+are written once an arm, and every trial's key is computed again when it is read. All of it follows from the store of
+trials: a result that is read from there and written again is the same file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ..trial import Trial, trial_key
 from .result import StudyResult
 
 FOLDER = Path(__file__).parents[1] / "stored"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 LONGEST_HISTORY, THINNED_HISTORY = 12, 6
 """Rows of the longest history that is kept whole, and about how many of a longer one are: every k-th, and the last."""
 
@@ -180,10 +180,7 @@ def _trial(arm: str, trial: Trial, provenance: int, labels: dict[str, Any] | Non
     if "seconds.train" not in trial.metrics and "started" in trial.provenance:
         found["started"] = trial.provenance["started"]  # of no other trial is anything else known of its time
     if trial.curves:
-        found["curves"] = {
-            name: {"shape": list(array.shape), "type": array.dtype.str, "values": array.ravel().tolist()}
-            for name, array in trial.curves.items()
-        }
+        found["curves"] = {name: _curve(array) for name, array in trial.curves.items()}
     for split in ("test",) if labels is not None else ():
         if split in trial.predictions and split in trial.labels:
             true = trial.labels[split]
@@ -193,6 +190,20 @@ def _trial(arm: str, trial: Trial, provenance: int, labels: dict[str, Any] | Non
             wrong = (trial.predictions[split].astype(np.int32) - true).astype(np.int16)
             found |= {"labels": {split: name}, "wrong": {split: _packed(wrong)}}
     return found
+
+
+def _curve(array: Array) -> dict[str, Any]:
+    """Return a curve as plain JSON: its numbers; of a map, float32 and packed, because maps are most of a file."""
+    if array.ndim < 2:
+        return {"shape": list(array.shape), "type": array.dtype.str, "values": array.ravel().tolist()}
+    return {"shape": list(array.shape), "type": "<f4", "packed": _packed(array.astype(np.float32))}
+
+
+def _curve_of(given: Mapping[str, Any]) -> Array:
+    """Return the curve that `_curve` wrote."""
+    kind = given["type"]
+    flat = _unpacked(given["packed"], kind) if "packed" in given else np.array(given["values"], np.dtype(kind))
+    return flat.reshape(given["shape"])
 
 
 def _history(rows: Any) -> dict[str, Any]:
@@ -253,10 +264,7 @@ def _read(
         split: (_unpacked(text, "<i2") + true[split]).astype(true[split].dtype)
         for split, text in given.get("wrong", {}).items()
     }
-    curves = {
-        name: np.array(one["values"], np.dtype(one["type"])).reshape(one["shape"])
-        for name, one in given.get("curves", {}).items()
-    }
+    curves = {name: _curve_of(one) for name, one in given.get("curves", {}).items()}
     return Trial(
         study=given["study"],
         arm=given["arm"],

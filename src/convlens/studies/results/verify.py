@@ -119,7 +119,7 @@ def _differences(kept: Trial, found: TrialOutcome) -> Sequence[str]:
     for what in ("curves", "predictions"):
         for name, array in getattr(kept, what).items():
             again = getattr(found, what).get(name)
-            if again is None or not np.array_equal(array, again):
+            if again is None or not np.array_equal(array, again.astype(array.dtype)):  # stored maps are float32
                 differences.append(f"{what} of {name} differ")
     if kept.history and not _same_history(kept.history, found.history):
         differences.append("the history differs")
