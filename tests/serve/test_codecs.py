@@ -234,3 +234,9 @@ def test_any_header_is_understood_or_refused(text: str) -> None:
     for function in (media.kind_of, lambda accept: media.answer_kind(accept, JSON)):
         with contextlib.suppress(Refusal):
             function(text)
+
+
+@pytest.mark.parametrize("body", [b"", b" \n", b"\x1e", b"\x1c\r\n\x1d"])  # what ends a line in Unicode is no line
+def test_csv_without_a_number_is_empty(body: bytes) -> None:
+    with pytest.raises(DataError, match="is empty"):
+        codecs.read_numbers(CSV, body, LARGEST)

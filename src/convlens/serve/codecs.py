@@ -97,10 +97,10 @@ def _json(body: bytes, _: int) -> Array:
 
 def _csv(body: bytes, _: int) -> Array:
     """Read one flat image a line."""
-    if not body.strip():
-        raise DataError(f"{_NAME} is empty; expected one image a line, numbers with commas")
     try:
-        lines = body.decode("ascii").splitlines()
+        lines = [line for line in body.decode("ascii").splitlines() if line.strip()]
+        if not lines:
+            raise DataError(f"{_NAME} is empty; expected one image a line, numbers with commas")
         found = np.loadtxt(lines, np.float64, delimiter=",", comments=None, ndmin=2)
     except ValueError as error:  # UnicodeDecodeError is one
         said = " ".join(str(error).split())[:200]

@@ -1,0 +1,46 @@
+"""The pages on serving and deployment quote the benchmark, as the script renders it."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def quote() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("quote_serving", ROOT / "docs" / "quote_serving.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_pages_quote_what_was_measured(quote: ModuleType) -> None:
+    found = json.loads(quote.RESULTS.read_text(encoding="utf-8"))
+    places = 0
+    for path in quote.DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        assert quote.replaced(text, found) == text, f"{path.name}: run docs/quote_serving.py"
+        places += len(quote.PLACE.findall(text))
+    assert places == len(quote.VIEWS)
+
+
+def test_twice_the_rate_needs_half_the_machines(quote: ModuleType) -> None:
+    found = json.loads(quote.RESULTS.read_text(encoding="utf-8"))
+    faster = copy.deepcopy(found)
+    for one in faster["summary"]:
+        one["per_second"] *= 2
+
+    def machines(of: object) -> int:
+        row = next(line for line in quote.capacity(of).splitlines() if line.startswith("| 10,000 "))
+        return int(row.split("|")[2].replace(",", ""))
+
+    assert abs(machines(faster) - machines(found) / 2) <= 1
