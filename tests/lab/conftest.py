@@ -1,4 +1,7 @@
-"""A real browser, one for the whole session; without Chromium, what needs it is skipped."""
+"""A real browser, one for this folder. It is closed after it: while it is open, asyncio cannot run in this thread.
+
+Without Chromium, what needs it is skipped.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 CHROMIUM = shutil.which("chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Return a headless Chromium of the system."""
     if CHROMIUM is None:

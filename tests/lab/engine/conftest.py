@@ -80,7 +80,7 @@ def _from_page(value: Any) -> Any:
     return value
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address() -> Iterator[str]:
     """Return the address of the server."""
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(STATIC))) as server:
@@ -91,7 +91,7 @@ def address() -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engine(browser: Browser, address: str) -> Iterator[Engine]:
     """Return the engine, in a page."""
     page = browser.new_page()
