@@ -1,0 +1,91 @@
+"""Write the figures of ``benchmarks/serving.py`` into the pages that quote them: ``python docs/quote_serving.py``.
+
+A document marks a place by ``<!-- serving: NAME -->`` and ``<!-- end of serving -->``; `VIEWS` has the names. A test
+renders all of them again from ``benchmarks/results/serving.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "serving.json"
+DOCUMENTS = (ROOT / "docs" / "serving.md", ROOT / "docs" / "sagemaker.md")
+PLACE = re.compile(r"(<!-- serving: (\w+) -->\n).*?(<!-- end of serving -->)", re.S)
+OURS = "convlens"
+WANTED = (10, 100, 1_000, 10_000)  # requests a second
+USED = 0.5  # share of what a machine answers that is planned for: what comes in bursts then waits for nobody
+
+
+def speed(found: Mapping[str, Any]) -> str:
+    """Return the table of all servers, and the ratio to the best peer."""
+    heads = ("server", "connections", "requests a second", "median, ms", "99th percentile, ms", "processor time, us")
+    rows = [
+        (one["server"], one["connections"], f"{one['per_second']:,.0f}", f"{one['p50_ms']:.2f}", f"{one['p99_ms']:.2f}",
+         f"{one['cpu_us']:,.0f}")
+        for one in found["summary"]
+    ]  # fmt: skip
+    ratios = [
+        f"{one['connections']}: {ratio['median']:.2f} ({ratio['least']:.2f} to {ratio['most']:.2f})"
+        for one in found["summary"]
+        if (ratio := one.get("ratio_to_best_peer"))
+    ]
+    versions = ", ".join(f"{name} {one}" for name, one in found["versions"].items() if name != OURS)
+    return (
+        f"{_table(heads, rows)}\n\nRequests a second relative to the best peer of each round, by connections, median "
+        f"(least to most): {'; '.join(ratios)}. Medians of {_rounds(found)} rounds of {found['seconds']:g} s, on "
+        f"{found['machine']['cores']} cores, which the load generator shares; {versions}.\n"
+    )
+
+
+def capacity(found: Mapping[str, Any]) -> str:
+    """Return how many machines answer so many requests a second, and what they cost in prices of one."""
+    (most,) = [one for one in found["summary"] if one["server"] == OURS and one["connections"] == max(_numbers(found))]
+    rate = most["per_second"]
+    rows = [
+        (f"{wanted:,}", f"{(machines := math.ceil(wanted / (USED * rate))):,}", f"{machines:,} times the price")
+        for wanted in WANTED
+    ]
+    return (
+        f"One machine of {found['machine']['cores']} cores answered {rate:,.0f} requests a second for one image each "
+        f"({_rounds(found)} rounds, the load generator beside it). Planned with {USED:.0%} of that, which leaves room "
+        f"for bursts:\n\n{_table(('requests a second', 'machines', 'cost an hour'), rows)}\n\nThat is `convlens "
+        "serve`, in an image of one's own. The module on SageMaker's image was not measured under load.\n"
+    )
+
+
+VIEWS = {"speed": speed, "capacity": capacity}
+
+
+def _numbers(found: Mapping[str, Any]) -> set[int]:
+    return {one["connections"] for one in found["summary"]}
+
+
+def _rounds(found: Mapping[str, Any]) -> int:
+    return 1 + max(one["round"] for one in found["rounds"])
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def replaced(text: str, found: Mapping[str, Any]) -> str:
+    """Return a document with every marked place written again."""
+    return PLACE.sub(lambda m: m[1] + "\n" + VIEWS[m[2]](found) + "\n" + m[3], text)
+
+
+def main() -> None:
+    """Write the documents."""
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    for path in DOCUMENTS:
+        path.write_text(replaced(path.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
