@@ -42,7 +42,7 @@ class TextTable:
     foot
         Number of last rows below a rule: totals and means.
     spaced
-        Whether an empty line stands between rows, for cells of several lines.
+        Whether an empty line stands between rows where a cell takes several lines.
 
     Examples
     --------
@@ -141,12 +141,14 @@ class TextTable:
         headings = [(heading, "") for heading in self.columns]
         rule: Line = [("-" * (sum(widths) + len(GAP) * (len(widths) - 1)), "")]
         lines = [*self._row(headings, widths), rule] if any(self.columns) else []
-        for position, row in enumerate(cells):
-            if self.foot and position == len(cells) - self.foot:
+        rows = [self._row(row, widths) for row in cells]
+        spaced = self.spaced and any(len(row) > 1 for row in rows)
+        for position, row in enumerate(rows):
+            if self.foot and position == len(rows) - self.foot:
                 lines.append(rule)
-            elif self.spaced and position:
+            elif spaced and position:
                 lines.append([])
-            lines += self._row(row, widths)
+            lines += row
         return lines
 
     def _row(self, row: Sequence[Piece], widths: Sequence[int]) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import wording
@@ -27,6 +27,12 @@ class Rows:
     caption: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+
+    def only(self, columns: Collection[str]) -> Rows:
+        """Return the table with these columns alone, in its own order; it need not have all of them."""
+        kept = [place for place, name in enumerate(self.columns) if name in columns]
+        rows = [tuple(row[place] for place in kept) for row in self.rows]
+        return Rows(self.caption, tuple(self.columns[place] for place in kept), rows)
 
 
 @dataclass(frozen=True)
@@ -192,9 +198,14 @@ def failed_table(result: StudyResult) -> Rows:
     )
 
 
+def contrasts(evidence: Evidence) -> list[EstimandEvidence]:
+    """Return the estimands of two arms, the primary one first."""
+    return [one for one in (evidence.primary, *evidence.secondary) if one.estimand.reference is not None]
+
+
 def contrasts_table(evidence: Evidence) -> Rows:
     """Return the study's contrasts, the primary one first."""
-    found = [one for one in (evidence.primary, *evidence.secondary) if one.estimand.reference is not None]
+    found = contrasts(evidence)
     if not any(one.interval is not None and one.interval.n > 1 for one in found):
         return _differences_table(evidence, found)
     columns = ("contrast", "role", "difference", "95 % interval, these test images", "95 % interval, images in general",

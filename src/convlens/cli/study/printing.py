@@ -22,17 +22,24 @@ def print_results_as_json(results: Sequence[StudyResult]) -> None:
     print_json(found[0] if len(found) == 1 else found)
 
 
-def print_result(result: StudyResult) -> None:
-    """Print what was measured, what is missing, the answer, and every warning."""
-    from ...report.sections import arms_table, contrasts_table, failed_table
+def print_result(result: StudyResult, *, details: bool = False) -> None:
+    """Print the question, what was measured, what is missing, the answer, and every warning.
+
+    With `details`, every metric of every arm, and all that was computed of every contrast.
+    """
+    from ...report import sections, short_tables
     from ...report.words import study_answer, warnings
 
+    out.print(result.evidence.study.question)
     if result.stored:
         out.print(shown(f"stored with convlens; measured {result.started[:10]}, {result.declared[-1].code}"))
-    tables = [arms_table(result), contrasts_table(result.evidence)] if result.trials else []
-    for table in (*tables, *([failed_table(result)] if result.failed else [])):
-        _print(table)
+    if result.trials:
+        _print(sections.arms_table(result) if details else short_tables.short_arms_table(result))
+        _print((sections.contrasts_table if details else short_tables.short_contrasts_table)(result.evidence))
+    if result.failed:
+        _print(sections.failed_table(result))
     found = (*_missing(result), study_answer(result)) if result.trials else ()
+    out.print()
     for line in (*found, *warnings([result], result.command)):
         out.print(line)
 

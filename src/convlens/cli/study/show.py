@@ -19,6 +19,9 @@ def show(
     folder: FolderOption = FOLDER,
     stored: StoredFlag = False,
     page: Annotated[bool, typer.Option("--report", help="Also write its page, and the index of the folder.")] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="Every metric and every statistic, not only those of the question.")
+    ] = False,
     json: JsonFlag = False,
 ) -> None:
     """Show the result of a study's finished trials, and which are missing; nothing is run.
@@ -34,7 +37,7 @@ def show(
     if json:
         print_results_as_json([result])
     else:
-        print_result(result)
+        print_result(result, details=details)
     if page:
         from ... import report
 
