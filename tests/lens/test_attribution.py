@@ -104,6 +104,16 @@ def test_occlusion_against_loops(monkeypatch: pytest.MonkeyPatch) -> None:
                     assert fall[i, j] == pytest.approx(wanted, rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.parametrize("stride", [2, 3, 4, 12, 30])
+def test_occlusion_with_a_stride_has_the_value_of_the_nearest_centre(stride: int) -> None:
+    model, images = small(), pixels(1)
+    every, some = lens.occlusion(model, images, 1)[0], lens.occlusion(model, images, 1, stride=stride)[0]
+    centres = [c for c in range(12) if c % stride == min(stride // 2, 11) % stride]
+    for i, j in np.ndindex(12, 12):
+        down, across = (min(centres, key=lambda c, place=place: abs(c - place)) for place in (i, j))  # type: ignore[misc]
+        assert some[i, j] == pytest.approx(every[down, across], rel=1e-4, abs=1e-5)
+
+
 def test_the_target_is_the_prediction_unless_it_is_named() -> None:
     model, images = small(), pixels(6)
     predicted = model.predict(images)
@@ -221,6 +231,8 @@ def test_wrong_requests() -> None:
     for size in (0, 4, 2.0):
         with pytest.raises(ConfigurationError, match="odd number"):
             lens.occlusion(model, images, size=size)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="a stride is a number of pixels"):
+        lens.occlusion(model, images, stride=0)
     with pytest.raises(ConfigurationError, match="steps"):
         lens.integrated_gradients(model, images, steps=0)
     with pytest.raises(ConfigurationError, match="the model has none"):

@@ -70,3 +70,11 @@ def test_wrong_requests() -> None:
             lens.inspect(model, pixels(1), target, reach=1)
     with pytest.raises(ConfigurationError, match="within the image"):
         lens.inspect(model, pixels(1), shift=(0, 12))
+
+
+def test_of_a_large_image_occlusion_takes_as_long_as_of_a_small_one() -> None:
+    model, image = small(shape=(60, 110, 1)), pixels(1, (60, 110, 1))
+    found = lens.inspect(model, image, reach=1).attributions[0]
+    assert found.settings == {"stride": 2, "size": 5}
+    np.testing.assert_array_equal(found.maps, lens.occlusion(model, image, found.targets, stride=2))
+    assert lens.inspect(small(), pixels(1), reach=1).attributions[0].settings == {}

@@ -144,12 +144,17 @@ def _as_image(numbers: Array, input_shape: tuple[int, ...]) -> Array:
 def _attributions(found: Inspection) -> Picture:
     name = found.class_names[found.target]
     said = "; ".join(f"{one.method} {_correlations(one)}" for one in found.attributions)
-    left_out = " ".join(f"{method} is left out: {why}." for method, why in found.left_out.items())
+    remarks = [
+        f"For occlusion a square of {one.settings['size']} pixels is moved by {one.settings['stride']} at a time."
+        for one in found.attributions
+        if "stride" in one.settings
+    ]
+    remarks += [f"{method} is left out: {why}." for method, why in found.left_out.items()]
     caption = (
         f"Which pixels the score of {name} depends on; beside each answer the same with all weights re-drawn, so that "
         "the network knows nothing. Where both look alike, the picture shows the image, not the network. The numbers "
         "are Spearman's correlations of the two, with sign and (in brackets) without: warnings where they are high. "
-        f"{left_out}"
+        f"{' '.join(remarks)}"
     ).strip()
     alt = f"Correlation with re-drawn weights: {said}."
     return Picture(

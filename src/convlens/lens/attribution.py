@@ -38,6 +38,8 @@ class Attribution(Result):
     ----------
     method
         Its name, a key of `ATTRIBUTIONS`.
+    settings
+        Of the method: those that were given.
     targets
         (N,) the class whose score is attributed.
     maps
@@ -50,6 +52,7 @@ class Attribution(Result):
     """
 
     method: str
+    settings: Mapping[str, Any]
     targets: IntArray
     maps: FloatArray
     redrawn: FloatArray
@@ -147,6 +150,7 @@ def attribution(
     others = [compute(with_redrawn_weights(model, seed + n), batch, classes, **settings) for n in range(redraws)]
     return Attribution(
         name,
+        settings,
         classes,
         maps,
         others[0],

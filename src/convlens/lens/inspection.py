@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from .unit import UnitArithmetic, unit
 from .values import activations, checked, filters
 
 SHIFT, REACH = (0, 3), 8  # pixels
+_SQUARES = 2_500  # of one occlusion map, at most: above images of 50 x 50 pixels they are more than a pixel apart
 _DIGITS = 6  # significant ones of values that are written
 
 
@@ -112,6 +114,7 @@ def inspect(
     *,
     shift: tuple[int, int] = SHIFT,
     reach: int | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Inspection:
     """Look at one image in one network: values, filters, a unit, attributions, and what becomes of it when it moves.
 
@@ -127,6 +130,8 @@ def inspect(
         (dy, dx) in pixels, for equivariance.
     reach
         How far the image is moved to every side; 8 pixels, or as far as the image allows, if None.
+    progress
+        Called with what is being computed, in a line.
 
     Raises
     ------
@@ -146,26 +151,39 @@ def inspect(
     if len(batch) != 1:
         raise ShapeError(f"one image is looked at, not {len(batch):,}")
     logits = model.logits(batch)
-    class_ = int(logits.argmax()) if target is None else target
+    class_ = int(logits.argmax()) if target is None else _checked_class(target, model)
     errors = equivariance(model, batch, shift)
     names = [INPUT, *(node.name for node in model.program.nodes)]
     moved = shifted(batch, *errors.shift, blank(model, batch))
     values, others = ({name: one[0] for name, one in activations(model, one, names).items()} for one in (batch, moved))
     usable = [name for name in ATTRIBUTIONS if name != "grad-cam" or _convolutions(model.program)]
     furthest = min(REACH, min(batch.shape[1:3]) - 1)
+    attributions = []
+    for number, name in enumerate(usable, 1):
+        if progress is not None:
+            progress(f"attribution {number}/{len(usable)}: {name}")
+        attributions.append(attribution(model, batch, name, class_, **_settings(name, batch)))
     return Inspection(
         class_names=model.class_names,
-        target=_checked_class(class_, model),
+        target=class_,
         probabilities=softmax(logits)[0],
         values=values,
         moved=others,
         filters=filters(model),
         strongest=_strongest(model, batch, values),
-        attributions=tuple(attribution(model, batch, name, class_) for name in usable),
+        attributions=tuple(attributions),
         left_out={name: "it needs the maps of a convolution" for name in ATTRIBUTIONS if name not in usable},
         equivariance=errors,
         shifts=over_shifts(model, batch, furthest if reach is None else reach),
     )
+
+
+def _settings(method: str, batch: Array) -> dict[str, Any]:
+    """Return the settings with which a method takes seconds on an image of any size."""
+    stride = math.ceil(math.sqrt(batch.shape[1] * batch.shape[2] / _SQUARES))
+    if method != "occlusion" or stride == 1:
+        return {}
+    return {"stride": stride, "size": max(5, stride + 1 - stride % 2)}  # squares that leave no gap
 
 
 def _checked_class(target: int, model: Model) -> int:

@@ -28,11 +28,14 @@ _SMALLEST_MAP = 2  # pixels of the height and width of a map that Grad-CAM can u
 _NUMBERS = 2**21  # pixels that are predicted together
 
 
-def occlusion(model: Model, images: npt.ArrayLike, target: Target = None, *, size: int = 5) -> FloatArray:
+def occlusion(
+    model: Model, images: npt.ArrayLike, target: Target = None, *, size: int = 5, stride: int = 1
+) -> FloatArray:
     """Return by how much the score falls when a square around each pixel is made blank.
 
-    map[i, j] = z(x) - z(x with the pixels within (size - 1) / 2 of (i, j) blank). Source: Zeiler & Fergus, "Visualizing
-    and understanding convolutional networks", ECCV 2014.
+    map[i, j] = z(x) - z(x with the pixels within (size - 1) / 2 of (i, j) blank); with a stride, (i, j) is the nearest
+    of the centres in every stride-th row and column. Source: Zeiler & Fergus, "Visualizing and understanding
+    convolutional networks", ECCV 2014.
 
     Parameters
     ----------
@@ -44,6 +47,8 @@ def occlusion(model: Model, images: npt.ArrayLike, target: Target = None, *, siz
         Class whose score it is, or (N,) one for each image; of each image its most probable class, if None.
     size
         Side of the square in pixels, odd.
+    stride
+        Pixels from one square to the next: the network is asked H W / stride² times.
 
     Returns
     -------
@@ -53,7 +58,7 @@ def occlusion(model: Model, images: npt.ArrayLike, target: Target = None, *, siz
     Raises
     ------
     ConfigurationError
-        If the target is no class, or the size is not odd.
+        If the target is no class, the size is not odd, or the stride is not a number of pixels.
 
     Examples
     --------
@@ -64,22 +69,32 @@ def occlusion(model: Model, images: npt.ArrayLike, target: Target = None, *, siz
     batch = checked(model, images)
     if type(size) is not int or size < 1 or size % 2 == 0:
         raise ConfigurationError(f"the side of an occluding square is an odd number of pixels, such as 5, not {size!r}")
+    if type(stride) is not int or stride < 1:
+        raise ConfigurationError(f"a stride is a number of pixels, 1 or more, not {stride!r}")
     classes, empty = targets(model, batch, target), blank(model, batch)
+    (centres_down, down), (centres_across, across) = (_centres(side, stride) for side in batch.shape[1:3])
+    rows, columns = (one.ravel() for one in np.meshgrid(centres_down, centres_across, indexing="ij"))
     found = np.empty(batch.shape[:3], model.flat.dtype)
-    places = np.arange(found[0].size) if len(found) else np.arange(0)
     step = max(1, _NUMBERS // max(1, batch[:1].size))
-    for image, label, fall in zip(batch, classes.tolist(), found, strict=True):
+    for image, label, of_image in zip(batch, classes.tolist(), found, strict=True):
         whole = model.logits(image[None])[0, label]
-        for start in range(0, len(places), step):
+        fall = np.empty(len(rows), found.dtype)
+        for start in range(0, len(rows), step):
             part = slice(start, start + step)
-            fall.ravel()[part] = whole - model.logits(_covered(image, places[part], size, empty))[:, label]
+            fall[part] = whole - model.logits(_covered(image, rows[part], columns[part], size, empty))[:, label]
+        of_image[...] = fall.reshape(len(centres_down), len(centres_across))[np.ix_(down, across)]
     return found
 
 
-def _covered(image: Array, places: IntArray, size: int, empty: float) -> Array:
+def _centres(side: int, stride: int) -> tuple[IntArray, IntArray]:
+    """Return the centres of squares along a side, and for each of its pixels which of them is the nearest."""
+    centres = np.arange(min(stride // 2, side - 1), side, stride)
+    return centres, np.abs(np.arange(side)[:, None] - centres).argmin(axis=1)
+
+
+def _covered(image: Array, rows: IntArray, columns: IntArray, size: int, empty: float) -> Array:
     """Return an image (H, W, C) with the square around each of M pixels blank, (M, H, W, C)."""
     height, width = image.shape[:2]
-    rows, columns = np.divmod(places, width)
     low = np.abs(rows[:, None] - np.arange(height)) <= size // 2
     across = np.abs(columns[:, None] - np.arange(width)) <= size // 2
     return np.where(low[:, :, None, None] & across[:, None, :, None], np.asarray(empty, image.dtype), image)

@@ -76,7 +76,7 @@ def write_look(
     prediction = predictor.predict_one(picture)
     make_folder(place / "figures")
     require_writable(place / PAGE)
-    found = inspect(predictor.model, prediction.seen, class_, shift=shift)
+    found = inspect(predictor.model, prediction.seen, class_, shift=shift, progress=progress)
     numbers = {
         "model": _name(model, "a model"),
         "picture": _name(picture, "a picture"),
