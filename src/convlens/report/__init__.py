@@ -6,6 +6,7 @@ Reading order::
     claim_words.py   what was measured for a claim, and what is stored beside it
     tables.py        the claims on a terminal
     sections.py      the report's tables as plain rows
+    short_tables.py  what a terminal shows of a study
     declared.py      what was predicted, and what became of it: register, verdict, cost, design
     protocol.py      how it was measured, and on what
     results.py       everything as JSON
