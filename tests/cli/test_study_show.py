@@ -25,7 +25,7 @@ def test_the_question_comes_first_and_the_answer_last(
     lines = capsys.readouterr().out.split("\n")
     assert " ".join(lines[:2]).startswith(result.evidence.study.question)
     assert "McNemar" not in " ".join(lines)
-    assert "parameters 206,922" in " ".join(lines)
+    assert "206,922" in " ".join(lines)
     print_result(result, details=True)
     assert "McNemar" in capsys.readouterr().out
 

@@ -55,7 +55,7 @@ def test_the_recipe_leads_to_a_page(place: Path, tmp_path: Path) -> None:
     assert f"report: {page}" in ran
     assert "Is max-pooling more accurate" in page.read_text(encoding="utf-8")
     shown = convlens("study", "show", "max-or-mean", *out)
-    assert "gain: “max” − “average”" in shown
+    assert "gain: difference" in shown
     found = json.loads(convlens("study", "show", "max-or-mean", *out, "--json"))
     kept = json.loads((page.parent / "results.json").read_text(encoding="utf-8"))
     assert found["studies"] == kept["studies"]

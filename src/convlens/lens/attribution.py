@@ -191,7 +191,8 @@ def rank_correlation(one: Array, other: Array) -> float:
     """
     from scipy.stats import rankdata  # takes half a second to import
 
-    ranks = [rankdata(array.ravel()) - (array.size + 1) / 2 for array in (one, other)]
+    # from SciPy 1.18 on, ranks have the precision of the values: float32 would lose the digits of the correlation
+    ranks = [rankdata(array.ravel().astype(np.float64)) - (array.size + 1) / 2 for array in (one, other)]
     lengths = [float(np.sqrt(np.square(rank).sum())) for rank in ranks]
     if min(lengths) == 0:
         return float("nan")
