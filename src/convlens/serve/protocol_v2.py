@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..plain import check_keys, parsed_json
+from ..plain import check_keys
 from ..typing import Array, FloatArray
 from ..version import __version__
 from .codecs import array_of, finite
 from .exchange import Exchange, Reply, json_reply
 from .handlers import require_ready
+from .json_numbers import parsed
 from .served import Served
 
 DATATYPES = {
@@ -90,7 +91,7 @@ async def infer(exchange: Exchange) -> Reply:
 
 def read_request(served: Served, body: bytes) -> tuple[Mapping[str, Any], Array]:
     """Return a request as plain data, and the images in it; DataError or ConfigurationError if it is none."""
-    given = parsed_json(body, "the body")
+    given = parsed(body, "the body")
     check_keys(_REQUEST_KEYS, given, "the request")
     if not isinstance(given.get("id", ""), str):
         raise DataError(f"the request's id is a text, not {given['id']!r}")
