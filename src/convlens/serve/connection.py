@@ -11,6 +11,7 @@ from .answers import to_json
 
 LARGEST_HEAD = 32 * 2**10  # bytes of the request line and the headers
 _FIELD = 32  # bytes that each header counts for beside its own, as in HTTP/2: RFC 9113, section 10.5.1
+_LAST = 0.1  # seconds in which a connection's last request is still read, once the server listens no more
 
 
 class Connection(HttpToolsProtocol):
@@ -46,6 +47,12 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._forget_stuck()
         super().resume_writing()
+
+    def shutdown(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:  # its next request may be on its way, or even here
+            self.loop.call_later(_LAST, super().shutdown)
+        else:
+            super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:
         self.transport.abort()  # closing would wait for a client that does not read
