@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from .answers import to_json
 
 LARGEST_HEAD = 32 * 2**10  # bytes of the request line and the headers
-_FIELD = 32  # bytes that each header counts for beside its own, as in HTTP/2: RFC 9113, section 10.5.1
 _LAST = 0.1  # seconds in which a connection's last request is still read, once the server listens no more
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_FIELD = 32  # bytes that each header counts for beside its own, as in HTTP/2: RFC 9113, section 10.5.1
 
 
 class Connection(HttpToolsProtocol):
@@ -24,6 +26,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._settings = self.app.settings  # of an `App`
+        self._in_head = False  # after its first byte, before its last
         self._head = 0  # bytes of the head so far
         self._late: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
@@ -48,6 +51,15 @@ class Connection(HttpToolsProtocol):
         self._forget_stuck()
         super().resume_writing()
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head and self._late is None:  # most heads come whole, and need no timer
+            self._expect_head()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.transport = _Together(cycle.transport, has_body=cycle.scope["method"] != "HEAD")
+        super()._start_asgi_task(cycle, partial(app, arrived=partial(_arrived, cycle)))
+
     def shutdown(self) -> None:
         if self.cycle is None or self.cycle.response_complete:  # its next request may be on its way, or even here
             self.loop.call_later(_LAST, super().shutdown)
@@ -59,9 +71,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head = 0
-        if self._late is None:
-            self._expect_head()
+        self._in_head, self._head = True, 0
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
@@ -72,6 +82,7 @@ class Connection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         self._forget_head()
         super().on_headers_complete()
 
@@ -111,3 +122,40 @@ class Connection(HttpToolsProtocol):
         head = STATUS_LINE[status] + header + b"content-type: application/json\r\nconnection: close\r\n"
         self.transport.write(b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body))
         self.transport.close()
+
+
+class _Together(asyncio.Transport):
+    """What a reply is written to: its head waits for its body, so that both go, and wake the client, at once.
+
+    uvicorn writes the two one after the other.
+    """
+
+    def __init__(self, transport: asyncio.Transport, *, has_body: bool) -> None:
+        super().__init__()
+        self._transport = transport
+        self._head: bytes | None = None if has_body else b""  # what waits; nothing, once it has been written
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._head is not None:
+            self._transport.write(self._head + data)
+            self._head = b""
+        elif data == _CONTINUE:
+            self._transport.write(data)
+        else:
+            self._head = bytes(data)
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        if self._head:  # the application failed before the body
+            self._transport.write(self._head)
+        self._transport.close()
+
+
+def _arrived(cycle: RequestResponseCycle) -> bytes | None:
+    """Return the whole body of a cycle if it is there already; None if one has to wait for it."""
+    if cycle.more_body:
+        return None
+    body, cycle.body = bytes(cycle.body), bytearray()
+    return body

@@ -81,12 +81,11 @@ async def infer(exchange: Exchange) -> Reply:
     served = exchange.app.models.named(exchange.parameters["name"])
     exchange.note["model"] = served.name
     body = await exchange.body()
-    inference = exchange.app.inference
-    async with inference.admitted():
-        given, images = await inference.aside(lambda: read_request(served, body), len(body))
+    with exchange.app.inference.admitted() as work:
+        given, images = await work.aside(lambda: read_request(served, body), len(body))
         exchange.note["images"] = len(images)
-        found = await inference.probabilities(served, images)
-        return await inference.aside(lambda: json_reply(inferred(served, given, found)), 256 * len(found))
+        found = await work.probabilities(served, images)
+        return await work.aside(lambda: json_reply(inferred(served, given, found)), 256 * len(found))
 
 
 def read_request(served: Served, body: bytes) -> tuple[Mapping[str, Any], Array]:

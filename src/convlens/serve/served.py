@@ -107,29 +107,30 @@ class Served:
 
     def probabilities(self, requests: Sequence[Array]) -> list[FloatArray | DataError]:
         """Return the probabilities (N, K) of the images of each request, all predicted together."""
+        pixels = [one.dtype == np.uint8 for one in requests]
+        if all(pixels) or not any(pixels):
+            return [*self._predict(requests)]
         found: dict[int, FloatArray | DataError] = {}
-        for pixels in (True, False):
-            mine = [number for number, one in enumerate(requests) if (one.dtype == np.uint8) is pixels]
-            if mine:
-                together = self._predict([requests[number] for number in mine])
-                found |= zip(mine, together, strict=True)
+        for kind in (True, False):
+            mine = [number for number, one in enumerate(pixels) if one is kind]
+            found |= zip(mine, self._predict([requests[number] for number in mine]), strict=True)
         return [found[number] for number in range(len(requests))]
 
-    def _predict(self, requests: list[Array]) -> Iterator[FloatArray | DataError]:
+    def _predict(self, requests: Sequence[Array]) -> Iterator[FloatArray | DataError]:
         """Predict images of one type."""
-        images = requests[0] if len(requests) == 1 else np.concatenate(requests)
+        images = _joined(requests)
         prepare = self.model.preprocessing.fill if images.dtype == np.uint8 else None
-        found = np.empty((len(images), self.model.classes), np.float32)
+        engine = self.model.engine
         with np.errstate(all="ignore"):  # an overflow is reported below, to the request whose it is
-            for part in batch_slices(len(images)):
-                found[part] = self.model.engine.probabilities(images[part], prepare)
+            found = _joined([engine.probabilities(images[part], prepare) for part in batch_slices(len(images))])
+        all_finite = np.isfinite(found).all()
         start = 0
         for one in requests:
             own = found[start : start + len(one)]
             start += len(one)
             yield (
                 own
-                if np.isfinite(own).all()
+                if all_finite or np.isfinite(own).all()
                 else DataError("the network's output is not finite; its input, or its weights, are far too large")
             )
 
@@ -146,6 +147,10 @@ class Served:
         self.predictions([read])
         self.image_seconds = _seconds(lambda: self.probabilities([image])) / LARGEST
         self.picture_seconds = _seconds(lambda: self.predictions([read]))
+
+
+def _joined(arrays: Sequence[Array]) -> Array:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _seconds(call: Callable[[], object]) -> float:

@@ -106,6 +106,7 @@ class DrainingServer(uvicorn.Server):
         self._asked = StopRequest()
         self._deaf_at = math.inf
         self._requests = 0  # answered until the last tick
+        app.inference.alone = lambda: len(self.server_state.tasks) == 1  # uvicorn's: a task for each request
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
