@@ -1,4 +1,4 @@
-"""A connection without a socket: what is written at a time, and what waits for what."""
+"""A connection without a socket: what is written at a time, what waits for what, and what is refused at once."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .client import Client, npy
 IMAGE = npy(np.zeros((28, 28), np.uint8))
 HEAD = b"POST /invocations HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-npy\r\n"
 REQUEST = HEAD + b"content-length: %d\r\n\r\n" % len(IMAGE) + IMAGE
+CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 PING = b"GET /ping HTTP/1.1\r\nhost: a\r\n\r\n"
 
 
@@ -176,6 +177,36 @@ def test_a_later_head_must_not_be_slow_either(client: Client) -> None:
         return await replied(wire, 2)
 
     assert client.run(ask())[1].startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize(
+    ("packets", "status"),
+    [
+        ([CHUNKED + b"fffffffffff\r\n"], 413),
+        ([CHUNKED + b"fffffffffff\r\nabc"], 413),
+        ([CHUNKED, b"FFFFFFFFFFF;name=value\r\n"], 413),
+        ([CHUNKED + b"3\r\nabc\r\n", b"FFFFFFFFFFF\r\n"], 413),
+        ([CHUNKED + b"3\r\nabc\r\nFFFFFFFFFFF\r\n"], 413),
+        ([CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(IMAGE), IMAGE)], 200),
+        ([CHUNKED + b"%x\r\n%s" % (len(IMAGE), IMAGE), b"\r\n", b"0\r\n\r\n"], 200),
+        ([CHUNKED + b"%x;a=" % len(IMAGE), b"fffffffffff\r\n" + IMAGE[:9], IMAGE[9:] + b"\r\n0\r\n\r\n"], 200),
+        ([CHUNKED + b"11\r\nffffff\r\nfffffffff", b"\r\n0\r\n\r\n"], 400),  # what looks like a size is content
+        ([CHUNKED + b"18\r\nffffff\r\nfffffffffff\r\n", b"fff\r", b"\n0\r\n\r\n"], 400),
+    ],
+)
+def test_a_chunk_that_claims_too_much_is_refused_at_once(client: Client, packets: list[bytes], status: int) -> None:
+    async def ask() -> Wire:
+        connection, wire = Server(client).connection()
+        for packet in packets:
+            connection.data_received(packet)
+            await asyncio.sleep(0)
+        await replied(wire)
+        return wire
+
+    wire = client.run(ask())
+    assert wire.written[0].startswith(b"HTTP/1.1 %d " % status)
+    assert len(wire.written) == 1
+    assert wire.closed == (status == 413)
 
 
 def test_requests_leave_no_cycles(client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from .answers import to_json
 
 LARGEST_HEAD = 32 * 2**10  # bytes of the request line and the headers
+_CHUNK = re.compile(rb"\n([0-9a-fA-F]{1,16})(?:[ \t]*;[^\n]*)?\r\n\Z")  # a line with the size of a chunk: RFC 9112, 7.1
 _LAST = 0.1  # seconds in which a connection's last request is still read, once the server listens no more
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _FIELD = 32  # bytes that each header counts for beside its own, as in HTTP/2: RFC 9113, section 10.5.1
@@ -28,6 +30,8 @@ class Connection(HttpToolsProtocol):
         self._settings = self.app.settings  # of an `App`
         self._in_head = False  # after its first byte, before its last
         self._head = 0  # bytes of the head so far
+        self._chunk: int | None = None  # bytes so far of the chunk that is not complete
+        self._last = b"\n"  # byte of what has been received
         self._late: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
 
@@ -53,8 +57,28 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self._chunk is not None and self._chunk < len(data):
+            self._check_chunk(self._last + data[: len(data) - self._chunk])
+        self._last = data[-1:]
         if self._in_head and self._late is None:  # most heads come whole, and need no timer
             self._expect_head()
+
+    def on_chunk_header(self) -> None:
+        self._chunk = 0
+
+    def on_body(self, body: bytes) -> None:
+        if self._chunk is not None:
+            self._chunk += len(body)
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        self._chunk = None
+
+    def _check_chunk(self, before: bytes) -> None:
+        """Refuse a chunk that claims too much, by what came before its first byte; httptools does not tell its size."""
+        claimed, limit = _CHUNK.search(before[-80:]), self._settings.largest_body
+        if claimed and int(claimed[1], 16) > limit and not self.cycle.response_started and not self.pipeline:
+            self._refuse(413, f"a body has at most {limit:,} bytes, and a chunk of this one claims more")
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.transport = _Together(cycle.transport, has_body=cycle.scope["method"] != "HEAD")
