@@ -51,13 +51,13 @@ def capacity(found: Mapping[str, Any]) -> str:
     named = [(name, rates[server]) for server, name in WAYS.items() if server in rates]
     rows = [(f"{wanted:,}", *(f"{math.ceil(wanted / (USED * rate)):,}" for _, rate in named)) for wanted in WANTED]
     measured = " and ".join(f"{rate:,.0f} with {name}" for name, rate in named)
-    left_out = "" if SCRIPT in rates else " SageMaker's image, with the module in the archive, was not measured."
+    script = "was not measured" if SCRIPT not in rates else "has nginx before gunicorn, which was left out"
     return (
         f"One machine of {found['machine']['cores']} cores answered so many requests a second for one image each: "
         f"{measured} ({_rounds(found)} rounds, the load generator beside it). Planned with {USED:.0%} of that, which "
         "leaves room for bursts, it takes so many machines, and so many times the price of one:\n\n"
         f"{_table(('requests a second', *(name for name, _ in named)), rows)}\n\n`convlens serve` is in an image of "
-        f"one's own.{left_out} nginx, which SageMaker's image has before gunicorn, was left out.\n"
+        f"one's own. SageMaker's, for the module in the archive, {script}.\n"
     )
 
 
