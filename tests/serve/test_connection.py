@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+import weakref
+from collections.abc import Awaitable, Callable
 
 import numpy as np
 import pytest
@@ -111,13 +112,13 @@ def test_a_client_that_asks_whether_to_go_on_is_told_before_the_reply(client: Cl
 
 
 def test_an_application_that_fails_within_its_reply_loses_no_head(client: Client) -> None:
-    async def fail(_: object, __: object, send: Callable[..., object], **___: object) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})  # type: ignore[misc]
+    async def fail(_: object, __: object, send: Callable[..., Awaitable[None]], ___: object) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
         raise ZeroDivisionError
 
     async def ask() -> Wire:
         connection, wire = Server(client).connection()
-        connection.app = type("Failing", (), {"__call__": staticmethod(fail), "settings": client.app.settings})()
+        connection._app = fail  # type: ignore[assignment]
         connection.data_received(PING)
         await replied(wire)
         return wire
@@ -232,3 +233,21 @@ def test_requests_leave_no_cycles(client: Client) -> None:
             wire.written.clear()
 
     assert client.run(ask()) < 40
+
+
+def test_a_connection_that_has_ended_is_gone(client: Client) -> None:
+    async def ask() -> bool:
+        connection, wire = Server(client).connection()
+        connection.data_received(REQUEST)
+        await replied(wire)
+        gone = weakref.ref(connection)
+        gc.disable()
+        try:
+            connection.connection_lost(None)
+            del connection
+            await asyncio.sleep(0.01)
+            return gone() is None
+        finally:
+            gc.enable()
+
+    assert client.run(ask())

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from .answers import to_json
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from .app import App
 
 LARGEST_HEAD = 32 * 2**10  # bytes of the request line and the headers
 _CHUNK = re.compile(rb"\n([0-9a-fA-F]{1,16})(?:[ \t]*;[^\n]*)?\r\n\Z")  # a line with the size of a chunk: RFC 9112, 7.1
@@ -27,7 +33,9 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._settings = self.app.settings  # of an `App`
+        self._app: App = self.app
+        self.app = self._run
+        self._settings = self._app.settings
         self._in_head = False  # after its first byte, before its last
         self._head = 0  # bytes of the head so far
         self._chunk: int | None = None  # bytes so far of the chunk that is not complete
@@ -45,6 +53,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
         self._forget_stuck()
+        self.app = self._app  # of which nothing holds this connection
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -80,9 +89,11 @@ class Connection(HttpToolsProtocol):
         if claimed and int(claimed[1], 16) > limit and not self.cycle.response_started and not self.pipeline:
             self._refuse(413, f"a body has at most {limit:,} bytes, and a chunk of this one claims more")
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        cycle.transport = _Together(cycle.transport, has_body=cycle.scope["method"] != "HEAD")
-        super()._start_asgi_task(cycle, partial(app, arrived=partial(_arrived, cycle)))
+    def _run(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Run the application for a request; `self.cycle` may be that of a later one."""
+        cycle: RequestResponseCycle = receive.__self__  # type: ignore[attr-defined]
+        cycle.transport = _Together(cycle.transport, has_body=scope["method"] != "HEAD")
+        return self._app(scope, receive, send, partial(_arrived, cycle))
 
     def shutdown(self) -> None:
         if self.cycle is None or self.cycle.response_complete:  # its next request may be on its way, or even here
