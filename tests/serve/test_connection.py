@@ -168,6 +168,15 @@ def test_requests_that_come_in_one_turn_are_predicted_together(client: Client) -
     assert 'convlens_batch_images_sum{model="digits"} 3.0' in text
 
 
+def test_requests_in_one_packet_are_answered_in_turn_each_with_its_own_body(client: Client) -> None:
+    async def ask() -> list[bytes]:
+        connection, wire = Server(client).connection()
+        connection.data_received(REQUEST.replace(IMAGE, bytes(len(IMAGE))) + REQUEST + PING)
+        return await replied(wire, 3)
+
+    assert [one[9:12] for one in client.run(ask())] == [b"400", b"200", b"200"]
+
+
 @pytest.mark.parametrize("client", [Settings(patience=0.2)], indirect=True)
 def test_a_later_head_must_not_be_slow_either(client: Client) -> None:
     async def ask() -> list[bytes]:
