@@ -1,13 +1,13 @@
-"""Requests a second, and their times, of `convlens serve` beside FastAPI and LitServe with PyTorch.
+"""Requests a second, and their times, of `convlens serve` and script mode, beside FastAPI and LitServe with PyTorch.
 
     python benchmarks/serving.py MODEL [--peers PYTHON] [--rounds N] [--seconds S]
 
 One request is the 912 bytes of an .npy file with one image of 28 x 28, and its answer is JSON with class and
 probabilities. Every server runs all the time, and in each round all are measured in turn, in an order drawn anew,
 with 1 and with 16 connections that ask again as soon as they are answered. PYTHON is the interpreter of an environment
-that has fastapi, litserve, torch and this package; servers that it cannot run are reported and left out. Beside the
-rates stands the processor time that a server takes for a request, which a busy machine hardly changes. The result, with
-the ratio to the best peer of each round, goes to benchmarks/results/serving.json.
+that has fastapi, litserve, torch, gunicorn, gevent, flask and this package; servers that it cannot run are reported and
+left out. Beside the rates stands the processor time that a server takes for a request, which a busy machine hardly
+changes. The result, with the ratio to the best peer of each round, goes to benchmarks/results/serving.json.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ import numpy as np
 from convlens import data
 
 HERE = Path(__file__).parent
-OURS, PEERS = "convlens", ("FastAPI + PyTorch, 1 thread", "FastAPI + PyTorch, 2 threads", "LitServe + PyTorch")
+OURS, SCRIPT = "convlens", "script mode"
+PEERS = ("FastAPI + PyTorch, 1 thread", "FastAPI + PyTorch, 2 threads", "LitServe + PyTorch")
 CONNECTIONS = (1, 16)
 START_SECONDS = 120
 
@@ -143,7 +144,7 @@ def summary(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         mine = [one for one in found if one["connections"] == connections]
         best: dict[int, float] = {}
         for one in mine:
-            if one["server"] != OURS:
+            if one["server"] in PEERS:
                 best[one["round"]] = max(best.get(one["round"], 0.0), one["per_second"])
         for name in dict.fromkeys(one["server"] for one in mine):
             own = [one for one in mine if one["server"] == name]
@@ -162,7 +163,10 @@ def summary(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def versions(python: str) -> dict[str, str]:
     """Return the versions of what takes part."""
-    names = ("numpy", "numba", "starlette", "uvicorn", "httptools", "fastapi", "litserve", "torch")
+    names = (
+        "numpy", "numba", "starlette", "uvicorn", "httptools", "fastapi", "litserve", "torch", "gunicorn", "gevent",
+        "flask",
+    )  # fmt: skip
     code = f"import importlib.metadata as m, json\nfound = {{}}\nfor name in {names!r}:\n    try: found[name] = m.version(name)\n    except m.PackageNotFoundError: pass\nprint(json.dumps(found))"  # noqa: E501
     found: dict[str, str] = json.loads(subprocess.run([python, "-c", code], check=True, capture_output=True).stdout)
     with contextlib.suppress(PackageNotFoundError):
@@ -181,7 +185,7 @@ def main() -> None:
     servers: dict[str, Running] = {}
     missing: dict[str, str] = {}
     with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        for name in (OURS, *PEERS):
+        for name in (OURS, SCRIPT, *PEERS):
             python = sys.executable if name == OURS else given.peers
             try:
                 servers[name] = stack.enter_context(running(python, name, given.model))

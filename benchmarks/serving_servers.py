@@ -1,17 +1,22 @@
-"""The servers of benchmarks/serving.py, each in a process of its own: convlens, FastAPI with PyTorch, and LitServe.
+"""The servers of benchmarks/serving.py, each in a process of its own: convlens's two, FastAPI with PyTorch, LitServe.
 
     python benchmarks/serving_servers.py NAME MODEL PORT
 
 Each takes one image as the content of an .npy file and answers with class and probabilities in JSON. The peers run
 PyTorch with the same weights, on uvicorn with httptools, and predict in the event loop: for so small a network that is
-faster than in a thread.
+faster than in a thread. Script mode is the module in a model's archive, as AWS's scikit-learn image serves it.
 """
 
 import base64
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +33,22 @@ def convlens(path: str, port: int) -> None:
     from convlens.serve import Settings, run
 
     run([path], Settings(port=port, log_requests=False))  # the peers write no line for each request either
+
+
+def script_mode(path: str, port: int) -> None:
+    """Serve the archive's module as benchmarks/serving_script.py says, with a worker for each core."""
+    from convlens.deploy.sagemaker.archive import unpack
+    from convlens.deploy.sagemaker.package import package
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the folder is removed, and gunicorn ended
+    workers = str(os.cpu_count() or 1)
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked = Path(folder) / "model"
+        unpack(package(path, Path(folder) / "model.tar.gz").path, unpacked)
+        command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-w", workers, "-b", f"127.0.0.1:{port}"]
+        command += ["--worker-connections", "1000", "--log-level", "warning", "serving_script:application"]
+        environment = {**os.environ, "MODEL_FOLDER": str(unpacked)}
+        subprocess.run(command, check=True, env=environment, cwd=Path(__file__).parent)
 
 
 def pytorch(path: str, threads: int) -> Callable[[np.ndarray], dict[str, Any]]:
@@ -96,6 +117,7 @@ def litserve(path: str, port: int) -> None:
 
 SERVERS: dict[str, Callable[[str, int], None]] = {
     "convlens": convlens,
+    "script mode": script_mode,
     "FastAPI + PyTorch, 1 thread": lambda path, port: fastapi(path, port, 1),
     "FastAPI + PyTorch, 2 threads": lambda path, port: fastapi(path, port, 2),
     "LitServe + PyTorch": litserve,

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "serving.json"
 DOCUMENTS = (ROOT / "docs" / "serving.md", ROOT / "docs" / "sagemaker.md")
 PLACE = re.compile(r"(<!-- serving: (\w+) -->\n).*?(<!-- end of serving -->)", re.S)
-OURS = "convlens"
+OURS, SCRIPT = "convlens", "script mode"
+WAYS = {OURS: "`convlens serve`", SCRIPT: "the module on SageMaker's image"}
 WANTED = (10, 100, 1_000, 10_000)  # requests a second
 USED = 0.5  # share of what a machine answers that is planned for: what comes in bursts then waits for nobody
 
@@ -45,17 +46,18 @@ def speed(found: Mapping[str, Any]) -> str:
 
 def capacity(found: Mapping[str, Any]) -> str:
     """Return how many machines answer so many requests a second, and what they cost in prices of one."""
-    (most,) = [one for one in found["summary"] if one["server"] == OURS and one["connections"] == max(_numbers(found))]
-    rate = most["per_second"]
-    rows = [
-        (f"{wanted:,}", f"{(machines := math.ceil(wanted / (USED * rate))):,}", f"{machines:,} times the price")
-        for wanted in WANTED
-    ]
+    most = max(_numbers(found))
+    rates = {one["server"]: one["per_second"] for one in found["summary"] if one["connections"] == most}
+    named = [(name, rates[server]) for server, name in WAYS.items() if server in rates]
+    rows = [(f"{wanted:,}", *(f"{math.ceil(wanted / (USED * rate)):,}" for _, rate in named)) for wanted in WANTED]
+    measured = " and ".join(f"{rate:,.0f} with {name}" for name, rate in named)
+    script = "was not measured" if SCRIPT not in rates else "has nginx before gunicorn, which was left out"
     return (
-        f"One machine of {found['machine']['cores']} cores answered {rate:,.0f} requests a second for one image each "
-        f"({_rounds(found)} rounds, the load generator beside it). Planned with {USED:.0%} of that, which leaves room "
-        f"for bursts:\n\n{_table(('requests a second', 'machines', 'cost an hour'), rows)}\n\nThat is `convlens "
-        "serve`, in an image of one's own. The module on SageMaker's image was not measured under load.\n"
+        f"One machine of {found['machine']['cores']} cores answered so many requests a second for one image each: "
+        f"{measured} ({_rounds(found)} rounds, the load generator beside it). Planned with {USED:.0%} of that, which "
+        "leaves room for bursts, it takes so many machines, and so many times the price of one:\n\n"
+        f"{_table(('requests a second', *(name for name, _ in named)), rows)}\n\n`convlens serve` is in an image of "
+        f"one's own. SageMaker's, for the module in the archive, {script}.\n"
     )
 
 

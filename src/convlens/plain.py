@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
@@ -59,7 +59,11 @@ def canonical(value: object, where: str = "value") -> str:
     return json.dumps(plain(value, where), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def parsed_json(text: bytes, what: str, hint: str = "") -> Any:
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def parsed_json(text: bytes, what: str, hint: str = "", *, constant: Callable[[str], Any] = _refuse_constant) -> Any:
     """Return the JSON that somebody sent.
 
     Parameters
@@ -70,6 +74,8 @@ def parsed_json(text: bytes, what: str, hint: str = "") -> Any:
         What they are, for the message: ``"the body"``.
     hint
         What else the message says at its end.
+    constant
+        Returns what NaN, Infinity or -Infinity stands for; by default, ValueError refuses each of them.
 
     Raises
     ------
@@ -77,7 +83,7 @@ def parsed_json(text: bytes, what: str, hint: str = "") -> Any:
         If they are not JSON in UTF-8, are nested too deeply, or have NaN or Infinity, which JSON lacks.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=constant)
     except UnicodeDecodeError as error:
         raise DataError(f"{what} is not JSON in UTF-8 ({error.reason} at byte {error.start:,}){hint}") from error
     except RecursionError as error:
@@ -85,10 +91,6 @@ def parsed_json(text: bytes, what: str, hint: str = "") -> Any:
     except ValueError as error:  # no JSON, or a number of thousands of digits
         said = " ".join(str(error).split())[:200]
         raise DataError(f"{what} is not JSON ({said}){hint}") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def check_keys(known: type | Collection[str], given: object, where: str) -> None:

@@ -44,3 +44,15 @@ def test_twice_the_rate_needs_half_the_machines(quote: ModuleType) -> None:
         return int(row.split("|")[2].replace(",", ""))
 
     assert abs(machines(faster) - machines(found) / 2) <= 1
+
+
+def test_script_mode_has_a_column_of_its_own_once_it_is_measured(quote: ModuleType) -> None:
+    found = json.loads(quote.RESULTS.read_text(encoding="utf-8"))
+    found["summary"] = [one for one in found["summary"] if one["server"] != quote.SCRIPT]
+    assert "was not measured" in quote.capacity(found)
+    most = max(one["connections"] for one in found["summary"])
+    found["summary"].append({"server": quote.SCRIPT, "connections": most, "per_second": 1000.0})
+    text = quote.capacity(found)
+    row = next(line for line in text.splitlines() if line.startswith("| 10,000 "))
+    assert row.split("|")[3].strip() == "20"
+    assert "was not measured" not in text

@@ -22,6 +22,8 @@ from convlens import models, nn
 from convlens.errors import ArtifactError, ConfigurationError
 from convlens.serve import App, Settings, run
 from convlens.serve.served import Models
+from convlens.serve.server import DrainingServer
+from convlens.sockets import listening_socket, port_of
 
 from .client import npy, served_at
 
@@ -212,6 +214,35 @@ def test_every_accepted_request_is_answered_when_it_is_asked_to_stop(
     assert set(statuses) <= {200, 503}
     events = [one["event"] for one in server.entries() if one["event"] != "request"]
     assert events == ["listening", "ready", "draining", "stopped"]
+
+
+class Ending(DrainingServer):
+    """Ends while one client has connected, and another's connection has not even been accepted; both have asked."""
+
+    def __init__(self, app: App, address: tuple[str, int]) -> None:
+        super().__init__(app)
+        self.address, self.clients = address, list[socket.socket]()
+
+    async def on_tick(self, counter: int) -> bool:
+        del counter
+        if not self._app.inference.ready:
+            return False
+        self.clients.append(socket.create_connection(self.address, 10))
+        if len(self.clients) < 2:
+            return False
+        self._app.drain()
+        for one in self.clients:
+            one.sendall(REQUEST)
+        return True  # the sockets are closed before the event loop turns
+
+
+def test_who_has_asked_before_the_end_is_answered(served: Models) -> None:
+    with listening_socket("127.0.0.1", 0) as listener:
+        server = Ending(App(served, stream=None), ("127.0.0.1", port_of(listener)))
+        server.run(sockets=[listener])
+    for one in server.clients:
+        with one:
+            assert one.recv(2**16).startswith(b"HTTP/1.1 200")
 
 
 def test_a_client_that_does_not_read_is_cut_off(served: Models) -> None:

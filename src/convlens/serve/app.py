@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from ..errors import ConvlensError, nearest
 from . import openapi
 from .answers import to_json
-from .exchange import Exchange, Reply, json_reply
+from .exchange import Arrived, Exchange, Reply, json_reply
 from .inference import Inference
 from .log import Log
 from .metrics import Metrics
@@ -63,6 +63,7 @@ class App:
         self.inference = Inference(models, self.settings, self.metrics.batch)
         self.description = to_json(openapi.description())
         self.held = 0
+        self._fixed = {(one.method, one.path): one for one in OPERATIONS if "{" not in one.path}
         routes = [Route(one.path, _Endpoint(one), methods=[one.method]) for one in OPERATIONS]
         self._router = Router(routes, redirect_slashes=False, lifespan=self._lifespan)
 
@@ -108,12 +109,12 @@ class App:
         self.inference.draining = True
         self.log.event("draining", in_hand=self.inference.in_hand)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or follow the server's life."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, arrived: Arrived = lambda: None) -> None:
+        """Answer one request, or follow the server's life; a server that can tell gives a body that has arrived."""
         if scope["type"] != "http":
             await self._router(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, self)
+        exchange = Exchange(scope, receive, self, arrived)
         try:
             reply = await self._reply(exchange, receive, send)
         finally:  # before a client that may read slowly gets its reply
@@ -130,9 +131,11 @@ class App:
     async def _reply(self, exchange: Exchange, receive: Receive, send: Send) -> Reply:
         """Return the reply of an exchange, or to the error that it ended in."""
         scope = exchange.scope
-        scope["exchange"] = exchange
-        scope["app"] = self  # with an app in its scope, the router raises what it cannot route
         try:
+            if operation := self._fixed.get((scope["method"], scope["path"])):  # what the router would find, sooner
+                return await _handled(operation, exchange)
+            scope["exchange"] = exchange
+            scope["app"] = self  # with an app in its scope, the router raises what it cannot route
             await self._router(scope, receive, send)
             reply: Reply = scope["reply"]
             return reply
@@ -160,9 +163,12 @@ class _Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive, send  # both are the exchange's
-        exchange: Exchange = scope["exchange"]
-        exchange.route = self._operation.path
-        scope["reply"] = await self._operation.handle(exchange)
+        scope["reply"] = await _handled(self._operation, scope.pop("exchange"))  # they hold each other
+
+
+async def _handled(operation: Operation, exchange: Exchange) -> Reply:
+    exchange.route = operation.path
+    return await operation.handle(exchange)
 
 
 def _unrouted(error: HTTPException, scope: Scope) -> Refusal:

@@ -15,15 +15,15 @@ import numpy as np
 
 from ..data.npy import read_array
 from ..errors import DataError
-from ..plain import check_keys, parsed_json
+from ..plain import check_keys
 from ..typing import Array
+from .json_numbers import DEEPEST, SHORT, numbers_of, parsed, regular, too_deep
 from .media import CSV, JSON, NPY, NPZ
 
 _NAME = "the body"
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
-_DEEPEST = 5  # lists within lists: images have four axes
-_FRACTION = frozenset(b".eEnN")  # characters of numbers that are not whole
+_FRACTION = (b".", b"e", b"E", b"n", b"N")  # characters of numbers that are not whole
 
 
 def read_numbers(kind: str, body: bytes, largest: int) -> Array:
@@ -59,17 +59,13 @@ def finite(array: Array) -> Array:
 
 
 def array_of(values: object, what: str) -> Array:
-    """Return nested lists of numbers as an array; DataError if they are of several shapes, or hold anything else."""
+    """Return nested lists of numbers, of `parsed` JSON, as an array; DataError if they are anything else."""
+    if isinstance(values, np.ndarray):
+        return values
     if not isinstance(values, list):
         raise DataError(f"{what} is nested lists of numbers, not {_named(values)}")
-    _require_numbers(values, what, _DEEPEST)
-    try:
-        found: Array = np.asarray(values)
-    except (ValueError, OverflowError) as error:
-        raise DataError(f"{what} is nested lists of numbers of one shape, and these are not") from error
-    if found.dtype.kind not in "buif":
-        raise DataError(f"{what} has whole numbers beyond 64 bits; expected pixels, or floats")
-    return found
+    _require_numbers(values, what, DEEPEST)
+    return numbers_of(values, what)
 
 
 def _require_numbers(values: list[Any], what: str, depth: int) -> None:
@@ -79,16 +75,16 @@ def _require_numbers(values: list[Any], what: str, depth: int) -> None:
         if wrong := kinds - {int, float, bool}:
             raise DataError(f"{what} is nested lists of numbers, and holds {_named(wrong.pop()())}")
     elif len(kinds) > 1:
-        raise DataError(f"{what} is nested lists of numbers of one shape, and these are not")
+        raise regular(what)
     elif not depth:
-        raise DataError(f"{what} is nested more than {_DEEPEST} deep; expected images (N, H, W, C)")
+        raise too_deep(what)
     else:
         for one in values:
             _require_numbers(one, what, depth - 1)
 
 
 def _json(body: bytes, _: int) -> Array:
-    given = parsed_json(body, _NAME)
+    given = parsed(body, _NAME)
     if isinstance(given, Mapping):
         check_keys(("instances",), given, _NAME)
         given = given.get("instances")
@@ -101,11 +97,13 @@ def _csv(body: bytes, _: int) -> Array:
         lines = [line for line in body.decode("ascii").splitlines() if line.strip()]
         if not lines:
             raise DataError(f"{_NAME} is empty; expected one image a line, numbers with commas")
-        found = np.loadtxt(lines, np.float64, delimiter=",", comments=None, ndmin=2)
+        count = max(1, len(lines) * SHORT // len(body))  # lines at a time: meanwhile, nobody else is answered
+        blocks = [lines[start : start + count] for start in range(0, len(lines), count)]
+        found = np.concatenate([np.loadtxt(one, np.float64, delimiter=",", comments=None, ndmin=2) for one in blocks])
     except ValueError as error:  # UnicodeDecodeError is one
         said = " ".join(str(error).split())[:200]
         raise DataError(f"{_NAME} is not CSV with one image a line ({said}); expected numbers with commas") from error
-    whole = not _FRACTION.intersection(body) and bool((np.abs(found) < 2**31).all())
+    whole = not any(one in body for one in _FRACTION) and bool((np.abs(found) < 2**31).all())
     return found.astype(np.int32) if whole else found
 
 

@@ -7,7 +7,8 @@ import itertools
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .answers import to_json
 from .media import JSON
@@ -22,6 +23,8 @@ _GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _DIGITS = 15  # of a length
 _CLOSE = (b"connection", b"close")
 _LINGER = 2.0  # seconds in which a client may send the rest of a refused body, and so come to read why
+
+Arrived: TypeAlias = Callable[[], bytes | None]
 
 _numbers = itertools.count(1)
 _process = f"{os.getpid():x}-{time.time_ns() & 0xFFFFFFFF:08x}"
@@ -50,6 +53,8 @@ class Exchange:
         As ASGI gives them.
     app
         The application that handles it.
+    arrived
+        Returns the whole body if it is there already: waiting for it takes an event, a task and a timer. Else, None.
 
     Attributes
     ----------
@@ -61,8 +66,8 @@ class Exchange:
         What the log says about it, by name.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, app: App) -> None:
-        self.scope, self._receive, self.app = scope, receive, app
+    def __init__(self, scope: Scope, receive: Receive, app: App, arrived: Arrived = lambda: None) -> None:
+        self.scope, self._receive, self.app, self._arrived = scope, receive, app, arrived
         self.started = time.perf_counter()
         self.route = ""
         self.note: dict[str, Any] = {}
@@ -98,15 +103,14 @@ class Exchange:
         claimed = self.header(b"content-length") or "0"
         if not claimed.isdecimal() or len(claimed) > _DIGITS or int(claimed) > limit:
             raise Refusal(413, f"a body has at most {limit:,} bytes, not {claimed[:_DIGITS]}; send fewer images")
+        if self._unread and (whole := self._arrived()) is not None:
+            self._unread = False
+            return self._held(whole)
         chunks = []
         try:
             async with asyncio.timeout(self.app.settings.patience):
                 while self._unread:
-                    chunks.append(await self._chunk())
-                    if self.held > limit:
-                        raise Refusal(
-                            413, f"a body has at most {limit:,} bytes, and this one has more; send fewer images"
-                        )
+                    chunks.append(self._held(await self._chunk()))
         except TimeoutError as error:
             raise Refusal(
                 408, f"the body did not come within {self.app.settings.patience:g} s; send it again"
@@ -120,10 +124,17 @@ class Exchange:
             raise Refusal(400, "the connection ended before the body did")
         self._unread = message.get("more_body", False)
         chunk: bytes = message.get("body", b"")
+        return chunk
+
+    def _held(self, chunk: bytes) -> bytes:
+        """Return part of a body, counted; Refusal if it is too much."""
+        limit = self.app.settings.largest_body
         if self.app.held + len(chunk) > self.app.settings.held:
             raise busy("the bodies of other requests fill the memory for them")
         self.held += len(chunk)
         self.app.held += len(chunk)
+        if self.held > limit:
+            raise Refusal(413, f"a body has at most {limit:,} bytes, and this one has more; send fewer images")
         return chunk
 
     async def send(self, reply: Reply, send: Send, *, close: bool) -> None:

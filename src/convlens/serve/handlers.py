@@ -59,26 +59,24 @@ async def invoke(exchange: Exchange) -> Reply:
 async def answered(exchange: Exchange, served: Served) -> Reply:
     """Return the reply to a request for predictions of a model."""
     exchange.note["model"] = served.name
-    inference = exchange.app.inference
     form = answer_kind(exchange.header(b"accept") or "", exchange.app.settings.default_accept)
     kind = kind_of(exchange.header(b"content-type") or "")
     body = await exchange.body()
     kind = kind or seen_kind(body)
-    async with inference.admitted():
+    with exchange.app.inference.admitted() as work:
         if kind == PICTURE:
             exchange.note["images"] = 1
-            picture = await inference.aside(lambda: served.read(body), len(body) + 2**20)  # decoded it is larger
-            prediction = await inference.prediction(served, picture)
+            picture = await work.aside(lambda: served.read(body), len(body) + 2**20)  # decoded it is larger
+            prediction = await work.prediction(served, picture)
             return Reply(answers.of_prediction(form, served.name, prediction), form)
         largest = exchange.app.settings.largest_body
-        images = await inference.aside(lambda: _images(served, kind, body, largest), len(body))
+        images = await work.aside(lambda: _images(served, kind, body, largest), len(body))
         exchange.note["images"] = len(images)
-        found = await inference.probabilities(served, images)
+        found = await work.probabilities(served, images)
         names = served.model.class_names
         size = _BYTES_A_ROW * len(found)
-        return Reply(
-            await inference.aside(lambda: answers.of_probabilities(form, served.name, names, found), size), form
-        )
+        answer = await work.aside(lambda: answers.of_probabilities(form, served.name, names, found), size)
+        return Reply(answer, form)
 
 
 def _images(served: Served, kind: str, body: bytes, largest: int) -> Array:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from ..predictor import Prediction, ReadPicture
@@ -46,6 +45,8 @@ class Inference:
         Number of requests that are read, wait or are predicted.
     draining
         Whether the server was asked to stop.
+    alone
+        Returns whether the server knows of no other request than the one that asks; a server that can tell sets it.
     failure
         Why an engine could not be warmed up; None if nothing failed.
     """
@@ -57,12 +58,14 @@ class Inference:
         self._batchers: Mapping[str, _Batchers] = {name: self._batchers_of(one) for name, one in models.items()}
         self._warm = False
         self.in_hand, self.draining = 0, False
+        self.alone: Callable[[], bool] = lambda: False
         self.failure: BaseException | None = None
 
     def _batchers_of(self, served: Served) -> _Batchers:
         common: dict[str, Any] = {
             "most": self._settings.batch,
             "wait": self._settings.batch_wait,
+            "alone": lambda: self.alone(),
             "observe": self._observe(served.name),
         }
         return _Batchers(
@@ -95,30 +98,51 @@ class Inference:
         self._worker.shutdown()
         self._readers.shutdown()
 
-    @asynccontextmanager
-    async def admitted(self) -> AsyncIterator[None]:
-        """A context in which a request is in hand; Refusal 503 if there are too many, or if it takes too long."""
-        if self.in_hand >= self._settings.queue:
-            raise busy(f"{self.in_hand:,} requests wait already")
-        self.in_hand += 1
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                yield
-        except TimeoutError as error:
-            raise busy(f"there was no answer within {self._settings.timeout:g} s") from error
-        finally:
-            self.in_hand -= 1
+    def admitted(self) -> Work:
+        """Return a context in which a request is in hand."""
+        return Work(self, self._settings, self._readers, self._batchers)
+
+
+class Work:
+    """A request in hand, as a context: what is done for it, within the time that it has.
+
+    Entering raises Refusal 503 if there are too many; so does what takes too long.
+    """
+
+    def __init__(
+        self, inference: Inference, settings: Settings, readers: ThreadPoolExecutor, batchers: Mapping[str, _Batchers]
+    ) -> None:
+        self._inference, self._settings, self._readers, self._batchers = inference, settings, readers, batchers
+
+    def __enter__(self) -> Work:
+        if self._inference.in_hand >= self._settings.queue:
+            raise busy(f"{self._inference.in_hand:,} requests wait already")
+        self._inference.in_hand += 1
+        self._due = asyncio.get_running_loop().time() + self._settings.timeout
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._inference.in_hand -= 1
 
     async def aside(self, function: Callable[[], Result], size: int) -> Result:
         """Return what a function returns: called at once if `size` (bytes) is small, else in another thread."""
         if size <= INLINE:
             return function()
-        return await asyncio.get_running_loop().run_in_executor(self._readers, function)
+        return await self._in_time(asyncio.get_running_loop().run_in_executor(self._readers, function))
 
     async def probabilities(self, served: Served, images: Array) -> FloatArray:
         """Return the probabilities (N, K) of images (N, H, W, C), predicted in a batch with other requests."""
-        return await self._batchers[served.name].arrays.submit(images)
+        return await self._in_time(self._batchers[served.name].arrays.submit(images))
 
     async def prediction(self, served: Served, picture: ReadPicture) -> Prediction:
         """Return the prediction for a picture, made in a batch with other requests."""
-        return await self._batchers[served.name].pictures.submit(picture)
+        return await self._in_time(self._batchers[served.name].pictures.submit(picture))
+
+    async def _in_time(self, future: asyncio.Future[Result]) -> Result:
+        if future.done():  # then nothing is late, and no timer is needed
+            return future.result()
+        try:
+            async with asyncio.timeout_at(self._due):
+                return await future
+        except TimeoutError as error:
+            raise busy(f"there was no answer within {self._settings.timeout:g} s") from error

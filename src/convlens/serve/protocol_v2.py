@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..plain import check_keys, parsed_json
+from ..plain import check_keys
 from ..typing import Array, FloatArray
 from ..version import __version__
 from .codecs import array_of, finite
 from .exchange import Exchange, Reply, json_reply
 from .handlers import require_ready
+from .json_numbers import parsed
 from .served import Served
 
 DATATYPES = {
@@ -80,17 +81,16 @@ async def infer(exchange: Exchange) -> Reply:
     served = exchange.app.models.named(exchange.parameters["name"])
     exchange.note["model"] = served.name
     body = await exchange.body()
-    inference = exchange.app.inference
-    async with inference.admitted():
-        given, images = await inference.aside(lambda: read_request(served, body), len(body))
+    with exchange.app.inference.admitted() as work:
+        given, images = await work.aside(lambda: read_request(served, body), len(body))
         exchange.note["images"] = len(images)
-        found = await inference.probabilities(served, images)
-        return await inference.aside(lambda: json_reply(inferred(served, given, found)), 256 * len(found))
+        found = await work.probabilities(served, images)
+        return await work.aside(lambda: json_reply(inferred(served, given, found)), 256 * len(found))
 
 
 def read_request(served: Served, body: bytes) -> tuple[Mapping[str, Any], Array]:
     """Return a request as plain data, and the images in it; DataError or ConfigurationError if it is none."""
-    given = parsed_json(body, "the body")
+    given = parsed(body, "the body")
     check_keys(_REQUEST_KEYS, given, "the request")
     if not isinstance(given.get("id", ""), str):
         raise DataError(f"the request's id is a text, not {given['id']!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import time
@@ -21,6 +22,8 @@ from .refusal import Refusal
 from .settings import Settings
 
 LARGEST = 32  # images that an engine predicts at a time
+_SIZES = frozenset(1 << power for power in range(LARGEST.bit_length()))  # numbers of images that it is warm for
+_NOT_FINITE = "the network's output is not finite; its input, or its weights, are far too large"
 _TIMED = 5  # calls
 
 
@@ -107,31 +110,30 @@ class Served:
 
     def probabilities(self, requests: Sequence[Array]) -> list[FloatArray | DataError]:
         """Return the probabilities (N, K) of the images of each request, all predicted together."""
+        pixels = [one.dtype == np.uint8 for one in requests]
+        if all(pixels) or not any(pixels):
+            return self._of_one_type(requests)
         found: dict[int, FloatArray | DataError] = {}
-        for pixels in (True, False):
-            mine = [number for number, one in enumerate(requests) if (one.dtype == np.uint8) is pixels]
-            if mine:
-                together = self._predict([requests[number] for number in mine])
-                found |= zip(mine, together, strict=True)
+        for kind in (True, False):
+            mine = [number for number, one in enumerate(pixels) if one is kind]
+            found |= zip(mine, self._of_one_type([requests[number] for number in mine]), strict=True)
         return [found[number] for number in range(len(requests))]
 
-    def _predict(self, requests: list[Array]) -> Iterator[FloatArray | DataError]:
-        """Predict images of one type."""
-        images = requests[0] if len(requests) == 1 else np.concatenate(requests)
-        prepare = self.model.preprocessing.fill if images.dtype == np.uint8 else None
-        found = np.empty((len(images), self.model.classes), np.float32)
-        with np.errstate(all="ignore"):  # an overflow is reported below, to the request whose it is
-            for part in batch_slices(len(images)):
-                found[part] = self.model.engine.probabilities(images[part], prepare)
-        start = 0
-        for one in requests:
-            own = found[start : start + len(one)]
-            start += len(one)
-            yield (
-                own
-                if np.isfinite(own).all()
-                else DataError("the network's output is not finite; its input, or its weights, are far too large")
-            )
+    def _of_one_type(self, requests: Sequence[Array]) -> list[FloatArray | DataError]:
+        found = self._network(requests[0] if len(requests) == 1 else np.concatenate(requests))
+        ends = itertools.accumulate(map(len, requests))
+        parts = [found[end - len(one) : end] for one, end in zip(requests, ends, strict=True)]
+        if np.isfinite(found).all():
+            return [*parts]
+        return [one if np.isfinite(one).all() else DataError(_NOT_FINITE) for one in parts]
+
+    def _network(self, images: Array) -> FloatArray:
+        """Return the probabilities of images, NaN for one whose logits overflow."""
+        engine, prepare = self.model.engine, self.model.preprocessing.fill if images.dtype == np.uint8 else None
+        with np.errstate(all="ignore"):  # who sent it is told
+            if len(images) in _SIZES:
+                return engine.probabilities(images, prepare)
+            return np.concatenate([engine.probabilities(images[part], prepare) for part in batch_slices(len(images))])
 
     def predictions(self, requests: Sequence[ReadPicture]) -> list[Prediction | DataError]:
         """Return the prediction of each picture, all predicted together."""
@@ -140,7 +142,7 @@ class Served:
     def warm(self) -> None:
         """Predict once with every number of images that `batch_slices` gives; no request waits for that. Time it."""
         image = np.zeros((LARGEST, *self.model.input_shape), np.float32)
-        for size in (1 << power for power in range(LARGEST.bit_length())):
+        for size in sorted(_SIZES):
             self.probabilities([image[:size]])
         read = ReadPicture(image[0], image[:1], Account())
         self.predictions([read])

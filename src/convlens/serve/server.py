@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -23,6 +24,7 @@ from .connection import Connection
 from .log import ToLog
 from .settings import Settings
 
+_TURNS = 3  # of the event loop, in which asyncio makes connections of the sockets that it has accepted
 _OBJECTS = 100_000  # made since the last look for cycles, before the next; Python's own number is some hundreds
 
 
@@ -103,6 +105,8 @@ class DrainingServer(uvicorn.Server):
         self._app, self._listening = app, listening
         self._asked = StopRequest()
         self._deaf_at = math.inf
+        self._requests = 0  # answered until the last tick
+        app.inference.alone = lambda: len(self.server_state.tasks) == 1  # uvicorn's: a task for each request
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -120,7 +124,33 @@ class DrainingServer(uvicorn.Server):
         if stop and not self._app.inference.draining:
             self._app.drain()
             self._deaf_at = time.monotonic() + self._app.settings.grace
-        return stop and (not self.server_state.connections or time.monotonic() >= self._deaf_at)
+        quiet = not self.server_state.connections and self.server_state.total_requests == self._requests
+        self._requests = self.server_state.total_requests
+        return stop and (quiet or time.monotonic() >= self._deaf_at)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take over the connections that wait at the sockets, which would be cut off with these; then end."""
+        loop, sockets = asyncio.get_running_loop(), sockets or []
+        for one in sockets:
+            with contextlib.suppress(NotImplementedError):  # on Windows
+                loop.remove_reader(one)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        waiting = [client for one in sockets for client in _waiting_at(one)]
+        for server in self.servers:
+            server.close()
+        for client in waiting:
+            await loop.connect_accepted_socket(
+                lambda: Connection(self.config, self.server_state, self.lifespan.state), client
+            )
+        await super().shutdown(sockets)
+
+
+def _waiting_at(listener: socket.socket) -> Iterator[socket.socket]:
+    """Accept every connection that waits at a socket."""
+    with contextlib.suppress(OSError):  # BlockingIOError, if there is none
+        while True:
+            yield listener.accept()[0]
 
 
 @contextlib.contextmanager
