@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from convlens import models
 from convlens.lab.export import export
 from convlens.lab.shipped import ShippedDigits, model_path, read_digits
-from convlens.lens import activations, equivariance
+from convlens.lens import activations, equivariance, most_active
 from convlens.lens.shift import shifted
 from convlens.nn import Model, load
 
@@ -247,6 +247,34 @@ def test_a_units_arithmetic_is_that_of_the_library(
         assert (float(frame.get_attribute("height") or 0), float(frame.get_attribute("width") or 0)) == sees
 
 
+def test_the_digits_that_make_a_unit_most_active(
+    browser: Browser, lab: str, digits: ShippedDigits, shipped: dict[str, Model]
+) -> None:
+    wanted = most_active(shipped["CNN"], digits.images, "relu2", 9)
+    with opened(browser, f"{lab}#room=inside&model=cnn&tab=digits&layer=relu2&unit=0,0,20") as page:
+        page.get_by_text("Of 300 test digits, those").wait_for()
+        buttons = page.locator(".examples button")
+        names = [one.get_attribute("aria-label") or "" for one in buttons.all()]
+        values = [float(one.split(": ")[1]) for one in names]
+        np.testing.assert_allclose(values, wanted.values[20], rtol=1e-3)
+        first = int(wanted.index[20, 0])
+        assert names[0].startswith(f"Test digit {digits.indexes[first]}, a {digits.labels[first]}: ")
+        top, left, bottom, right = wanted.sees[20, 0]
+        frame = buttons.first.locator("rect.field").last
+        assert [float(frame.get_attribute(one) or "") for one in ("x", "y", "width", "height")] == [
+            left, top, right - left, bottom - top,
+        ]  # fmt: skip
+        settle(page, turn=30, shift=[3, 0])
+        buttons.first.click()
+        until(page, f"document.querySelector('.layer.chosen .readout').textContent.endsWith('{values[0]:.4g}')")
+        assert drawn(page) == digits.images[first].ravel().tolist()
+        row, column = wanted.places[20, 0]
+        assert f"row {row + 1}, column {column + 1}" in page.locator(".layer.chosen .readout").inner_text()
+        inside(page, "dense2").locator("[data-tile]").click()  # another node: the list is of that one
+        page.get_by_role("heading", name="dense2, class").wait_for()
+        page.get_by_text("Of 300 test digits, those").wait_for()
+
+
 def test_the_meter_is_the_librarys_equivariance(
     browser: Browser, lab: str, digits: ShippedDigits, shipped: dict[str, Model]
 ) -> None:
@@ -444,6 +472,7 @@ VIEWS = (
     "room=inside&tab=weights",
     "room=inside&tab=shift&shift=4,0",
     "room=inside&tab=why",
+    "room=inside&tab=digits&layer=relu2&unit=6,7,20",
 )
 
 
@@ -453,7 +482,15 @@ def test_axe_finds_nothing(browser: Browser, lab: str, scheme: Any) -> None:
     with opened(browser, lab, color_scheme=scheme, bypass_csp=True) as page:
         for state in VIEWS:
             page.goto(f"{lab}#{state}")
-            shown = ".check" if "why" in state else ".layer" if "inside" in state else ".shift-map"
+            shown = (
+                ".check"
+                if "why" in state
+                else ".examples button"
+                if "digits" in state
+                else ".layer"
+                if "inside" in state
+                else ".shift-map"
+            )
             page.locator(shown).first.wait_for()
             found = violations(page)
             assert not found, "\n".join([state, *found])
