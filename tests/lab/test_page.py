@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from convlens import models
 from convlens.lab.export import export
@@ -100,6 +101,19 @@ def test_dragging_hurts_the_dense_network_more(browser: Browser, lab: str, digit
         fall = {title: before[title] - probabilities(page, title)["7"] for title in before}
         assert fall["Dense"] > fall["CNN"] + 0.1
         page.locator(".shift-map").first.get_by_text("above half at").wait_for()
+
+
+def test_a_drawing_is_meant_to_be_what_it_is_read_as_before_it_is_shifted(browser: Browser, lab: str) -> None:
+    with opened(browser, lab) as page:
+        wait_for_answers(page)
+        page.get_by_role("button", name="Clear").click()
+        stroke(page, *SEVEN)
+        meant = page.locator(".meant-row option").first
+        assert meant.inner_text() == "7 (as they read it unshifted)"
+        settle(page, shift=[6, 6])
+        assert "7" not in page.locator(".reads strong").all_text_contents()
+        assert meant.inner_text() == "7 (as they read it unshifted)"
+        assert page.locator(".reads.wrong").count() == 2
 
 
 # Shows each drawing, then shifted, and returns what each network's bar for its class then shows.
@@ -463,6 +477,27 @@ def test_the_first_view_is_light(browser: Browser, lab: str) -> None:
     second = next(start for name, _, start in loaded if name.endswith("cnn.safetensors"))
     first_view = sum(size for _, size, start in loaded if start < second)
     assert 500_000 < first_view < 1_000_000
+
+
+def test_the_page_asks_at_once_for_what_its_first_view_runs(browser: Browser, lab: str) -> None:
+    with opened(browser, lab) as page:
+        wait_for_answers(page)
+        asked = page.evaluate("[...document.querySelectorAll('link[rel=modulepreload]')].map(one => one.href)")
+    with opened(browser, lab) as page:
+        page.route(lab, without_preloads)
+        page.reload()
+        wait_for_answers(page)
+        assert page.locator("link[rel=modulepreload]").count() == 0
+        ran = page.evaluate(
+            "performance.getEntriesByType('resource').filter(one => one.initiatorType !== 'fetch').map(one => one.name)"
+            ".filter(one => one.endsWith('.js') && !one.includes('/workers/'))"
+        )
+    assert sorted(asked) == sorted(set(ran))
+
+
+def without_preloads(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, body=re.sub(r'<link rel="modulepreload"[^>]*>', "", answer.text()))
 
 
 VIEWS = (

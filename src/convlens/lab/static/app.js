@@ -20,12 +20,12 @@ const ROOMS = [
 const THEMES = ["auto", "light", "dark"];
 
 function App() {
-  const get = state.useView();
+  const name = state.useValue(() => state.get("room"));
+  const isEmpty = state.useValue(() => state.get("drawing") === null);
   const [module, setModule] = useState(null);
   const [problem, setProblem] = useState("");
   const [notice, setNotice] = useState("");
-  const room = ROOMS.find((one) => one.name === get("room")) ?? ROOMS[0];
-  const isEmpty = get("drawing") === null;
+  const room = ROOMS.find((one) => one.name === name) ?? ROOMS[0];
   useEffect(() => {
     if (isEmpty) showExample();
   }, [isEmpty]);

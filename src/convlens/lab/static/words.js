@@ -22,8 +22,10 @@ export const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`
 /** A whole number with its sign. @param {number} value */
 export const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "0");
 
+const GROUPED = new Intl.NumberFormat("en"); // made once: that is slow
+
 /** @param {number} value */
-export const grouped = (value) => value.toLocaleString("en");
+export const grouped = (value) => GROUPED.format(value);
 
 /** The size of a file. @param {number} bytes */
 export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
