@@ -21,6 +21,7 @@ from convlens.nn import Model, load
 
 from .models import saved
 from .page import (
+    at,
     drawn,
     drop,
     opened,
@@ -381,6 +382,35 @@ def test_fingers_draw_and_drag_on_a_phone(browser: Browser, lab: str) -> None:
         page.locator(".shift-pad output", has_text="3 right").wait_for()
         assert np.array_equal(np.array(drawn(page)).reshape(28, 28)[:, 3:], before[:, :-3])
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
+
+
+def test_of_a_pen_and_the_hand_that_holds_it_the_first_draws(browser: Browser, lab: str) -> None:
+    with opened(browser, lab, has_touch=True) as page:
+        wait_for_answers(page)
+        page.get_by_role("button", name="Clear").click()
+        surface = page.locator(".surface")
+        page.mouse.move(*at(surface, 5, 5))
+        page.mouse.down()
+        page.mouse.move(*at(surface, 8, 5), steps=3)
+        touch(page, (22, 22), (25, 25))
+        page.mouse.move(*at(surface, 20, 5), steps=3)
+        page.mouse.up()
+        ink = np.array(drawn(page)).reshape(28, 28)
+        assert np.flatnonzero(ink.max(axis=1)).max() <= 7, "the hand drew nothing"
+        assert ink[5, 5:21].min() > 200, "and the stroke went on"
+        touch(page, (22, 22), (25, 25))
+        assert np.array(drawn(page)).reshape(28, 28)[23:25, 23:25].max() > 200, "the next one draws again"
+
+
+def test_centre_it_leaves_digits_of_mnist_alone(browser: Browser, lab: str, digits: ShippedDigits) -> None:
+    with opened(browser, lab) as page:
+        wait_for_answers(page)
+        for row in (0, 3, 11):
+            show_digit(page, digits.images[row].ravel())
+            page.get_by_role("button", name="Centre it").click()
+            page.locator(".drawing > .note", has_text="It is like the training digits already.").wait_for()
+            assert drawn(page) == digits.images[row].ravel().tolist()
+            assert page.get_by_role("button", name="Undo").is_disabled()
 
 
 def test_a_large_model_is_loaded_only_when_chosen_and_its_size_is_said(browser: Browser, lab: str) -> None:

@@ -17,6 +17,7 @@ const ROOMS = [
   { name: "train", title: "Train", load: () => import("./train/room.js") },
   { name: "studies", title: "Studies", load: () => import("./studies/room.js") },
 ];
+const NAMELESS = "image.png"; // what browsers call a picture that was copied, and is no file
 const THEMES = ["auto", "light", "dark"];
 
 function App() {
@@ -51,6 +52,7 @@ function App() {
       setProblem(sentence(error));
     }
   };
+  usePasted(open);
   return html`
     <${Header} room=${room} />
     <${DropZone} open=${open}>
@@ -60,6 +62,22 @@ function App() {
     <//>
     <p id="announced" class="unseen" role="status" aria-live="polite"></p>
   `;
+}
+
+/** A picture, or a model's file, that is pasted from the clipboard is opened as one that is dropped. */
+function usePasted(open) {
+  const latest = useRef(open);
+  latest.current = open;
+  useEffect(() => {
+    const paste = ({ clipboardData }) => {
+      const [file] = clipboardData?.files ?? [];
+      if (!file) return;
+      const named = file.name === NAMELESS ? new File([file], "The pasted picture", { type: file.type }) : file;
+      latest.current(named);
+    };
+    addEventListener("paste", paste);
+    return () => removeEventListener("paste", paste);
+  }, []);
 }
 
 /** A room, or in its place what went wrong in it. */

@@ -183,7 +183,7 @@ export function OpenFile({ open }) {
     if (file) open(file);
   };
   return html`
-    <label class="open-file">
+    <label class="open-file" title="Or drop it on the page, or paste a picture">
       <input type="file" class="unseen" onChange=${choose} />
       <span>Open a model or picture…</span>
     </label>
