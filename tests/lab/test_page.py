@@ -114,7 +114,7 @@ def test_a_drawing_is_meant_to_be_what_it_is_read_as_before_it_is_shifted(browse
         settle(page, shift=[6, 6])
         assert "7" not in page.locator(".reads strong").all_text_contents()
         assert meant.inner_text() == "7 (as they read it unshifted)"
-        assert page.locator(".reads.wrong").count() == 2
+        assert page.locator(".reads.misread").count() == 2
 
 
 # Shows each drawing, then shifted, and returns what each network's bar for its class then shows.
@@ -411,6 +411,15 @@ def test_centre_it_leaves_digits_of_mnist_alone(browser: Browser, lab: str, digi
             page.locator(".drawing > .note", has_text="It is like the training digits already.").wait_for()
             assert drawn(page) == digits.images[row].ravel().tolist()
             assert page.get_by_role("button", name="Undo").is_disabled()
+
+
+def test_three_networks_and_all_tools_stand_in_a_row(browser: Browser, lab: str) -> None:
+    with opened(browser, f"{lab}#models=dense,cnn,local", viewport={"width": 1280, "height": 840}) as page:
+        wait_for_answers(page, 3)
+        for row in (".card", ".tools-row button"):
+            tops = page.locator(row).evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+            assert len(tops) == 3
+            assert max(tops) - min(tops) < 1, row
 
 
 def test_a_large_model_is_loaded_only_when_chosen_and_its_size_is_said(browser: Browser, lab: str) -> None:
