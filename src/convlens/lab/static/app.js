@@ -20,13 +20,15 @@ const ROOMS = [
 const NAMELESS = "image.png"; // what browsers call a picture that was copied, and is no file
 const THEMES = ["auto", "light", "dark"];
 
+const roomOf = (name) => ROOMS.find((one) => one.name === name) ?? ROOMS[0];
+
 function App() {
   const name = state.useValue(() => state.get("room"));
   const isEmpty = state.useValue(() => state.get("drawing") === null);
   const [module, setModule] = useState(null);
   const [problem, setProblem] = useState("");
   const [notice, setNotice] = useState("");
-  const room = ROOMS.find((one) => one.name === name) ?? ROOMS[0];
+  const room = roomOf(name);
   useEffect(() => {
     if (isEmpty) showExample();
   }, [isEmpty]);
@@ -233,6 +235,7 @@ function sentence(error) {
 }
 
 const root = document.getElementById("app");
+roomOf(state.get("room")).load().catch(() => {}); // meanwhile; where it fails, the page says so when it is opened
 try {
   await start();
   root.replaceChildren();
