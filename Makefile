@@ -7,13 +7,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 OLDEST := .venv-oldest
 
-.PHONY: help install reproduce studies assets notebook test check check-oldest oldest bench clean-bench lint lock clean
+.PHONY: help install reproduce studies assets pictures notebook test check check-oldest oldest bench clean-bench lint lock clean
 
 help:
 	@echo "make install     convlens and what it needs, into $(VENV)"
 	@echo "make reproduce   train on 70,000 digits and put the claims to the test in 15 minutes (ARGS=--quick: in one or two)"
 	@echo "make studies     run all studies and make the results that ship with the package again, about two hours"
 	@echo "make assets      train the models that ship with the lab again (ARGS=--check: compare their bits)"
+	@echo "make pictures    take the README's pictures of the lab again (needs Chromium)"
 	@echo "make notebook    open the notebook: the story, with trainings that run while you read"
 	@echo "make test        the tests, in about three minutes"
 	@echo "make check       everything: style, types, imports, slow tests, documented commands, oldest versions"
@@ -75,6 +76,10 @@ studies: $(READY)
 # What ships with the lab: models, snapshots, recorded trainings and digits.
 assets: $(READY)
 	$(BIN)/python -m convlens.lab.make_assets $(ARGS)
+
+# The moving picture of the drag, and a picture of each room, in docs/figures.
+pictures: $(READY)
+	$(BIN)/python docs/picture_lab.py
 
 # The peers (PyTorch's CPU build, JAX, scikit-learn, ONNX Runtime, OpenVINO) go into an environment of their own.
 bench: $(READY)

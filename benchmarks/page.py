@@ -4,8 +4,14 @@
 
 The models are those that ship with the lab, if none are named. A digit is drawn stroke by stroke on a canvas, and after
 each stroke it is read, prepared and answered by every model: as it is, and with *centre it*. Then a worker draws the
-maps over all shifts of up to 8 pixels, 17 x 17, of every model. Every time is kept, and which share of the machine
-other processes took before.
+maps over all shifts of up to 8 pixels, 17 x 17, of every model.
+
+Then the page itself (`page_shown.py`), always with the models that ship: how long after it was asked for, without a
+cache, its canvas and the answers of one and of two networks are painted. And of a stroke before three networks: how
+long after the page got the mouse's move the frame with the new bars is painted (`painted`), how long after the move
+itself, which waits for the screen's next frame (`sinceEvent`), and what of it is the page's script (`script`).
+
+Every time is kept, and which share of the machine other processes took before.
 """
 
 from __future__ import annotations
@@ -27,6 +33,7 @@ from playwright.sync_api import sync_playwright
 import convlens
 from convlens.bench.load import others_now
 from convlens.files import write_atomically
+from page_shown import shown
 
 LAB = Path(convlens.__file__).parent / "lab"
 STROKES, MAPS = 300, 7
@@ -106,7 +113,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def measured(files: list[Path]) -> dict[str, Any]:
-    """Return the milliseconds of every answer and of every map, and the browser's version."""
+    """Return the milliseconds of all that was timed, the bytes of the first view, and the browser's version."""
     contents = [base64.b64encode(file.read_bytes()).decode() for file in files]
     with (
         ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(LAB / "static"))) as server,
@@ -117,10 +124,11 @@ def measured(files: list[Path]) -> dict[str, Any]:
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{server.server_port}/")
         times = page.evaluate(SCRIPT, [contents, STROKES, MAPS])
+        more, sizes = shown(browser)
         version = browser.version
         browser.close()
         server.shutdown()
-    return {"chromium": version, "milliseconds": times}
+    return {"chromium": version, "milliseconds": times | more, "bytes": sizes}
 
 
 def summary(times: list[float]) -> dict[str, float]:
@@ -144,11 +152,13 @@ def main() -> None:
         "models": [file.stem for file in files],
         "others": None if others is None else round(others, 2),
         "chromium": found["chromium"],
+        "bytes": found["bytes"],
         "machine": platform.machine(),
         "summary": {name: summary(times) for name, times in found["milliseconds"].items()},
         "milliseconds": {name: [round(one, 3) for one in times] for name, times in found["milliseconds"].items()},
     }
     print(f"other processes took {result['others']} of the machine")
+    print(f"bytes of the first view up to canvas, one answer, and two: {result['bytes']}")
     for name, one in result["summary"].items():
         print(f"{name:10} median {one['median']:8.2f} ms   p95 {one['p95']:8.2f} ms   least {one['least']:8.2f} ms")
     write_atomically(given.out, json.dumps(result, indent=1).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Take the pictures of the lab: ``python docs/picture_lab.py`` (needs Chromium and Playwright).
+"""Take the pictures of the lab: ``make pictures`` (needs Chromium and Playwright).
 
 Writes docs/figures/lab-drag.gif, which shows a digit being dragged, and a picture of each room, such as lab-draw.png.
 """
@@ -26,10 +26,15 @@ SIZE = {"width": 1280, "height": 840}
 FRAMES, PAUSE = 28, 110  # of the drag; milliseconds between two
 SCALE = 0.7  # of the moving picture
 REACH = 5  # pixels of the drawing that it is dragged to each side
-DRAWN = ".layer canvas, .shift-map[data-complete=true], .uplot canvas, .intervals svg"  # a room is there
+DRAWN = {  # a room is there when it has two of these
+    "draw": ".shift-map[data-complete=true]",
+    "inside": ".three canvas",
+    "train": ".uplot canvas",
+    "studies": ".intervals svg",
+}
 SHOTS = {
     "draw": "shift=6,0",
-    "inside": "room=inside&model=cnn&layer=conv2&unit=5,6,7&shift=4,2&tab=shift",
+    "inside": "room=inside&model=cnn&layer=pool1&unit=5,6,3&shift=3,1&tab=shift",
     "train": "room=train",
     "studies": "room=studies&study=baseline-vs-cnn&expect=1",
 }
@@ -48,14 +53,23 @@ def served() -> Iterator[str]:
         with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=folder)) as server:
             thread = threading.Thread(target=server.serve_forever)
             thread.start()
-            yield f"http://127.0.0.1:{server.server_port}/"
-            server.shutdown()
-            thread.join()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}/"
+            finally:
+                server.shutdown()
+                thread.join()
 
 
 def shoot(page: Page) -> Image.Image:
     """Return what the page shows."""
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def show(page: Page, address: str, name: str) -> None:
+    """Open a room as its picture shows it, and wait until it is there."""
+    page.mouse.move(0, 0)  # nothing is pointed at
+    page.goto(f"{address}#{SHOTS[name]}")
+    page.locator(DRAWN[name]).nth(1).wait_for()
 
 
 def drag(page: Page) -> list[Image.Image]:
@@ -95,9 +109,8 @@ def main() -> None:
         page.locator(".shift-map[data-complete=true]").nth(1).wait_for()
         first, *others = in_motion(drag(page))
         first.save(FIGURES / "lab-drag.gif", save_all=True, append_images=others, duration=PAUSE, loop=0, optimize=True)
-        for name, state in SHOTS.items():
-            page.goto(f"{address}#{state}")
-            page.locator(DRAWN).nth(1).wait_for()
+        for name in SHOTS:
+            show(page, address, name)
             page.wait_for_timeout(1000)
             shoot(page).save(FIGURES / f"lab-{name}.png", optimize=True)
         browser.close()

@@ -11,6 +11,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from convlens.lab.shipped import ShippedDigits, model_path, read_digits
+from convlens.nn import Model, load
+
+from .serving import running
+
 CHROMIUM = shutil.which("chromium")
 
 
@@ -23,3 +28,21 @@ def browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found
         found.close()
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[str]:
+    """Return the address of a lab that runs."""
+    with running() as (_, address, _):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def digits() -> ShippedDigits:
+    return read_digits()
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Model]:
+    """Return the networks that the page opens on, by title."""
+    return {"Dense": load(model_path("dense")), "CNN": load(model_path("cnn"))}

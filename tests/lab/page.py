@@ -74,6 +74,8 @@ def touch(page: Page, *points: tuple[float, float], other: tuple[float, float] |
             send("touchMove", (place[0], place[1]), *resting)
     send("touchEnd")
     session.detach()
+    # what fingers did comes with the next frame
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
 
 
 def probabilities(page: Page, title: str) -> dict[str, float]:
@@ -136,6 +138,16 @@ def drop(page: Page, name: str, content: bytes) -> None:
         " document.querySelector('main').dispatchEvent("
         "new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })); }",
         [name, base64.b64encode(content).decode()],
+    )
+
+
+def paste(page: Page, name: str, kind: str, content: bytes) -> None:
+    """Paste what the clipboard has."""
+    page.evaluate(
+        "([name, type, content]) => { const bytes = Uint8Array.from(atob(content), one => one.charCodeAt(0));"
+        " const clipboardData = new DataTransfer(); clipboardData.items.add(new File([bytes], name, { type }));"
+        " document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true })); }",
+        [name, kind, base64.b64encode(content).decode()],
     )
 
 

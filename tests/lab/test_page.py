@@ -1,25 +1,25 @@
-"""The rooms Draw and Inside in a real browser: of the served page, and of the exported one."""
+"""The page in a real browser, and its room Draw: of the served page, and of the exported one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Route
 
 from convlens import models
 from convlens.lab.export import export
 from convlens.lab.shipped import ShippedDigits, model_path, read_digits
-from convlens.lens import activations, equivariance
 from convlens.lens.shift import shifted
 from convlens.nn import Model, load
 
 from .models import saved
 from .page import (
+    at,
     drawn,
     drop,
     opened,
@@ -32,35 +32,13 @@ from .page import (
     violations,
     wait_for_answers,
 )  # fmt: skip
-from .serving import behind_http_server, running
+from .serving import behind_http_server
 
 pytestmark = pytest.mark.slow
 
 SEVEN = ((7, 7), (20, 7), (13, 22))
 ZERO = ((14, 5), (9, 9), (8, 14), (9, 19), (14, 22), (19, 19), (20, 14), (19, 9), (14, 5))
 ONE = ((14, 5), (14, 22))
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[str]:
-    """Return the address of a lab that runs."""
-    with running() as (_, address, _):
-        yield address
-
-
-@pytest.fixture(scope="module")
-def digits() -> ShippedDigits:
-    return read_digits()
-
-
-@pytest.fixture(scope="module")
-def shipped() -> dict[str, Model]:
-    """Return the networks that the page opens on, by title."""
-    return {"Dense": load(model_path("dense")), "CNN": load(model_path("cnn"))}
-
-
-def inside(page: Page, layer: str) -> Any:
-    return page.locator(".layer", has=page.get_by_role("heading", name=layer, exact=True))
 
 
 @pytest.mark.parametrize(("points", "digit"), [(SEVEN, "7"), (ZERO, "0"), (ONE, "1")])
@@ -100,6 +78,19 @@ def test_dragging_hurts_the_dense_network_more(browser: Browser, lab: str, digit
         fall = {title: before[title] - probabilities(page, title)["7"] for title in before}
         assert fall["Dense"] > fall["CNN"] + 0.1
         page.locator(".shift-map").first.get_by_text("above half at").wait_for()
+
+
+def test_a_drawing_is_meant_to_be_what_it_is_read_as_before_it_is_shifted(browser: Browser, lab: str) -> None:
+    with opened(browser, lab) as page:
+        wait_for_answers(page)
+        page.get_by_role("button", name="Clear").click()
+        stroke(page, *SEVEN)
+        meant = page.locator(".meant-row option").first
+        assert meant.inner_text() == "7 (as they read it unshifted)"
+        settle(page, shift=[6, 6])
+        assert "7" not in page.locator(".reads strong").all_text_contents()
+        assert meant.inner_text() == "7 (as they read it unshifted)"
+        assert page.locator(".reads.misread").count() == 2
 
 
 # Shows each drawing, then shifted, and returns what each network's bar for its class then shows.
@@ -209,93 +200,6 @@ def test_centre_it_does_what_predict_does(browser: Browser, lab: str) -> None:
         assert page.locator(".reads strong").all_text_contents() == ["7", "7"]
 
 
-@pytest.mark.parametrize(("layer", "unit"), [("conv1", (10, 12, 3)), ("relu2", (6, 7, 20)), ("pool1", (5, 6, 2))])
-def test_a_units_arithmetic_is_that_of_the_library(
-    browser: Browser, lab: str, digits: ShippedDigits, shipped: dict[str, Model], layer: str, unit: tuple[int, int, int]
-) -> None:
-    model, image = shipped["CNN"], digits.images[:1]
-    with opened(browser, f"{lab}#room=inside&model=cnn") as page:
-        show_digit(page, image.ravel())
-        tile = inside(page, layer).locator(f"[data-tile='{unit[2]}']")
-        tile.scroll_into_view_if_needed()
-        box = tile.bounding_box()
-        assert box is not None
-        height, width = model.program.nodes[[n.name for n in model.program.nodes].index(layer)].output_shape[:2]
-        tile.click(
-            position={"x": box["width"] * (unit[1] + 0.5) / width, "y": box["height"] * (unit[0] + 0.5) / height}
-        )
-        panel = page.locator("#details-panel")
-        panel.locator("[data-value]").wait_for()
-        expected = float(activations(model, image, [layer])[layer][0][unit])
-        shown = panel.locator("[data-activated]" if layer != "pool1" else "[data-value]").last
-        attribute = "data-activated" if layer != "pool1" else "data-value"
-        value = float(shown.get_attribute(attribute) or "nan")
-        if layer == "conv1":
-            value = float(panel.locator("[data-value]").get_attribute("data-value") or "nan")
-            cells = [float(one.replace("−", "-")) for one in panel.locator(".matrix td").all_inner_texts()]
-            patch, kernel, products = np.array(cells).reshape(3, 9)
-            pixels = np.pad(image[0, :, :, 0] / 255, 1)[unit[0] : unit[0] + 3, unit[1] : unit[1] + 3]
-            weights = model.parameters["conv1.w"][:, :, 0, unit[2]]
-            np.testing.assert_allclose(patch, pixels.ravel(), atol=0.006)
-            np.testing.assert_allclose(kernel, weights.ravel(), atol=0.006)
-            np.testing.assert_allclose(products, (pixels * weights).ravel(), atol=0.006)
-        assert value == pytest.approx(
-            expected, abs=1e-5 * float(np.abs(activations(model, image, [layer])[layer]).max())
-        )
-        frame = page.locator(".surface rect.field").last
-        sees = {"conv1": (3, 3), "relu2": (8, 8), "pool1": (4, 4)}[layer]
-        assert (float(frame.get_attribute("height") or 0), float(frame.get_attribute("width") or 0)) == sees
-
-
-def test_the_meter_is_the_librarys_equivariance(
-    browser: Browser, lab: str, digits: ShippedDigits, shipped: dict[str, Model]
-) -> None:
-    with opened(browser, f"{lab}#room=inside&model=cnn&tab=shift&layer=conv2") as page:
-        show_digit(page, digits.images[0].ravel(), (4, 2))
-        found = {one.node: one for one in equivariance(shipped["CNN"], digits.images[:1], (2, 4)).nodes}
-        for layer in ("conv1", "pool1", "conv2", "dense2"):
-            error = found[layer].error
-            assert error is not None
-            shown = inside(page, layer).locator(".meter").inner_text().split("by ")[1].rstrip(" %")
-            assert float(shown) == pytest.approx(100 * error, abs=0.6)
-        assert "moves with the drawing exactly" in page.locator("#details-panel").inner_text()
-        assert not found["conv2"].broken
-
-
-def test_layers_work_by_keyboard_and_are_announced(browser: Browser, lab: str) -> None:
-    with opened(browser, f"{lab}#room=inside&model=cnn") as page:
-        maps = inside(page, "pool1").locator(".maps")
-        maps.focus()
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("PageDown")
-        assert "map 2, row 8, column 9" in inside(page, "pool1").locator(".readout").inner_text()
-        until(page, "document.getElementById('announced').textContent.startsWith('map 2, row 8, column 9: ')")
-        page.get_by_role("tab", name="Arithmetic").focus()
-        page.keyboard.press("ArrowRight")
-        assert page.get_by_role("tab", name="Weights").get_attribute("aria-selected") == "true"
-
-
-@pytest.mark.parametrize("method", ["gradient", "integratedGradients", "gradCam", "occlusion"])
-def test_an_attribution_comes_with_its_check(browser: Browser, lab: str, method: str) -> None:
-    with opened(browser, f"{lab}#room=inside&model=cnn&tab=why&method={method}") as page:
-        page.locator(".check b").wait_for()
-        assert page.locator("#details-panel canvas").count() == 2
-        assert -1 <= float(page.locator(".check b").inner_text().replace("−", "-")) <= 1
-
-
-def test_a_slider_goes_through_a_training(browser: Browser, lab: str) -> None:
-    with opened(browser, f"{lab}#room=inside") as page:
-        slider = page.get_by_label("Through a training")
-        slider.fill("0")
-        until(page, "document.querySelector('.snapshots output').textContent.startsWith('step 0:')")
-        inside(page, "conv1").get_by_text("8 kernels").wait_for()
-        first = inside(page, "relu1").locator(".readout").inner_text()
-        slider.fill("7")
-        until(page, "/[2-3]\\d\\d of 300/.test(document.querySelector('.snapshots output').textContent)")
-        until(page, f"document.querySelectorAll('.readout')[1].textContent !== {first!r}")
-
-
 def test_a_copied_link_shows_the_same_view(browser: Browser, lab: str) -> None:
     with opened(browser, lab, permissions=["clipboard-read", "clipboard-write"]) as page:
         wait_for_answers(page)
@@ -339,6 +243,44 @@ def test_fingers_draw_and_drag_on_a_phone(browser: Browser, lab: str) -> None:
         page.locator(".shift-pad output", has_text="3 right").wait_for()
         assert np.array_equal(np.array(drawn(page)).reshape(28, 28)[:, 3:], before[:, :-3])
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
+
+
+def test_of_a_pen_and_the_hand_that_holds_it_the_first_draws(browser: Browser, lab: str) -> None:
+    with opened(browser, lab, has_touch=True) as page:
+        wait_for_answers(page)
+        page.get_by_role("button", name="Clear").click()
+        surface = page.locator(".surface")
+        page.mouse.move(*at(surface, 5, 5))
+        page.mouse.down()
+        page.mouse.move(*at(surface, 8, 5), steps=3)
+        touch(page, (22, 22), (25, 25))
+        page.mouse.move(*at(surface, 20, 5), steps=3)
+        page.mouse.up()
+        ink = np.array(drawn(page)).reshape(28, 28)
+        assert np.flatnonzero(ink.max(axis=1)).max() <= 7, "the hand drew nothing"
+        assert ink[5, 5:21].min() > 200, "and the stroke went on"
+        touch(page, (22, 22), (25, 25))
+        assert np.array(drawn(page)).reshape(28, 28)[23:25, 23:25].max() > 200, "the next one draws again"
+
+
+def test_centre_it_leaves_digits_of_mnist_alone(browser: Browser, lab: str, digits: ShippedDigits) -> None:
+    with opened(browser, lab) as page:
+        wait_for_answers(page)
+        for row in (0, 3, 11):
+            show_digit(page, digits.images[row].ravel())
+            page.get_by_role("button", name="Centre it").click()
+            page.locator(".drawing > .note", has_text="It is like the training digits already.").wait_for()
+            assert drawn(page) == digits.images[row].ravel().tolist()
+            assert page.get_by_role("button", name="Undo").is_disabled()
+
+
+def test_three_networks_and_all_tools_stand_in_a_row(browser: Browser, lab: str) -> None:
+    with opened(browser, f"{lab}#models=dense,cnn,local", viewport={"width": 1280, "height": 840}) as page:
+        wait_for_answers(page, 3)
+        for row in (".card", ".tools-row button"):
+            tops = page.locator(row).evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+            assert len(tops) == 3
+            assert max(tops) - min(tops) < 1, row
 
 
 def test_a_large_model_is_loaded_only_when_chosen_and_its_size_is_said(browser: Browser, lab: str) -> None:
@@ -437,6 +379,27 @@ def test_the_first_view_is_light(browser: Browser, lab: str) -> None:
     assert 500_000 < first_view < 1_000_000
 
 
+def test_the_page_asks_at_once_for_what_its_first_view_runs(browser: Browser, lab: str) -> None:
+    with opened(browser, lab) as page:
+        wait_for_answers(page)
+        asked = page.evaluate("[...document.querySelectorAll('link[rel=modulepreload]')].map(one => one.href)")
+    with opened(browser, lab) as page:
+        page.route(lab, without_preloads)
+        page.reload()
+        wait_for_answers(page)
+        assert page.locator("link[rel=modulepreload]").count() == 0
+        ran = page.evaluate(
+            "performance.getEntriesByType('resource').filter(one => one.initiatorType !== 'fetch').map(one => one.name)"
+            ".filter(one => one.endsWith('.js') && !one.includes('/workers/'))"
+        )
+    assert sorted(asked) == sorted(set(ran))
+
+
+def without_preloads(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, body=re.sub(r'<link rel="modulepreload"[^>]*>', "", answer.text()))
+
+
 VIEWS = (
     "",
     "shift=6,0",
@@ -444,6 +407,7 @@ VIEWS = (
     "room=inside&tab=weights",
     "room=inside&tab=shift&shift=4,0",
     "room=inside&tab=why",
+    "room=inside&tab=digits&layer=relu2&unit=6,7,20",
 )
 
 
@@ -453,7 +417,15 @@ def test_axe_finds_nothing(browser: Browser, lab: str, scheme: Any) -> None:
     with opened(browser, lab, color_scheme=scheme, bypass_csp=True) as page:
         for state in VIEWS:
             page.goto(f"{lab}#{state}")
-            shown = ".check" if "why" in state else ".layer" if "inside" in state else ".shift-map"
+            shown = (
+                ".check"
+                if "why" in state
+                else ".examples button"
+                if "digits" in state
+                else ".layer"
+                if "inside" in state
+                else ".shift-map"
+            )
             page.locator(shown).first.wait_for()
             found = violations(page)
             assert not found, "\n".join([state, *found])

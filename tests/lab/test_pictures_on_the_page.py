@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from convlens.lab.shipped import read_digits
 from convlens.pictures import prepare_digit
 
-from .page import drawn, drop, opened, settle, show_digit, wait_for_answers
+from .page import drawn, drop, opened, paste, settle, show_digit, wait_for_answers
 from .serving import running
 
 pytestmark = pytest.mark.slow
@@ -94,6 +94,36 @@ def test_a_digit_of_mnist_is_taken_as_it_is(page: Page) -> None:
     drop(page, "digit.png", content(Image.fromarray(image)))
     page.locator(".notice", has_text="like the training digits already").wait_for()
     assert drawn(page) == image.ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "called"),
+    [("image.png", "image/png", "The pasted picture"), ("dark.png", "", "dark.png")],
+)
+def test_a_picture_can_be_pasted(page: Page, name: str, kind: str, called: str) -> None:
+    settle(page, shift=[5, 0])
+    paste(page, name, kind, PICTURES["dark.png"])
+    page.locator(".notice", has_text="is the drawing now").wait_for()
+    page.locator(".notice", has_text=called).wait_for()
+    expected, _ = prepare_digit(PICTURES["dark.png"], (28, 28, 1))
+    assert np.abs(np.array(drawn(page)) - expected.ravel().astype(int)).mean() < 4
+    page.get_by_role("button", name="Close").click()
+
+
+def test_what_is_done_to_colours_is_said(page: Page) -> None:
+    for name, coloured in (("colours.png", True), ("photo.jpg", False), ("dark.png", False)):
+        drop(page, name, PICTURES[name])
+        page.locator(".notice", has_text=f"{name} is the drawing now").wait_for()
+        assert ("turned to grey (it is in colour)" in page.locator(".notice").inner_text().lower()) == coloured
+
+
+def test_a_picture_of_something_else_is_doubted(page: Page) -> None:
+    scene = Image.new("RGB", (400, 300), (90, 160, 230))
+    pen = ImageDraw.Draw(scene)
+    pen.rectangle((0, 200, 400, 300), fill=(60, 140, 50))
+    pen.polygon([(60, 200), (150, 90), (240, 200)], fill=(120, 80, 60))
+    drop(page, "scene.png", content(scene))
+    page.locator(".notice", has_text="If it shows something else than one digit, Undo brings back").wait_for()
 
 
 def test_undo_brings_back_what_was_there_with_its_shift(page: Page) -> None:

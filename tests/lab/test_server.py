@@ -187,7 +187,11 @@ def test_the_site_has_every_file_of_the_page_and_the_models(tmp_path: Path) -> N
         content = found.read(one["address"])
         assert content is not None
         assert len(content) == one["bytes"]
-    assert found.read("") == (STATIC / "index.html").read_bytes()
+    page = (found.read("") or b"").decode()
+    links = re.findall(r'<link rel="modulepreload" href="(.*?)">\n', page)
+    assert {"app.js", "engine/ops/conv2d.js"} < set(links) < set(found.files)
+    written = re.sub(r'<link rel="modulepreload".*\n', "", page)
+    assert written == (STATIC / "index.html").read_text(encoding="utf-8")
     assert {media_type(address) for address in found.addresses() if address.endswith(".js")} == {
         "text/javascript; charset=utf-8"
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,11 @@ from .stored_studies import study_files
 CATALOGUE = "api/lab.json"
 HOME = "index.html"
 STATIC = Path(__file__).parent / "static"
+FIRST_MODULES = ("app.js", "draw/room.js")
+"""What the page runs first; all that these import is asked for at once, not only when an import is read."""
 File: TypeAlias = "Path | bytes | Callable[[], bytes]"
+
+_IMPORT = re.compile(r'^(?:import|export)\b[^;"]*\bfrom "(\.{1,2}/[^"]+)"', re.M)  # not import(), which loads later
 
 # Not asked of the system: where its registry calls JavaScript plain text, browsers refuse to run it.
 MEDIA_TYPES = {
@@ -92,6 +97,7 @@ def site(models: Iterable[Path] = (), *, live: bool) -> Site:
     for path in sorted(STATIC.rglob("*")):
         if path.suffix in MEDIA_TYPES:
             files[path.relative_to(STATIC).as_posix()] = path
+    files[HOME] = _with_preloads
     assets = _assets(files)
     given: list[dict[str, Any]] = []
     taken = {one["name"] for one in assets["models"]}
@@ -104,6 +110,28 @@ def site(models: Iterable[Path] = (), *, live: bool) -> Site:
     catalogue = {**assets, "live": live, "version": __version__, "models": [*given, *assets["models"]]}
     files[CATALOGUE] = json.dumps(catalogue, allow_nan=False).encode()
     return Site(files)
+
+
+def _with_preloads() -> bytes:
+    """Return the page with a link to every module of its first view."""
+    links = "".join(f'<link rel="modulepreload" href="{one}">\n' for one in imported(FIRST_MODULES))
+    page = (STATIC / HOME).read_text(encoding="utf-8")
+    return page.replace('<script type="module"', f'{links}<script type="module"', 1).encode()
+
+
+def imported(modules: Iterable[str]) -> list[str]:
+    """Return addresses of modules and of all that they import, directly or not, at once when they are loaded."""
+    found: dict[str, None] = {}
+    waiting = list(modules)
+    while waiting:
+        address = waiting.pop(0)
+        if address in found:
+            continue
+        found[address] = None
+        text = (STATIC / address).read_text(encoding="utf-8")
+        folder = posixpath.dirname(address)
+        waiting += [posixpath.normpath(posixpath.join(folder, one)) for one in _IMPORT.findall(text)]
+    return list(found)
 
 
 def _name(path: Path, taken: Collection[str]) -> str:

@@ -19,6 +19,7 @@ from ..studies.results.result import ArmTrials, StudyResult
 from ..studies.results.shipped import read_shipped, shipped_names
 from ..studies.statistics.stats import Interval
 from ..wording import FRACTIONS, bare, bound, named, quantity, seeds
+from .stored_curves import described_curves
 
 INDEX = "api/studies.json"
 
@@ -32,14 +33,26 @@ def _address(name: str) -> str:
     return f"api/studies/{name}.json"
 
 
+_result = cache(read_shipped)
+
+
 @cache
 def _index() -> bytes:
-    return json.dumps({"studies": [{"name": one, "address": _address(one)} for one in shipped_names()]}).encode()
+    """Return the list of studies: questions alone, so that the page loads the one that is opened."""
+    return _json({"studies": [_listed(name) for name in shipped_names()]})
+
+
+def _listed(name: str) -> dict[str, str]:
+    return {"name": name, "address": _address(name), "question": _result(name).evidence.study.question}
 
 
 @cache
 def _file(name: str) -> bytes:
-    return json.dumps(described(read_shipped(name)), allow_nan=False, ensure_ascii=False).encode()
+    return _json(described(_result(name)))
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
 
 
 def described(result: StudyResult) -> dict[str, Any]:
@@ -69,6 +82,7 @@ def described(result: StudyResult) -> dict[str, Any]:
         "estimands": [_estimand(one, metrics[one.estimand.metric]) for one in (primary, *evidence.secondary)],
         "metrics": [_metric(one) for one in study.metrics],
         "arms": [_arm(one, metrics) for one in result.arms],
+        "curves": described_curves(result),
     }
 
 

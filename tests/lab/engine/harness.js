@@ -5,6 +5,7 @@ import * as digits from "/engine/digits.js";
 import { bothMaps, equivariance } from "/engine/equivariance.js";
 import { inputGradient } from "/engine/gradient.js";
 import { ConvlensError, Model, copied } from "/engine/index.js";
+import { mostActive, strongest } from "/engine/most_active.js";
 import { fieldOfUnit, receptiveFields } from "/engine/receptive_field.js";
 import { shifted } from "/engine/shift.js";
 import { ShiftMaps } from "/engine/shift_maps.js";
@@ -97,6 +98,10 @@ const USES = {
   unit: (model, x, node, place) => unitArithmetic(model, model.forward(x), node, place),
   attribution: (model, x, method, unit, options) => attribution.METHODS[method](model, x, unit, options),
   checked: (model, x, method, unit, options) => attribution.withCheck(model, x, method, unit, options),
+  mostActive: (model, images, node, count) => {
+    const found = images.map((x) => strongest(model.forward(x).get(node)));
+    return [...found[0].values.keys()].map((k) => mostActive(found, k, count));
+  },
   redrawn: (model, seed) => {
     const slots = model.redrawn(seed).nodes.flatMap((node) => Object.values(node.parameters));
     return Object.fromEntries(slots.map((slot) => [slot.name, slot.data]));

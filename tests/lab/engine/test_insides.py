@@ -332,6 +332,23 @@ def test_redrawn_weights_have_the_distributions_of_new_ones(engine: Engine, tmp_
         assert abs(new.mean()) < 5 * view.std() / np.sqrt(new.size)
 
 
+@pytest.mark.parametrize("node", ["relu1", "pool2", "dense1", "dense2"])
+def test_the_most_active_images_are_the_librarys(engine: Engine, tmp_path: Path, node: str) -> None:
+    model = models.build("cnn", seed=2)
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 256, (12, 28, 28, 1), np.uint8) * (draw.random((12, 28, 28, 1)) < 0.2)
+    images = images.astype(np.uint8)
+    images[9] = images[4]  # of equals, the first image
+    wanted = lens.most_active(model, images, node, 5)
+    found = engine.call("run", bytes_of(model, tmp_path), "mostActive", list(images), node, 5)["found"]
+    values = np.array([[one["value"] for one in unit] for unit in found])
+    np.testing.assert_allclose(values, wanted.values, atol=1e-5 * np.abs(wanted.values).max())
+    assert np.mean(np.array([[one["index"] for one in unit] for unit in found]) == wanted.index) > 0.95
+    width = values_of(model, images[0] / 255)[node].shape[1] if wanted.places.any() else 1
+    cells = np.array([[one["cell"] for one in unit] for unit in found])
+    assert np.mean(cells == wanted.places[..., 0] * width + wanted.places[..., 1]) > 0.95
+
+
 def test_maps_over_all_shifts_come_from_a_worker(engine: Engine, tmp_path: Path, digit: np.ndarray) -> None:
     built = {name: models.build(name, seed=1) for name in ("cnn", "baseline")}
     files = {name: bytes_of(model, tmp_path) for name, model in built.items()}

@@ -17,15 +17,18 @@ const ROOMS = [
   { name: "train", title: "Train", load: () => import("./train/room.js") },
   { name: "studies", title: "Studies", load: () => import("./studies/room.js") },
 ];
+const NAMELESS = "image.png"; // what browsers call a picture that was copied, and is no file
 const THEMES = ["auto", "light", "dark"];
 
+const roomOf = (name) => ROOMS.find((one) => one.name === name) ?? ROOMS[0];
+
 function App() {
-  const get = state.useView();
+  const name = state.useValue(() => state.get("room"));
+  const isEmpty = state.useValue(() => state.get("drawing") === null);
   const [module, setModule] = useState(null);
   const [problem, setProblem] = useState("");
   const [notice, setNotice] = useState("");
-  const room = ROOMS.find((one) => one.name === get("room")) ?? ROOMS[0];
-  const isEmpty = get("drawing") === null;
+  const room = roomOf(name);
   useEffect(() => {
     if (isEmpty) showExample();
   }, [isEmpty]);
@@ -51,6 +54,7 @@ function App() {
       setProblem(sentence(error));
     }
   };
+  usePasted(open);
   return html`
     <${Header} room=${room} />
     <${DropZone} open=${open}>
@@ -60,6 +64,22 @@ function App() {
     <//>
     <p id="announced" class="unseen" role="status" aria-live="polite"></p>
   `;
+}
+
+/** A picture, or a model's file, that is pasted from the clipboard is opened as one that is dropped. */
+function usePasted(open) {
+  const latest = useRef(open);
+  latest.current = open;
+  useEffect(() => {
+    const paste = ({ clipboardData }) => {
+      const [file] = clipboardData?.files ?? [];
+      if (!file) return;
+      const named = file.name === NAMELESS ? new File([file], "The pasted picture", { type: file.type }) : file;
+      latest.current(named);
+    };
+    addEventListener("paste", paste);
+    return () => removeEventListener("paste", paste);
+  }, []);
 }
 
 /** A room, or in its place what went wrong in it. */
@@ -215,6 +235,7 @@ function sentence(error) {
 }
 
 const root = document.getElementById("app");
+roomOf(state.get("room")).load().catch(() => {}); // meanwhile; where it fails, the page says so when it is opened
 try {
   await start();
   root.replaceChildren();

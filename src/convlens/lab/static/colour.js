@@ -32,6 +32,15 @@ export const viridis = table(VIRIDIS);
 export const diverging = table(PURPLE_TO_ORANGE, true);
 export const grey = Uint8Array.from({ length: 256 * 3 }, (_, i) => Math.floor(i / 3));
 
+/** Colours of lines that colour-blind readers can tell apart (after Okabe and Ito), on either ground. */
+export const PALETTE = {
+  light: ["#0072b2", "#c14a00", "#00785a", "#a9427f", "#8a6100", "#3f6fd1", "#5b5b5b"],
+  dark: ["#56b4e9", "#f0884d", "#3ccfa4", "#e295c2", "#e6b040", "#9db8ff", "#c4c4c4"],
+};
+
+/** The CSS colour of a line. @param {number} place of its group */
+export const colourOfGroup = (place) => `light-dark(${PALETTE.light[place % 7]}, ${PALETTE.dark[place % 7]})`;
+
 /**
  * A colour map with the range of values that it spans.
  * @typedef {{colours: Uint8Array, least: number, most: number}} Scale

@@ -70,6 +70,23 @@ export function useView() {
   return get;
 }
 
+/**
+ * Re-render a component only when what it wants to know of the state changes.
+ * @template T
+ * @param {() => T} select
+ * @returns {T}
+ */
+export function useValue(select) {
+  const [value, setValue] = useState(select);
+  useEffect(() => {
+    const listener = () => setValue(select);
+    listeners.add(listener);
+    listener(); // it may have changed since it was rendered
+    return () => listeners.delete(listener);
+  }, []);
+  return value;
+}
+
 function address() {
   const parameters = new URLSearchParams(Object.fromEntries(unknown));
   for (const [name, value] of values) {

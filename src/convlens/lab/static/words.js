@@ -2,9 +2,10 @@
 
 /** A share as a percentage, with as many digits as tell it from 0 and 1. @param {number} share */
 export function percent(share) {
-  if (share > 0 && share < 0.0005) return "< 0.1 %";
-  if (share < 1 && share > 0.9995) return "> 99.9 %";
-  return `${(100 * share).toFixed(share < 0.1 || share > 0.9 ? 1 : 0)} %`;
+  // never broken before the sign
+  if (share > 0 && share < 0.0005) return "<\u00a00.1\u00a0%";
+  if (share < 1 && share > 0.9995) return ">\u00a099.9\u00a0%";
+  return `${(100 * share).toFixed(share < 0.1 || share > 0.9 ? 1 : 0)}\u00a0%`;
 }
 
 /** A value of a network, with four digits that count. @param {number} value */
@@ -21,8 +22,10 @@ export const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`
 /** A whole number with its sign. @param {number} value */
 export const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "0");
 
+const GROUPED = new Intl.NumberFormat("en"); // made once: that is slow
+
 /** @param {number} value */
-export const grouped = (value) => value.toLocaleString("en");
+export const grouped = (value) => GROUPED.format(value);
 
 /** The size of a file. @param {number} bytes */
 export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;

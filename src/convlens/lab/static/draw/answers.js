@@ -36,7 +36,7 @@ function Answered({ answer, meant, grid }) {
   const wrong = meant !== "" && model.classNames.includes(meant) && model.classNames[top] !== meant;
   return html`
     <div class="verdict">
-      <p class=${wrong ? "reads wrong" : "reads"}>
+      <p class=${wrong ? "reads misread" : "reads"}>
         <strong>${model.classNames[top]}</strong>
         <span>${percent(probabilities[top])}${wrong ? html`<br /><em>not ${meant}</em>` : ""}</span>
       </p>

@@ -5,7 +5,7 @@ import { SIDE, UNCHANGED, blank } from "../drawing.js";
 import { testDigits } from "../library.js";
 import { Pixels } from "../pixels.js";
 import * as state from "../state.js";
-import { html, useEffect, useState } from "../view.js";
+import { html, useEffect, useMemo, useState } from "../view.js";
 import { shiftWords } from "../words.js";
 import { EVERYTHING, canUndo, keep, shiftBy, undo } from "./surface.js";
 
@@ -109,9 +109,11 @@ export function Samples({ picked }) {
   useEffect(() => {
     testDigits().then(setDigits, () => {}); // without them the page works all the same
   }, []);
+  const classes = useMemo(() => {
+    const labels = [...new Set(digits.map((one) => one.label))].sort((a, b) => a - b);
+    return labels.map((label) => digits.filter((one) => one.label === label));
+  }, [digits]);
   if (!digits.length) return null;
-  const labels = [...new Set(digits.map((one) => one.label))].sort((a, b) => a - b);
-  const classes = labels.map((label) => digits.filter((one) => one.label === label));
   const pick = (one) => {
     keep(["drawing", "digit", "meant"]);
     state.set({ drawing: one.pixels, digit: one.index, meant: "" });

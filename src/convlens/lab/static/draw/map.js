@@ -3,7 +3,7 @@
 import { viridis } from "../colour.js";
 import { Pixels } from "../pixels.js";
 import * as state from "../state.js";
-import { html, useState } from "../view.js";
+import { html, useMemo, useState } from "../view.js";
 import { percent, shiftWords, signed } from "../words.js";
 import { REACH, WIDTH } from "./maps.js";
 
@@ -18,8 +18,9 @@ const SHARE = { colours: viridis, least: 0, most: 1 };
  */
 export function ShiftMap({ title, model, meant, grid }) {
   const [pointed, setPointed] = useState(null);
-  if (!meant) return null;
   const k = model.classNames.indexOf(meant);
+  const above = useMemo(() => (grid?.complete && k >= 0 ? aboveHalf(grid, k) : 0), [grid, k]);
+  if (!meant) return null;
   if (k < 0) return html`<p class="note">It knows no class ${meant}.</p>`;
   if (grid?.problem) return html`<p class="note">There is no map of its confidence: ${grid.problem}.</p>`;
   const known = grid?.classes === model.classes ? grid : undefined; // not that of a model before, of the same name
@@ -42,7 +43,7 @@ export function ShiftMap({ title, model, meant, grid }) {
         ${
           known &&
           html`<${Pixels} values=${known.values} version=${known} height=${WIDTH} width=${WIDTH} scale=${SHARE}
-            offset=${k} stride=${known.classes} label=${described(title, meant, known, k)} />`
+            offset=${k} stride=${known.classes} label=${described(title, meant, known, above)} />`
         }
         <svg viewBox="0 0 ${WIDTH} ${WIDTH}" aria-hidden="true">
           <path class="middle" d="M${REACH + 0.5} 0V${WIDTH}M0 ${REACH + 0.5}H${WIDTH}" />
@@ -56,7 +57,7 @@ export function ShiftMap({ title, model, meant, grid }) {
       <figcaption>
         <span>Confidence in${"\u00a0"}${meant},<br />${shiftWords(at)}:${" "}
           <output>${value === undefined ? "…" : percent(value)}</output></span>
-        ${known?.complete && html`<span>above half at <b>${above(known, k)} of ${WIDTH * WIDTH} shifts</b></span>`}
+        ${known?.complete && html`<span>above half at <b>${above} of ${WIDTH * WIDTH} shifts</b></span>`}
       </figcaption>
     </figure>
   `;
@@ -70,15 +71,15 @@ function valueAt({ values, classes, steps }, k, [right, down]) {
 }
 
 /** At how many shifts the confidence is above half. */
-function above({ values, classes }, k) {
+function aboveHalf({ values, classes }, k) {
   return values.reduce((count, value, i) => count + (i % classes === k && value > 0.5 ? 1 : 0), 0);
 }
 
 /** The map in words. */
-function described(title, meant, grid, k) {
+function described(title, meant, grid, above) {
   if (!grid.complete) return `${title}: confidence in ${meant} at every shift, still being computed`;
   return (
     `${title}: confidence in ${meant} at shifts of ${signed(-REACH)} to ${signed(REACH)} pixels; ` +
-    `above half at ${above(grid, k)} of ${WIDTH * WIDTH}`
+    `above half at ${above} of ${WIDTH * WIDTH}`
   );
 }

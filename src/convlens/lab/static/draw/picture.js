@@ -8,6 +8,7 @@ import * as state from "../state.js";
 import { sentence } from "../words.js";
 import { EVERYTHING, keep } from "./surface.js";
 
+const COLOURED = 40; // levels between the channels of a coloured pixel: a photograph of grey has fewer
 const LARGEST_SIDE = 1000; // pixels: larger pictures are reduced first
 
 /** Whether a file is a picture, by what the browser says of it or by its name. @param {File} file */
@@ -23,6 +24,7 @@ export const isPicture = (file) =>
 export async function showPicture(file) {
   const done = [];
   const image = onGround(await decoded(file), done);
+  if (isColoured(image)) done.push("turned to grey (it is in colour)");
   const grey = { data: inkOfCanvas(image), height: image.height, width: image.width };
   const { ink, isDark } = inkOnPaper(grey);
   if (isDark) done.push("inverted (dark ink on light paper)");
@@ -33,7 +35,8 @@ export async function showPicture(file) {
   keep(EVERYTHING);
   state.set({ drawing: found.pixels, digit: null, meant: "", ...UNCHANGED });
   const words = [...done, ...found.done, ...found.warnings.map((one) => `but ${one}`)].join(", ");
-  return `${file.name} is the drawing now. ${sentence(words || "it was like the training digits already")}`;
+  const doubt = found.warnings.length ? " If it shows something else than one digit, Undo brings back the drawing before." : "";
+  return `${file.name} is the drawing now. ${sentence(words || "it was like the training digits already")}${doubt}`;
 }
 
 /** The picture upright, its longer side at most `LARGEST_SIDE`. */
@@ -51,6 +54,16 @@ async function decoded(file) {
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   return context.getImageData(0, 0, width, height);
+}
+
+/** Whether more than a hundredth of the pixels have a colour that one would name. */
+function isColoured({ data }) {
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const [red, green, blue] = data.subarray(at, at + 3);
+    if (Math.max(red, green, blue) - Math.min(red, green, blue) > COLOURED) count++;
+  }
+  return count > data.length / 400;
 }
 
 /** A picture with transparent parts, laid on black or white, whichever is further from what is drawn. */

@@ -49,7 +49,7 @@ export function Room({ open }) {
   const names = chosen();
   const models = useModels(names);
   const answers = useMemo(() => names.map((name, i) => answer(name, models[i], pixels)), [names.join(), ...models, pixels]);
-  const meant = useMeant(get, names, models, still);
+  const meant = useMeant(get, names, models, still, shift[0] || shift[1] ? null : answers);
   const grids = useShiftMaps(names, models, still);
   useAnnounced(answers, pixels);
   const tidy = () => {
@@ -58,6 +58,11 @@ export function Room({ open }) {
     announce(words);
   };
   useEffect(() => setDone(""), [get("digit")]);
+  // What a stroke leaves alone is not rendered again
+  const changes = ["digit", "shift", ...Object.keys(before)].map(get);
+  const below = useMemo(() => html`<${Samples} picked=${() => setTool("move")} /><${Sliders} />`, changes);
+  const chooser = useMemo(() => html`<${Chooser} names=${names} open=${open} />`, [names.join(), catalogue.models, open]);
+  const legend = useMemo(() => html`<${Legend} />`, []);
   return html`
     <div class="draw-room">
       <section class="drawing" aria-labelledby="drawing-title">
@@ -73,17 +78,16 @@ export function Room({ open }) {
               : "With the keyboard: arrows move the pen, space puts it down and lifts it."
           }
         </p>
-        <${Samples} picked=${() => setTool("move")} />
-        <${Sliders} />
+        ${below}
       </section>
       <section class="answers" aria-label="What the networks say">
-        <${Chooser} names=${names} open=${open} />
+        ${chooser}
         <${Meant} meant=${meant} models=${models} />
         <div class="cards">
           ${answers.map((one) => html`<${Card} key=${one.name} answer=${one} meant=${meant} grid=${grids.get(one.name)} />`)}
         </div>
         ${!names.length && html`<p class="note">There is no model here yet: open a file of yours.</p>`}
-        <${Legend} />
+        ${legend}
       </section>
     </div>
   `;
@@ -107,8 +111,11 @@ function answer(name, model, pixels) {
   }
 }
 
-/** The class that the drawing is meant to be: as chosen, or the test digit's, or what most networks say to it unshifted. */
-function useMeant(get, names, models, still) {
+/**
+ * The class that the drawing is meant to be: as chosen, or the test digit's, or what most networks say to it unshifted.
+ * @param {import("./answers.js").Answer[] | null} answers theirs, if it is not shifted: they need not be asked twice
+ */
+function useMeant(get, names, models, still, answers) {
   const chosenName = get("meant");
   const label = labelOf(get("digit"));
   return useMemo(() => {
@@ -116,12 +123,11 @@ function useMeant(get, names, models, still) {
     if (label !== "") return label;
     if (isBlank(still)) return "";
     const votes = new Map();
-    models.forEach((model, i) => {
-      const { top, probabilities } = answer(names[i], model, still);
+    for (const { top, probabilities, model } of answers ?? names.map((name, i) => answer(name, models[i], still))) {
       if (top >= 0) votes.set(model.classNames[top], (votes.get(model.classNames[top]) ?? 0) + 1 + probabilities[top]);
-    });
+    }
     return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
-  }, [chosenName, label, names.join(), ...models, still]);
+  }, [chosenName, label, names.join(), ...models, still, answers]);
 }
 
 /** The label of a test digit, by its place in the test set; nothing if the drawing is none. */
@@ -177,7 +183,7 @@ export function OpenFile({ open }) {
     if (file) open(file);
   };
   return html`
-    <label class="open-file">
+    <label class="open-file" title="Or drop it on the page, or paste a picture">
       <input type="file" class="unseen" onChange=${choose} />
       <span>Open a model or picture…</span>
     </label>

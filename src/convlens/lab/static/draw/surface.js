@@ -56,8 +56,8 @@ export function Surface({ pixels, tool, help = "surface-help", children }) {
     return [((event.clientX - box.left) / box.width) * SIDE - 0.5, ((event.clientY - box.top) / box.height) * SIDE - 0.5];
   };
   const down = (event) => {
-    // of several fingers the first draws; the others would carry its stroke to where they are
-    if (!event.isPrimary || event.button !== 0 || state.get("drawing") === null) return;
+    // of several fingers, or of a pen and the hand that holds it, the first draws; the others would carry its stroke away
+    if (drag.current || !event.isPrimary || event.button !== 0 || state.get("drawing") === null) return;
     surface.current.setPointerCapture(event.pointerId);
     const at = place(event);
     drag.current = { id: event.pointerId, last: at, start: at, shift: state.get("shift") };
@@ -107,6 +107,7 @@ export function Surface({ pixels, tool, help = "surface-help", children }) {
       onPointerMove=${move}
       onPointerUp=${up}
       onPointerCancel=${up}
+      onLostPointerCapture=${up}
       onKeyDown=${key}
     >
       <${Pixels} values=${pixels} height=${SIDE} width=${SIDE} scale=${INK} />

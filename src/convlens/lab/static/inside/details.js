@@ -4,13 +4,15 @@ import * as state from "../state.js";
 import { html, useRef } from "../view.js";
 import { Attribution } from "./attribution.js";
 import { Equivariance } from "./equivariance.js";
+import { Examples } from "./examples.js";
 import { Filters } from "./filters.js";
 import { Unit } from "./unit.js";
 
 const TABS = [
   { name: "unit", title: "Arithmetic" },
   { name: "weights", title: "Weights" },
-  { name: "shift", title: "Under the shift" },
+  { name: "digits", title: "Digits" },
+  { name: "shift", title: "Shift" },
   { name: "why", title: "Why" },
 ];
 
@@ -28,6 +30,7 @@ export function Details({ model, name, still, look, node, unit, meters }) {
       <div id="details-panel" role="tabpanel" aria-labelledby=${`tab-${tab}`} tabindex="0">
         ${tab === "unit" && html`<${Unit} model=${model} look=${look} node=${node} unit=${unit} names=${names} />`}
         ${tab === "weights" && html`<${Filters} model=${model} node=${node} unit=${unit} />`}
+        ${tab === "digits" && html`<${Examples} model=${model} name=${name} node=${node} unit=${unit} names=${names} />`}
         ${
           tab === "shift" &&
           html`<${Equivariance} model=${model} still=${still} node=${node} unit=${unit} shift=${shift} meter=${meters.get(node.name)} />`

@@ -38,7 +38,7 @@ export function Equivariance({ model, still, node, unit, shift, meter }) {
     </p>`;
   }
   const channel = unit?.[2] ?? 0;
-  const size = scaleOf(maps.ofShifted);
+  const size = scaleOf(maps.ofShifted.filter((_, at) => at % plan.stride === channel)); // of this map alone
   const difference = { colours: diverging, least: -size.most, most: size.most };
   const image = { height: plan.height, width: plan.width, offset: channel, stride: plan.stride };
   const [down, across] = meter.moved;

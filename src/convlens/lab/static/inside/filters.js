@@ -41,9 +41,13 @@ function denseKernels(model, node, o) {
   }));
 }
 
+/** The values of an image, one after the other. */
+const valuesOf = ({ values, height, width, offset, stride }) =>
+  Array.from({ length: height * width }, (_, place) => values[offset + place * stride]);
+
 export function Filters({ model, node, unit }) {
   const found = useMemo(() => kernels(model, node, unit), [model, node, unit]);
-  const scale = useMemo(() => scaleOf(found.length ? node.parameters.w.data : []), [model, node]);
+  const scale = useMemo(() => scaleOf(found.flatMap(valuesOf)), [found]);
   if (!found.length) return html`<p class="note">${node.name} has no weights. Choose a convolution, or a dense layer.</p>`;
   const all = node.op !== "dense" && node.parameters.w.shape.at(-2) === 1;
   return html`

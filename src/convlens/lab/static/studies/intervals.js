@@ -1,6 +1,7 @@
 /** Means with their intervals, a row for each, on one axis: drawn from the numbers, so that it is sharp at any size. */
 
 import { html, useState } from "../view.js";
+import { axisOf, tickText } from "./axis.js";
 
 /**
  * @param {object} settings
@@ -14,7 +15,7 @@ export function Intervals({ title, unit, rows, zero = false }) {
   const [over, setOver] = useState(null);
   const there = rows.filter((one) => one.mean !== null);
   if (!there.length) return null;
-  const [least, most, ticks] = axis(there, zero);
+  const { least, most, ticks } = axisOf(shownValues(there, zero));
   const at = (value) => 100 * ((Math.max(least, Math.min(most, value)) - least) / (most - least));
   return html`
     <figure class="intervals" aria-label=${title} onPointerLeave=${() => setOver(null)}>
@@ -31,13 +32,13 @@ export function Intervals({ title, unit, rows, zero = false }) {
                 ${one.low !== undefined && html`<line class="bar" x1=${at(one.low)} x2=${at(one.high)} y1="10" y2="10" />`}
                 <line class="mean" x1=${at(one.mean)} x2=${at(one.mean)} y1="10" y2="10" />
               </svg>
-              <span class="value">${one.text}${one.mark ? html` <small>${one.mark}</small>` : ""}</span>
+              <span class="value"><span>${one.text}</span>${one.mark ? html` <small>${one.mark}</small>` : ""}</span>
             </div>
           `,
         )}
         <div class="row axis" aria-hidden="true">
           <span class="label">${unit}</span>
-          <span class="ticks">${ticks.map((tick) => html`<span key=${tick} style=${{ left: `${at(tick)}%` }}>${+tick.toPrecision(6)}</span>`)}</span>
+          <span class="ticks">${ticks.map((tick) => html`<span key=${tick} style=${{ left: `${at(tick)}%` }}>${tickText(tick)}</span>`)}</span>
           <span class="value">${over === null ? "" : there[over].n ? `${there[over].n} seeds` : ""}</span>
         </div>
       </div>
@@ -45,18 +46,8 @@ export function Intervals({ title, unit, rows, zero = false }) {
   `;
 }
 
-/** The ends of the axis, and round values on it. */
-function axis(rows, zero) {
-  const all = rows.flatMap((one) => [one.mean, one.low, one.high, ...(one.dots ?? []), ...(one.region ?? [])]);
-  const known = all.filter((one) => one !== null && one !== undefined);
-  if (zero) known.push(0);
-  let [least, most] = [Math.min(...known), Math.max(...known)];
-  const space = (most - least || Math.abs(most) || 1) * 0.06;
-  [least, most] = [least - space, most + space];
-  const rough = (most - least) / 4;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((one) => one * power >= rough);
-  const ticks = [];
-  for (let tick = Math.ceil(least / step); tick * step <= most; tick++) ticks.push(tick * step);
-  return [least, most, ticks];
+/** What the axis has to show. */
+function shownValues(rows, zero) {
+  const all = rows.flatMap((one) => [one.mean, one.low, one.high, ...(one.dots ?? []), ...(one.region ?? []), zero ? 0 : null]);
+  return all.filter((one) => one !== null && one !== undefined);
 }

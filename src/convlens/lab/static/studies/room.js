@@ -3,12 +3,15 @@
 import * as state from "../state.js";
 import { announce } from "../announce.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
+import { Curves } from "./curves.js";
 import { Intervals } from "./intervals.js";
 
 state.declare({
   study: state.text(""),
   // The place that the reader chose, from 0; -1: shown without a choice
   expect: state.number(null, -1, 20),
+  // What is shown of every arm; none: the primary metric
+  metric: state.text(""),
 });
 
 /** A model's file was dropped here: it is looked into. */
@@ -34,21 +37,31 @@ function load(address) {
 export function Room() {
   const get = state.useView();
   const [studies, setStudies] = useState(null);
+  const [study, setStudy] = useState(null);
   const [problem, setProblem] = useState("");
+  const chosen = studies?.find((one) => one.name === get("study")) ?? studies?.[0];
   useEffect(() => {
-    load("api/studies.json")
-      .then(({ studies: all }) => Promise.all(all.map((one) => load(one.address))))
-      .then(setStudies, (error) => setProblem(`the studies cannot be read: ${error.message}`));
+    const failed = (error) => setProblem(`the studies cannot be read: ${error.message}`);
+    load("api/studies.json").then(({ studies: all }) => setStudies(all), failed);
   }, []);
-  const study = studies?.find((one) => one.name === get("study")) ?? studies?.[0];
+  useEffect(() => {
+    let left = false;
+    const failed = (error) => left || setProblem(`the study “${chosen.name}” cannot be read: ${error.message}`);
+    setProblem("");
+    if (chosen) load(chosen.address).then((found) => left || setStudy(found), failed);
+    return () => {
+      left = true;
+    };
+  }, [chosen]);
+  const there = study && study.name === chosen?.name;
   return html`
     <div class="studies-room">
-      <h1 class=${study ? "unseen" : ""}>Studies</h1>
+      <h1 class=${chosen ? "unseen" : ""}>Studies</h1>
+      ${studies && !chosen && html`<p class="note">No study's results are stored here. “convlens study list” says what can be run.</p>`}
+      ${studies?.length > 1 && html`<${Choice} studies=${studies} study=${chosen} />`}
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
-      ${!studies && !problem && html`<p class="loading">Loading…</p>`}
-      ${studies && !study && html`<p class="note">No study's results are stored here. “convlens study list” says what can be run.</p>`}
-      ${studies?.length > 1 && html`<${Choice} studies=${studies} study=${study} />`}
-      ${study && html`<${Study} key=${study.name} study=${study} expect=${get("expect")} />`}
+      ${!there && !problem && (chosen || !studies) && html`<p class="loading">Loading…</p>`}
+      ${there && html`<${Study} key=${study.name} study=${study} expect=${get("expect")} />`}
     </div>
   `;
 }
@@ -57,7 +70,7 @@ export function Room() {
 function Choice({ studies, study }) {
   return html`
     <label class="menu"><span class="unseen">Study</span>
-      <select value=${study.name} onChange=${(event) => state.set({ study: event.target.value, expect: null }, true)}>
+      <select value=${study.name} onChange=${(event) => show(event.target.value)}>
         ${studies.map((one) => html`<option key=${one.name} value=${one.name}>${one.question}</option>`)}
       </select></label>
     <nav class="list" aria-label="Studies">
@@ -65,12 +78,14 @@ function Choice({ studies, study }) {
         (one) => html`<a key=${one.name} href=${`#room=studies&study=${one.name}`} aria-current=${one === study ? "true" : null}
           onClick=${(event) => {
             event.preventDefault();
-            state.set({ study: one.name, expect: null }, true);
+            show(one.name);
           }}>${one.question}</a>`,
       )}
     </nav>
   `;
 }
+
+const show = (study) => state.set({ study, expect: null, metric: "", curve: "" }, true);
 
 function Study({ study, expect }) {
   const shown = expect !== null;
@@ -107,7 +122,7 @@ function Expect({ study, expect }) {
 }
 
 function Answer({ study, expect }) {
-  const [metric, setMetric] = useState(study.estimands[0].metric);
+  const metric = state.get("metric") || study.estimands[0].metric;
   const { verdict, found } = study;
   const guess =
     expect < 0 ? "" : found === null ? "No single one of the answers is certain." : expect === found ? "You expected what was measured." : "It came out otherwise than you expected.";
@@ -116,7 +131,7 @@ function Answer({ study, expect }) {
   const rows = useMemo(() => contrasts(study), [study]);
   return html`
     <section class=${`finding ${verdict.word}`} aria-labelledby="verdict-title">
-      <h3 id="verdict-title"><span>${verdict.label}</span></h3>
+      <h3 id="verdict-title">${capital(verdict.label)}</h3>
       ${guess && html`<p class="guess">${guess}</p>`}
       <p>${verdict.sentence}</p>
       <p class="note">The claim, declared beforehand: ${study.claim}.</p>
@@ -129,14 +144,16 @@ function Answer({ study, expect }) {
     <section aria-labelledby="arms-title">
       <div class="title">
         <h3 id="arms-title">Every arm</h3>
-        <label><span class="unseen">Metric</span><select value=${chosen.name} onChange=${(event) => setMetric(event.target.value)}>
+        <label><span class="unseen">Metric</span><select value=${chosen.name} onChange=${(event) => state.set({ metric: event.target.value })}>
           ${measured.map((one) => html`<option key=${one.name} value=${one.name}>${one.label}</option>`)}
         </select></label>
       </div>
+      <p class="drawn">${capital(chosen.label)}</p>
       <${Intervals} title=${chosen.label} unit=${chosen.unit} rows=${armRows(study, chosen.name)} />
       <p class="note">Small dots: single seeds. ${study.varies}</p>
     </section>
     <${Exact} study=${study} metric=${chosen} />
+    <${Curves} study=${study} />
     <section aria-labelledby="why-title" class="background">
       <h3 id="why-title">What was predicted, and why</h3>
       <p>${study.prediction} ${study.why}</p>
@@ -147,10 +164,12 @@ function Answer({ study, expect }) {
     <section aria-labelledby="command-title">
       <h3 id="command-title">Measure it yourself</h3>
       <pre tabindex="0"><code>${study.command}</code></pre>
-      <p class="note">Stored with convlens, measured on ${study.measured}, profile “${study.profile}”. Further figures: convlens study show ${study.name}</p>
+      <p class="note">Stored with convlens, measured on ${study.measured}, profile “${study.profile}”. As a page: convlens study show ${study.name}</p>
     </section>
   `;
 }
+
+const capital = (words) => `${words[0].toUpperCase()}${words.slice(1)}`;
 
 /** The contrasts by unit, the primary one first. */
 function contrasts(study) {

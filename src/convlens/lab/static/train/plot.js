@@ -1,7 +1,10 @@
 /** A plot of several curves over the steps, by uPlot: a line for each, or mean and band for several seeds. */
 
+import { PALETTE } from "../colour.js";
 import uPlot from "../vendor/uPlot.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../view.js";
+
+export { colourOfGroup } from "../colour.js";
 
 /**
  * @typedef {object} Curve
@@ -11,12 +14,6 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "../view.js";
  * @property {boolean} [dots] of validation
  * @property {number[][]} [band] step, lowest and highest value
  */
-
-const PALETTE = { light: ["#0072b2", "#c14a00", "#00785a", "#a9427f", "#8a6100", "#3f6fd1", "#5b5b5b"],
-  dark: ["#56b4e9", "#f0884d", "#3ccfa4", "#e295c2", "#e6b040", "#9db8ff", "#c4c4c4"] };
-
-/** Colours that colour-blind readers can tell apart (after Okabe and Ito), for either ground. */
-export const colourOfGroup = (place) => `light-dark(${PALETTE.light[place % 7]}, ${PALETTE.dark[place % 7]})`;
 
 const isDark = () => {
   const theme = document.documentElement.dataset.theme;

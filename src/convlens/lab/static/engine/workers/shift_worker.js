@@ -8,6 +8,7 @@
 import { ConvlensError } from "../errors.js";
 import { Model } from "../model.js";
 import { coarseToFine, underShifts } from "../shift.js";
+import { messages } from "./messages.js";
 
 const SLICE = 12; // shifts between two looks for a newer drawing: some ten milliseconds
 
@@ -48,16 +49,4 @@ async function draw({ draw: id, keys, pixels, reach }) {
     }
   }
   self.postMessage({ id, done: true });
-}
-
-/** Let messages in that have arrived. */
-function messages() {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }
