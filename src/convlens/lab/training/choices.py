@@ -1,4 +1,4 @@
-"""What can be chosen in the room Train: layers and their settings, recipes, optimisers, schedules, data, and starts."""
+"""What can be chosen in the room Train: layers and their settings, recipes and all that is in one, data, and starts."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from ... import data as datasets
 from ...models import ARCHITECTURES, architecture
 from ...nn.initializers import INITIALIZERS
-from ...nn.layers import LAYERS, Residual
+from ...nn.layers import LAYERS, Layer
 from ...nn.serialize import layer_to_dict
 from ...optim import OPTIMIZERS, SCHEDULES
+from ...train.augmentation import Augmentation
 from ...train.recipes import RECIPES
 from .configuration import dataset_of
 
-_SHAPE, _CLASSES = (28, 28, 1), 10
-_USUAL: Mapping[str, Any] = {"filters": 16, "units": 64, "shape": [784]}  # of settings without a default
+_USUAL: Mapping[str, Any] = {"filters": 16, "units": 64, "shape": [784], "layers": [{"layer": "ReLU"}]}  # if needed
 
 
 def choices() -> dict[str, Any]:
-    """Return all of it as plain JSON; a `Residual`, which holds layers itself, cannot be composed here."""
+    """Return all of it as plain JSON."""
     return {
-        "layers": {name: _settings(cls) for name, cls in LAYERS.items() if cls is not Residual},
+        "layers": {name: _settings(cls) for name, cls in LAYERS.items()},
         "recipes": {name: one.to_dict() for name, one in RECIPES.items()},
         "optimizers": {name: _settings(cls) for name, cls in OPTIMIZERS.items()},
         "schedules": {name: _settings(cls) for name, cls in SCHEDULES.items()},
+        "augmentation": _settings(Augmentation),
         "data": list(datasets.names()),
         "starts": {name: about for name, (_, about, _) in ARCHITECTURES.items()},
     }
@@ -81,9 +82,11 @@ def _options(hint: Any) -> list[str]:
 
 
 def _kind(hint: Any, options: list[str]) -> str:
-    """Return how a setting is entered: chosen, switched, or written as a number or several."""
+    """Return how a setting is entered: chosen, switched, written as a number or several, or composed of layers."""
     if options:
         return "choice"
+    if Layer in get_args(hint):
+        return "layers"
     if hint is bool:
         return "switch"
     return {int: "whole", float: "number"}.get(hint, "numbers")

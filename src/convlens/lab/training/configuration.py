@@ -18,9 +18,10 @@ from ...nn.serialize import layers_from_data
 from ...plain import canonical, check_keys, choose, is_number, plain, require
 from ...randomness import checked_seed
 from ...train.recipes import RECIPES, Recipe
-from .composition import compose
+from .composition import compose, layer_words
 
 LONGEST_TITLE = 60
+MOST_SEEDS = 20
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class Configuration:
         dataset = self.dataset()
         found = compose(list(self.layers), dataset.input_shape, len(dataset.class_names))
         if found.problem:
-            where = "" if found.at is None else f"layer {found.at + 1}: "
+            where = "" if found.at is None else f"{layer_words(found.at)}: "
             raise ShapeError(where + found.problem)
 
     def model(self, dataset: Dataset) -> Model:
@@ -152,6 +153,26 @@ class Configuration:
         return Model(
             layers_from_data(list(self.layers)), dataset.input_shape, self.seed, class_names=dataset.class_names
         )
+
+
+def requested(given: Mapping[str, Any]) -> list[Configuration]:
+    """Return the trainings that the page asks for, one for each seed.
+
+    Parameters
+    ----------
+    given
+        What `Configuration.from_dict` takes, with ``seeds``, a list, in place of ``seed``.
+
+    Raises
+    ------
+    ConfigurationError
+        If something is out of range; whether the network suits the data is left to `Configuration.check`.
+    """
+    seeds = given.get("seeds", [0])
+    if not isinstance(seeds, list) or not 1 <= len(seeds) <= MOST_SEEDS or len(set(map(str, seeds))) < len(seeds):
+        raise ConfigurationError(f"seeds are a list of 1 to {MOST_SEEDS} different numbers, not {seeds!r}")
+    rest = {key: value for key, value in given.items() if key != "seeds"}
+    return [Configuration.from_dict({**rest, "seed": seed}) for seed in seeds]
 
 
 def _recipe(given: object) -> Recipe:

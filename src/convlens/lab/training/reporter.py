@@ -74,8 +74,7 @@ class Reporter(Hook):
         )
         self._session.tell("running")
         self._began = time.monotonic()
-        if self._stop.steps is not None and training.steps_taken >= self._stop.steps:
-            self._stop = StopWhen(self._stop.accuracy, None, self._stop.minutes)
+        self._stop = _still_open(self._stop, training)
         self._continue(training)
         self._show_filters(training)
         self._heed(training)
@@ -202,3 +201,11 @@ class Reporter(Hook):
             self._heed(training)
             return
         self._session.tell("running")
+
+
+def _still_open(stop: StopWhen, training: Training) -> StopWhen:
+    """Return when to stop a training that begins or goes on: without what has happened already."""
+    best = max((row["validation.accuracy"] for row in training.progress.history), default=0.0)
+    reached = stop.accuracy is not None and best >= stop.accuracy
+    taken = stop.steps is not None and training.steps_taken >= stop.steps
+    return StopWhen(None if reached else stop.accuracy, None if taken else stop.steps, stop.minutes)
