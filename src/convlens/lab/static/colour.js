@@ -62,6 +62,16 @@ export function colourOf(value, { colours, least, most }) {
   return `rgb(${colours[i]} ${colours[i + 1]} ${colours[i + 2]})`;
 }
 
+/** Black or white, whichever is read better on the colour of a value. @param {number} value @param {Scale} scale */
+export function inkOn(value, { colours, least, most }) {
+  const i = 3 * step(value, least, most);
+  const [red, green, blue] = Array.from(colours.subarray(i, i + 3), linear);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000" : "#fff"; // of equal contrast to both
+}
+
+/** The brightness that a byte of sRGB stands for. Source: WCAG 2.2, relative luminance. */
+const linear = (byte) => (byte <= 10 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4);
+
 /**
  * Paint an array as an image, one pixel a value.
  * @param {HTMLCanvasElement} canvas is given the array's size; CSS enlarges it

@@ -49,6 +49,6 @@ def _require_same_steps(given: Configuration, epochs: int, taken: int, steps: in
         kind = type(recipe.schedule).__name__
         raise ConfigurationError(
             f"the schedule {kind} spreads its learning rates over all epochs: one run of {epochs} epochs would have "
-            f"taken other steps from early on, so these cannot be its first ones. Train it anew with {epochs} epochs; "
+            f"taken other steps, so this training is not its beginning. Train it anew with {epochs} epochs; "
             "with the schedule Constant, a training can be extended"
         )

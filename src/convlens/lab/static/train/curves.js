@@ -1,11 +1,12 @@
 /** Loss and accuracy of all trainings that are shown, in two plots; and the same as a table. */
 
-import { html, useMemo, useState } from "../view.js";
+import * as state from "../state.js";
+import { html, useMemo } from "../view.js";
 import { Plot } from "./plot.js";
 import { shownAccuracy } from "./trainings.js";
 
 export function Curves({ trainings, groups, version }) {
-  const [top, setTop] = useState(false);
+  const top = state.get("zoom") === "top";
   const loss = useMemo(() => curvesOf(trainings, groups, 1, "validation.loss"), [trainings.length, version]);
   const accuracy = useMemo(() => curvesOf(trainings, groups, 2, "validation.accuracy"), [trainings.length, version]);
   const smoothed = trainings.some((one) => one.configuration?.recipe.label_smoothing > 0);
@@ -14,7 +15,7 @@ export function Curves({ trainings, groups, version }) {
     <section class="curves" aria-labelledby="curves-title">
       <div class="title">
         <h2 id="curves-title">While they learn</h2>
-        <label class="check"><input type="checkbox" checked=${top} onChange=${(event) => setTop(event.target.checked)} /> accuracy above 90 %</label>
+        <label class="check"><input type="checkbox" checked=${top} onChange=${(event) => state.set({ zoom: event.target.checked ? "top" : "" })} /> accuracy above 90 %</label>
       </div>
       <div class="plots">
         <${Plot} title="Loss" curves=${loss} format=${(value, short) => (short ? String(+value.toPrecision(3)) : value.toPrecision(3))} />

@@ -1,8 +1,8 @@
 /** The configurations that have been tried, the seeds of one together: what to show in the plots, and what came of each. */
 
-import * as state from "../state.js";
 import { html } from "../view.js";
 import { grouped } from "../words.js";
+import { look } from "./plan.js";
 import { colourOfGroup } from "./plot.js";
 import { accuracies, networkWords, recipeWords, shownAccuracy } from "./trainings.js";
 
@@ -32,8 +32,8 @@ function Group({ members, colour, hidden, show, chosen }) {
       ${members.map(
         (one, place) => html`<tr key=${one.name} class=${one === chosen ? "chosen" : ""}>
           <td><label class="swatch-check"><input type="checkbox" checked=${!hidden.has(one.name)} aria-label=${`${one.title} in the plots`}
-            onChange=${(event) => show([one.name], event.target.checked)} /><i class="swatch" style=${{ background: colourOfGroup(colour) }}></i></label></td>
-          <th scope="row"><button type="button" class="quiet" aria-pressed=${one === chosen} onClick=${() => state.set({ training: one.name })}>${one.title}</button></th>
+            onChange=${(event) => show(one.name, event.target.checked)} /><i class="swatch" style=${{ background: colourOfGroup(colour) }}></i></label></td>
+          <th scope="row"><button type="button" class="quiet" aria-pressed=${one === chosen} onClick=${() => look(one.name)}>${one.title}</button></th>
           <td>${place ? "″" : networkWords(one.configuration)}</td>
           <td>${place ? "″" : one.configuration && recipeWords(one.configuration)}</td>
           <td>${one.configuration?.seed}</td>
