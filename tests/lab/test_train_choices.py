@@ -49,6 +49,12 @@ def type_in(page: Page, label: str, value: str, within: str = ".compose") -> Non
     found.press("Enter")
 
 
+def begin(page: Page, name: str = "Train") -> None:
+    """Start what is composed, and wait until the page has gone to the training that begins."""
+    page.locator("button.main:enabled", has_text=name).click()
+    until(page, "document.activeElement.id === 'focus-title'")
+
+
 def test_a_branch_and_augmentation_are_composed_and_trained(
     browser: Browser, lab: str, folder: Path, small: str
 ) -> None:
@@ -74,7 +80,7 @@ def test_a_branch_and_augmentation_are_composed_and_trained(
         page.locator("summary", has_text="Augmentation: none").click()
         type_in(page, "shift", "1")
         page.locator("summary", has_text="Augmentation: shift 1").wait_for()
-        page.locator("button.main:enabled").click()
+        begin(page)
         badge(page, "finished")
         assert "residual (conv 4 (3))" in str(page.locator(".focus .note").first.text_content())
         assert "augmented" in str(page.locator(".focus .note").first.text_content())
@@ -90,7 +96,7 @@ def test_a_training_is_trained_on_or_the_page_says_why_not(
     browser: Browser, lab: str, folder: Path, small: str
 ) -> None:
     with opened(browser, room(lab, **PLAIN, data=small)) as page:
-        press(page, "Train")
+        begin(page)
         badge(page, "finished")
         page.get_by_label("epochs in all").fill("3")
         press(page, "Train on")
@@ -102,8 +108,7 @@ def test_a_training_is_trained_on_or_the_page_says_why_not(
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     page.goto(room(lab, layers=LAYERS, base="good", data=small))
-    press(page, "Train")
-    page.locator(".focus .note", has_text="OneCycle").wait_for()
+    begin(page)
     badge(page, "finished")
     press(page, "Train on")
     page.get_by_text("The schedule OneCycle spreads its learning rates").wait_for()
@@ -131,7 +136,7 @@ def link(page: Page) -> str:
 def test_a_link_opens_the_same_view(browser: Browser, lab: str, small: str) -> None:
     plan = {**PLAIN, "changes": {"epochs": 2, "augmentation": {"rotation": 5}}, "seeds": 2, "seed": 3, "share": 0.9}
     with opened(browser, room(lab, **plan, data=small, title="turned")) as page:
-        press(page, "Train 2 seeds")
+        begin(page, "Train 2 seeds")
         badge(page, "finished")
         ended = page.locator(".tried tbody").last.locator("td", has_text=re.compile("^finished$"))
         expect(ended).to_have_count(2, timeout=PATIENCE)

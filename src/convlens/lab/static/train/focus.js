@@ -23,7 +23,7 @@ export function Focus({ training, colour, does }) {
     if (begun.name !== training.name) return;
     begun.name = "";
     title.current.focus(); // on a phone it is far below the button that began it
-  }, [training.name]);
+  });
   const last = epochs.length - 1;
   const found = epochs.findIndex((row) => row.step === state.get("after"));
   const place = found < 0 ? last : found;
