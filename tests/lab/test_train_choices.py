@@ -51,7 +51,7 @@ def type_in(page: Page, label: str, value: str, within: str = ".compose") -> Non
 
 def begin(page: Page, name: str = "Train") -> None:
     """Start what is composed, and wait until the page has gone to the training that begins."""
-    page.locator("button.main:enabled", has_text=name).click()
+    page.locator(".begin button.main:enabled", has_text=name).click()
     until(page, "document.activeElement.id === 'focus-title'")
 
 
@@ -176,6 +176,25 @@ def test_a_link_opens_the_same_view_without_a_server(browser: Browser, tmp_path:
             assert str(told.locator("code").last.text_content()).startswith("#room=train&")
 
 
+def test_what_is_being_typed_stays_while_a_training_runs(browser: Browser, lab: str, small: str) -> None:
+    plan = {**PLAIN, "changes": {"epochs": 100, "batch_size": 2}}
+    with opened(browser, room(lab, **plan, data=small)) as page:
+        begin(page)
+        badge(page, "running")
+        steps = page.locator(".numbers dd").first
+        for field, typed in (("filters", "123"), ("seed", "45"), ("data set, or the path of your own", "digits")):
+            before = steps.text_content()
+            found = page.locator(".compose").get_by_label(field, exact=True).first
+            found.press("ControlOrMeta+a")
+            found.press_sequentially(typed, delay=300)
+            assert found.input_value() == typed
+            assert steps.text_content() != before
+            found.press("Enter")
+        assert page.locator("[data-place='0']").get_by_label("filters").input_value() == "123"
+        press(page, "Stop")
+        badge(page, "stopped")
+
+
 @pytest.mark.parametrize(
     "plan",
     [
@@ -220,7 +239,7 @@ def test_by_keyboard_alone_from_composing_to_a_cell(browser: Browser, lab: str, 
         until(page, "document.activeElement.closest('li')?.dataset.place === '1'")
         page.keyboard.type("Tanh")
         expect(page.locator("[data-place='1'] .kind")).to_have_value("Tanh")
-        page.locator("button.main:enabled").wait_for()
+        page.locator(".begin button.main:enabled").wait_for()
         page.keyboard.press("Control+Enter")
         until(page, "document.activeElement.id === 'focus-title'")
         badge(page, "finished")

@@ -3,7 +3,7 @@
 import { html } from "../view.js";
 import { grouped, shapeText } from "../words.js";
 import { MOST_SEEDS, change, plan } from "./plan.js";
-import { Chosen, Setting, Typed } from "./setting.js";
+import { Chosen, Field, Setting, Typed } from "./setting.js";
 
 export function RecipeForm({ choices, composition, refused, problem }) {
   const { base, changes, seeds, seed, title, stop } = plan();
@@ -25,10 +25,10 @@ export function RecipeForm({ choices, composition, refused, problem }) {
         put=${(name) => schedule.choose({ name, rate: schedule.value("rate") })} />
       <${Typed} label="learning rate" value=${schedule.value("rate")} put=${(rate) => schedule.put("rate", rate)} />
       ${own("epochs")} ${own("batch_size")}
-      <label><span>seeds</span><input type="number" min="1" max=${MOST_SEEDS} value=${seeds}
-        onChange=${(event) => change({ seeds: Math.max(1, Math.min(MOST_SEEDS, Math.round(event.target.value) || 1)) })} /></label>
-      <label><span>${seeds > 1 ? "first seed" : "seed"}</span><input type="number" min="0" value=${seed}
-        onChange=${(event) => change({ seed: Math.max(0, Math.round(event.target.value) || 0) })} /></label>
+      <label><span>seeds</span><${Field} type="number" min="1" max=${MOST_SEEDS} value=${seeds}
+        put=${(text) => change({ seeds: Math.max(1, Math.min(MOST_SEEDS, Math.round(text) || 1)) })} /></label>
+      <label><span>${seeds > 1 ? "first seed" : "seed"}</span><${Field} type="number" min="0" value=${seed}
+        put=${(text) => change({ seed: Math.max(0, Math.round(text) || 0) })} /></label>
     </div>
     ${problem && html`<p class="wrong" role="alert">${problem}</p>`}
     <details class="rare">
@@ -43,8 +43,7 @@ export function RecipeForm({ choices, composition, refused, problem }) {
     <details class="rare">
       <summary>Name, and when to stop early</summary>
       <div class="settings">
-        <label class="long"><span>name</span><input type="text" maxlength="60" value=${title}
-          onChange=${(event) => change({ title: event.target.value })} /></label>
+        <label class="long"><span>name</span><${Field} maxlength="60" value=${title} put=${(text) => change({ title: text })} /></label>
         <${Typed} label="validation, in %" value=${typeof stop.accuracy === "number" ? +(100 * stop.accuracy).toFixed(6) : stop.accuracy}
           put=${(value) => limit("accuracy", typeof value === "number" ? value / 100 : value)} />
         <${Typed} label="steps" value=${stop.steps} put=${(value) => limit("steps", value)} />
@@ -60,8 +59,7 @@ function DataForm({ choices, composition, refused }) {
   return html`
     <div class="settings wide">
       <label><span>data set, or the path of your own</span>
-        <input type="text" list="data-sets" value=${data} aria-invalid=${Boolean(refused)}
-          onChange=${(event) => change({ data: event.target.value.trim() || "mnist" })} />
+        <${Field} list="data-sets" value=${data} aria-invalid=${Boolean(refused)} put=${(text) => change({ data: text.trim() || "mnist" })} />
         <datalist id="data-sets">${choices.data.map((name) => html`<option key=${name} value=${name} />`)}</datalist>
       </label>
       ${refused && html`<p class="wrong" role="alert">${refused}</p>`}

@@ -1,6 +1,6 @@
 /** One setting of a layer or of a recipe: chosen, or typed. */
 
-import { html } from "../view.js";
+import { html, useState } from "../view.js";
 
 /**
  * @param {object} settings
@@ -26,8 +26,22 @@ export function Chosen({ label, value, options, put }) {
 
 export function Typed({ label, value, put }) {
   return html`<label><span>${label}</span>
-    <input type="text" inputmode="decimal" value=${written(value)} onChange=${(event) => put(entered(event.target.value))} />
+    <${Field} inputmode="decimal" value=${written(value)} put=${(text) => put(entered(text))} />
   </label>`;
+}
+
+/**
+ * A field whose text counts once it is left or Enter is pressed. What is being typed stays, whatever else changes on the
+ * page meanwhile: news of a training come five times a second.
+ */
+export function Field({ value, put, type = "text", ...others }) {
+  const [typed, setTyped] = useState(null);
+  const done = (event) => {
+    setTyped(null);
+    put(event.target.value);
+  };
+  return html`<input ...${others} type=${type} value=${typed ?? value}
+    onInput=${(event) => setTyped(event.target.value)} onChange=${done} onBlur=${() => setTyped(null)} />`;
 }
 
 const written = (value) => (value === null || value === undefined ? "" : [value].flat().join(", "));
