@@ -19,7 +19,7 @@ from convlens.train.augmentation import Augmentation
 from .page import PATIENCE, opened, until
 from .serving import behind_http_server, running
 from .train_room import badge, everybody_can_use, number, press, room, untouched
-from .training.small import LAYERS, data
+from .training.small import LAYERS, data, images
 
 pytestmark = pytest.mark.slow
 
@@ -174,6 +174,35 @@ def test_a_link_opens_the_same_view_without_a_server(browser: Browser, tmp_path:
             told = other.locator(".told")
             expect(told).to_contain_text("conv 4 (3) → dense 3; recipe good, data mnist, seeds 4 to 5")
             assert str(told.locator("code").last.text_content()).startswith("#room=train&")
+
+
+def test_own_images_of_several_sizes_are_resized_and_trained_on(
+    browser: Browser, lab: str, folder: Path, tmp_path: Path
+) -> None:
+    mixed = images(tmp_path, [(8, 8), (9, 11), (12, 8)])
+    with opened(browser, room(lab, base="plain", layers=LAYERS)) as page:
+        type_in(page, "data set, or the path of your own", f' "{mixed}" ')
+        page.get_by_text("are of 3 sizes").wait_for()
+        assert page.locator(".begin button.main").is_disabled()
+        type_in(page, "resize, in pixels", "8")
+        page.get_by_text("8 × 8 × 3, 2 classes").wait_for()
+        press(page, "Give it 2 units")
+        begin(page)
+        badge(page, "finished")
+        assert load(sessions_in(folder)[-1].model).input_shape == (8, 8, 3)
+        page.locator(".confusion button:not(:empty)").first.click()
+        page.locator(".cell-images canvas").first.wait_for()
+        assert page.locator(".cell-images canvas").first.evaluate(
+            "one => { const [red, green] = one.getContext('2d').getImageData(0, 0, 1, 1).data; return red !== green; }"
+        )
+        press(page, "Compose again")
+        assert page.get_by_label("resize, in pixels").input_value() == "8"
+        address = page.url
+        press(page, "Look inside")
+        page.get_by_text("the drawing is scaled to 8 x 8, in 3 equal channels").wait_for()
+        page.goto(address)
+        press(page, "Use in Draw")
+        page.get_by_text("the drawing is scaled to 8 x 8, in 3 equal channels").wait_for()
 
 
 def test_what_is_being_typed_stays_while_a_training_runs(browser: Browser, lab: str, small: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from convlens.data import load as data_of
 from convlens.lab.export import export
 from convlens.lab.stored_studies import described
 from convlens.lab.training.choices import start
@@ -34,7 +35,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_an_epoch_is_trained_live_with_pauses_in_two_tabs_and_used_elsewhere(browser: Browser, tmp_path: Path) -> None:
-    layers, recipe = start("baseline", "mnist")["layers"], {"epochs": 1, "batch_size": 32}
+    layers, recipe = start("baseline", data_of("mnist"))["layers"], {"epochs": 1, "batch_size": 32}
     with (
         running("--folder", str(tmp_path)) as (_, address, _),
         opened(browser, room(address, layers=layers, changes=recipe)) as page,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from convlens import models
+from convlens.data import load
 from convlens.errors import ConfigurationError
 from convlens.lab.training.choices import about, choices, start
 from convlens.lab.training.composition import MOST_LAYERS, compose, layer_words
@@ -20,7 +21,7 @@ SHAPE = (28, 28, 1)
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
 def test_layers_come_to_what_the_model_has(name: str) -> None:
-    layers = start(name, "mnist")["layers"]
+    layers = start(name, load("mnist"))["layers"]
     found = compose(layers, SHAPE, 10).to_dict()
     model = models.build(name)
     assert found["problem"] is None
@@ -136,5 +137,5 @@ def test_every_layer_can_be_chosen_and_added_as_it_is_offered() -> None:
 
 
 def test_about_a_data_set() -> None:
-    found = about("mnist")
+    found = about(load("mnist"))
     assert (found["shape"], found["classes"], found["train"]) == ([28, 28, 1], [*"0123456789"], 54000)

@@ -100,6 +100,25 @@ export function paint(canvas, values, height, width, { colours, least, most }, o
   context.putImageData(image, 0, 0);
 }
 
+/**
+ * Paint a picture whose pixels are next to each other: red, green and blue, if it has three channels or more; else grey.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Uint8Array} pixels
+ * @param {number} height
+ * @param {number} width
+ */
+export function paintPicture(canvas, pixels, height, width) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  const channels = pixels.length / (height * width);
+  for (let place = 0; place < width * height; place++) {
+    const first = place * channels;
+    for (let i = 0; i < 3; i++) image.data[4 * place + i] = pixels[channels < 3 ? first : first + i];
+    image.data[4 * place + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}
+
 function step(value, least, most) {
   return Math.max(0, Math.min(255, Math.round(((value - least) / (most - least)) * 255)));
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ... import data as datasets
+from ...data import Dataset
 from ...models import ARCHITECTURES, architecture
 from ...nn.initializers import INITIALIZERS
 from ...nn.layers import LAYERS, Layer
@@ -16,7 +17,6 @@ from ...nn.serialize import layer_to_dict
 from ...optim import OPTIMIZERS, SCHEDULES
 from ...train.augmentation import Augmentation
 from ...train.recipes import RECIPES
-from .configuration import dataset_of
 
 _USUAL: Mapping[str, Any] = {"filters": 16, "units": 64, "shape": [784], "layers": [{"layer": "ReLU"}]}  # if needed
 
@@ -34,28 +34,28 @@ def choices() -> dict[str, Any]:
     }
 
 
-def start(name: str, data: str) -> dict[str, Any]:
-    """Return the layers of a named architecture for a data set, as plain data, and what that has.
+def start(name: str, data: Dataset) -> dict[str, Any]:
+    """Return the layers of a named architecture for a data set, as plain data.
 
     Raises
     ------
-    ConfigurationError, DataError
-        If there is no such architecture or data set.
+    ConfigurationError
+        If there is no such architecture.
     """
-    found = dataset_of(data)
-    layers = architecture(name, found.input_shape, len(found.class_names)).layers(len(found.class_names))
+    classes = len(data.class_names)
+    layers = architecture(name, data.input_shape, classes).layers(classes)
     return {"layers": [layer_to_dict(layer) for layer in layers]}
 
 
-def about(data: str) -> dict[str, Any]:
+def about(data: Dataset) -> dict[str, Any]:
     """Return what has to be known of a data set to compose a network for it."""
-    found = dataset_of(data)
     return {
-        "name": found.name,
-        "shape": list(found.input_shape),
-        "classes": list(found.class_names),
-        "train": len(found.train),
-        "validation": len(found.validation),
+        "name": data.name,
+        "shape": list(data.input_shape),
+        "classes": list(data.class_names),
+        "train": len(data.train),
+        "validation": len(data.validation),
+        "notes": list(data.notes),
     }
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from ...data import Dataset
 from ...errors import ConfigurationError, ConvlensError
 from ...plain import check_keys
 from ..requests import read_json
@@ -69,10 +70,12 @@ class _Asked:
 
     async def start(self, request: Request) -> Response:
         given = await read_json(request)
-        check_keys(("name", "data"), given, "start")
-        return JSONResponse(
-            await run_in_threadpool(choices.start, given.get("name", "cnn"), given.get("data", "mnist"))
-        )
+        check_keys(("name", *_OF_DATA), given, "start")
+
+        def found() -> dict[str, Any]:
+            return choices.start(given.get("name", "cnn"), _dataset(given))
+
+        return JSONResponse(await run_in_threadpool(found))
 
     async def compose(self, request: Request) -> Response:
         given = await read_json(request)
@@ -120,18 +123,26 @@ class _Asked:
 
 def _composed(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the layers come to for the data, and what is wrong with the other settings, if those are given."""
-    settings, data = None, given.get("data", "mnist")
+    settings = None
     try:
         if "recipe" in given:
             requested(given)
     except ConvlensError as error:
         settings = str(error)
     try:
-        about, dataset = choices.about(data), dataset_of(data)
+        dataset = _dataset(given)
     except ConvlensError as error:  # as usual as a wrong layer, while somebody types a path
         return {"data": None, "refused": str(error), "settings": settings}
     composition = compose(given.get("layers"), dataset.input_shape, len(dataset.class_names))
-    return {"data": about, **composition.to_dict(), "settings": settings}
+    return {"data": choices.about(dataset), **composition.to_dict(), "settings": settings}
+
+
+_OF_DATA = ("data", "resize", "skip_broken")
+
+
+def _dataset(given: Mapping[str, Any]) -> Dataset:
+    """Return the data set that a request names."""
+    return dataset_of(given.get("data", "mnist"), given.get("resize"), skip_broken=given.get("skip_broken", False))
 
 
 def _whole(request: Request, key: str) -> int:

@@ -1,9 +1,9 @@
 /** What validation's images were taken for: a table of counts; a cell opens its images. */
 
-import { colourOf, grey, inkOn, viridis } from "../colour.js";
-import { Pixels } from "../pixels.js";
+import { colourOf, inkOn, paintPicture, viridis } from "../colour.js";
 import * as state from "../state.js";
-import { html, useEffect, useRef, useState } from "../view.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../view.js";
+import { grouped } from "../words.js";
 import { ask } from "./trainings.js";
 
 export function Confusion({ training, row, does }) {
@@ -29,7 +29,7 @@ export function Confusion({ training, row, does }) {
   };
   return html`
     <div class="confusion">
-      <h3>Validation, after step ${row.step.toLocaleString("en")}</h3>
+      <h3>Validation, after step ${grouped(row.step)}</h3>
       <div class="scroll" tabindex=${training.recorded ? 0 : null} role="region" aria-label="Confusion matrix">
         <table ref=${table} onKeyDown=${walk}>
           <caption>Rows: what it is. Columns: what it is taken for.${training.recorded ? "" : " A cell shows its images; arrow keys go from cell to cell."}</caption>
@@ -80,18 +80,23 @@ function Cell({ count, right, scale, first, label, chosen, open }) {
 
 function Images({ cell: [i, j], classes, images }) {
   if (!images) return html`<p class="note" role="status">Loading its images…</p>`;
-  const [height, width, channels] = images.shape;
   const bytes = Uint8Array.from(atob(images.pixels), (one) => one.charCodeAt(0));
-  const many = images.count > images.indexes.length ? `, the first ${images.indexes.length} of ${images.count.toLocaleString("en")}` : "";
+  const many = images.count > images.indexes.length ? `, the first ${images.indexes.length} of ${grouped(images.count)}` : "";
   const what = i === j ? `${classes[i]}, read right` : `${classes[i]}, taken for ${classes[j]}`;
   return html`
     <div class="cell-images">
-      <p role="status"><b>${what}</b>: ${images.count === 1 ? "1 image" : `${images.count.toLocaleString("en")} images`}${many}</p>
+      <p role="status"><b>${what}</b>: ${images.count === 1 ? "1 image" : `${grouped(images.count)} images`}${many}</p>
       <div class="grid">
-        ${images.indexes.map((index, place) => html`<${Pixels} key=${index} values=${bytes} height=${height} width=${width}
-          scale=${{ colours: grey, least: 0, most: 255 }} offset=${place * height * width * channels} stride=${channels}
-          label=${`validation image ${index}`} version=${`${i} ${j}`} />`)}
+        ${images.indexes.map((index, place) => html`<${Picture} key=${index} bytes=${bytes} place=${place} shape=${images.shape} label=${`validation image ${index}`} />`)}
       </div>
     </div>
   `;
+}
+
+/** One image of several in a row, in grey or in colour. */
+function Picture({ bytes, place, shape: [height, width, channels], label }) {
+  const canvas = useRef(null);
+  const size = height * width * channels;
+  useLayoutEffect(() => paintPicture(canvas.current, bytes.subarray(place * size, (place + 1) * size), height, width), [bytes, place]);
+  return html`<canvas ref=${canvas} class="pixels" width=${width} height=${height} role="img" aria-label=${label}></canvas>`;
 }

@@ -9,6 +9,7 @@ import { ask } from "./trainings.js";
  * @property {string} base the recipe that the settings change
  * @property {object} changes of the recipe
  * @property {string} data
+ * @property {object} reading of a folder of images: `resize`, `skip_broken`
  * @property {number} share of the training images
  * @property {number} seeds how many
  * @property {number} seed the first of them
@@ -24,7 +25,7 @@ export const FIRST = {
     { layer: "Flatten" }, { layer: "Dense", units: 128 }, { layer: "ReLU" },
     { layer: "Dense", units: 10, kernel_initializer: "glorot_uniform" },
   ],
-  base: "good", changes: { epochs: 1 }, data: "mnist", share: 1, seeds: 1, seed: 0, title: "", stop: {},
+  base: "good", changes: { epochs: 1 }, data: "mnist", reading: {}, share: 1, seeds: 1, seed: 0, title: "", stop: {},
 };
 export const MOST_SEEDS = 20;
 
@@ -64,9 +65,9 @@ export function change(changes) {
 }
 
 /** A plan as the server takes it. */
-export function asked({ layers, base, changes, data, share, seeds, seed, title, stop }) {
+export function asked({ layers, base, changes, data, reading, share, seeds, seed, title, stop }) {
   return {
-    layers, data, share, title, stop, recipe: { base, ...changes }, seeds: Array.from({ length: seeds }, (_, i) => seed + i),
+    ...reading, layers, data, share, title, stop, recipe: { base, ...changes }, seeds: Array.from({ length: seeds }, (_, i) => seed + i),
   };
 }
 
@@ -84,12 +85,13 @@ export async function choices() {
 }
 
 /** The plan of a training that was started, with one seed. */
-export function planOf({ layers, recipe, data, share, seed, title, stop }, { recipes }) {
+export function planOf({ layers, recipe, data, resize, skip_broken, share, seed, title, stop }, { recipes }) {
   const base = Object.hasOwn(recipes, recipe.name) ? recipe.name : FIRST.base;
   const differs = ([key, value]) => key !== "name" && JSON.stringify(value) !== JSON.stringify(recipes[base][key]);
   const changes = Object.fromEntries(Object.entries(recipe).filter(differs).map(([key, value]) => [key, value ?? "none"]));
   const reasons = Object.fromEntries(Object.entries(stop).filter(([, value]) => value !== null));
-  return { layers, base, changes, data, share, seeds: 1, seed, title, stop: reasons };
+  const reading = { ...(resize && { resize }), ...(skip_broken && { skip_broken }) };
+  return { layers, base, changes, data, reading, share, seeds: 1, seed, title, stop: reasons };
 }
 
 /** The training that was just begun here: where the page goes once it is there. */

@@ -54,7 +54,7 @@ export function RecipeForm({ choices, composition, refused, problem }) {
 }
 
 function DataForm({ choices, composition, refused }) {
-  const { data, share } = plan();
+  const { data, reading, share } = plan();
   const about = !refused && composition?.data;
   return html`
     <div class="settings wide">
@@ -63,7 +63,9 @@ function DataForm({ choices, composition, refused }) {
         <datalist id="data-sets">${choices.data.map((name) => html`<option key=${name} value=${name} />`)}</datalist>
       </label>
       ${refused && html`<p class="wrong" role="alert">${refused}</p>`}
+      ${!choices.data.includes(data) && html`<${Reading} reading=${reading} open=${/resize|skip_broken/.test(refused)} />`}
       ${about && html`<p class="note">${shapeText(about.shape)}, ${about.classes.length} classes; ${grouped(about.train)} images to train on, ${grouped(about.validation)} for validation</p>`}
+      ${about && about.notes.map((note) => html`<p key=${note} class="note">${note}</p>`)}
       <label><span>share of the training images${about ? `: ${grouped(Math.round(share * about.train))}` : ""}</span>
         <span class="slider"><input type="range" min="1" max="100" value=${Math.round(100 * share)}
           onInput=${(event) => change({ share: Number(event.target.value) / 100 })} />
@@ -71,6 +73,18 @@ function DataForm({ choices, composition, refused }) {
       </label>
     </div>
   `;
+}
+
+/** How a folder of images is read. */
+function Reading({ reading, open }) {
+  const put = (name) => (value) => change({ reading: without({ ...reading, [name]: value || null }) });
+  return html`<details class="rare" open=${open || Object.keys(reading).length > 0}>
+    <summary>Of a folder of images</summary>
+    <div class="settings">
+      <${Typed} label="resize, in pixels" value=${reading.resize} put=${put("resize")} />
+      <${Setting} setting=${{ name: "skip_broken", kind: "switch" }} value=${reading.skip_broken} put=${put("skip_broken")} />
+    </div>
+  </details>`;
 }
 
 /** A setting of the recipe itself. */

@@ -56,7 +56,7 @@ export function Room() {
 }
 
 function Compose({ does }) {
-  const { data, seeds } = plan();
+  const { data, reading, seeds } = plan();
   const [choices, setChoices] = useState(null);
   useEffect(() => void does(async () => setChoices(await offered())), []);
   const { composition, refused, settings } = useComposition(plan());
@@ -64,7 +64,7 @@ function Compose({ does }) {
   const ready = composition && !composition.problem && !refused && !settings;
   const train = (paused) => does(() => begin({ paused }));
   const start = (name) =>
-    does(async () => change({ layers: (await ask("/start", { method: "POST", body: { name, data } })).layers }));
+    does(async () => change({ layers: (await ask("/start", { method: "POST", body: { ...reading, name, data } })).layers }));
   const keys = (event) => {
     if (!ready || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
