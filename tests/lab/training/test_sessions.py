@@ -135,6 +135,7 @@ def test_a_training_stops_where_it_was_asked_to_and_can_go_on(sessions: Sessions
     why = events(session, "state")[-1]["why"]
     assert "5 steps are taken" in why
     assert events(session, "epoch")[-1]["steps"] == 5
+    assert {events(session, kind)[-1]["step"] for kind in ("epoch", "progress", "filters")} == {5}
     sessions.command(session.name, "resume")
     wait(session, "finished")
     assert events(session, "start")[-1]["step"] == 5

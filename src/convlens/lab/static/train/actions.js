@@ -5,7 +5,7 @@ import { offer } from "../library.js";
 import * as state from "../state.js";
 import { html, useEffect, useState } from "../view.js";
 import { sentence } from "../words.js";
-import { choices, planOf } from "./plan.js";
+import { change, choices, look, planOf } from "./plan.js";
 import { ask, modelEntry } from "./trainings.js";
 
 export function Actions({ training, does }) {
@@ -42,7 +42,7 @@ export function Actions({ training, does }) {
 /** Put the network and settings of a training where they can be changed, and go there. */
 async function compose(training, changes = {}) {
   const plan = planOf(training.configuration, await choices());
-  state.set({ plan: { ...plan, changes: { ...plan.changes, ...changes } } });
+  change({ ...plan, changes: { ...plan.changes, ...changes } }, true);
   announce(`The network of ${training.title} can be changed now`);
   const begin = document.querySelector(".begin button");
   begin?.scrollIntoView({ block: "nearest" });
@@ -52,8 +52,12 @@ async function compose(training, changes = {}) {
 function Delete({ name, does }) {
   const [sure, setSure] = useState(false);
   if (!sure) return html`<button type="button" class="quiet" onClick=${() => setSure(true)}>Delete</button>`;
+  const gone = async () => {
+    await ask(`/${name}`, { method: "DELETE" });
+    look("");
+  };
   return html`
-    <button type="button" class="danger" onClick=${() => does(() => ask(`/${name}`, { method: "DELETE" }))}>Delete it for good</button>
+    <button type="button" class="danger" onClick=${() => does(gone)}>Delete it for good</button>
     <button type="button" class="quiet" onClick=${() => setSure(false)}>Keep it</button>
   `;
 }

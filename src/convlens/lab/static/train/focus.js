@@ -22,7 +22,9 @@ export function Focus({ training, colour, does }) {
   useEffect(() => {
     if (begun.name !== training.name) return;
     begun.name = "";
-    title.current.focus(); // on a phone it is far below the button that began it
+    title.current.focus({ preventScroll: true });
+    const { top, bottom } = title.current.getBoundingClientRect();
+    if (top < 0 || bottom > innerHeight) title.current.scrollIntoView(); // on a phone it is far below the button
   });
   const last = epochs.length - 1;
   const found = epochs.findIndex((row) => row.step === state.get("after"));

@@ -59,9 +59,9 @@ function areLayers(given) {
 
 export const plan = () => state.get("plan");
 
-/** @param {Partial<Plan>} changes */
-export function change(changes) {
-  state.set({ plan: { ...plan(), ...changes } });
+/** Change the plan; a large step is one that the browser's Back undoes. @param {Partial<Plan>} changes */
+export function change(changes, step = false) {
+  state.set({ plan: { ...plan(), ...changes } }, step);
 }
 
 /** A plan as the server takes it. */

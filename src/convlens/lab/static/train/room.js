@@ -64,7 +64,7 @@ function Compose({ does }) {
   const ready = composition && !composition.problem && !refused && !settings;
   const train = (paused) => does(() => begin({ paused }));
   const start = (name) =>
-    does(async () => change({ layers: (await ask("/start", { method: "POST", body: { ...reading, name, data } })).layers }));
+    does(async () => change({ layers: (await ask("/start", { method: "POST", body: { ...reading, name, data } })).layers }, true));
   const keys = (event) => {
     if (!ready || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
@@ -88,9 +88,9 @@ function Compose({ does }) {
           ${seeds > 1 ? `Train ${seeds} seeds` : "Train"}
         </button>
         <button type="button" disabled=${!ready} onClick=${() => train(true)}>Step by step</button>
-        <button type="button" class="quiet" onClick=${() => change(FIRST)}>Reset</button>
+        <button type="button" class="quiet" onClick=${() => change(FIRST, true)}>Reset</button>
       </div>
-      <p class="note">Alt with the arrow keys moves a layer, Ctrl with Enter trains. The test set is not read here: validation chooses.</p>
+      <p class="note">Alt with the arrow keys moves a layer, Ctrl with Enter trains. Back undoes a reset. The test set is not read here: validation chooses.</p>
     </section>
   `;
 }
