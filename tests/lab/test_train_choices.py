@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from convlens.lab.export import export
-from convlens.lab.training.session import sessions_in
+from convlens.lab.training.configuration import Configuration
+from convlens.lab.training.session import Session, sessions_in
 from convlens.nn import load
 from convlens.nn.layers import Conv2D, Residual
 from convlens.train.augmentation import Augmentation
@@ -19,7 +20,7 @@ from convlens.train.augmentation import Augmentation
 from .page import PATIENCE, opened, until
 from .serving import behind_http_server, running
 from .train_room import badge, everybody_can_use, number, press, room, untouched
-from .training.small import LAYERS, data, images
+from .training.small import LAYERS, data, images, request
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +118,53 @@ def test_a_training_is_trained_on_or_the_page_says_why_not(
     until(page, "document.activeElement.textContent.trim() === 'Train'")
     assert page.locator(".compose").get_by_label("epochs", exact=True).first.input_value() == "2"
     context.close()
+
+
+def test_what_was_interrupted_is_resumed_at_once(browser: Browser, tmp_path: Path, small: str) -> None:
+    made = [Session.create(tmp_path, Configuration.from_dict(request(small, seed=seed))) for seed in (0, 1)]
+    for session in made:
+        session.tell("interrupted")
+    with running("--folder", str(tmp_path)) as (_, address, _), opened(browser, f"{address}#room=train") as page:
+        press(page, "Resume all 2 that were interrupted")
+        ended = page.locator(".tried td", has_text=re.compile("^finished$"))
+        expect(ended).to_have_count(2, timeout=PATIENCE)
+        assert page.get_by_role("button", name="Resume all").count() == 0
+        assert [load(session.model).flat.tobytes() for session in made] == [untouched(session) for session in made]
+
+
+def test_a_loss_that_went_beyond_all_bounds_leaves_the_others_readable(browser: Browser, lab: str) -> None:
+    with opened(browser, f"{lab}#room=train") as page:
+        found = page.evaluate(
+            "import(new URL('train/curves.js', document.baseURI)).then(({ ceiling }) => [[2.3, 1, 0.5], [2.3, 1, 1e35]]"
+            ".map(values => ceiling([{ points: values.map((y, x) => [x, y]) }]) ?? null))"
+        )
+        assert found == [None, 46.0]  # 20 times the median, 2.3
+
+
+def test_a_count_is_readable_on_every_colour_that_its_cell_can_have(browser: Browser, lab: str) -> None:
+    with opened(browser, f"{lab}#room=train") as page:
+        found = page.evaluate(
+            "import(new URL('colour.js', document.baseURI)).then(({ viridis, inkOn }) => Array.from({ length: 256 }, (_, i) =>"
+            " [[...viridis.subarray(3 * i, 3 * i + 3)], inkOn(i, { colours: viridis, least: 0, most: 255 })]))"
+        )
+
+    def brightness(colour: list[int]) -> float:
+        shares = [one / 255 for one in colour]
+        red, green, blue = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in shares]
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for ground, ink in found:
+        bright = brightness(ground)
+        contrast = (bright + 0.05) / 0.05 if ink == "#000" else 1.05 / (bright + 0.05)
+        assert contrast >= 4.5, (ground, ink)
+
+
+def test_the_focus_stays_in_the_list_when_its_last_layer_is_removed(browser: Browser, lab: str) -> None:
+    with opened(browser, room(lab, layers=[{"layer": "Flatten"}])) as page:
+        page.get_by_role("button", name="Remove layer 1, Flatten").press("Enter")
+        until(page, "document.activeElement.textContent === 'Add a layer'")
+        page.keyboard.press("Enter")
+        until(page, "document.activeElement.closest('li')?.dataset.place === '0'")
 
 
 def view(page: Page) -> tuple[str, list[Any]]:

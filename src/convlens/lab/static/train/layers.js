@@ -11,7 +11,9 @@ export function Layers({ choices, composition }) {
   const list = useRef(null);
   const focus = useRef(null);
   useEffect(() => {
-    if (focus.current) list.current?.querySelector(`[data-place="${focus.current}"] .kind`)?.focus();
+    if (focus.current === null) return;
+    const where = focus.current ? `[data-place="${focus.current}"] .kind` : ".add"; // no layer is left
+    list.current?.parentElement.querySelector(where)?.focus();
     focus.current = null;
   });
   const act = actions(layers, (place, words) => {
@@ -26,7 +28,7 @@ export function Layers({ choices, composition }) {
       <li class="ends"><b>Image</b><span>${composition ? shapeText(composition.data.shape) : ""}</span></li>
       <${Rows} layers=${layers} within=${[]} known=${known} />
     </ol>
-    ${!layers.length && html`<button type="button" onClick=${() => act.insert([-1])}>Add a layer</button>`}
+    ${!layers.length && html`<button type="button" class="add" onClick=${() => act.insert([-1])}>Add a layer</button>`}
     ${wrong && wrong.layer === null && html`<p class="wrong" role="alert">${wrong.sentence}</p>`}
     ${
       composition &&

@@ -50,7 +50,7 @@ export function Room() {
         ${!chosen && !heard && reachable && html`<p class="loading">Loading…</p>`}
         ${trainings.length > 0 && html`<${Curves} trainings=${shown} groups=${groups} version=${version} />`}
       </div>
-      ${trainings.length > 0 && html`<${Tried} trainings=${trainings} groups=${groups} hidden=${hidden} show=${show} chosen=${chosen} />`}
+      ${trainings.length > 0 && html`<${Tried} trainings=${trainings} groups=${groups} hidden=${hidden} show=${show} chosen=${chosen} does=${does} />`}
     </div>
   `;
 }

@@ -4,12 +4,19 @@ import { html } from "../view.js";
 import { grouped } from "../words.js";
 import { look } from "./plan.js";
 import { colourOfGroup } from "./plot.js";
-import { accuracies, networkWords, recipeWords, shownAccuracy } from "./trainings.js";
+import { accuracies, ask, networkWords, recipeWords, shownAccuracy } from "./trainings.js";
 
-export function Tried({ trainings, groups, hidden, show, chosen }) {
+export function Tried({ trainings, groups, hidden, show, chosen, does }) {
+  const cut = trainings.filter((one) => one.state === "interrupted");
+  const resume = async () => {
+    for (const one of cut) await ask(`/${one.name}/resume`, { method: "POST" });
+  };
   return html`
     <section class="tried" aria-labelledby="tried-title">
-      <h2 id="tried-title">What has been tried</h2>
+      <div class="title">
+        <h2 id="tried-title">What has been tried</h2>
+        ${cut.length > 1 && html`<button type="button" onClick=${() => does(resume)}>Resume all ${cut.length} that were interrupted</button>`}
+      </div>
       <div class="scroll" tabindex="0" role="region" aria-label="Table of the trainings">
         <table>
           <thead><tr>
