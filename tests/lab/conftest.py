@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from .serving import running
+from .training.small import data
 
 CHROMIUM = shutil.which("chromium")
 
@@ -23,3 +27,22 @@ def browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found
         found.close()
+
+
+@pytest.fixture(scope="module")
+def trainings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the trainings of that lab."""
+    return tmp_path_factory.mktemp("trainings")
+
+
+@pytest.fixture(scope="module")
+def lab(trainings: Path) -> Iterator[str]:
+    """Return the address of a running lab, which the tests of a file share."""
+    with running("--folder", str(trainings)) as (_, address, _):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the path of small data: three classes of 8 x 8 pixels."""
+    return data(tmp_path_factory.mktemp("data"))

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from convlens.lab.training.session import Session
 from convlens.train.loop import fit
 
-from .page import opened, violations
+from .page import opened, until, violations
 
 BASELINE = [
     {"layer": "Flatten"},
@@ -70,3 +70,9 @@ def everybody_can_use(browser: Browser, page: Page) -> None:
                 other.locator(".begin button").first.evaluate("one => getComputedStyle(one).transitionProperty")
                 == "none"
             )
+
+
+def begin(page: Page, name: str = "Train") -> None:
+    """Start what is composed, and wait until the page has gone to the training that begins."""
+    page.locator(".begin button.main:enabled", has_text=name).click()
+    until(page, "document.activeElement.id === 'focus-title'")
