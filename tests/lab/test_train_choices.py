@@ -55,6 +55,7 @@ def test_a_branch_and_augmentation_are_composed_and_trained(
         page.locator("summary", has_text="Augmentation: none").click()
         type_in(page, "shift", "1")
         page.locator("summary", has_text="Augmentation: shift 1").wait_for()
+        expect(page.locator(".moved canvas")).to_have_count(10)
         begin(page)
         badge(page, "finished")
         assert "residual (conv 4 (3))" in str(page.locator(".focus .note").first.text_content())

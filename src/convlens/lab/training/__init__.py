@@ -2,6 +2,6 @@
 
 Reading order: `composition` (what a list of layers comes to) -> `configuration` (one training, as data) -> `journal`
 (what happened, a line each) -> `session` (its folder) -> `extension` (training on) -> `reporter` (the hook that writes
-the journal) -> `worker` (the process) -> `sessions` (all trainings of a folder) -> `confusion` -> `choices` -> `events`
--> `routes`.
+the journal) -> `worker` (the process) -> `sessions` (all trainings of a folder) -> `pictures` -> `confusion` ->
+`choices` -> `events` -> `routes`.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from ...errors import ConfigurationError
 from ...typing import IntArray
+from .pictures import encoded
 from .session import Session
 
 MOST_IMAGES, MOST_BYTES = 100, 1 << 22  # of one cell, 4 MiB: large images are fewer
@@ -52,11 +52,9 @@ def cell(session: Session, epoch: int, true: int, predicted: int) -> dict[str, A
     indexes = np.flatnonzero((validation.labels == true) & (predictions == predicted))
     shown = indexes[: min(MOST_IMAGES, max(1, MOST_BYTES // math.prod(dataset.input_shape)))]
     images = validation.images[shown]
-    if images.dtype != np.uint8:
-        images = np.clip(np.rint(images * 255), 0, 255).astype(np.uint8)
     return {
         "count": len(indexes),
         "shape": list(images.shape[1:]),
         "indexes": shown.tolist(),
-        "pixels": base64.b64encode(images.tobytes()).decode(),
+        "pixels": encoded(images),
     }

@@ -19,6 +19,7 @@ from . import choices, events
 from .composition import compose
 from .configuration import Configuration, dataset_of, requested
 from .confusion import cell
+from .pictures import moved
 from .sessions import COMMANDS, Sessions
 
 
@@ -123,10 +124,9 @@ class _Asked:
 
 def _composed(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the layers come to for the data, and what is wrong with the other settings, if those are given."""
-    settings = None
+    settings, first = None, None
     try:
-        if "recipe" in given:
-            requested(given)
+        first = requested(given)[0] if "recipe" in given else None
     except ConvlensError as error:
         settings = str(error)
     try:
@@ -134,7 +134,9 @@ def _composed(given: Mapping[str, Any]) -> dict[str, Any]:
     except ConvlensError as error:  # as usual as a wrong layer, while somebody types a path
         return {"data": None, "refused": str(error), "settings": settings}
     composition = compose(given.get("layers"), dataset.input_shape, len(dataset.class_names))
-    return {"data": choices.about(dataset), **composition.to_dict(), "settings": settings}
+    augmentation = first.recipe.augmentation if first else None
+    shown = moved(dataset, augmentation, first.seed) if first and augmentation and augmentation.moves else None
+    return {"data": choices.about(dataset), **composition.to_dict(), "settings": settings, "moved": shown}
 
 
 _OF_DATA = ("data", "resize", "skip_broken")

@@ -1,9 +1,10 @@
 /** What validation's images were taken for: a table of counts; a cell opens its images. */
 
-import { colourOf, inkOn, paintPicture, viridis } from "../colour.js";
+import { colourOf, inkOn, viridis } from "../colour.js";
 import * as state from "../state.js";
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../view.js";
+import { html, useEffect, useRef, useState } from "../view.js";
 import { grouped } from "../words.js";
+import { Pictures } from "./picture.js";
 import { ask } from "./trainings.js";
 
 export function Confusion({ training, row, does }) {
@@ -80,23 +81,12 @@ function Cell({ count, right, scale, first, label, chosen, open }) {
 
 function Images({ cell: [i, j], classes, images }) {
   if (!images) return html`<p class="note" role="status">Loading its images…</p>`;
-  const bytes = Uint8Array.from(atob(images.pixels), (one) => one.charCodeAt(0));
   const many = images.count > images.indexes.length ? `, the first ${images.indexes.length} of ${grouped(images.count)}` : "";
   const what = i === j ? `${classes[i]}, read right` : `${classes[i]}, taken for ${classes[j]}`;
   return html`
     <div class="cell-images">
       <p role="status"><b>${what}</b>: ${images.count === 1 ? "1 image" : `${grouped(images.count)} images`}${many}</p>
-      <div class="grid">
-        ${images.indexes.map((index, place) => html`<${Picture} key=${index} bytes=${bytes} place=${place} shape=${images.shape} label=${`validation image ${index}`} />`)}
-      </div>
+      <${Pictures} images=${images} labels=${images.indexes.map((index) => `validation image ${index}`)} />
     </div>
   `;
-}
-
-/** One image of several in a row, in grey or in colour. */
-function Picture({ bytes, place, shape: [height, width, channels], label }) {
-  const canvas = useRef(null);
-  const size = height * width * channels;
-  useLayoutEffect(() => paintPicture(canvas.current, bytes.subarray(place * size, (place + 1) * size), height, width), [bytes, place]);
-  return html`<canvas ref=${canvas} class="pixels" width=${width} height=${height} role="img" aria-label=${label}></canvas>`;
 }

@@ -2,6 +2,7 @@
 
 import { html } from "../view.js";
 import { grouped, shapeText } from "../words.js";
+import { Pictures } from "./picture.js";
 import { MOST_SEEDS, change, plan } from "./plan.js";
 import { Chosen, Field, Setting, Typed } from "./setting.js";
 
@@ -35,6 +36,7 @@ export function RecipeForm({ choices, composition, refused, problem }) {
       <summary>Augmentation: ${moves.length ? moves.join(", ") : "none"}</summary>
       <p class="note">Each training image is moved a little whenever it is shown, by at most this much: pixels, degrees, shares.</p>
       <div class="settings">${augmentation.fields()}</div>
+      ${composition?.moved && html`<${Moved} images=${composition.moved} />`}
     </details>
     <details class="rare">
       <summary>More of optimiser, schedule and recipe</summary>
@@ -51,6 +53,12 @@ export function RecipeForm({ choices, composition, refused, problem }) {
       </div>
     </details>
   `;
+}
+
+/** What augmentation does, seen. */
+function Moved({ images }) {
+  const labels = Array.from({ length: images.count }, (_, i) => `training image ${i}, moved`);
+  return html`<div class="moved"><p class="note">The first training images, as a step may show them:</p><${Pictures} images=${images} labels=${labels} /></div>`;
 }
 
 function DataForm({ choices, composition, refused }) {
