@@ -95,6 +95,21 @@ def test_a_training_is_trained_on_or_the_page_says_why_not(
     context.close()
 
 
+def test_all_seeds_are_trained_on_at_once(browser: Browser, lab: str, trainings: Path, small: str) -> None:
+    with opened(browser, room(lab, **PLAIN, data=small, seeds=2, seed=7, share=0.7)) as page:
+        begin(page, "Train 2 seeds")
+        ended = page.locator(".tried tbody").last.locator("td", has_text=re.compile("^finished$"))
+        expect(ended).to_have_count(2, timeout=PATIENCE)
+        page.get_by_label("epochs in all").fill("3")
+        press(page, "Train all 2 seeds on")
+        three = page.locator(".tried tbody").last.locator("td", has_text="3 epochs")
+        expect(three).to_have_count(1, timeout=PATIENCE)
+        expect(ended).to_have_count(2, timeout=PATIENCE)
+    for session in sessions_in(trainings)[-2:]:
+        assert session.configuration().recipe.epochs == 3
+        assert load(session.model).flat.tobytes() == untouched(session)
+
+
 def test_what_was_interrupted_is_resumed_at_once(browser: Browser, tmp_path: Path, small: str) -> None:
     made = [Session.create(tmp_path, Configuration.from_dict(request(small, seed=seed))) for seed in (0, 1)]
     for session in made:

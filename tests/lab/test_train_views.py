@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from convlens.lab.export import export
 
 from .page import PATIENCE, opened, until
-from .serving import behind_http_server
+from .serving import behind_http_server, running
 from .train_room import badge, begin, everybody_can_use, press, room
 from .training.small import LAYERS
 
@@ -171,3 +172,35 @@ def test_by_keyboard_alone_from_composing_to_a_cell(browser: Browser, lab: str, 
         page.keyboard.press("Enter")
         page.locator(".cell-images b", has_text="2, taken for 0").wait_for()
         tab_to(page, ".plots *, .curves input", 3)
+
+
+def test_a_lab_with_another_token_says_so(browser: Browser, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        given = "--folder", str(tmp_path), "--host", "0.0.0.0", "--port", str(free.getsockname()[1])
+    page = browser.new_page()
+    with running(*given) as (_, address, _):
+        page.goto(address)
+        page.get_by_role("link", name="Train").click()
+        page.locator(".sum-line").wait_for()
+    page.get_by_text("The lab does not answer").wait_for()
+    with running(*given):
+        page.get_by_text("This lab needs its token: open the address").wait_for()
+    page.close()
+
+
+def test_composing_goes_on_when_the_lab_is_there_again(browser: Browser, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        given = "--folder", str(tmp_path), "--port", str(free.getsockname()[1])
+    page = browser.new_page()
+    with running(*given) as (_, address, _):
+        page.goto(room(address))
+        page.locator(".sum-line").wait_for()
+    page.get_by_text("The lab does not answer").wait_for()
+    press(page, "Remove layer 1, Flatten")
+    page.wait_for_timeout(500)
+    with running(*given):
+        page.get_by_text("Dense needs a flat input").wait_for()
+        assert page.locator(".problem").count() == 0
+    page.close()

@@ -8,10 +8,10 @@ import { sentence } from "../words.js";
 import { change, choices, look, planOf } from "./plan.js";
 import { ask, modelEntry } from "./trainings.js";
 
-export function Actions({ training, does }) {
+export function Actions({ training, seeds, does }) {
   const { state: now, name, hasModel } = training;
   const command = (word) => () => does(() => ask(`/${name}/${word}`, { method: "POST" }));
-  const active = now === "running" || now === "paused" || now === "waiting";
+  const active = isActive(training);
   const use = (room) => () =>
     does(async () => {
       offer(modelEntry(name, training.title, training.start?.parameters ?? 0));
@@ -35,9 +35,11 @@ export function Actions({ training, does }) {
       <button type="button" onClick=${() => does(() => compose(training))}>Compose again</button>
       <${Delete} key=${name} name=${name} does=${does} />
     </div>
-    ${!active && training.configuration && html`<${TrainOn} key=${`${name} ${training.configuration.recipe.epochs}`} training=${training} />`}
+    ${!active && training.configuration && html`<${TrainOn} key=${`${name} ${training.configuration.recipe.epochs}`} training=${training} seeds=${seeds.filter((one) => !isActive(one))} />`}
   `;
 }
+
+const isActive = ({ state: now }) => now === "running" || now === "paused" || now === "waiting";
 
 /** Put the network and settings of a training where they can be changed, and go there. */
 async function compose(training, changes = {}) {
@@ -62,8 +64,8 @@ function Delete({ name, does }) {
   `;
 }
 
-/** More epochs for a training that has ended; or why it cannot have them, and what can be done. */
-function TrainOn({ training }) {
+/** More epochs for a training that has ended, or for all seeds of it; or why not, and what can be done instead. */
+function TrainOn({ training, seeds }) {
   const { epochs } = training.configuration.recipe;
   const [wanted, setWanted] = useState(2 * epochs);
   const [refused, setRefused] = useState("");
@@ -77,16 +79,20 @@ function TrainOn({ training }) {
       setRefused(error.message);
     }
   };
-  const on = tried(() => ask(`/${training.name}/extend`, { method: "POST", body: { epochs: wanted } }));
+  const extend = (some) =>
+    tried(async () => {
+      for (const { name } of some) await ask(`/${name}/extend`, { method: "POST", body: { epochs: wanted } });
+    });
   const begin = (event) => {
     event.preventDefault();
-    on();
+    extend(event.submitter?.value ? seeds : [training])();
   };
   return html`
     <form class="actions" onSubmit=${begin}>
       <label>Train on, to <input type="number" min=${epochs + 1} step="1" required value=${wanted} aria-label="epochs in all"
         onInput=${(event) => setWanted(Number(event.target.value))} /> epochs in all</label>
       <button>Train on</button>
+      ${seeds.length > 1 && html`<button value="all">Train all ${seeds.length} seeds on</button>`}
     </form>
     ${
       refused &&

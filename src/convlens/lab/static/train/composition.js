@@ -2,15 +2,15 @@
 
 import { useEffect, useState } from "../view.js";
 import { asked } from "./plan.js";
-import { ask } from "./trainings.js";
+import { SILENT, ask } from "./trainings.js";
 
 const WAIT = 120; // ms after the last change
 
 /**
- * Asked whenever the plan changes; the last answer until the next one is there.
+ * Asked whenever the plan changes, and when the lab answers again; the last answer until the next one is there.
  * @returns {{composition: object | null, refused: string, settings: string}} `refused`: the data; `settings`: the recipe
  */
-export function useComposition(plan) {
+export function useComposition(plan, reachable) {
   const [found, setFound] = useState({ composition: null, refused: "", settings: "" });
   const body = asked(plan);
   useEffect(() => {
@@ -21,13 +21,13 @@ export function useComposition(plan) {
         const { refused = "", settings } = answer;
         setFound((before) => ({ composition: refused ? before.composition : answer, refused, settings: settings ?? "" }));
       } catch (error) {
-        if (error.name !== "AbortError") setFound((before) => ({ ...before, settings: error.message }));
+        if (error.name !== "AbortError" && error.message !== SILENT) setFound((before) => ({ ...before, settings: error.message }));
       }
     }, WAIT);
     return () => {
       clearTimeout(timer);
       gone.abort();
     };
-  }, [JSON.stringify(body)]);
+  }, [JSON.stringify(body), reachable]);
   return found;
 }

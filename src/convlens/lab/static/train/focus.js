@@ -16,7 +16,7 @@ const WORDS = {
   interrupted: "interrupted", failed: "failed",
 };
 
-export function Focus({ training, colour, does }) {
+export function Focus({ training, seeds, colour, does }) {
   const { state: now, why, start, step, epochs } = training;
   const title = useRef(null);
   useEffect(() => {
@@ -40,7 +40,7 @@ export function Focus({ training, colour, does }) {
       ${why && html`<p class=${now === "failed" ? "wrong" : "why"} role="status">${why}</p>`}
       ${start && !training.recorded && html`<progress max=${start.steps} value=${step} aria-label="Steps taken"></progress>`}
       <${Numbers} training=${training} />
-      ${training.recorded ? html`<pre tabindex="0"><code>${training.command}</code></pre>` : html`<${Actions} training=${training} does=${does} />`}
+      ${training.recorded ? html`<pre tabindex="0"><code>${training.command}</code></pre>` : html`<${Actions} training=${training} seeds=${seeds} does=${does} />`}
       ${
         last > 0 &&
         html`<label class="moment"><span>after step <b>${row.step.toLocaleString("en")}</b></span>

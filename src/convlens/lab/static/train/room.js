@@ -3,6 +3,7 @@
 import { catalogue } from "../library.js";
 import * as state from "../state.js";
 import { html, useEffect, useState } from "../view.js";
+import { sentence } from "../words.js";
 import { useComposition } from "./composition.js";
 import { Curves } from "./curves.js";
 import { Focus } from "./focus.js";
@@ -20,7 +21,7 @@ export async function opened(name) {
 
 export function Room() {
   const get = state.useView();
-  const { trainings, reachable, heard, version } = useTrainings();
+  const { trainings, reachable, refusal, heard, version } = useTrainings();
   const [problem, setProblem] = useState("");
   const hidden = new Set(get("hidden"));
   const named = trainings.find((one) => one.name === get("training"));
@@ -40,12 +41,12 @@ export function Room() {
   return html`
     <div class=${catalogue.live ? "train-room" : "train-room recorded"}>
       <h1>${catalogue.live ? "Train your own" : "Watch trainings"}</h1>
-      ${!reachable && html`<p class="problem" role="alert">The lab does not answer. Its trainings are kept; start it again with “convlens lab”, and this page goes on by itself.</p>`}
+      ${!reachable && html`<p class="problem" role="alert">${refusal ? sentence(refusal) : "The lab does not answer. Its trainings are kept; start it again with “convlens lab”, and this page goes on by itself."}</p>`}
       ${problem && html`<div class="problem" role="alert"><p>${problem}</p><button type="button" onClick=${() => setProblem("")}>Close</button></div>`}
       ${get("training") && !named && heard && !begun.name && html`<p class="notice absent" role="status">The training ${get("training")}, which the address names, is not here: it was trained in another lab, or deleted.</p>`}
-      ${catalogue.live ? html`<${Compose} does=${does} />` : html`<${Recorded} />`}
+      ${catalogue.live ? html`<${Compose} reachable=${reachable} does=${does} />` : html`<${Recorded} />`}
       <div class="watch">
-        ${chosen && html`<${Focus} training=${chosen} colour=${groups.indexOf(chosen.group)} does=${does} version=${version} />`}
+        ${chosen && html`<${Focus} training=${chosen} seeds=${trainings.filter((one) => one.group === chosen.group)} colour=${groups.indexOf(chosen.group)} does=${does} version=${version} />`}
         ${!chosen && heard && html`<p class="hint">Nothing has been trained here yet. Compose a network, and start: one epoch of the network shown takes well under a minute.</p>`}
         ${!chosen && !heard && reachable && html`<p class="loading">Loading…</p>`}
         ${trainings.length > 0 && html`<${Curves} trainings=${shown} groups=${groups} version=${version} />`}
@@ -55,11 +56,11 @@ export function Room() {
   `;
 }
 
-function Compose({ does }) {
+function Compose({ reachable, does }) {
   const { data, reading, seeds } = plan();
   const [choices, setChoices] = useState(null);
-  useEffect(() => void does(async () => setChoices(await offered())), []);
-  const { composition, refused, settings } = useComposition(plan());
+  useEffect(() => void (reachable && does(async () => setChoices(await offered()))), [reachable]);
+  const { composition, refused, settings } = useComposition(plan(), reachable);
   if (!choices) return html`<section class="compose" aria-label="Compose"><p class="loading">Loading…</p></section>`;
   const ready = composition && !composition.problem && !refused && !settings;
   const train = (paused) => does(() => begin({ paused }));

@@ -33,6 +33,7 @@ let source = null;
 let cursor = "";
 let timer = 0;
 let reachable = true;
+let refusal = ""; // why the lab answers, but not this page
 let heard = false;
 let version = 0;
 
@@ -48,7 +49,7 @@ export function useTrainings() {
       if (!listeners.size) leave();
     };
   }, []);
-  return { trainings: [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), reachable, heard, version };
+  return { trainings: [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), reachable, refusal, heard, version };
 }
 
 function changed() {
@@ -96,12 +97,20 @@ function connect() {
     reachable = false;
     changed();
     timer = setTimeout(connect, RETRY);
+    explain();
   });
+}
+
+/** Find out why the stream ended, which it does not say itself: the lab is gone, or it refuses. */
+async function explain() {
+  const words = await ask("").then(() => "", (error) => error.message);
+  refusal = words === SILENT ? "" : words;
+  changed();
 }
 
 function take({ changes, gone }) {
   const first = !heard;
-  [reachable, heard] = [true, true];
+  [reachable, refusal, heard] = [true, "", true];
   for (const name of gone) known.delete(name);
   for (const { name, begin, events } of changes) {
     const before = known.get(name);
@@ -206,6 +215,9 @@ function fromRecording(one, run) {
 
 const CLASSES = [..."0123456789"];
 
+/** What `ask` says where the page's own stream of news will say it too. */
+export const SILENT = "the lab does not answer; start it again with: convlens lab";
+
 /**
  * Ask the server; its refusal becomes an error with its words.
  * @param {string} path below api/trainings
@@ -221,7 +233,7 @@ export async function ask(path, { method = "GET", body, signal } = {}) {
     refusal = found.error;
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ConvlensError("the lab does not answer; start it again with: convlens lab");
+    throw new ConvlensError(SILENT);
   }
   throw new ConvlensError(refusal);
 }
