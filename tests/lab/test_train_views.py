@@ -112,7 +112,7 @@ def test_a_link_opens_the_same_view_without_a_server(browser: Browser, tmp_path:
         with opened(browser, room(address, layers=LAYERS, seed=4, seeds=2)) as other:
             told = other.locator(".told")
             expect(told).to_contain_text("conv 4 (3) → dense 3; recipe good, data mnist, seeds 4 to 5")
-            assert str(told.locator("code").last.text_content()).startswith("#room=train&")
+            assert str(told.locator("code").last.text_content()).startswith("#room=train&plan=")
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def untouched(session: Session) -> bytes:
     return model.flat.tobytes()
 
 
-def everybody_can_use(browser: Browser, page: Page) -> None:
-    """Check the page as it is now with axe-core: here, in the dark, and on a phone, where nothing moves by itself."""
+def everybody_can_use(browser: Browser, page: Page, ready: str = ".sum-line") -> None:
+    """Check the page with axe-core, here, in the dark and on a phone, once `ready` is there; nothing moves in it."""
     assert not violations(page)
     address = page.evaluate("import(new URL('state.js', document.baseURI)).then(state => state.link())")
     for settings in (
@@ -62,13 +62,12 @@ def everybody_can_use(browser: Browser, page: Page) -> None:
     ):
         with opened(browser, address, **settings) as other:
             other.locator(".focus .badge").wait_for()
-            other.locator(".sum-line").wait_for()
+            other.locator(ready).wait_for()
             assert not violations(other), settings
             assert other.evaluate("document.documentElement.scrollWidth <= innerWidth"), settings
             assert other.evaluate("document.getAnimations().length") == 0
             assert (
-                other.locator(".begin button").first.evaluate("one => getComputedStyle(one).transitionProperty")
-                == "none"
+                other.locator("main button").first.evaluate("one => getComputedStyle(one).transitionProperty") == "none"
             )
 
 

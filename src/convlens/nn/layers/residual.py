@@ -34,7 +34,7 @@ class Residual(Layer):
         before, after = builder.shape(value), builder.shape(branch)
         if before != after:
             raise ShapeError(
-                f"Residual adds its branch to its input, but the branch turns {before} into {after}; a branch keeps the "
-                f"shape: padding 'same', strides of 1, and {before[-1]} channels at its end"
+                f"Residual adds its branch to its input, but the branch turns {before} into {after}; a branch keeps "
+                f"the shape: padding 'same', strides of 1, and {before[-1]} channels at its end"
             )
         return builder.add(builder.name("add"), "add", (branch, value), before)

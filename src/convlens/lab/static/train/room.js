@@ -118,6 +118,6 @@ function Planned() {
   return html`
     <p><b>The address holds a network to train:</b> ${networkWords({ layers })}; recipe ${base}, data ${data}, ${from}. In your lab, open the same
       address from # on:</p>
-    <pre tabindex="0"><code>${new URL(state.link()).hash}</code></pre>
+    <pre tabindex="0"><code>#${String(new URLSearchParams({ room: "train", plan: JSON.stringify(plan()) }))}</code></pre>
   `;
 }
