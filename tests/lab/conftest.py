@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -15,6 +16,7 @@ from convlens.lab.shipped import ShippedDigits, model_path, read_digits
 from convlens.nn import Model, load
 
 from .serving import running
+from .training.small import data
 
 CHROMIUM = shutil.which("chromium")
 
@@ -31,9 +33,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[str]:
-    """Return the address of a lab that runs."""
-    with running() as (_, address, _):
+def trainings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the trainings of that lab."""
+    return tmp_path_factory.mktemp("trainings")
+
+
+@pytest.fixture(scope="module")
+def lab(trainings: Path) -> Iterator[str]:
+    """Return the address of a running lab, which the tests of a file share."""
+    with running("--folder", str(trainings)) as (_, address, _):
         yield address
 
 
@@ -46,3 +54,9 @@ def digits() -> ShippedDigits:
 def shipped() -> dict[str, Model]:
     """Return the networks that the page opens on, by title."""
     return {"Dense": load(model_path("dense")), "CNN": load(model_path("cnn"))}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the path of small data: three classes of 8 x 8 pixels."""
+    return data(tmp_path_factory.mktemp("data"))

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from convlens.data import load as data_of
 from convlens.lab.export import export
 from convlens.lab.stored_studies import described
 from convlens.lab.training.choices import start
 from convlens.lab.training.session import Session, sessions_in
 from convlens.nn import load
 from convlens.studies.results.shipped import read_shipped, shipped_names
-from convlens.train.loop import fit
 
 from .page import PATIENCE, opened, until, violations
 from .serving import behind_http_server, running
+from .train_room import badge, everybody_can_use, number, press, room, untouched
 from .training.small import data
 
 pytestmark = pytest.mark.slow
-
-BASELINE = [
-    {"layer": "Flatten"},
-    {"layer": "Dense", "units": 128},
-    {"layer": "ReLU"},
-    {"layer": "Dense", "units": 10, "kernel_initializer": "glorot_uniform"},
-]
 
 
 @pytest.fixture(scope="module")
@@ -43,37 +34,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def room(address: str, **plan: Any) -> str:
-    """Return the address of the room Train with a plan."""
-    shown = {"layers": BASELINE, "base": "good", "changes": {"epochs": 1}, **plan}
-    return f"{address}#room=train&plan={json.dumps(shown)}"
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def badge(page: Page, state: str) -> None:
-    """Wait until the training that is looked at is in a state."""
-    page.locator(".focus .badge", has_text=re.compile(f"^{state}$")).wait_for()
-
-
-def number(page: Page, name: str) -> str:
-    found = page.locator(".numbers div", has=page.locator("dt", has_text=re.compile(f"^{name}$"))).locator("dd")
-    return str(found.text_content())
-
-
-def untouched(session: Session) -> bytes:
-    """Return the weights of the same training, run in one piece."""
-    given = session.configuration()
-    dataset = given.dataset()
-    model = given.model(dataset)
-    fit(model, dataset, given.recipe, test=False, progress=False, doubt=False)
-    return model.flat.tobytes()
-
-
 def test_an_epoch_is_trained_live_with_pauses_in_two_tabs_and_used_elsewhere(browser: Browser, tmp_path: Path) -> None:
-    layers, recipe = start("baseline", "mnist")["layers"], {"epochs": 1, "batch_size": 32}
+    layers, recipe = start("baseline", data_of("mnist"))["layers"], {"epochs": 1, "batch_size": 32}
     with (
         running("--folder", str(tmp_path)) as (_, address, _),
         opened(browser, room(address, layers=layers, changes=recipe)) as page,
@@ -90,10 +52,12 @@ def test_an_epoch_is_trained_live_with_pauses_in_two_tabs_and_used_elsewhere(bro
         page.reload()
         badge(page, "paused")
         assert number(page, "step") == step
+        everybody_can_use(browser, page)
         with opened(browser, address + "#room=train") as other:
             badge(other, "paused")
             press(other, "Resume")
             badge(page, "running")  # what one tab does, the other shows
+            everybody_can_use(browser, page)
         # that tab is closed in mid-training
         badge(page, "finished")
         (session,) = sessions_in(tmp_path)
@@ -102,7 +66,7 @@ def test_an_epoch_is_trained_live_with_pauses_in_two_tabs_and_used_elsewhere(bro
         assert accuracy > 0.97
         assert load(session.model).flat.tobytes() == untouched(session)
         _a_cell_shows_its_images(page, session)
-        assert not violations(page)
+        everybody_can_use(browser, page)
         press(page, "Use in Draw")
         page.locator(".card", has=page.get_by_role("heading", name="Training 1")).locator(".reads strong").wait_for()
         page.reload()
@@ -188,7 +152,7 @@ def test_without_a_server_recorded_trainings_are_shown_and_said_to_be(browser: B
         assert page.locator(".tried tr.mean").count() == 4
         assert "convlens train" in str(page.locator(".focus code").text_content())
         assert page.get_by_role("button", name="Train", exact=True).count() == 0
-        assert not violations(page)
+        everybody_can_use(browser, page, ready=".tried")
 
 
 @pytest.mark.parametrize("name", shipped_names())

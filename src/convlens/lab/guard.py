@@ -95,7 +95,8 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin != f"{scope['scheme']}://{host}":
             return refusal_response(403, f"a page of {origin} may not use this lab")
-        if headers.get("sec-fetch-site") in {"cross-site", "same-site"} and headers.get("sec-fetch-mode") != "navigate":
+        opens = headers.get("sec-fetch-mode") == "navigate" and scope["method"] in {"GET", "HEAD"}
+        if headers.get("sec-fetch-site") in {"cross-site", "same-site"} and not opens:
             return refusal_response(403, "a page of another site may not use this lab")
         if self._access.token is not None:
             answer = self._without_token(scope, headers, self._access.token)

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
 from ..sockets import LOOPBACK_ADDRESS, http_address, listening_socket, port_of
-from .site import site
+from .site import Site, site
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from .training.sessions import Sessions
 
 INSTALL = "pip install 'convlens[lab]'"
 FIRST_PORT = 8750
@@ -82,19 +84,14 @@ def run(models: Sequence[Path] = (), settings: LabSettings | None = None, say: C
     """
     settings = settings or LabSettings()
     token = secrets.token_urlsafe(24) if settings.is_open else None
-    files = site(models, live=True)
+    files, ending = site(models, live=True), threading.Event()
     try:
-        from .app import create_app
-        from .guard import LOOPBACK, Access
-        from .training.routes import routes
         from .training.sessions import Sessions
+
+        sessions = Sessions(settings.folder)
+        app = application(files, sessions, settings, token, ending.is_set)
     except ImportError as error:
         raise ConfigurationError(f"the lab needs packages that are not installed ({error.name}): {INSTALL}") from error
-    named = {settings.host.lower()} if settings.host else set()  # such as 127.0.0.2, which is this machine alone too
-    hosts = LOOPBACK | named | (_own_names(settings.host) if settings.is_open else set())
-    sessions, ending = Sessions(settings.folder), threading.Event()
-    # The one place where other rooms' routes are mounted.
-    app = create_app(files, Access(hosts, token, addresses=settings.is_open), routes(sessions, ending.is_set))
     with _listening(settings) as listener:
         address = _address(settings, port_of(listener))
         if settings.is_open:
@@ -106,6 +103,33 @@ def run(models: Sequence[Path] = (), settings: LabSettings | None = None, say: C
             )
         finally:
             sessions.close()
+
+
+def application(
+    files: Site, sessions: Sessions, settings: LabSettings, token: str | None, ended: Callable[[], bool]
+) -> ASGIApp:
+    """Return all that the server answers, behind its guard: the one place where rooms' routes are mounted.
+
+    Parameters
+    ----------
+    files
+        The page.
+    sessions
+        The trainings.
+    settings
+        How it is run.
+    token
+        What everybody must know; None where only this machine can ask.
+    ended
+        Whether the server is ending.
+    """
+    from .app import create_app
+    from .guard import LOOPBACK, Access
+    from .training.routes import routes
+
+    named = {settings.host.lower()} if settings.host else set()  # such as 127.0.0.2, which is this machine alone too
+    hosts = LOOPBACK | named | (_own_names(settings.host) if settings.is_open else set())
+    return create_app(files, Access(hosts, token, addresses=settings.is_open), routes(sessions, ended))
 
 
 def _serve(app: ASGIApp, listener: socket.socket, opened: str | None, ending: threading.Event) -> None:

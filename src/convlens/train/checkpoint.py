@@ -113,10 +113,7 @@ def _require_same_rates(
             f"{path} has been trained for more than {count(other.epochs, 'epoch')} already; resume with "
             f"{count(one.epochs, 'epoch')}, or start again with another checkpoint"
         )
-    if any(
-        one.schedule.at(step / (one.epochs * steps)) != other.schedule.at(step / (other.epochs * steps))
-        for step in range(taken)
-    ):
+    if not one.begins_like(other, taken, steps):
         advice = "save the model (--out) and train that further, or start again with another checkpoint"
         if one.schedule != other.schedule:
             raise ConfigurationError(

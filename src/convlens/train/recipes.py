@@ -103,6 +103,27 @@ class Recipe:
         augmentation = None if moved is None else Augmentation.from_dict(moved)
         return cls(**{**given, "optimizer": optimizer, "schedule": schedule, "augmentation": augmentation})
 
+    def begins_like(self, other: Recipe, taken: int, steps: int) -> bool:
+        """Return whether another recipe, perhaps of other epochs, gives the first steps the same learning rates.
+
+        Parameters
+        ----------
+        other
+            The other recipe.
+        taken
+            The number of these steps.
+        steps
+            Steps in an epoch.
+
+        Examples
+        --------
+        >>> long, plain = RECIPES["plain"].changed({"epochs": 9}), RECIPES["plain"]
+        >>> plain.begins_like(long, taken=30, steps=10)
+        True
+        """
+        ours, theirs = self.epochs * steps, other.epochs * steps
+        return all(self.schedule.at(step / ours) == other.schedule.at(step / theirs) for step in range(taken))
+
     def changed(self, changes: Mapping[str, Any]) -> Recipe:
         """Return the recipe with some settings changed.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from convlens.lab.training.session import Session
 from convlens.lab.training.sessions import Sessions
@@ -29,6 +30,18 @@ def data(folder: Path, images: int = 600) -> str:
     path = folder / "small.npz"
     np.savez(path, x_train=pictures.astype(np.uint8), y_train=labels)
     return str(path)
+
+
+def images(folder: Path, sizes: list[tuple[int, int]], classes: tuple[str, ...] = ("lying", "standing")) -> Path:
+    """Write a folder of coloured pictures, some of each size (height, width) in each class, and return it."""
+    draw = np.random.default_rng(0)
+    for axis, name in enumerate(classes):
+        (folder / "pictures" / name).mkdir(parents=True)
+        for number in range(20):
+            pixels = draw.integers(0, 90, (*sizes[number % len(sizes)], 3), dtype=np.uint8)
+            np.moveaxis(pixels, axis % 2, 0)[draw.integers(8)] += 150
+            Image.fromarray(pixels).save(folder / "pictures" / name / f"{number}.png")
+    return folder / "pictures"
 
 
 def request(data: str, **others: Any) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from convlens.lab.training import reporter as reporter_of
 from convlens.lab.training.configuration import Configuration
 from convlens.lab.training.reporter import Ended, Reporter
 from convlens.lab.training.session import Session
@@ -53,6 +56,19 @@ def test_the_journal_has_every_step_and_what_fit_found(tmp_path: Path) -> None:
     kernels = run.model.parameters["conv1.w"]  # (KH, KW, C_in, C_out)
     np.testing.assert_allclose(np.array(last["filters"]), np.moveaxis(kernels, 3, 0), rtol=1e-3)
     assert load(session.model).flat.tobytes() == run.model.flat.tobytes()
+
+
+def test_filters_are_shown_less_often_the_longer_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count(0, 30)  # one half minute each time that the clock is read
+    monkeypatch.setattr(reporter_of, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    session, _, _ = trained(tmp_path, recipe={"base": "plain", "epochs": 30})
+    steps = [
+        event["step"]
+        for event in events(session, "filters")
+        if event["step"] % events(session, "start")[0]["epoch_steps"]
+    ]
+    gaps = np.diff(steps)
+    assert gaps[:5].max() < gaps[-5:].min()
 
 
 def test_validation_that_is_good_enough_ends_it(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from convlens.errors import ConfigurationError
+from convlens.lab.training import confusion as confusion_of
 from convlens.lab.training.configuration import Configuration
 from convlens.lab.training.confusion import cell
 from convlens.lab.training.session import Session
@@ -84,6 +85,10 @@ def _cells_are_those_of_the_matrix(session: Session, row: dict[str, object]) -> 
             assert (pixels == dataset.validation.images[found["indexes"]]).all()
             assert (dataset.validation.labels[found["indexes"]] == true).all()
             assert not len(pixels) or (model.predict(pixels) == predicted).all()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(confusion_of, "MOST_BYTES", 2 * 8 * 8 + 1)
+        few = cell(session, 2, 0, 0)
+        assert few["count"] > len(few["indexes"]) == 2
     with pytest.raises(ConfigurationError, match="classes are numbered"):
         cell(session, 2, 0, 3)
     with pytest.raises(ConfigurationError, match="not finished epoch 3"):
@@ -130,6 +135,7 @@ def test_a_training_stops_where_it_was_asked_to_and_can_go_on(sessions: Sessions
     why = events(session, "state")[-1]["why"]
     assert "5 steps are taken" in why
     assert events(session, "epoch")[-1]["steps"] == 5
+    assert {events(session, kind)[-1]["step"] for kind in ("epoch", "progress", "filters")} == {5}
     sessions.command(session.name, "resume")
     wait(session, "finished")
     assert events(session, "start")[-1]["step"] == 5

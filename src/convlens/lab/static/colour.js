@@ -71,6 +71,16 @@ export function colourOf(value, { colours, least, most }) {
   return `rgb(${colours[i]} ${colours[i + 1]} ${colours[i + 2]})`;
 }
 
+/** Black or white, whichever is read better on the colour of a value. @param {number} value @param {Scale} scale */
+export function inkOn(value, { colours, least, most }) {
+  const i = 3 * step(value, least, most);
+  const [red, green, blue] = Array.from(colours.subarray(i, i + 3), linear);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000" : "#fff"; // of equal contrast to both
+}
+
+/** The brightness that a byte of sRGB stands for. Source: WCAG 2.2, relative luminance. */
+const linear = (byte) => (byte <= 10 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4);
+
 /**
  * Paint an array as an image, one pixel a value.
  * @param {HTMLCanvasElement} canvas is given the array's size; CSS enlarges it
@@ -94,6 +104,25 @@ export function paint(canvas, values, height, width, { colours, least, most }, o
     image.data[4 * place] = colours[i];
     image.data[4 * place + 1] = colours[i + 1];
     image.data[4 * place + 2] = colours[i + 2];
+    image.data[4 * place + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/**
+ * Paint a picture whose pixels are next to each other: red, green and blue, if it has three channels or more; else grey.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Uint8Array} pixels
+ * @param {number} height
+ * @param {number} width
+ */
+export function paintPicture(canvas, pixels, height, width) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  const channels = pixels.length / (height * width);
+  for (let place = 0; place < width * height; place++) {
+    const first = place * channels;
+    for (let i = 0; i < 3; i++) image.data[4 * place + i] = pixels[channels < 3 ? first : first + i];
     image.data[4 * place + 3] = 255;
   }
   context.putImageData(image, 0, 0);

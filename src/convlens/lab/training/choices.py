@@ -1,4 +1,4 @@
-"""What can be chosen in the room Train: layers and their settings, recipes, optimisers, schedules, data, and starts."""
+"""What can be chosen in the room Train: layers and their settings, recipes and all that is in one, data, and starts."""
 
 from __future__ import annotations
 
@@ -9,52 +9,53 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ... import data as datasets
+from ...data import Dataset
 from ...models import ARCHITECTURES, architecture
 from ...nn.initializers import INITIALIZERS
-from ...nn.layers import LAYERS, Residual
+from ...nn.layers import LAYERS, Layer
 from ...nn.serialize import layer_to_dict
 from ...optim import OPTIMIZERS, SCHEDULES
+from ...train.augmentation import Augmentation
 from ...train.recipes import RECIPES
-from .configuration import dataset_of
 
-_SHAPE, _CLASSES = (28, 28, 1), 10
-_USUAL: Mapping[str, Any] = {"filters": 16, "units": 64, "shape": [784]}  # of settings without a default
+_USUAL: Mapping[str, Any] = {"filters": 16, "units": 64, "shape": [784], "layers": [{"layer": "ReLU"}]}  # if needed
 
 
 def choices() -> dict[str, Any]:
-    """Return all of it as plain JSON; a `Residual`, which holds layers itself, cannot be composed here."""
+    """Return all of it as plain JSON."""
     return {
-        "layers": {name: _settings(cls) for name, cls in LAYERS.items() if cls is not Residual},
+        "layers": {name: _settings(cls) for name, cls in LAYERS.items()},
         "recipes": {name: one.to_dict() for name, one in RECIPES.items()},
         "optimizers": {name: _settings(cls) for name, cls in OPTIMIZERS.items()},
         "schedules": {name: _settings(cls) for name, cls in SCHEDULES.items()},
+        "augmentation": _settings(Augmentation),
         "data": list(datasets.names()),
         "starts": {name: about for name, (_, about, _) in ARCHITECTURES.items()},
     }
 
 
-def start(name: str, data: str) -> dict[str, Any]:
-    """Return the layers of a named architecture for a data set, as plain data, and what that has.
+def start(name: str, data: Dataset) -> dict[str, Any]:
+    """Return the layers of a named architecture for a data set, as plain data.
 
     Raises
     ------
-    ConfigurationError, DataError
-        If there is no such architecture or data set.
+    ConfigurationError
+        If there is no such architecture.
     """
-    found = dataset_of(data)
-    layers = architecture(name, found.input_shape, len(found.class_names)).layers(len(found.class_names))
+    classes = len(data.class_names)
+    layers = architecture(name, data.input_shape, classes).layers(classes)
     return {"layers": [layer_to_dict(layer) for layer in layers]}
 
 
-def about(data: str) -> dict[str, Any]:
+def about(data: Dataset) -> dict[str, Any]:
     """Return what has to be known of a data set to compose a network for it."""
-    found = dataset_of(data)
     return {
-        "name": found.name,
-        "shape": list(found.input_shape),
-        "classes": list(found.class_names),
-        "train": len(found.train),
-        "validation": len(found.validation),
+        "name": data.name,
+        "shape": list(data.input_shape),
+        "classes": list(data.class_names),
+        "train": len(data.train),
+        "validation": len(data.validation),
+        "notes": list(data.notes),
     }
 
 
@@ -81,9 +82,11 @@ def _options(hint: Any) -> list[str]:
 
 
 def _kind(hint: Any, options: list[str]) -> str:
-    """Return how a setting is entered: chosen, switched, or written as a number or several."""
+    """Return how a setting is entered: chosen, switched, written as a number or several, or composed of layers."""
     if options:
         return "choice"
+    if Layer in get_args(hint):
+        return "layers"
     if hint is bool:
         return "switch"
     return {int: "whole", float: "number"}.get(hint, "numbers")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +18,10 @@ from ...nn.serialize import layers_from_data
 from ...plain import canonical, check_keys, choose, is_number, plain, require
 from ...randomness import checked_seed
 from ...train.recipes import RECIPES, Recipe
-from .composition import compose
+from .composition import compose, layer_words
 
 LONGEST_TITLE = 60
+MOST_SEEDS = 20
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Configuration:
         How it is trained.
     data
         The name of a data set, or the path of the user's own.
+    resize, skip_broken
+        Of a folder of images; see `convlens.data.load`.
     share
         Of the training images that are used, above 0, up to 1: a stratified subset.
     seed
@@ -75,6 +78,8 @@ class Configuration:
     layers: tuple[Mapping[str, Any], ...]
     recipe: Recipe
     data: str = "mnist"
+    resize: int | tuple[int, int] | None = None
+    skip_broken: bool = False
     share: float = 1.0
     seed: int = 0
     title: str = ""
@@ -84,6 +89,8 @@ class Configuration:
         object.__setattr__(self, "seed", checked_seed(self.seed))
         if not isinstance(self.data, str) or not self.data:
             raise ConfigurationError(f"data is the name of a data set, or a path, not {self.data!r}")
+        object.__setattr__(self, "resize", _size(self.resize))
+        require(self.skip_broken, bool, "skip_broken", "True")
         if not (is_number(self.share) and 0 < self.share <= 1 and math.isfinite(self.share)):
             raise ConfigurationError(f"the share of the training images is above 0, up to 1, not {self.share!r}")
         if not isinstance(self.title, str) or len(self.title) > LONGEST_TITLE or not (self.title or "x").isprintable():
@@ -95,6 +102,8 @@ class Configuration:
             "layers": plain(self.layers, "layers"),
             "recipe": self.recipe.to_dict(),
             "data": self.data,
+            **({} if self.resize is None else {"resize": plain(self.resize, "resize")}),
+            **({"skip_broken": True} if self.skip_broken else {}),
             "share": self.share,
             "seed": self.seed,
             "title": self.title,
@@ -133,7 +142,7 @@ class Configuration:
         ConfigurationError, DataError
             If it is not there, or damaged; see `convlens.data.load`.
         """
-        found = dataset_of(self.data)
+        found = dataset_of(self.data, self.resize, skip_broken=self.skip_broken)
         if self.share == 1:
             return found
         wanted = round(self.share * len(found.train))
@@ -144,7 +153,7 @@ class Configuration:
         dataset = self.dataset()
         found = compose(list(self.layers), dataset.input_shape, len(dataset.class_names))
         if found.problem:
-            where = "" if found.at is None else f"layer {found.at + 1}: "
+            where = "" if found.at is None else f"{layer_words(found.at)}: "
             raise ShapeError(where + found.problem)
 
     def model(self, dataset: Dataset) -> Model:
@@ -152,6 +161,26 @@ class Configuration:
         return Model(
             layers_from_data(list(self.layers)), dataset.input_shape, self.seed, class_names=dataset.class_names
         )
+
+
+def requested(given: Mapping[str, Any]) -> list[Configuration]:
+    """Return the trainings that the page asks for, one for each seed.
+
+    Parameters
+    ----------
+    given
+        What `Configuration.from_dict` takes, with ``seeds``, a list, in place of ``seed``.
+
+    Raises
+    ------
+    ConfigurationError
+        If something is out of range; whether the network suits the data is left to `Configuration.check`.
+    """
+    seeds = given.get("seeds", [0])
+    if not isinstance(seeds, list) or not 1 <= len(seeds) <= MOST_SEEDS or len(set(map(str, seeds))) < len(seeds):
+        raise ConfigurationError(f"seeds are a list of 1 to {MOST_SEEDS} different numbers, not {seeds!r}")
+    rest = {key: value for key, value in given.items() if key != "seeds"}
+    return [Configuration.from_dict({**rest, "seed": seed}) for seed in seeds]
 
 
 def _recipe(given: object) -> Recipe:
@@ -163,18 +192,44 @@ def _recipe(given: object) -> Recipe:
     return Recipe.from_dict(given)
 
 
-def dataset_of(name: str) -> Dataset:
-    """Return a data set by name or path; the last two stay in memory until their files change."""
+def dataset_of(name: str, resize: object = None, *, skip_broken: bool = False) -> Dataset:
+    """Return a data set by name or path, as one types or pastes it; the last two stay in memory until they change.
+
+    Raises
+    ------
+    ConfigurationError, DataError
+        If it is not there, or damaged; see `convlens.data.load`.
+    """
     require(name, str, "data", "'mnist', or the path of your own")
-    path = Path(name)
+    require(skip_broken, bool, "skip_broken", "True")
+    text = name.strip().strip("\"'")
+    if text in datasets.names():
+        return _dataset(text, 0.0, _size(resize), skip_broken)
     try:
-        changed = 0.0 if name in datasets.names() else path.stat().st_mtime
-    except (OSError, ValueError):
-        changed = 0.0  # which loading will report
-    return _dataset(name, changed)
+        path = Path(text).expanduser()
+        changed = max(one.stat().st_mtime for one in _folders(path))
+    except (OSError, RuntimeError, ValueError):
+        return _dataset(name, 0.0, _size(resize), skip_broken)  # which loading will report
+    return _dataset(str(path), changed, _size(resize), skip_broken)
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    """Return a path and, of a folder, the folders in it and in those: where images come and go."""
+    yield path
+    for level in ("*/", "*/*/"):
+        yield from path.glob(level)
+
+
+def _size(resize: object) -> int | tuple[int, int] | None:
+    """Return height and width to resize to; what else it has to be, `convlens.data.load` knows."""
+    if resize is None or type(resize) is int:
+        return resize
+    if isinstance(resize, list | tuple) and len(resize) == 2 and all(type(side) is int for side in resize):
+        return resize[0], resize[1]
+    raise ConfigurationError(f"resize is a whole number of pixels, or two (height, width), not {resize!r}")
 
 
 @lru_cache(maxsize=2)
-def _dataset(name: str, changed: float) -> Dataset:
+def _dataset(name: str, changed: float, resize: int | tuple[int, int] | None, skip_broken: bool) -> Dataset:  # noqa: FBT001
     del changed  # of the key alone
-    return datasets.load(name)
+    return datasets.load(name, resize=resize, skip_broken=skip_broken)

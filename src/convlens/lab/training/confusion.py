@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
+import math
 from typing import Any
 
 import numpy as np
 
 from ...errors import ConfigurationError
 from ...typing import IntArray
+from .pictures import encoded
 from .session import Session
 
-MOST_IMAGES = 100
+MOST_IMAGES, MOST_BYTES = 100, 1 << 22  # of one cell, 4 MiB: large images are fewer
 
 
 def cell(session: Session, epoch: int, true: int, predicted: int) -> dict[str, Any]:
@@ -29,8 +30,8 @@ def cell(session: Session, epoch: int, true: int, predicted: int) -> dict[str, A
     Returns
     -------
     dict
-        ``count``, of all; ``shape``, (H, W, C); and of the first `MOST_IMAGES`: their places in the validation set
-        (``indexes``), and their ``pixels``, uint8 in base64.
+        ``count``, of all; ``shape``, (H, W, C); and of the first `MOST_IMAGES`, or as many as have `MOST_BYTES`: their
+        places in the validation set (``indexes``), and their ``pixels``, uint8 in base64.
 
     Raises
     ------
@@ -49,12 +50,11 @@ def cell(session: Session, epoch: int, true: int, predicted: int) -> dict[str, A
     if len(predictions) != len(validation):
         raise ConfigurationError(f"the data {dataset.name} have changed since training {session.name} read them")
     indexes = np.flatnonzero((validation.labels == true) & (predictions == predicted))
-    images = validation.images[indexes[:MOST_IMAGES]]
-    if images.dtype != np.uint8:
-        images = np.clip(np.rint(images * 255), 0, 255).astype(np.uint8)
+    shown = indexes[: min(MOST_IMAGES, max(1, MOST_BYTES // math.prod(dataset.input_shape)))]
+    images = validation.images[shown]
     return {
         "count": len(indexes),
         "shape": list(images.shape[1:]),
-        "indexes": indexes[:MOST_IMAGES].tolist(),
-        "pixels": base64.b64encode(images.tobytes()).decode(),
+        "indexes": shown.tolist(),
+        "pixels": encoded(images),
     }

@@ -19,7 +19,7 @@ from .session import Session
 
 POINTS = 400  # of a curve, about
 SECONDS = 0.25  # between events of progress
-FILTER_SECONDS = 2.0  # between events of filters, which are longer
+FILTER_SECONDS, FILTER_SHARE = 2.0, 1 / 60  # between events of filters, which are longer: at least; of the time so far
 MOST_FILTERS = 64
 MOST_CLASSES = 50  # of a confusion matrix
 
@@ -49,6 +49,7 @@ class Reporter(Hook):
         self._sums = self._before = np.zeros(3)  # of loss, right images and images: since the last point; in the epoch
         self._spoke = self._showed = self._began = 0.0
         self._images = 0
+        self._taken = 0  # steps; of an epoch that was cut short, training itself counts all when it has ended
         self._every = 1
         self.why = ""  # training was stopped early, as a sentence
 
@@ -56,10 +57,11 @@ class Reporter(Hook):
         model = training.model
         total = training.steps * training.recipe.epochs
         self._every = max(1, total // POINTS)
+        self._taken = training.steps_taken
         self._session.journal.append(
             {
                 "kind": "start",
-                "step": training.steps_taken,
+                "step": self._taken,
                 "steps": total,
                 "epoch_steps": training.steps,
                 "images": len(training.dataset.train),
@@ -74,8 +76,7 @@ class Reporter(Hook):
         )
         self._session.tell("running")
         self._began = time.monotonic()
-        if self._stop.steps is not None and training.steps_taken >= self._stop.steps:
-            self._stop = StopWhen(self._stop.accuracy, None, self._stop.minutes)
+        self._stop = _still_open(self._stop, training)
         self._continue(training)
         self._show_filters(training)
         self._heed(training)
@@ -85,7 +86,8 @@ class Reporter(Hook):
         self._before = np.array([progress.loss_sum, progress.correct, progress.seen], np.float64)
 
     def on_step_end(self, training: Training) -> None:
-        progress, taken = training.progress, training.steps_taken
+        progress = training.progress
+        self._taken = taken = training.steps_taken
         now = np.array([progress.loss_sum, progress.correct, progress.seen], np.float64)
         self._sums, self._before = self._sums + now - self._before, now
         if taken % self._every == 0 or progress.step == training.steps:
@@ -94,7 +96,8 @@ class Reporter(Hook):
             self._sums = np.zeros(3)
         if time.monotonic() - self._spoke >= SECONDS:
             self._report(training)
-        if time.monotonic() - self._showed >= FILTER_SECONDS:
+        time_now = time.monotonic()
+        if time_now - self._showed >= max(FILTER_SECONDS, FILTER_SHARE * (time_now - self._began)):
             self._show_filters(training)
         self._stop_early(training)
         self._heed(training)
@@ -107,8 +110,7 @@ class Reporter(Hook):
         np.save(stream, found.predictions.astype(np.int32))
         write_atomically(self._session.predictions(epoch), stream.getvalue())
         shown = found.confusion.tolist() if len(found.confusion) <= MOST_CLASSES else None
-        step = training.steps_taken if "steps" not in row else (epoch - 1) * training.steps + row["steps"]
-        self._session.journal.append({"kind": "epoch", "step": step, **row, "confusion": shown})
+        self._session.journal.append({"kind": "epoch", "step": self._taken, **row, "confusion": shown})
         self._show_filters(training)
         self._save_model(training)
         wanted = self._stop.accuracy
@@ -122,7 +124,7 @@ class Reporter(Hook):
     def _report(self, training: Training) -> None:
         """Write the points since the last time, the present loss and accuracy, and how fast it goes."""
         progress, now = training.progress, time.monotonic()
-        event: dict[str, Any] = {"kind": "progress", "step": training.steps_taken, "points": self._points}
+        event: dict[str, Any] = {"kind": "progress", "step": self._taken, "points": self._points}
         if progress.seen:
             loss, accuracy = progress.loss_sum / progress.seen, progress.correct / progress.seen
             event |= {"loss": shortened(loss), "accuracy": shortened(accuracy)}
@@ -143,7 +145,7 @@ class Reporter(Hook):
         filters = first_filters(training.model)
         self._showed = time.monotonic()
         if filters is not None:
-            event = {"kind": "filters", "step": training.steps_taken, "filters": filters[:MOST_FILTERS]}
+            event = {"kind": "filters", "step": self._taken, "filters": filters[:MOST_FILTERS]}
             self._session.journal.append(event)
 
     def _save_model(self, training: Training) -> None:
@@ -151,11 +153,11 @@ class Reporter(Hook):
         training.require_finite()
         with training.state.averaged():
             account = {key: training.configuration[key] for key in ("data", "recipe", "seed")}
-            training.model.save(self._session.model, training={**account, "step": training.steps_taken})
+            training.model.save(self._session.model, training={**account, "step": self._taken})
 
     def _stop_early(self, training: Training) -> None:
         steps, minutes = self._stop.steps, self._stop.minutes
-        if steps is not None and training.steps_taken >= steps:
+        if steps is not None and self._taken >= steps:
             self._stop_for(training, f"{steps:,} steps are taken, as was asked for.")
         elif minutes is not None and time.monotonic() - self._began >= 60 * minutes:
             self._stop_for(training, f"{minutes:g} minutes are over, as was asked for.")
@@ -202,3 +204,11 @@ class Reporter(Hook):
             self._heed(training)
             return
         self._session.tell("running")
+
+
+def _still_open(stop: StopWhen, training: Training) -> StopWhen:
+    """Return when to stop a training that begins or goes on: without what has happened already."""
+    best = max((row["validation.accuracy"] for row in training.progress.history), default=0.0)
+    reached = stop.accuracy is not None and best >= stop.accuracy
+    taken = stop.steps is not None and training.steps_taken >= stop.steps
+    return StopWhen(None if reached else stop.accuracy, None if taken else stop.steps, stop.minutes)

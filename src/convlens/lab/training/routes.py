@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -10,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from ...data import Dataset
 from ...errors import ConfigurationError, ConvlensError
 from ...plain import check_keys
 from ..requests import read_json
 from . import choices, events
 from .composition import compose
-from .configuration import dataset_of
+from .configuration import Configuration, dataset_of, requested
 from .confusion import cell
+from .pictures import moved
 from .sessions import COMMANDS, Sessions
 
 
@@ -43,6 +46,7 @@ def routes(sessions: Sessions, ended: Callable[[], bool] = lambda: False) -> Seq
         Route(f"{base}/{{name}}", asked.delete, methods=["DELETE"]),
         Route(f"{base}/{{name}}/model", asked.model, methods=["GET"]),
         Route(f"{base}/{{name}}/cell", asked.cell, methods=["GET"]),
+        Route(f"{base}/{{name}}/extend", asked.extend, methods=["POST"]),
         *(Route(f"{base}/{{name}}/{word}", asked.command, methods=["POST"], name=word) for word in COMMANDS),
     ]
 
@@ -67,25 +71,17 @@ class _Asked:
 
     async def start(self, request: Request) -> Response:
         given = await read_json(request)
-        check_keys(("name", "data"), given, "start")
-        return JSONResponse(
-            await run_in_threadpool(choices.start, given.get("name", "cnn"), given.get("data", "mnist"))
-        )
+        check_keys(("name", *_OF_DATA), given, "start")
+
+        def found() -> dict[str, Any]:
+            return choices.start(given.get("name", "cnn"), _dataset(given))
+
+        return JSONResponse(await run_in_threadpool(found))
 
     async def compose(self, request: Request) -> Response:
         given = await read_json(request)
-        check_keys(("layers", "data"), given, "compose")
-
-        def found() -> dict[str, Any]:
-            data = given.get("data", "mnist")
-            try:
-                about, dataset = choices.about(data), dataset_of(data)
-            except ConvlensError as error:  # as usual as a wrong layer, while somebody types a path
-                return {"data": None, "refused": str(error)}
-            composition = compose(given.get("layers"), dataset.input_shape, len(dataset.class_names))
-            return {"data": about, **composition.to_dict()}
-
-        return JSONResponse(await run_in_threadpool(found))
+        check_keys([*(field.name for field in fields(Configuration)), "seeds"], given, "compose")
+        return JSONResponse(await run_in_threadpool(_composed, given))
 
     async def events(self, request: Request) -> Response:
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
@@ -95,6 +91,12 @@ class _Asked:
     def one(self, request: Request) -> Response:
         session = self._sessions.get(request.path_params["name"])
         return JSONResponse({**session.summary(), "events": session.journal.read()[0]})
+
+    async def extend(self, request: Request) -> Response:
+        given = await read_json(request)
+        check_keys(("epochs",), given, "extend")
+        await run_in_threadpool(self._sessions.extend, request.path_params["name"], given.get("epochs"))
+        return JSONResponse({})
 
     def delete(self, request: Request) -> Response:
         self._sessions.delete(request.path_params["name"])
@@ -118,6 +120,31 @@ class _Asked:
     def cell(self, request: Request) -> Response:
         asked = [_whole(request, key) for key in ("epoch", "true", "predicted")]
         return JSONResponse(cell(self._sessions.get(request.path_params["name"]), *asked))
+
+
+def _composed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the layers come to for the data, and what is wrong with the other settings, if those are given."""
+    settings, first = None, None
+    try:
+        first = requested(given)[0] if "recipe" in given else None
+    except ConvlensError as error:
+        settings = str(error)
+    try:
+        dataset = _dataset(given)
+    except ConvlensError as error:  # as usual as a wrong layer, while somebody types a path
+        return {"data": None, "refused": str(error), "settings": settings}
+    composition = compose(given.get("layers"), dataset.input_shape, len(dataset.class_names))
+    augmentation = first.recipe.augmentation if first else None
+    shown = moved(dataset, augmentation, first.seed) if first and augmentation and augmentation.moves else None
+    return {"data": choices.about(dataset), **composition.to_dict(), "settings": settings, "moved": shown}
+
+
+_OF_DATA = ("data", "resize", "skip_broken")
+
+
+def _dataset(given: Mapping[str, Any]) -> Dataset:
+    """Return the data set that a request names."""
+    return dataset_of(given.get("data", "mnist"), given.get("resize"), skip_broken=given.get("skip_broken", False))
 
 
 def _whole(request: Request, key: str) -> int:

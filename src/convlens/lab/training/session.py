@@ -71,6 +71,15 @@ class Session:
         except (OSError, ValueError, ConvlensError) as error:
             raise ArtifactError(f"{path} is damaged ({error}); delete this training and start it again") from error
 
+    def extend(self, configuration: Configuration) -> None:
+        """Give the training a configuration that goes further.
+
+        The journal comes first: if the process is killed in between, the page offers the same extension again.
+        """
+        event = {"configuration": configuration.to_dict(), "group": configuration.group}
+        self.journal.append({"kind": "extended", "at": _now(), **event})
+        write_atomically(self.folder / _CONFIGURATION, canonical(configuration.to_dict()).encode())
+
     def tell(self, state: State, why: str = "") -> None:
         """Add a state to the journal, with the reason as a sentence."""
         self.journal.append({"kind": "state", "state": state, "why": why, "at": _now()})
@@ -85,9 +94,10 @@ class Session:
         last: dict[str, Event] = {}
         for event in self.journal.read()[0]:
             last[event["kind"]] = event
+        begun = {**last.get("created", {}), **last.get("extended", {})}
         return {
             "name": self.name,
-            **{key: last.get("created", {}).get(key) for key in ("number", "at", "group", "configuration")},
+            **{key: begun.get(key) for key in ("number", "at", "group", "configuration")},
             **{key: last.get("state", {}).get(key, "") for key in ("state", "why")},
             "epoch": last.get("epoch"),
             "step": last.get("progress", {}).get("step", 0),

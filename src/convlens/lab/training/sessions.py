@@ -15,13 +15,12 @@ from typing import Any, BinaryIO
 from ...engine.processors import available_processors
 from ...errors import ConfigurationError, nearest
 from ...files import fcntl, make_folder
-from .configuration import Configuration
+from .configuration import requested
+from .extension import extended
 from .session import ACTIVE, Session, sessions_in
 
 COMMANDS = ("pause", "step", "resume", "stop")
-MOST_SEEDS = 20
 _CLOSING = 8.0  # seconds for processes to save their trainings
-_KEYS = ("seeds", "paused")  # of a request, besides the configuration's own
 
 
 def default_folder() -> Path:
@@ -97,8 +96,7 @@ class Sessions:
         Parameters
         ----------
         given
-            What `Configuration.from_dict` takes; ``seeds``, a list, in place of ``seed``; and whether each is to be
-            ``paused`` before its first step.
+            What `requested` takes, and whether each is to be ``paused`` before its first step.
 
         Raises
         ------
@@ -106,13 +104,10 @@ class Sessions:
             If it cannot be trained; the message says why.
         """
         self._require_folder()
-        seeds, paused = given.get("seeds", [0]), given.get("paused", False)
-        if not isinstance(seeds, list) or not 1 <= len(seeds) <= MOST_SEEDS or len(set(map(str, seeds))) < len(seeds):
-            raise ConfigurationError(f"seeds are a list of 1 to {MOST_SEEDS} different numbers, not {seeds!r}")
+        paused = given.get("paused", False)
         if not isinstance(paused, bool):
             raise ConfigurationError(f"paused is true or false, not {paused!r}")
-        rest = {key: value for key, value in given.items() if key not in _KEYS}
-        wanted = [Configuration.from_dict({**rest, "seed": seed}) for seed in seeds]
+        wanted = requested({key: value for key, value in given.items() if key != "paused"})
         wanted[0].check()
         with self._lock:
             made = [Session.create(self.folder, one) for one in wanted]
@@ -146,6 +141,23 @@ class Sessions:
             else:
                 raise ConfigurationError(f"a training that is {state} cannot {_said(word)}")
             self._start_next()
+
+    def extend(self, name: str, epochs: object) -> None:
+        """Train one that has ended further, up to a number of epochs in all.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is no such training, it has not ended, or `extended` says why it cannot be.
+        """
+        self._require_folder()
+        session = self.get(name)
+        with self._lock:
+            state = session.state()
+            if state in ACTIVE:
+                raise ConfigurationError(f"a training that is {state} cannot be extended; let it end, or stop it")
+            session.extend(extended(session, epochs))
+            self._wait(session)
 
     def delete(self, name: str) -> None:
         """End a training and remove its folder."""

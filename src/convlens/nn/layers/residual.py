@@ -33,5 +33,8 @@ class Residual(Layer):
             branch = layer.lower(builder, branch)
         before, after = builder.shape(value), builder.shape(branch)
         if before != after:
-            raise ShapeError(f"Residual adds its branch to its input, but the branch turns {before} into {after}")
+            raise ShapeError(
+                f"Residual adds its branch to its input, but the branch turns {before} into {after}; a branch keeps "
+                f"the shape: padding 'same', strides of 1, and {before[-1]} channels at its end"
+            )
         return builder.add(builder.name("add"), "add", (branch, value), before)

@@ -1,33 +1,44 @@
 /** Loss and accuracy of all trainings that are shown, in two plots; and the same as a table. */
 
-import { html, useMemo, useState } from "../view.js";
+import * as state from "../state.js";
+import { html, useMemo } from "../view.js";
 import { Plot } from "./plot.js";
 import { shownAccuracy } from "./trainings.js";
 
 export function Curves({ trainings, groups, version }) {
-  const [top, setTop] = useState(false);
+  const top = state.get("zoom") === "top";
   const loss = useMemo(() => curvesOf(trainings, groups, 1, "validation.loss"), [trainings.length, version]);
   const accuracy = useMemo(() => curvesOf(trainings, groups, 2, "validation.accuracy"), [trainings.length, version]);
   const smoothed = trainings.some((one) => one.configuration?.recipe.label_smoothing > 0);
+  const most = useMemo(() => ceiling(loss), [loss]);
   const several = new Set(trainings.map((one) => one.group)).size < trainings.length;
   return html`
     <section class="curves" aria-labelledby="curves-title">
       <div class="title">
         <h2 id="curves-title">While they learn</h2>
-        <label class="check"><input type="checkbox" checked=${top} onChange=${(event) => setTop(event.target.checked)} /> accuracy above 90 %</label>
+        <label class="check"><input type="checkbox" checked=${top} onChange=${(event) => state.set({ zoom: event.target.checked ? "top" : "" })} /> accuracy above 90 %</label>
       </div>
       <div class="plots">
-        <${Plot} title="Loss" curves=${loss} format=${(value, short) => (short ? String(+value.toPrecision(3)) : value.toPrecision(3))} />
+        <${Plot} title="Loss" curves=${loss} most=${most} format=${(value, short) => (short ? String(+value.toPrecision(3)) : value.toPrecision(3))} />
         <${Plot} title="Accuracy" curves=${accuracy} least=${top ? 0.9 : undefined} most=${top ? 1 : undefined}
           format=${(value, short) => (short ? `${+(100 * value).toFixed(1)} %` : shownAccuracy(value))} />
       </div>
       <p class="note">
         Thin: training, each batch before its step${several ? "; of several seeds the mean, in a band from the lowest to the highest" : ""}.
-        Dots: validation. ${smoothed ? "Labels are smoothed in training alone, so its loss stays above validation's." : ""}
+        Dots: validation. ${most ? `A loss above ${most.toPrecision(2)} is cut off. ` : ""}${smoothed ? "Labels are smoothed in training alone, so its loss stays above validation's." : ""}
       </p>
       <details class="rare"><summary>The values as a table</summary><${Values} trainings=${trainings} /></details>
     </section>
   `;
+}
+
+const FAR = 20; // times the median: a loss that grew beyond would flatten all the other curves
+
+/** Where the plot ends if a loss went beyond all bounds; undefined if none did. */
+export function ceiling(curves) {
+  const all = curves.flatMap(({ points }) => points.map(([, y]) => y)).sort((a, b) => a - b);
+  const most = FAR * all[all.length >> 1];
+  return all.at(-1) > most ? most : undefined;
 }
 
 /** Two curves for each group: of training, and of validation. */

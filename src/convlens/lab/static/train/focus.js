@@ -1,46 +1,54 @@
 /** One training: how far it is, what can be done with it, its filters and its confusion matrix at a moment. */
 
 import { scaleOf } from "../colour.js";
-import { offer } from "../library.js";
 import { Pixels } from "../pixels.js";
 import * as state from "../state.js";
-import { html, useEffect, useMemo, useState } from "../view.js";
+import { html, useEffect, useMemo, useRef } from "../view.js";
 import { grouped } from "../words.js";
+import { Actions } from "./actions.js";
 import { Confusion } from "./confusion.js";
+import { begun } from "./plan.js";
 import { colourOfGroup } from "./plot.js";
-import { accuracies, ask, lasting, modelEntry, networkWords, recipeWords, shownAccuracy } from "./trainings.js";
+import { accuracies, lasting, networkWords, recipeWords, shownAccuracy } from "./trainings.js";
 
 const WORDS = {
   waiting: "waiting for a free core", running: "running", paused: "paused", finished: "finished", stopped: "stopped",
   interrupted: "interrupted", failed: "failed",
 };
 
-export function Focus({ training, colour, does }) {
+export function Focus({ training, seeds, colour, does }) {
   const { state: now, why, start, step, epochs } = training;
-  const [moment, setMoment] = useState(null);
-  useEffect(() => setMoment(null), [training.name]);
+  const title = useRef(null);
+  useEffect(() => {
+    if (begun.name !== training.name) return;
+    begun.name = "";
+    title.current.focus({ preventScroll: true });
+    const { top, bottom } = title.current.getBoundingClientRect();
+    if (top < 0 || bottom > innerHeight) title.current.scrollIntoView(); // on a phone it is far below the button
+  });
   const last = epochs.length - 1;
-  const place = moment === null || moment > last ? last : moment;
+  const found = epochs.findIndex((row) => row.step === state.get("after"));
+  const place = found < 0 ? last : found;
   const row = epochs[place];
   return html`
     <section class="focus" aria-labelledby="focus-title">
       <div class="title">
-        <h2 id="focus-title"><i class="swatch" style=${{ background: colourOfGroup(colour) }}></i>${training.title}</h2>
+        <h2 id="focus-title" tabindex="-1" ref=${title}><i class="swatch" style=${{ background: colourOfGroup(colour) }}></i>${training.title}</h2>
         <span class=${`badge ${now}`}>${WORDS[now] ?? now}</span>
       </div>
       <p class="note">${training.about ?? networkWords(training.configuration)}; ${training.configuration && recipeWords(training.configuration)}; seed ${training.configuration?.seed}</p>
       ${why && html`<p class=${now === "failed" ? "wrong" : "why"} role="status">${why}</p>`}
       ${start && !training.recorded && html`<progress max=${start.steps} value=${step} aria-label="Steps taken"></progress>`}
       <${Numbers} training=${training} />
-      ${training.recorded ? html`<pre tabindex="0"><code>${training.command}</code></pre>` : html`<${Actions} training=${training} does=${does} />`}
+      ${training.recorded ? html`<pre tabindex="0"><code>${training.command}</code></pre>` : html`<${Actions} training=${training} seeds=${seeds} does=${does} />`}
       ${
         last > 0 &&
         html`<label class="moment"><span>after step <b>${row.step.toLocaleString("en")}</b></span>
           <input type="range" min="0" max=${last} value=${place} aria-valuetext=${`after step ${row.step}`}
-            onInput=${(event) => setMoment(Number(event.target.value))} /></label>`
+            onInput=${(event) => state.set({ after: Number(event.target.value) < last ? epochs[event.target.value].step : null })} /></label>`
       }
       <div class="insides">
-        <${Filters} training=${training} step=${moment === null ? Infinity : row.step} />
+        <${Filters} training=${training} step=${place === last ? Infinity : row.step} />
         ${row?.confusion && html`<${Confusion} key=${training.name} training=${training} row=${row} does=${does} />`}
       </div>
     </section>
@@ -65,42 +73,6 @@ function Numbers({ training }) {
     rows.push(["parameters", start ? grouped(start.parameters) : "–"]);
   }
   return html`<dl class="numbers">${rows.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
-}
-
-function Actions({ training, does }) {
-  const { state: now, name, hasModel } = training;
-  const [sure, setSure] = useState(false);
-  useEffect(() => setSure(false), [name]);
-  const command = (word) => () => does(() => ask(`/${name}/${word}`, { method: "POST" }));
-  const active = now === "running" || now === "paused" || now === "waiting";
-  const use = (room) => () =>
-    does(async () => {
-      offer(modelEntry(name, training.title, training.start?.parameters ?? 0));
-      (await import(`../${room}/room.js`)).opened(`training:${name}`);
-      state.set({ room }, true);
-    });
-  return html`
-    <div class="actions">
-      ${now === "running" && html`<button type="button" onClick=${command("pause")}>Pause</button>`}
-      ${now === "paused" && html`<button type="button" onClick=${command("step")}>Step</button>`}
-      ${now !== "running" && now !== "waiting" && now !== "finished" && html`<button type="button" class="main" onClick=${command("resume")}>Resume</button>`}
-      ${active && html`<button type="button" onClick=${command("stop")}>Stop</button>`}
-      ${
-        hasModel &&
-        html`
-          <button type="button" onClick=${use("draw")}>Use in Draw</button>
-          <button type="button" onClick=${use("inside")}>Look inside</button>
-          <a class="button" href=${`api/trainings/${name}/model`} download=${`training-${name}.safetensors`}>Save the model</a>
-        `
-      }
-      ${
-        sure
-          ? html`<button type="button" class="danger" onClick=${() => does(() => ask(`/${name}`, { method: "DELETE" }))}>Delete it for good</button>
-              <button type="button" class="quiet" onClick=${() => setSure(false)}>Keep it</button>`
-          : html`<button type="button" class="quiet" onClick=${() => setSure(true)}>Delete</button>`
-      }
-    </div>
-  `;
 }
 
 /** The kernels of the first convolution, as they were at a step or at last. */

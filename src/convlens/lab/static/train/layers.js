@@ -1,82 +1,34 @@
 /** The list of layers: composed by mouse or keyboard, with what each comes to, and what is wrong where it is wrong. */
 
 import { announce } from "../announce.js";
-import { html, useEffect, useRef, useState } from "../view.js";
+import { html, useEffect, useRef } from "../view.js";
 import { grouped, shapeText } from "../words.js";
 import { change, plan } from "./plan.js";
-import { ask } from "./trainings.js";
-
-const WAIT = 120; // ms after the last change
-
-/** What the layers come to, asked of the server whenever they change; the last answer until the next one is there. */
-export function useComposition(layers, data) {
-  const [found, setFound] = useState(null);
-  const [problem, setProblem] = useState("");
-  useEffect(() => {
-    const gone = new AbortController();
-    const timer = setTimeout(async () => {
-      try {
-        const answer = await ask("/compose", { method: "POST", body: { layers, data }, signal: gone.signal });
-        if (!answer.refused) setFound(answer);
-        setProblem(answer.refused ?? "");
-      } catch (error) {
-        if (error.name !== "AbortError") setProblem(error.message);
-      }
-    }, WAIT);
-    return () => {
-      clearTimeout(timer);
-      gone.abort();
-    };
-  }, [JSON.stringify(layers), data]);
-  return { composition: found, problem };
-}
+import { Setting } from "./setting.js";
 
 export function Layers({ choices, composition }) {
   const { layers } = plan();
   const list = useRef(null);
   const focus = useRef(null);
   useEffect(() => {
-    if (focus.current) list.current?.querySelectorAll(focus.current.what)[focus.current.place]?.focus();
+    if (focus.current === null) return;
+    const where = focus.current ? `[data-place="${focus.current}"] .kind` : ".add"; // no layer is left
+    list.current?.parentElement.querySelector(where)?.focus();
     focus.current = null;
   });
-  const put = (changed, place, what, words) => {
-    focus.current = { place, what };
-    change({ layers: changed });
+  const act = actions(layers, (place, words) => {
+    focus.current = key(place);
     announce(words);
-  };
-  const act = {
-    set: (place, one) => change({ layers: layers.map((other, i) => (i === place ? one : other)) }),
-    remove: (place) =>
-      put(layers.filter((_, i) => i !== place), Math.max(0, place - 1), ".kind", `${layers[place].layer} is removed`),
-    insert: (place) =>
-      put(layers.toSpliced(place + 1, 0, { layer: "ReLU" }), place + 1, ".kind", `ReLU is added as layer ${place + 2}`),
-    move: (place, by) => {
-      const to = place + by;
-      if (to < 0 || to >= layers.length) return;
-      const moved = layers.toSpliced(place, 1).toSpliced(to, 0, layers[place]);
-      put(moved, to, ".kind", `${layers[place].layer} is now layer ${to + 1} of ${layers.length}`);
-    },
-  };
+  });
   const wrong = composition?.problem;
+  const rows = new Map(composition?.layers.map((row) => [key(row.place), row]));
+  const known = { choices, rows, wrong, act, shape: composition?.data.shape, classes: composition?.data.classes.length };
   return html`
     <ol ref=${list} class="composed" aria-label="Layers, from the image to the scores">
       <li class="ends"><b>Image</b><span>${composition ? shapeText(composition.data.shape) : ""}</span></li>
-      ${layers.map(
-        (one, place) => html`
-          <${Layer}
-            key=${place}
-            one=${one}
-            place=${place}
-            last=${layers.length - 1}
-            choices=${choices}
-            row=${composition?.layers[place]}
-            problem=${wrong?.layer === place ? wrong.sentence : ""}
-            ...${act}
-          />
-        `,
-      )}
+      <${Rows} layers=${layers} within=${[]} known=${known} />
     </ol>
-    ${!layers.length && html`<button type="button" onClick=${() => act.insert(-1)}>Add a layer</button>`}
+    ${!layers.length && html`<button type="button" class="add" onClick=${() => act.insert([-1])}>Add a layer</button>`}
     ${wrong && wrong.layer === null && html`<p class="wrong" role="alert">${wrong.sentence}</p>`}
     ${
       composition &&
@@ -85,48 +37,90 @@ export function Layers({ choices, composition }) {
   `;
 }
 
-function Layer({ one, place, last, choices, row, problem, set, remove, insert, move }) {
-  const name = `layer ${place + 1}, ${one.layer}`;
+const key = (place) => place.join(".");
+const said = (place) => place.map((one) => one + 1).join(".");
+
+/** The layers with that list changed in which a place is: those of a branch, for a place of several numbers. */
+function edited(layers, [first, ...rest], change) {
+  if (!rest.length) return change(layers, first);
+  return layers.with(first, { ...layers[first], layers: edited(layers[first].layers, rest, change) });
+}
+
+/** What can be done with the layers; `then` is told where the focus goes, and what a screen reader is told. */
+function actions(layers, then) {
+  const put = (place, changed, to, words) => {
+    const at = [...place.slice(0, -1), to];
+    then(to < 0 ? at.slice(0, -1) : at, words(said(at)));
+    change({ layers: edited(layers, place, changed) });
+  };
+  return {
+    set: (place, one) => change({ layers: edited(layers, place, (list, i) => list.with(i, one)) }),
+    insert: (place) =>
+      put(place, (list, i) => list.toSpliced(i + 1, 0, { layer: "ReLU" }), place.at(-1) + 1, (at) => `ReLU is added as layer ${at}`),
+    remove: (place, one, last) =>
+      put(place, (list, i) => list.toSpliced(i, 1), last ? Math.max(0, place.at(-1) - 1) : -1, () => `${one.layer} is removed`),
+    move: (place, one, by, last) => {
+      const to = place.at(-1) + by;
+      if (to < 0 || to > last) return;
+      put(place, (list, i) => list.toSpliced(i, 1).toSpliced(to, 0, one), to, (at) => `${one.layer} is now layer ${at}`);
+    },
+  };
+}
+
+/** The layers of the network, or of a branch. */
+function Rows({ layers, within, known }) {
+  return layers.map((one, i) => html`<${Layer} key=${i} one=${one} place=${[...within, i]} last=${layers.length - 1} known=${known} />`);
+}
+
+function Layer({ one, place, last, known }) {
+  const { choices, rows, wrong, act } = known;
+  const name = `layer ${said(place)}, ${one.layer}`;
+  const problem = wrong?.layer && key(wrong.layer) === key(place) ? wrong.sentence : "";
   const keys = (event) => {
     if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
     event.preventDefault();
-    move(place, event.key === "ArrowUp" ? -1 : 1);
+    event.stopPropagation(); // a layer of a branch moves in it, and the branch stays
+    act.move(place, one, event.key === "ArrowUp" ? -1 : 1, last);
   };
-  const settings = choices.layers[one.layer] ?? [];
+  const settings = settingsOf(one.layer, choices).filter((setting) => setting.kind !== "layers");
+  const row = rows.get(key(place));
+  const shown = (some) => some.map((setting) => html`<${LayerSetting} key=${setting.name} one=${one} setting=${setting} set=${(changed) => act.set(place, changed)} />`);
   const usual = settings.filter((setting) => USUAL.has(setting.name));
   const rare = settings.filter((setting) => !USUAL.has(setting.name));
   return html`
-    <li class=${problem ? "layer-row bad" : "layer-row"} onKeyDown=${keys}>
+    <li class=${problem ? "layer-row bad" : "layer-row"} data-place=${key(place)} onKeyDown=${keys}>
       <div class="head">
-        <select class="kind" aria-label=${`Kind of layer ${place + 1}`} value=${one.layer} aria-invalid=${Boolean(problem)}
-          onChange=${(event) => set(place, fresh(event.target.value, choices))}>
-          ${!choices.layers[one.layer] && html`<option value=${one.layer}>${one.layer}</option>`}
+        <select class="kind" aria-label=${`Kind of layer ${said(place)}`} value=${one.layer} aria-invalid=${Boolean(problem)}
+          onChange=${(event) => act.set(place, fresh(event.target.value, inputShape(place, known), choices))}>
+          ${!Object.hasOwn(choices.layers, one.layer) && html`<option value=${one.layer}>${one.layer}</option>`}
           ${Object.keys(choices.layers).map((kind) => html`<option key=${kind} value=${kind}>${kind}</option>`)}
         </select>
-        ${
-          usual.length > 0 &&
-          html`<div class="usual">
-            ${usual.map((setting) => html`<${Setting} key=${setting.name} one=${one} setting=${setting} place=${place} set=${set} />`)}
-          </div>`
-        }
+        ${usual.length > 0 && html`<div class="usual">${shown(usual)}</div>`}
         <span class="moves">
-          <button type="button" class="quiet" disabled=${place === 0} aria-label=${`Move ${name} up`} onClick=${() => move(place, -1)}>↑</button>
-          <button type="button" class="quiet" disabled=${place === last} aria-label=${`Move ${name} down`} onClick=${() => move(place, 1)}>↓</button>
-          <button type="button" class="quiet" aria-label=${`Add a layer after ${name}`} onClick=${() => insert(place)}>+</button>
-          <button type="button" class="quiet" aria-label=${`Remove ${name}`} onClick=${() => remove(place)}>×</button>
+          <button type="button" class="quiet" disabled=${place.at(-1) === 0} aria-label=${`Move ${name} up`} onClick=${() => act.move(place, one, -1, last)}>↑</button>
+          <button type="button" class="quiet" disabled=${place.at(-1) === last} aria-label=${`Move ${name} down`} onClick=${() => act.move(place, one, 1, last)}>↓</button>
+          <button type="button" class="quiet" aria-label=${`Add a layer after ${name}`} onClick=${() => act.insert(place)}>+</button>
+          <button type="button" class="quiet" aria-label=${`Remove ${name}`} onClick=${() => act.remove(place, one, last)}>×</button>
         </span>
       </div>
       ${problem && html`<p class="wrong" role="alert">${problem}</p>`}
+      ${problem && row && one.layer === "Dense" && one.units !== known.classes && html`<button type="button" class="mend" onClick=${() => act.set(place, { ...one, units: known.classes })}>Give it ${known.classes} units</button>`}
+      ${Array.isArray(one.layers) && html`<${Branch} one=${one} place=${place} name=${name} known=${known} />`}
       <div class="foot">
         ${row && html`<p class="comes-to">${comesTo(row)}</p>`}
-        ${
-          rare.length > 0 &&
-          html`<details class="rare"><summary aria-label=${`More settings of ${name}`}>more</summary><div class="settings">
-            ${rare.map((setting) => html`<${Setting} key=${setting.name} one=${one} setting=${setting} place=${place} set=${set} />`)}
-          </div></details>`
-        }
+        ${rare.length > 0 && html`<details class="rare"><summary aria-label=${`More settings of ${name}`}>more</summary><div class="settings">${shown(rare)}</div></details>`}
       </div>
     </li>
+  `;
+}
+
+function Branch({ one, place, name, known }) {
+  return html`
+    <ol class="composed branch" aria-label=${`Branch of ${name}`}>
+      <${Rows} layers=${one.layers} within=${place} known=${known} />
+    </ol>
+    ${!one.layers.length && html`<button type="button" onClick=${() => known.act.insert([...place, -1])}>Add a layer to the branch</button>`}
+    <p class="note">What the branch gives is added to what went into it.</p>
   `;
 }
 
@@ -135,9 +129,21 @@ const USUAL = new Map([
   ["filters", "filters"], ["units", "units"], ["kernel_size", "kernel"], ["pool_size", "pool"], ["rate", "rate"], ["shape", "shape"],
 ]);
 
-function fresh(kind, choices) {
-  const needed = (choices.layers[kind] ?? []).filter((setting) => setting.needed);
-  return { layer: kind, ...Object.fromEntries(needed.map((setting) => [setting.name, setting.default])) };
+const settingsOf = (kind, { layers }) => (Object.hasOwn(layers, kind) ? layers[kind] : []);
+
+/** The shape of what a layer is given, as far as the layers before it are right. */
+function inputShape(place, { rows, shape }) {
+  const [at, within] = [place.at(-1), place.slice(0, -1)];
+  if (at > 0) return rows.get(key([...within, at - 1]))?.shape;
+  return within.length ? inputShape(within, { rows, shape }) : shape;
+}
+
+/** A layer as it is first chosen; a branch keeps the shape of what it is given. */
+function fresh(kind, shape, choices) {
+  const needed = Object.fromEntries(settingsOf(kind, choices).filter((one) => one.needed).map((one) => [one.name, one.default]));
+  if (!needed.layers || !shape) return { layer: kind, ...needed };
+  const one = shape.length === 3 ? { layer: "Conv2D", filters: shape[2] } : { layer: "Dense", units: shape[0] };
+  return { layer: kind, ...needed, layers: [one, { layer: "ReLU" }, one] };
 }
 
 function comesTo(row) {
@@ -151,31 +157,11 @@ function comesTo(row) {
 }
 
 /** One setting of a layer; with its default value it is left out. */
-function Setting({ one, setting, place, set }) {
-  const value = one[setting.name] ?? setting.default;
+function LayerSetting({ one, setting, set }) {
   const put = (given) => {
     const { [setting.name]: _, ...others } = one;
     const same = !setting.needed && JSON.stringify(given) === JSON.stringify(setting.default);
-    set(place, same ? others : { ...others, [setting.name]: given });
+    set(same ? others : { ...others, [setting.name]: given });
   };
-  const label = USUAL.get(setting.name) ?? setting.name.replaceAll("_", " ");
-  if (setting.kind === "choice") {
-    return html`<label><span>${label}</span>
-      <select value=${value} onChange=${(event) => put(event.target.value)}>
-        ${setting.options.map((word) => html`<option key=${word} value=${word}>${word}</option>`)}
-      </select></label>`;
-  }
-  return html`<label><span>${label}</span>
-    <input type="text" inputmode="decimal" value=${written(value)} onChange=${(event) => put(entered(event.target.value))} />
-  </label>`;
-}
-
-const written = (value) => (value === null || value === undefined ? "" : [value].flat().join(", "));
-
-/** What was typed: a number, several, nothing, or the text itself, which the server will refuse in words. */
-export function entered(text) {
-  if (!text.trim()) return null;
-  const parts = text.split(/[,×x ]+/).filter(Boolean).map(Number);
-  if (parts.some(Number.isNaN)) return text.trim();
-  return parts.length === 1 ? parts[0] : parts;
+  return html`<${Setting} setting=${setting} value=${one[setting.name] ?? setting.default} put=${put} label=${USUAL.get(setting.name)} />`;
 }

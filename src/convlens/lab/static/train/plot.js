@@ -20,8 +20,8 @@ const isDark = () => {
   return theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 };
 
-/** @param {{title: string, curves: Curve[], least?: number, most?: number, format: (value: number) => string, height?: number}} settings */
-export function Plot({ title, curves, least, most, format, height = 240 }) {
+/** @param {{title: string, curves: Curve[], least?: number, most?: number, format: (value: number) => string}} settings */
+export function Plot({ title, curves, least, most, format }) {
   const place = useRef(null);
   const plot = useRef(null);
   const [at, setAt] = useState(null);
@@ -30,7 +30,9 @@ export function Plot({ title, curves, least, most, format, height = 240 }) {
   const data = joined(curves);
   useLayoutEffect(() => {
     const box = place.current;
-    plot.current = new uPlot(options(curves, { least, most, format, dark, height, width: box.clientWidth, tell: setAt }), data, box);
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16; // a canvas knows no rem
+    const height = 240 * rem;
+    plot.current = new uPlot(options(curves, { least, most, format, dark, rem, height, width: box.clientWidth, tell: setAt }), data, box);
     const watch = new ResizeObserver(() => plot.current?.setSize({ width: box.clientWidth, height }));
     watch.observe(box);
     return () => {
@@ -77,14 +79,14 @@ function joined(curves) {
   return tables.length ? uPlot.join(tables) : [[], []];
 }
 
-function options(curves, { least, most, format, dark, height, width, tell }) {
+function options(curves, { least, most, format, dark, rem, height, width, tell }) {
   const palette = PALETTE[dark ? "dark" : "light"];
   const [ink, line] = dark ? ["#a9b1bb", "#343b43"] : ["#565e68", "#dadee3"];
-  const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "12px system-ui, sans-serif" };
+  const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: `${12 * rem}px system-ui, sans-serif` };
   const [series, bands] = [[{}], []];
   for (const { colour, dots, band } of curves) {
     const stroke = palette[colour % palette.length];
-    series.push({ stroke, width: dots ? 2 : 1.5, spanGaps: true, points: { show: Boolean(dots), size: 7, fill: stroke } });
+    series.push({ stroke, width: (dots ? 2 : 1.5) * rem, spanGaps: true, points: { show: Boolean(dots), size: 7 * rem, fill: stroke } });
     if (band) {
       bands.push({ series: [series.length, series.length + 1], fill: `${stroke}38` });
       series.push({ stroke: null, points: { show: false }, spanGaps: true }, { stroke: null, points: { show: false }, spanGaps: true });
@@ -94,8 +96,8 @@ function options(curves, { least, most, format, dark, height, width, tell }) {
   return {
     width: Math.max(width, 200), height, series, bands, legend: { show: false },
     scales: { x: { time: false }, y: { range: (_, low, high) => bounds(low, high, least, most) } },
-    axes: [{ ...axis, label: "step", labelSize: 18, size: 38, labelFont: axis.font },
-      { ...axis, size: 58, values: (_, all) => all.map((one) => format(one, true)) }],
+    axes: [{ ...axis, label: "step", labelSize: 18 * rem, size: 38 * rem, labelFont: axis.font },
+      { ...axis, size: 58 * rem, values: (_, all) => all.map((one) => format(one, true)) }],
     cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false } },
     hooks: { setCursor: [(one) => tell(one.cursor.idx === null || one.cursor.idx === undefined ? null : one.data[0][one.cursor.idx])] },
   };

@@ -33,6 +33,7 @@ let source = null;
 let cursor = "";
 let timer = 0;
 let reachable = true;
+let refusal = ""; // why the lab answers, but not this page
 let heard = false;
 let version = 0;
 
@@ -48,7 +49,7 @@ export function useTrainings() {
       if (!listeners.size) leave();
     };
   }, []);
-  return { trainings: [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), reachable, heard, version };
+  return { trainings: [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), reachable, refusal, heard, version };
 }
 
 function changed() {
@@ -88,7 +89,6 @@ function connect() {
   source.addEventListener("news", (event) => {
     cursor = event.lastEventId;
     if (!reachable) announce("The lab answers again");
-    [reachable, heard] = [true, true];
     take(JSON.parse(event.data));
   });
   source.addEventListener("error", () => {
@@ -97,17 +97,28 @@ function connect() {
     reachable = false;
     changed();
     timer = setTimeout(connect, RETRY);
+    explain();
   });
 }
 
+/** Find out why the stream ended, which it does not say itself: the lab is gone, or it refuses. */
+async function explain() {
+  const words = await ask("").then(() => "", (error) => error.message);
+  refusal = words === SILENT ? "" : words;
+  changed();
+}
+
 function take({ changes, gone }) {
+  const first = !heard;
+  [reachable, refusal, heard] = [true, "", true];
   for (const name of gone) known.delete(name);
   for (const { name, begin, events } of changes) {
     const before = known.get(name);
+    const was = before?.state;
     const training = begin === 0 || !before ? blank(name) : before;
     known.set(name, training);
     for (const event of events) fold[event.kind]?.(training, event);
-    if (before && before.state !== training.state) announce(`${training.title} is ${training.state}. ${training.why}`);
+    if (!first && was !== training.state) announce(`${training.title} is ${training.state}. ${training.why}`);
     if (training.hasModel) offerModel(training);
   }
   changed();
@@ -126,6 +137,9 @@ const fold = {
   created(training, { number, configuration, group, at }) {
     Object.assign(training, { number, configuration, group, at, title: `Training ${number}` });
     if (configuration.title) training.title += `: ${configuration.title}`;
+  },
+  extended(training, { configuration, group }) {
+    Object.assign(training, { configuration, group });
   },
   state(training, { state, why }) {
     Object.assign(training, { state, why });
@@ -201,23 +215,27 @@ function fromRecording(one, run) {
 
 const CLASSES = [..."0123456789"];
 
+/** What `ask` says where the page's own stream of news will say it too. */
+export const SILENT = "the lab does not answer; start it again with: convlens lab";
+
 /**
  * Ask the server; its refusal becomes an error with its words.
  * @param {string} path below api/trainings
  */
 export async function ask(path, { method = "GET", body, signal } = {}) {
-  let answer;
+  let refusal;
   try {
-    answer = await fetch(`api/trainings${path}`, {
+    const answer = await fetch(`api/trainings${path}`, {
       method, signal, ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),
     });
+    const found = await answer.json();
+    if (answer.ok) return found;
+    refusal = found.error;
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ConvlensError("the lab does not answer; start it again with: convlens lab");
+    throw new ConvlensError(SILENT);
   }
-  const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new ConvlensError(found.error ?? `the lab answered ${answer.status}`);
-  return found;
+  throw new ConvlensError(refusal);
 }
 
 /** The last accuracy on validation, and the best one. @param {Training} training */
@@ -229,27 +247,28 @@ export function accuracies({ epochs }) {
 /** @param {number | undefined} share */
 export const shownAccuracy = (share) => (share === undefined ? "–" : `${(100 * share).toFixed(2)} %`);
 
+const SHORT = { Conv2D: "conv", LocallyConnected2D: "local", Dense: "dense", MaxPool2D: "max-pool",
+  AveragePool2D: "mean-pool", BlurPool2D: "blur-pool", GlobalAveragePool2D: "global mean", Residual: "residual" };
+
 /** A network in few words: its layers that have weights, and pooling. */
-export function networkWords(configuration) {
-  if (!configuration?.layers) return configuration?.title ?? "";
-  const short = { Conv2D: "conv", LocallyConnected2D: "local", Dense: "dense", MaxPool2D: "max-pool",
-    AveragePool2D: "mean-pool", BlurPool2D: "blur-pool", GlobalAveragePool2D: "global mean", Residual: "residual" };
-  const parts = configuration.layers
-    .filter((one) => short[one.layer])
-    .map((one) => [short[one.layer], one.filters ?? one.units, sizeWords(one)].filter(Boolean).join(" "));
-  return parts.join(" → ");
+export function networkWords({ layers, title }) {
+  return layers ? chainWords(layers) : (title ?? "");
 }
 
-function sizeWords({ layer, kernel_size: size = 3 }) {
-  if (layer !== "Conv2D" && layer !== "LocallyConnected2D") return "";
-  return `(${[size].flat().join("×")})`;
+const chainWords = (layers) => layers.filter((one) => Object.hasOwn(SHORT, one.layer)).map(layerWords).join(" → ");
+
+function layerWords({ layer, filters, units, kernel_size: size = 3, layers }) {
+  const kernel = layer === "Conv2D" || layer === "LocallyConnected2D" ? `(${[size].flat().join("×")})` : "";
+  const branch = layers ? `(${chainWords(layers)})` : "";
+  return [SHORT[layer], filters ?? units, kernel, branch].filter(Boolean).join(" ");
 }
 
 /** How a network was trained, in few words. */
 export function recipeWords({ recipe, share, data }) {
   const epochs = `${recipe.epochs} ${recipe.epochs === 1 ? "epoch" : "epochs"}`;
   const part = share < 1 ? `, ${percent(share)} of the images` : "";
-  return `${recipe.optimizer.name}, rate ${recipe.schedule.rate}, ${epochs}; ${data}${part}`;
+  const moved = recipe.augmentation ? ", augmented" : "";
+  return `${recipe.optimizer.name}, ${recipe.schedule.name} ${recipe.schedule.rate}, ${epochs}${moved}; ${data}${part}`;
 }
 
 /** A time in words. @param {number} seconds */

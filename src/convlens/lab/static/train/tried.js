@@ -1,15 +1,22 @@
 /** The configurations that have been tried, the seeds of one together: what to show in the plots, and what came of each. */
 
-import * as state from "../state.js";
 import { html } from "../view.js";
 import { grouped } from "../words.js";
+import { look } from "./plan.js";
 import { colourOfGroup } from "./plot.js";
-import { accuracies, networkWords, recipeWords, shownAccuracy } from "./trainings.js";
+import { accuracies, ask, networkWords, recipeWords, shownAccuracy } from "./trainings.js";
 
-export function Tried({ trainings, groups, hidden, show, chosen }) {
+export function Tried({ trainings, groups, hidden, show, chosen, does }) {
+  const cut = trainings.filter((one) => one.state === "interrupted");
+  const resume = async () => {
+    for (const one of cut) await ask(`/${one.name}/resume`, { method: "POST" });
+  };
   return html`
     <section class="tried" aria-labelledby="tried-title">
-      <h2 id="tried-title">What has been tried</h2>
+      <div class="title">
+        <h2 id="tried-title">What has been tried</h2>
+        ${cut.length > 1 && html`<button type="button" onClick=${() => does(resume)}>Resume all ${cut.length} that were interrupted</button>`}
+      </div>
       <div class="scroll" tabindex="0" role="region" aria-label="Table of the trainings">
         <table>
           <thead><tr>
@@ -32,8 +39,8 @@ function Group({ members, colour, hidden, show, chosen }) {
       ${members.map(
         (one, place) => html`<tr key=${one.name} class=${one === chosen ? "chosen" : ""}>
           <td><label class="swatch-check"><input type="checkbox" checked=${!hidden.has(one.name)} aria-label=${`${one.title} in the plots`}
-            onChange=${(event) => show([one.name], event.target.checked)} /><i class="swatch" style=${{ background: colourOfGroup(colour) }}></i></label></td>
-          <th scope="row"><button type="button" class="quiet" aria-pressed=${one === chosen} onClick=${() => state.set({ training: one.name })}>${one.title}</button></th>
+            onChange=${(event) => show(one.name, event.target.checked)} /><i class="swatch" style=${{ background: colourOfGroup(colour) }}></i></label></td>
+          <th scope="row"><button type="button" class="quiet" aria-pressed=${one === chosen} onClick=${() => look(one.name)}>${one.title}</button></th>
           <td>${place ? "″" : networkWords(one.configuration)}</td>
           <td>${place ? "″" : one.configuration && recipeWords(one.configuration)}</td>
           <td>${one.configuration?.seed}</td>
