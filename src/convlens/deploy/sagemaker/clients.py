@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import ConfigurationError, DeploymentError
+from ...errors import ConfigurationError, DeploymentError, nearest
 from ...names import shown
 from ...version import __version__
 from .denial import Denial, parse_denial
@@ -26,16 +26,34 @@ LONGEST_MESSAGE = 300  # characters of an error of AWS's in a line of ours
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled", "403")
 _MISSING = ("404", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "NotFound", "ResourceNotFound")
 _MISSING_TOO = ("NoSuchResourceException", "ResourceNotFoundException", "NoSuchBucketPolicy")
-_CREDENTIALS = (
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidToken",
-    "RequestExpired",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
+_EXISTING = ("BucketAlreadyOwnedByYou", "ConditionalRequestConflict", "PreconditionFailed", "ResourceInUse")
+_BUSY = ("RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException")
+_SIGN_IN = (
+    "they have expired: sign in again (aws sso login; in a learner lab, start the lab and copy its credentials anew), "
+    "and repeat the command"
 )
+_KEY = (
+    "check that they are whole and still valid (aws sts get-caller-identity), and that the account has enabled the "
+    "region {region}"
+)
+_SIGNATURE = "check the secret key, and that this machine's clock is right"
+_CREDENTIALS = {
+    "AuthFailure": _KEY,
+    "ExpiredToken": _SIGN_IN,
+    "ExpiredTokenException": _SIGN_IN,
+    "IncompleteSignature": _SIGNATURE,
+    "InvalidAccessKeyId": _KEY,
+    "InvalidClientTokenId": _KEY,
+    "InvalidSignatureException": _SIGNATURE,
+    "InvalidToken": _KEY,
+    "OptInRequired": _KEY,
+    "RequestExpired": _SIGN_IN,
+    "RequestTimeTooSkewed": _SIGNATURE,
+    "SignatureDoesNotMatch": _SIGNATURE,
+    "TokenRefreshRequired": _SIGN_IN,
+    "UnrecognizedClientException": _KEY,
+}
+"""What to do, by the code of each refusal that is about the credentials; ``{region}`` is the call's."""
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
@@ -67,12 +85,15 @@ class AwsRefusal:
         Of HTTP.
     action
         The call as IAM names it, ``"sagemaker:CreateModel"``.
+    repeated
+        Whether boto3 had made the call before, and its reply was lost.
     """
 
     code: str
     message: str
     status: int
     action: str
+    repeated: bool = False
 
     @property
     def denied(self) -> bool:
@@ -92,7 +113,12 @@ class AwsRefusal:
     @property
     def exists(self) -> bool:
         """Whether what was to be made is there already, as after a call whose reply was lost."""
-        return self.code in ("BucketAlreadyOwnedByYou", "ResourceInUse") or "already exist" in self.message
+        return self.code in _EXISTING or "already exist" in self.message
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether AWS has failed rather than answered: the call may have been carried out, or not."""
+        return self.status >= 500 or self.code in _BUSY
 
     @property
     def in_progress(self) -> bool:
@@ -109,7 +135,12 @@ class AwsRefusal:
 
 
 class UnreachableError(DeploymentError):
-    """AWS cannot be reached, or accepts no credentials: nothing is known of what a call has done."""
+    """AWS could not be asked: it cannot be reached, or does not accept the credentials.
+
+    Nothing is known of what a call has done. A script tells it from a refusal by its exit code.
+    """
+
+    exit_code = 6
 
 
 class Clients:
@@ -174,7 +205,7 @@ def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | AwsRefusal:
 
     Returns
     -------
-    Any | Refusal
+    Any | AwsRefusal
         The reply, or what AWS refused it with.
 
     Raises
@@ -191,15 +222,15 @@ def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | AwsRefusal:
     except ClientError as error:
         refusal = _refusal(error, call)
         if refusal.code in _CREDENTIALS:
+            advice = _CREDENTIALS[refusal.code].format(region=_region_of(call))
             raise UnreachableError(
-                f"AWS does not accept the credentials: {refusal.message} ({refusal.code}); sign in again, and repeat "
-                "the command"
+                f"AWS does not accept the credentials: {refusal.message.rstrip('.')} ({refusal.code}); {advice}"
             ) from error
         return refusal
 
 
 def must(call: Callable[..., Any], /, **arguments: Any) -> Any:
-    """Call a method of a client, and return the reply; DeploymentError if AWS refuses. See `ask`."""
+    """Call a method of a client, and return the reply; the error of `refused` if AWS refuses. See `ask`."""
     reply = ask(call, **arguments)
     if isinstance(reply, AwsRefusal):
         raise refused(reply)
@@ -207,8 +238,13 @@ def must(call: Callable[..., Any], /, **arguments: Any) -> Any:
 
 
 def refused(refusal: AwsRefusal, doing: str = "") -> DeploymentError:
-    """Return the error for a refusal: what decides, where a policy does; else AWS's own words."""
+    """Return the error for a refusal: what decides, where a policy does; else AWS's own words.
+
+    It is an UnreachableError where AWS has failed rather than answered.
+    """
     before = f"{doing}: " if doing else ""
+    if refusal.unanswered:
+        return UnreachableError(f"{before}AWS cannot answer now ({refusal}); wait some minutes, and repeat the command")
     if not refusal.denied:
         return DeploymentError(f"{before}AWS refuses {refusal}")
     denial = refusal.denial
@@ -234,19 +270,50 @@ def _explained(call: Callable[..., Any], *given: Any, **arguments: Any) -> Any:
         raise ConfigurationError(f"{error}; AWS_ENDPOINT_URL takes an address such as http://127.0.0.1:5000") from error
     except exceptions.ProfileNotFound as error:
         raise ConfigurationError(f"{error}; name one that `aws configure list-profiles` lists") from error
-    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.TokenRetrievalError) as error:
+    except _without_credentials() as error:
         raise UnreachableError(
-            f"AWS needs credentials, and boto3 found none: {error}; run aws configure or aws sso login, or, in a "
-            "learner lab, copy those under “AWS details” into ~/.aws/credentials"
+            f"AWS needs credentials, and boto3 found none that are valid: {str(error).rstrip('.')}; run aws configure "
+            "or aws sso login, or, in a learner lab, copy those under “AWS details” into ~/.aws/credentials"
         ) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
-        raise UnreachableError(
-            f"cannot reach AWS: {error}; check the network, the region and AWS_ENDPOINT_URL, and repeat the command"
-        ) from error
+        raise UnreachableError(f"cannot reach AWS: {error}; {_way_out(_region_of(call))}") from error
     except exceptions.ClientError:
         raise
     except exceptions.BotoCoreError as error:
         raise DeploymentError(f"boto3 refuses the call: {error}") from error
+
+
+def _without_credentials() -> tuple[type[Exception], ...]:
+    """Return botocore's errors about credentials that are missing or cannot be renewed; some are new in 2025."""
+    from botocore import exceptions
+
+    names = (
+        "CredentialRetrievalError",
+        "LoginError",
+        "NoAuthTokenError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "SSOError",
+        "TokenRetrievalError",
+    )
+    return tuple(getattr(exceptions, one) for one in names if hasattr(exceptions, one))
+
+
+def _region_of(call: Callable[..., Any]) -> str:
+    """Return the region of a client's method; empty if it is none."""
+    client = getattr(call, "__self__", None)
+    return str(client.meta.region_name) if hasattr(client, "meta") else ""
+
+
+def _way_out(region: str) -> str:
+    """Return what to do where AWS cannot be reached; botocore lists the regions that it knows of."""
+    from boto3.session import Session
+
+    session = Session()
+    known = [one for part in session.get_available_partitions() for one in session.get_available_regions("sts", part)]
+    if region and region not in known:
+        return f"boto3 knows no region {region}{nearest(region, known)}; give another with --region"
+    return "check the network and AWS_ENDPOINT_URL, and repeat the command"
 
 
 def _refusal(error: Any, call: Callable[..., Any]) -> AwsRefusal:
@@ -258,6 +325,7 @@ def _refusal(error: Any, call: Callable[..., Any]) -> AwsRefusal:
         " ".join(str(found.get("Message", "")).split()),
         int(metadata.get("HTTPStatusCode", 0)),
         f"{service}:{_ACTIONS.get(error.operation_name, error.operation_name)}",
+        int(metadata.get("RetryAttempts", 0)) > 0,
     )
 
 
