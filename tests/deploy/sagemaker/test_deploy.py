@@ -17,7 +17,6 @@ from convlens.deploy.sagemaker.deploy import deploy, planned_steps
 from convlens.deploy.sagemaker.destroy import destroy
 from convlens.deploy.sagemaker.doctor import doctor
 from convlens.deploy.sagemaker.invoke import invoke
-from convlens.deploy.sagemaker.journal import Journal
 from convlens.deploy.sagemaker.logs import logs
 from convlens.deploy.sagemaker.plan import Archive
 from convlens.deploy.sagemaker.status import status, statuses
@@ -304,7 +303,7 @@ def test_a_serverless_endpoint(accounts: Accounts, digits_archive: Archive) -> N
 def test_a_damaged_journal_is_one_line(accounts: Accounts, digits_archive: Archive) -> None:
     with accounts(FULL) as account:
         account.folder.mkdir()
-        path = Journal.of(account.folder, "123456789012", "us-east-1", "digits").path
+        path = account.folder / "123456789012-us-east-1-digits.json"
         for entry, why in (
             ('{"kind": "model"}', "lacks 'name'"),
             ('{"kind": "modl", "name": "m", "state": "made"}', "did you mean 'model'"),

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import ConfigurationError, DeploymentError
-from .clients import AwsRefusal, Clients, ask, must
+from .clients import Clients, ask, must
+from .refusal import AwsRefusal
 
 VARIABLES = ("SAGEMAKER_ROLE", "SAGEMAKER_ROLE_ARN")
 LAB_ROLE = "LabRole"

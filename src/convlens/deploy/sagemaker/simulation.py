@@ -15,11 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .clients import AwsRefusal, Clients, ask
+from .clients import Clients, ask
 from .denial import Denial, PolicyLayer
 from .findings import Answer
 from .permissions import Need
 from .plan import DeploymentPlan
+from .refusal import AwsRefusal
 
 _NUMERIC = ("sagemaker:ServerlessMemorySize", "sagemaker:ServerlessMaxConcurrency")
 _LISTS = ("sagemaker:InstanceTypes", "aws:TagKeys")
