@@ -82,7 +82,7 @@ class DeploymentRun:
     def deployment(self) -> Deployment:
         """Deploy with the first instance type that can be had; on failure, remove what was made."""
         try:
-            self._adopt()
+            self._refuse_strangers()
             self._with_some_type()
         except (DeadlineError, UnreachableError):
             raise  # it may still come up: nothing is removed, and the command can be repeated
@@ -96,8 +96,8 @@ class DeploymentRun:
         users = users_elsewhere(self.owner, self.plan, entries)
         return remove_entries(self.owner, self.journal, entries, self.patience, users)
 
-    def _adopt(self) -> None:
-        """Take over an endpoint of ours, with what is behind it; refuse one of this name that is not ours."""
+    def _refuse_strangers(self) -> None:
+        """Raise if there is an endpoint of this name that is not ours."""
         found = wait_for_rest(self.clients, self.plan.endpoint, self.patience)
         if found is None:
             return
@@ -106,8 +106,11 @@ class DeploymentRun:
                 f"there is an endpoint {self.plan.endpoint} that convlens did not make ({doubt}); give another name "
                 "with --name"
             )
-        if found["EndpointStatus"] == "InService" and not self.journal.has(ENDPOINT.name, self.plan.endpoint):
-            for kind, name in ((ENDPOINT, self.plan.endpoint), *behind_endpoint(self.clients, found)):
+
+    def _take_over(self, found: Mapping[str, Any]) -> None:
+        """Write down an endpoint in service, with what is behind it, that another journal has made."""
+        for kind, name in ((ENDPOINT, self.plan.endpoint), *behind_endpoint(self.clients, found)):
+            if not self.journal.has(kind.name, name):
                 self.journal.mark(kind.name, name, EntryState.SETTLED)
 
     def _with_some_type(self) -> None:
@@ -212,10 +215,11 @@ class DeploymentRun:
                 continue
             status, config = found["EndpointStatus"], found["EndpointConfigName"]
             if status == "InService" and config == self.plan.config:
-                return
+                return self._take_over(found)
             if status == "Failed" and not ordered:
                 self._remove_failed()
             elif status == "InService" and not ordered:
+                self._take_over(found)
                 ordered, before = self._update(), config
             elif status not in CHANGING:
                 raise self._failure(found, before)
