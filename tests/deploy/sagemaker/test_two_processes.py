@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -197,6 +198,7 @@ def test_with_one_journal_the_second_is_told_who_is_at_work(two: Any) -> None:
         assert successes(account, "sagemaker:CreateEndpoint") == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_was_killed_holds_no_journal(two: Any) -> None:
     with two() as (account, start):
         first = start("first", "journals", {"sagemaker.CreateEndpointConfig": "never"})
@@ -225,6 +227,7 @@ def test_with_two_journals_both_make_one_endpoint(two: Any) -> None:
             assert (len(account.aws.called(action)), successes(account, action)) == (2, 1), action
 
 
+@pytest.mark.slow
 def test_with_two_journals_both_update_one_endpoint(two: Any, digits_archive: Archive, other_archive: Archive) -> None:
     every = (*CREATES[1:], "sagemaker.UpdateEndpoint")
     with two() as (account, start):
@@ -240,6 +243,7 @@ def test_with_two_journals_both_update_one_endpoint(two: Any, digits_archive: Ar
         assert successes(account, "sagemaker:UpdateEndpoint") == 1
 
 
+@pytest.mark.slow
 def test_what_the_other_uses_stays_where_one_fails(two: Any) -> None:
     with two() as (account, start):
         second = start(
@@ -258,6 +262,26 @@ def test_what_the_other_uses_stays_where_one_fails(two: Any) -> None:
         assert is_whole(account)
 
 
+@pytest.mark.slow
+def test_what_the_other_has_just_made_is_not_taken_for_ones_own(two: Any) -> None:
+    with two() as (account, start):
+        keys = keys_without(account, "sagemaker:CreateEndpointConfig")
+        made = "first-sagemaker.CreateEndpointConfig"
+        second = start("second", "b", {"sagemaker.CreateModel": made}, keys=keys)
+        second.reached("sagemaker.CreateModel")  # it has found none
+        first = start("first", "a", {"sagemaker.CreateEndpointConfig": "go"})
+        found = second.result()
+        assert found["code"] == 4
+        assert any("another deployment has just made the model digits-" in line for line in found["lines"])
+        assert re.search(r"left behind: archive .* the model digits-\w+ of another deployment uses it", found["words"])
+        assert account.aws.called("sagemaker:DeleteModel") == []
+        give(first.signs, "go")
+        assert first.result()["action"] == "created"
+        assert is_whole(account)
+        assert successes(account, "sagemaker:CreateModel") == 1
+
+
+@pytest.mark.slow
 def test_what_the_other_has_removed_is_made_again(two: Any) -> None:
     with two() as (account, start):
         second = start(
@@ -278,6 +302,7 @@ def test_what_the_other_has_removed_is_made_again(two: Any) -> None:
         assert is_whole(account)
 
 
+@pytest.mark.slow
 def test_the_later_of_two_models_stays_and_the_earlier_goes(
     two: Any, digits_archive: Archive, other_archive: Archive
 ) -> None:
