@@ -198,8 +198,8 @@ def _way_out(region: str) -> str:
 
 def _refusal(error: Any, call: Callable[..., Any]) -> AwsRefusal:
     found, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
-    client = getattr(call, "__self__", None)
-    service = client.meta.service_model.signing_name if client is not None else ""
+    client: Any = getattr(call, "__self__", None)
+    service = client.meta.service_model.signing_name if client is not None else _PAGED.get(error.operation_name, "")
     return AwsRefusal(
         str(found.get("Code", "")),
         " ".join(str(found.get("Message", "")).split()),
@@ -210,3 +210,4 @@ def _refusal(error: Any, call: Callable[..., Any]) -> AwsRefusal:
 
 
 _ACTIONS = {"HeadBucket": "ListBucket", "HeadObject": "GetObject"}  # calls that IAM knows by another name
+_PAGED = {"ListRoles": "iam", "ListServiceQuotas": "servicequotas"}  # services of calls that only paginators make

@@ -95,5 +95,5 @@ def deploy(
 def _no_go(diagnosis: Diagnosis) -> str:
     denied = [one for one in diagnosis.having(Answer.DENIED) if not one.optional]
     denied += [one for one in diagnosis.having(Answer.UNKNOWN) if one.what == "role"]
-    words = "; ".join(f"{one}" + (f"; {one.advice}" if one.advice else "") for one in denied)
-    return f"nothing was made, because this cannot succeed: {words}"
+    advice = dict.fromkeys(one.advice for one in denied if one.advice)  # several may need the same
+    return f"nothing was made, because this cannot succeed: {'; '.join([*map(str, denied), *advice])}"
