@@ -31,47 +31,51 @@ def buckets(account: Account) -> None:
     s3_backends["999999999999"]["aws"].create_bucket("sagemaker-theirs", "us-east-1")
 
 
+MISTAKES = [
+    (
+        FULL,
+        ("--role", "arn:aws:iam::999999999999:role/R"),
+        2,
+        "is a role of account 999999999999, and the credentials are of 123456789012",
+        "name one of 123456789012, or sign in to 999999999999",
+    ),
+    (FULL, ("--role", "Nobody"), 4, "has no such role", "or leave --role out"),
+    (
+        FULL,
+        ("--bucket", "sagemaker-far"),
+        4,
+        "it is in eu-west-1, not in us-east-1",
+        "name a bucket of this region with --bucket",
+    ),
+    (
+        FULL,
+        ("--bucket", "sagemaker-theirs"),
+        4,
+        "it belongs to another account (403)",
+        "name another bucket with --bucket",
+    ),
+    (
+        FULL.without(["s3:ListBucket", "s3:PutObject"]),
+        ("--bucket", "sagemaker-mine"),
+        4,
+        "no identity-based policy allows it",
+        "an administrator can allow it with the policy for the caller",
+    ),
+    (
+        PROFILES["quota-0"],
+        (),
+        4,
+        "the quota is 0, and 1 is wanted",
+        "ask for more under Service Quotas, “ml.t2.medium for endpoint usage”, or use another --instance-type",
+    ),
+    (FULL, ("--region", "mx-central-1"), 2, "scikit-learn image in mx-central-1 is not known", "with --image"),
+]
+QUICK = (0, 3)  # the others are run with the slow tests
+
+
 @pytest.mark.parametrize(
     ("profile", "options", "code", "words", "advice"),
-    [
-        (
-            FULL,
-            ("--role", "arn:aws:iam::999999999999:role/R"),
-            2,
-            "is a role of account 999999999999, and the credentials are of 123456789012",
-            "name one of 123456789012, or sign in to 999999999999",
-        ),
-        (FULL, ("--role", "Nobody"), 4, "has no such role", "or leave --role out"),
-        (
-            FULL,
-            ("--bucket", "sagemaker-far"),
-            4,
-            "it is in eu-west-1, not in us-east-1",
-            "name a bucket of this region with --bucket",
-        ),
-        (
-            FULL,
-            ("--bucket", "sagemaker-theirs"),
-            4,
-            "it belongs to another account (403)",
-            "name another bucket with --bucket",
-        ),
-        (
-            FULL.without(["s3:ListBucket", "s3:PutObject"]),
-            ("--bucket", "sagemaker-mine"),
-            4,
-            "no identity-based policy allows it",
-            "an administrator can allow it with the policy for the caller",
-        ),
-        (
-            PROFILES["quota-0"],
-            (),
-            4,
-            "the quota is 0, and 1 is wanted",
-            "ask for more under Service Quotas, “ml.t2.medium for endpoint usage”, or use another --instance-type",
-        ),
-        (FULL, ("--region", "mx-central-1"), 2, "scikit-learn image in mx-central-1 is not known", "with --image"),
-    ],
+    [pytest.param(*one, marks=() if n in QUICK else pytest.mark.slow) for n, one in enumerate(MISTAKES)],
 )
 def test_a_mistake_is_named_with_what_to_do(
     accounts: Accounts,

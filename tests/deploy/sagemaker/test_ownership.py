@@ -87,6 +87,7 @@ def test_destroy_removes_what_is_ours_and_nothing_else_that_the_journal_names(
         assert {(one["kind"], one["name"]) for one in json.loads(path.read_bytes())["entries"]} == set(things)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damaged", [True, False])
 def test_deploy_cleans_up_nothing_else_that_the_journal_names(
     accounts: Accounts, digits_archive: Archive, damaged: bool
@@ -108,6 +109,7 @@ def test_deploy_cleans_up_nothing_else_that_the_journal_names(
             assert before < set(account.made)
 
 
+@pytest.mark.slow
 def test_an_archive_and_a_model_of_another_endpoint_stay(accounts: Accounts, digits_archive: Archive) -> None:
     with accounts(FULL) as account:
         clients, how = account.clients(), {"folder": account.folder, "patience": account.patience()}
@@ -121,7 +123,7 @@ def test_an_archive_and_a_model_of_another_endpoint_stay(accounts: Accounts, dig
         assert set(account.made) == before
 
 
-@pytest.mark.parametrize("config", ["theirs", "digits-0123456789ab"])
+@pytest.mark.parametrize("config", [pytest.param("theirs", marks=pytest.mark.slow), "digits-0123456789ab"])
 def test_an_endpoint_that_is_only_said_to_be_ours_stays(
     accounts: Accounts, digits_archive: Archive, config: str
 ) -> None:

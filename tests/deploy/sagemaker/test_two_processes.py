@@ -328,6 +328,7 @@ def test_the_later_of_two_models_stays_and_the_earlier_goes(
         assert status(account.clients(), "digits").configuration != plan.plan.config
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_another_deployment_has_changed_meanwhile_is_left_to_it(
     accounts: Accounts, digits_archive: Archive, other_archive: Archive
 ) -> None:
