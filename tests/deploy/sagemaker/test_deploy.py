@@ -277,6 +277,15 @@ def test_where_aws_is_out_of_reach_for_a_while_nothing_is_removed(accounts: Acco
         assert account.calls.count("sagemaker:CreateEndpoint") == 1
 
 
+@pytest.mark.parametrize("action", ["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"])
+def test_who_may_not_look_cleans_up_all_the_same(accounts: Accounts, digits_archive: Archive, action: str) -> None:
+    with accounts(FULL.without([action])) as account:
+        how: dict[str, Any] = {"folder": account.folder, "patience": account.patience(), "check": False}
+        with pytest.raises(DeploymentError, match=f"{action} is denied .*; removed: "):
+            deploy(account.clients(), digits_archive, SETTINGS, **how)
+        assert account.made == []
+
+
 def answering(account: Account, code: str, message: str, status: int, retries: int = 0) -> Clients:
     """Return clients whose CreateModel works, and is answered with an error."""
 

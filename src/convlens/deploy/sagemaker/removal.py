@@ -127,7 +127,10 @@ def users_elsewhere(owner: Ownership, plan: DeploymentPlan, entries: Sequence[Jo
         name = kind.named(plan)
         if (kind.name, name) in listed:
             continue
-        found = kind.find(owner.clients, name, owner.account)
+        try:
+            found = kind.find(owner.clients, name, owner.account)
+        except DeploymentError:  # whoever may not look has made none, and cleans up all the same
+            continue
         if found is not None and (kind is not ENDPOINT or found["EndpointConfigName"] == plan.config):
             used = kinds[: kinds.index(kind)]
             return {(one.name, one.named(plan)): f"the {kind.name} {name} of another deployment" for one in used}
