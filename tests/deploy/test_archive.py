@@ -134,6 +134,36 @@ def test_bombs(archive: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        b"garbage",
+        bytes(100),  # which gzip itself takes for the end of a tape
+        gzip.compress(b"another member"),
+        gzip.compress(bytes(512)),
+        gzip.compress(bytes(64 << 20)),
+    ],
+)
+def test_what_follows_the_archive_is_refused(archive: Path, tmp_path: Path, after: bytes) -> None:
+    content = archive.read_bytes()
+    (tmp_path / "m.tar.gz").write_bytes(content + after + (content[-4:] if after == b"garbage" else b""))
+    tracemalloc.start()
+    with pytest.raises(ArtifactError, match=r"m\.tar\.gz (is damaged \(Not a gzipped|holds something after its end)"):
+        unpack(tmp_path / "m.tar.gz", tmp_path / "new")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("after", [b"x", bytes(tarfile.RECORDSIZE), packed([entry("manifest.json", b"{}")])])
+def test_what_follows_the_last_block_is_refused(archive: Path, tmp_path: Path, after: bytes) -> None:
+    """Also another archive: who unpacks it otherwise would take that."""
+    (tmp_path / "m.tar.gz").write_bytes(gzip.compress(gzip.decompress(archive.read_bytes()) + after))
+    with pytest.raises(ArtifactError, match="holds something after its end"):
+        unpack(tmp_path / "m.tar.gz", tmp_path / "new")
+
+
 def test_no_archive(tmp_path: Path) -> None:
     for content in (b"", b"no gzip", gzip.compress(b""), gzip.compress(b"x" * 512), gzip.compress(bytes(100))):
         (tmp_path / "m.tar.gz").write_bytes(content)

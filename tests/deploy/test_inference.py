@@ -65,7 +65,7 @@ def check_logits(model: Model, x: np.ndarray) -> None:
         "program": json.loads(json.dumps(model.program.to_dict())),
         "arrays": {**model.parameters, **model.buffers},
     }
-    found, wanted = inference.forward(packed, x), model.use("interpreter").logits(x)
+    found, wanted = inference.forward(x, packed), model.use("interpreter").logits(x)
     assert found.shape == wanted.shape
     assert found.dtype == wanted.dtype == np.float32
     assert np.abs(found - wanted).max(initial=0) <= 1e-5 * max(1.0, float(np.abs(wanted).max(initial=0)))

@@ -8,10 +8,11 @@ import pytest
 
 from convlens.deploy.sagemaker.account import identify
 from convlens.deploy.sagemaker.checks import check_bucket, check_image
-from convlens.deploy.sagemaker.clients import AwsRefusal, Clients
+from convlens.deploy.sagemaker.clients import Clients
 from convlens.deploy.sagemaker.findings import Answer
 from convlens.deploy.sagemaker.plan import DeploymentPlan, EndpointSettings, make_plan
 from convlens.deploy.sagemaker.price import price_of
+from convlens.deploy.sagemaker.refusal import AwsRefusal
 
 from .conftest import FULL, SETTINGS, Accounts, with_grants
 

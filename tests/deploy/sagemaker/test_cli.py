@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -95,6 +96,21 @@ class _NotAws(BaseHTTPRequestHandler):
         pass
 
 
+def _asked_of(answer: type[BaseHTTPRequestHandler], monkeypatch: pytest.MonkeyPatch, *command: str) -> DeploymentError:
+    """Run a command against a server of one's own, and return its error."""
+    with HTTPServer(("127.0.0.1", 0), answer) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            found = run(app, ["sagemaker", *command])
+        finally:
+            server.shutdown()
+            thread.join()
+    assert isinstance(found.exception, DeploymentError), found.exception
+    return found.exception
+
+
 @pytest.fixture
 def _signed_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
@@ -116,17 +132,84 @@ def test_an_address_that_is_not_aws_is_one_line(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "not an address")
     assert "AWS_ENDPOINT_URL takes an address" in str(run(app, ["sagemaker", "status"]).exception)
-    with HTTPServer(("127.0.0.1", 0), _NotAws) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            found = run(app, ["sagemaker", "doctor"])
-        finally:
-            server.shutdown()
-            thread.join()
+    assert "what answers is not AWS" in str(_asked_of(_NotAws, monkeypatch, "doctor"))
+
+
+def _refusing(code: str, status: int) -> type[BaseHTTPRequestHandler]:
+    """Return a server that answers every call with one of AWS's errors."""
+
+    class Refusing(_NotAws):
+        def do_POST(self) -> None:
+            body = f"<ErrorResponse><Error><Code>{code}</Code><Message>No.</Message></Error></ErrorResponse>".encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    return Refusing
+
+
+@pytest.mark.usefixtures("_signed_in")
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ExpiredToken", "they have expired: sign in again"),
+        ("InvalidClientTokenId", "the account has enabled the region us-east-1"),
+        ("SignatureDoesNotMatch", "this machine's clock"),
+    ],
+)
+def test_credentials_that_aws_refuses_are_no_verdict(monkeypatch: pytest.MonkeyPatch, code: str, words: str) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    for command in (("doctor",), ("destroy", "digits")):
+        error = _asked_of(_refusing(code, 403), monkeypatch, *command)
+        assert error.exit_code == 6
+        assert words in str(error)
+        assert code in str(error)
+
+
+@pytest.mark.usefixtures("_signed_in")
+@pytest.mark.parametrize(("code", "status"), [("InternalFailure", 500), ("Throttling", 400)])
+def test_a_fault_of_aws_is_no_verdict(monkeypatch: pytest.MonkeyPatch, code: str, status: int) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setattr("convlens.deploy.sagemaker.clients.ATTEMPTS", 1)
+    error = _asked_of(_refusing(code, status), monkeypatch, "doctor")
+    assert error.exit_code == 6
+    assert "AWS cannot answer now" in str(error)
+
+
+@pytest.mark.usefixtures("_signed_in")
+@pytest.mark.parametrize(
+    ("region", "words"), [("us-east-1", "check the network"), ("us-eats-1", "did you mean 'us-east-1'?; give another")]
+)
+def test_nobody_who_answers_is_no_verdict(monkeypatch: pytest.MonkeyPatch, region: str, words: str) -> None:
+    with socket.socket() as closed:  # nobody listens
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
+        monkeypatch.setattr("convlens.deploy.sagemaker.clients.ATTEMPTS", 1)
+        found = run(app, ["sagemaker", "doctor", "--region", region])
     assert isinstance(found.exception, DeploymentError)
-    assert "what answers is not AWS" in str(found.exception)
+    assert found.exception.exit_code == 6
+    assert words in str(found.exception)
+
+
+def test_no_credentials_are_no_verdict(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    found = run(app, ["sagemaker", "doctor", "--region", "us-east-1"])
+    assert isinstance(found.exception, DeploymentError)
+    assert found.exception.exit_code == 6
+    assert "run aws configure" in str(found.exception)
+    (tmp_path / "config").write_text(
+        "[sso-session s]\nsso_region = us-east-1\nsso_start_url = x\n"
+        "[profile old]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n"
+    )
+    found = run(app, ["sagemaker", "doctor", "--region", "us-east-1", "--profile", "old"])  # nobody has signed in
+    assert isinstance(found.exception, DeploymentError)
+    assert found.exception.exit_code == 6
+    assert "aws sso login" in str(found.exception)
 
 
 @pytest.mark.usefixtures("_signed_in")

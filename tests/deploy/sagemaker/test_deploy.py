@@ -17,14 +17,13 @@ from convlens.deploy.sagemaker.deploy import deploy, planned_steps
 from convlens.deploy.sagemaker.destroy import destroy
 from convlens.deploy.sagemaker.doctor import doctor
 from convlens.deploy.sagemaker.invoke import invoke
-from convlens.deploy.sagemaker.journal import Journal
 from convlens.deploy.sagemaker.logs import logs
 from convlens.deploy.sagemaker.plan import Archive
 from convlens.deploy.sagemaker.status import status, statuses
 from convlens.errors import ConfigurationError, DataError, DeploymentError
 from convlens.nn import Model
 
-from .conftest import FULL, SETTINGS, Accounts
+from .conftest import FULL, SETTINGS, Account, Accounts
 
 BROKEN = Archive(b"no archive at all", "f" * 64)
 
@@ -278,6 +277,52 @@ def test_where_aws_is_out_of_reach_for_a_while_nothing_is_removed(accounts: Acco
         assert account.calls.count("sagemaker:CreateEndpoint") == 1
 
 
+@pytest.mark.parametrize("action", ["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"])
+def test_who_may_not_look_cleans_up_all_the_same(accounts: Accounts, digits_archive: Archive, action: str) -> None:
+    with accounts(FULL.without([action])) as account:
+        how: dict[str, Any] = {"folder": account.folder, "patience": account.patience(), "check": False}
+        with pytest.raises(DeploymentError, match=f"{action} is denied .*; removed: "):
+            deploy(account.clients(), digits_archive, SETTINGS, **how)
+        assert account.made == []
+
+
+def answering(account: Account, code: str, message: str, status: int, retries: int = 0) -> Clients:
+    """Return clients whose CreateModel works, and is answered with an error."""
+
+    def spoil(http_response: Any, parsed: dict[str, Any], **_: Any) -> None:
+        http_response.status_code = status
+        parsed["Error"] = {"Code": code, "Message": message}
+        parsed["ResponseMetadata"] |= {"HTTPStatusCode": status, "RetryAttempts": retries}
+
+    session = account.session()
+    session.events.register("after-call.sagemaker.CreateModel", spoil)
+    return Clients(session=session)
+
+
+def test_a_call_that_aws_has_failed_to_answer_may_have_been_carried_out(
+    accounts: Accounts, digits_archive: Archive
+) -> None:
+    with accounts(FULL) as account:
+        how: dict[str, Any] = {"folder": account.folder, "patience": account.patience()}
+        with pytest.raises(DeploymentError, match=r"making the model .*: AWS cannot answer now") as caught:
+            deploy(answering(account, "InternalFailure", "no", 500), digits_archive, SETTINGS, **how)
+        assert caught.value.exit_code == 6
+        assert len(account.made) == 3
+        account.permit(FULL.without(["sagemaker:CreateEndpointConfig"]))
+        with pytest.raises(DeploymentError, match="removed: model digits-"):  # it was in the journal
+            deploy(account.clients(), digits_archive, SETTINGS, check=False, **how)
+        assert account.made == []
+
+
+def test_what_a_call_has_made_whose_reply_was_lost_is_ours(accounts: Accounts, digits_archive: Archive) -> None:
+    with accounts(FULL.without(["sagemaker:CreateEndpointConfig"])) as account:
+        clients = answering(account, "ValidationException", "Cannot create already existing model.", 400, retries=1)
+        how: dict[str, Any] = {"folder": account.folder, "patience": account.patience(), "check": False}
+        with pytest.raises(DeploymentError, match="removed: model digits-"):
+            deploy(clients, digits_archive, SETTINGS, **how)
+        assert account.made == []
+
+
 @pytest.mark.slow
 def test_a_dry_run_says_what_would_be_done(accounts: Accounts, digits_archive: Archive, other_archive: Archive) -> None:
     with accounts(FULL) as account:
@@ -304,7 +349,7 @@ def test_a_serverless_endpoint(accounts: Accounts, digits_archive: Archive) -> N
 def test_a_damaged_journal_is_one_line(accounts: Accounts, digits_archive: Archive) -> None:
     with accounts(FULL) as account:
         account.folder.mkdir()
-        path = Journal.of(account.folder, "123456789012", "us-east-1", "digits").path
+        path = account.folder / "123456789012-us-east-1-digits.json"
         for entry, why in (
             ('{"kind": "model"}', "lacks 'name'"),
             ('{"kind": "modl", "name": "m", "state": "made"}', "did you mean 'model'"),

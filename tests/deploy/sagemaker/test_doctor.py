@@ -11,10 +11,14 @@ import pytest
 from convlens.deploy.rehearsal.profiles import AccountProfile
 from convlens.deploy.sagemaker.clients import Clients
 from convlens.deploy.sagemaker.denial import PolicyLayer
+from convlens.deploy.sagemaker.deploy import deploy
+from convlens.deploy.sagemaker.destroy import destroy
 from convlens.deploy.sagemaker.doctor import Diagnosis, doctor
 from convlens.deploy.sagemaker.findings import Answer, DoctorVerdict
-from convlens.deploy.sagemaker.permissions import CALLER, NEEDS, ROLE, Need
-from convlens.errors import DeploymentError
+from convlens.deploy.sagemaker.invoke import invoke
+from convlens.deploy.sagemaker.permissions import CALLER, NEEDS, ROLE, Need, applicable
+from convlens.deploy.sagemaker.plan import Archive, EndpointSettings
+from convlens.errors import DataError, DeploymentError
 
 from .conftest import FULL, SETTINGS, Account, Accounts
 
@@ -46,16 +50,22 @@ def test_an_open_account_is_a_go_and_nothing_is_written(accounts: Accounts) -> N
         assert account.made == []
 
 
+def permissions(found: Diagnosis) -> list[tuple[str, str]]:
+    """Return who needs which permission, as the doctor of an account with all of them lists them."""
+    conditions = ("bucket", "image", "quota", "sts:AssumeRole")
+    return [(one.who, one.what) for one in found.findings if one.what not in conditions]
+
+
 def lacking(need: Need) -> AccountProfile:
     return FULL.without([need.action]) if need.who == CALLER else FULL.without((), [need.action])
 
 
-def check_lacking(account: Account, clients: Clients, need: Need) -> None:
+def check_lacking(account: Account, clients: Clients, need: Need, settings: EndpointSettings = SETTINGS) -> None:
     account.permit(lacking(need))
-    settings = dataclasses.replace(SETTINGS, role=account.aws.account.role_arn)
-    found = doctor(clients, settings)
+    found = doctor(clients, dataclasses.replace(settings, role=account.aws.account.role_arn))
     assert denied(found) == {(need.who, need.action)}
-    one = next(one for one in found.having(Answer.DENIED))
+    [one] = found.having(Answer.DENIED)
+    assert one.resource in (*(found.plan.arns[name] for name in need.resources), resources_of(found, need))
     assert one.layer is (PolicyLayer.IDENTITY if need.action != "s3:ListBucket" else one.layer)
     if need.action == "iam:SimulatePrincipalPolicy":
         assert found.verdict is DoctorVerdict.UNSURE
@@ -65,19 +75,91 @@ def check_lacking(account: Account, clients: Clients, need: Need) -> None:
         assert found.verdict is (DoctorVerdict.GO if need.optional else DoctorVerdict.NO_GO)
 
 
+def resources_of(found: Diagnosis, need: Need) -> str:
+    """Return what AWS itself calls the resource of a call that was tried."""
+    names = {"iam:GetRole": f"role {found.plan.role.rpartition('/')[2]}", "iam:SimulatePrincipalPolicy": "user student"}
+    return names.get(need.action, " and ".join(found.plan.arns[name] for name in need.resources))
+
+
+SITUATIONS: dict[str, tuple[EndpointSettings, dict[str, bool]]] = {
+    "real-time": (SETTINGS, {"bucket is new": True, "tags": True}),
+    "serverless": (dataclasses.replace(SETTINGS, serverless=True), {"bucket is new": True, "tags": True}),
+    "two types, without tags": (
+        dataclasses.replace(SETTINGS, tags={}, instance_types=("ml.m5.large", "ml.c5.large")),
+        {"bucket is new": True, "tags": False},
+    ),
+    "update": (dataclasses.replace(SETTINGS, instances=2), {"bucket is new": False, "tags": True}),
+}
+"""How it is deployed, and which conditions of `permissions.NEEDS` hold then. A plan has neither keys nor a VPC."""
+
+
 @pytest.mark.slow
-def test_each_permission_removed_is_reported_and_no_other(accounts: Accounts) -> None:
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_each_permission_removed_is_reported_and_no_other(
+    accounts: Accounts, digits_archive: Archive, situation: str
+) -> None:
+    settings, properties = SITUATIONS[situation]
     with accounts(FULL) as account:
+        if situation == "update":
+            deploy(account.clients(), digits_archive, SETTINGS, folder=account.folder, patience=account.patience())
+        before = account.made
         clients = account.clients()
-        for need in NEEDS:
-            check_lacking(account, clients, need)
-        assert account.made == []
+        needs = {(one.who, one.action): one for one in applicable(properties)}
+        listed = permissions(doctor(clients, settings))
+        assert listed == list(needs)  # what is removed below is what the doctor of this plan asks about
+        for each in listed:
+            check_lacking(account, clients, needs[each], settings)
+        for one in set(NEEDS) - set(needs.values()):
+            account.permit(lacking(one))
+            found = doctor(clients, dataclasses.replace(settings, role=account.aws.account.role_arn))
+            assert (denied(found), found.verdict) == (set(), DoctorVerdict.GO)
+        assert account.made == before
 
 
 @pytest.mark.parametrize("action", ["iam:PassRole", "sagemaker:CreateEndpoint", "s3:ListBucket"])
 def test_a_permission_removed_is_reported_and_no_other(accounts: Accounts, action: str) -> None:
     with accounts(FULL) as account:
         check_lacking(account, account.clients(), next(one for one in NEEDS if one.action == action))
+
+
+def life(account: Account, one: Archive, other: Archive) -> list[str]:
+    """Make, update, ask and remove an endpoint, overruling the doctor; return what did not work."""
+    how: dict[str, Any] = {"folder": account.folder, "patience": account.patience()}
+    clients, wrong = account.clients(), []
+    try:
+        deploy(clients, one, SETTINGS, check=False, **how)
+        deploy(clients, other, SETTINGS, check=False, **how)
+        assert invoke(clients, "digits", b"[[0]]", "application/json")
+    except DataError:  # the model has answered: that is no image
+        pass
+    except DeploymentError as error:
+        wrong.append(str(error))
+        account.permit(FULL)
+    wrong += destroy(account.clients(), "digits", **how).left
+    account.permit(FULL)
+    destroy(account.clients(), "digits", **how)
+    return wrong
+
+
+@pytest.mark.slow
+def test_what_the_table_calls_needed_is_what_a_life_fails_without(
+    accounts: Accounts, digits_archive: Archive, other_archive: Archive
+) -> None:
+    """And nothing is called that the table does not know."""
+    with accounts(FULL) as account:
+        for need in (one for one in NEEDS if one.who == CALLER or one.action == "s3:GetObject"):
+            if need.action == "iam:GetRole":  # then the role must be named
+                continue
+            account.permit(lacking(need))
+            assert bool(life(account, digits_archive, other_archive)) is not need.optional, need.action
+            for bucket in account.aws.account.buckets:
+                account.clients()("s3").delete_bucket(Bucket=bucket)
+            assert account.made == []
+        called = {one for one in account.calls if one != "sts:GetCallerIdentity"}
+    by_call = {one.action for one in NEEDS if one.who == CALLER} - {"iam:PassRole", "sagemaker:AddTags"}
+    seldom = {"iam:ListRoles"}  # only where no role has a usual name
+    assert by_call - seldom <= called
+    assert called <= by_call
 
 
 def test_without_simulation_writes_are_unknown_and_reads_are_known(accounts: Accounts) -> None:

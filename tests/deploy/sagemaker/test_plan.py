@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,6 @@ from convlens.deploy.sagemaker.plan import (
     Archive,
     DeploymentPlan,
     EndpointSettings,
-    is_ours,
     make_plan,
     parsed_tags,
 )
@@ -53,10 +54,6 @@ def test_names_change_with_what_they_name_and_with_nothing_else() -> None:
     assert larger.config != one.config
     tagged = plan(EndpointSettings(tags={"course": "vision"}))
     assert (tagged.model, tagged.config) == (one.model, one.config)
-    for name in (one.model, one.config):
-        assert is_ours(name, "convlens")
-    assert not is_ours("convlens-production", "convlens")
-    assert not is_ours(f"x-{one.model}", "convlens")
 
 
 def sagemaker_model() -> ServiceModel:
@@ -204,21 +201,37 @@ def test_the_least_policy_passes_the_role_to_sagemaker_only_and_names_this_endpo
 
 
 def test_a_journal_survives_and_goes_with_its_last_entry(tmp_path: Path) -> None:
-    journal = Journal.of(tmp_path / "new", "123456789012", "eu-west-1", "digits")
-    journal.mark("model", "m", EntryState.INTENDED)
-    journal.mark("model", "m", EntryState.MADE)
-    journal.mark("endpoint", "digits", EntryState.INTENDED)
-    again = Journal(journal.path)
-    assert again.entries == (
-        JournalEntry("model", "m", EntryState.MADE),
-        JournalEntry("endpoint", "digits", EntryState.INTENDED),
-    )
-    assert [one.kind for one in again.unsettled()] == ["endpoint", "model"]
-    again.mark("model", "m", EntryState.SETTLED)
-    again.forget("endpoint", "digits")
-    assert again.unsettled() == []
-    again.forget("model", "m")
-    assert not journal.path.exists()
+    held = partial(Journal.held, tmp_path / "new", "123456789012", "eu-west-1", "digits")
+    with held() as journal:
+        journal.mark("model", "m", EntryState.INTENDED)
+        journal.mark("model", "m", EntryState.MADE)
+        journal.mark("endpoint", "digits", EntryState.INTENDED)
+        with pytest.raises(DeploymentError, match=rf"process {os.getpid()} on .*, since .* is at work"), held():
+            raise AssertionError
+    with held() as again:
+        assert again.entries == (
+            JournalEntry("model", "m", EntryState.MADE),
+            JournalEntry("endpoint", "digits", EntryState.INTENDED),
+        )
+        assert [one.kind for one in again.unsettled()] == ["endpoint", "model"]
+        again.mark("model", "m", EntryState.SETTLED)
+        again.forget("endpoint", "digits")
+        assert again.unsettled() == []
+        again.forget("model", "m")
+    assert list((tmp_path / "new").iterdir()) == []  # no journal, and no lock
+
+
+def test_another_endpoints_journal_is_free_and_so_is_one_whose_lock_file_was_left(tmp_path: Path) -> None:
+    (tmp_path / "1-eu-west-1-digits.lock").write_text("process 1, long gone")
+    with Journal.held(tmp_path, "1", "eu-west-1", "digits"), Journal.held(tmp_path, "1", "eu-west-1", "others"):
+        assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_folder_for_journals_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "1-eu-west-1-digits.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DeploymentError, match="choose another place with --journals"):
+        Journal.held(tmp_path, "1", "eu-west-1", "digits").__enter__()
+    assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.parametrize(

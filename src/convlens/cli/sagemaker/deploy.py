@@ -61,7 +61,8 @@ def deploy(
     """Deploy a model to an endpoint, or put it behind the endpoint of this name.
 
     First everything is checked as by the doctor. A deployment that was stopped goes on when the command is repeated.
-    One that fails shows why, and removes what it made. An endpoint costs money until it is destroyed.
+    One that fails shows why, and removes what it made. An endpoint costs money until it is destroyed. The exit code is
+    4 if it is refused or fails, and 6 if AWS could not be asked; with --dry-run it is the doctor's.
 
     Example: [bold]convlens sagemaker deploy cnn.safetensors --name digits[/bold]
     """

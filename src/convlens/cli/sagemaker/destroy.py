@@ -20,6 +20,9 @@ def destroy(
 ) -> None:
     """Remove an endpoint, and everything that a deployment made for it.
 
+    What AWS does not show to be of this endpoint's deployments is left, and named. The exit code is 4 if anything is
+    left, and 6 if AWS could not be asked.
+
     Example: [bold]convlens sagemaker destroy digits[/bold]
     """
     from ...deploy.sagemaker.destroy import destroy as remove
@@ -30,6 +33,4 @@ def destroy(
     else:
         out.print(shown(str(removal)))
     if removal.left:
-        raise DeploymentError(
-            f"{len(removal.left)} of the endpoint's things could not be removed; the reasons are above"
-        )
+        raise DeploymentError(f"{len(removal.left)} of the endpoint's things are left; the reasons are above")

@@ -59,7 +59,8 @@ def doctor(
     """Find out whether a deployment can succeed, before anything is made: what is missing, and which layer decides.
 
     Every permission, the role's trust, the quota, the image and the bucket are allowed, denied or unknown, with the
-    evidence. Only reads are made. The exit code is 0 for go, 4 for no-go, 5 for unsure.
+    evidence. Only reads are made. The exit code is 0 for go, 4 for no-go, 5 for unsure, and 6 if AWS could not be
+    asked: out of reach, no credentials, or expired ones.
 
     Example: [bold]convlens sagemaker doctor cnn.safetensors[/bold]
     """

@@ -157,6 +157,11 @@ class EmulatedAccount:
                 return str(role.arn)
         return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
+    def require_own(self, bucket: str) -> None:
+        """Raise an AwsError as S3 does if a bucket is another account's; one that does not exist is nobody's."""
+        if s3_backends.bucket_accounts.get(bucket, ("aws", ACCOUNT))[1] != ACCOUNT:
+            raise AwsError("AccessDenied", "Access Denied", 403)
+
     @property
     def buckets(self) -> Mapping[str, Sequence[str]]:
         """The keys in each bucket."""

@@ -229,6 +229,8 @@ class Emulator:
         for one in access_requests(call, given, self.account, self.hosting):
             call.resource = call.resource or one.resource
             self.account.require(who, one, call.region, call.protocol)
+        if call.service == "s3" and call.name != "CreateBucket" and "Bucket" in given:
+            self.account.require_own(given["Bucket"])
         if call.region != self.region and call.service in _REGIONAL:
             raise AwsError("UnknownOperationException", f"this emulator holds {self.region} only, not {call.region}")
         return given

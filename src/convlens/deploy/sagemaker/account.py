@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import ConfigurationError, DeploymentError
-from .clients import AwsRefusal, Clients, ask, must
+from .clients import Clients, ask, must
+from .refusal import AwsRefusal
 
 VARIABLES = ("SAGEMAKER_ROLE", "SAGEMAKER_ROLE_ARN")
 LAB_ROLE = "LabRole"
@@ -168,7 +169,8 @@ def named_role(clients: Clients, identity: Identity, wanted: str, source: str) -
     if parts is not None and parts["account"] != identity.account:
         raise ConfigurationError(
             f"{source} is a role of account {parts['account']}, and the credentials are of {identity.account}; "
-            "SageMaker takes roles of its own account only"
+            f"SageMaker takes roles of its own account only: name one of {identity.account}, or sign in to "
+            f"{parts['account']}"
         )
     name = parts["name"] if parts else wanted
     reply = ask(clients("iam").get_role, RoleName=name)
@@ -176,7 +178,9 @@ def named_role(clients: Clients, identity: Identity, wanted: str, source: str) -
         return _role(reply, source)
     if reply.missing:
         raise NoRoleError(
-            f"{source} names the role {name}, and account {identity.account} has no such role", certain=True
+            f"{source} names the role {name}, and account {identity.account} has no such role; name another, or leave "
+            f"{source} out to have one looked for",
+            certain=True,
         )
     if parts is None:
         raise NoRoleError(

@@ -3,7 +3,8 @@
 `tarfile.extractall` follows what an archive says, and its filters have had holes (CVE-2025-4517). Here each header
 is read alone, and only what `package` writes is taken: regular files of known names, each once, with the checksums of
 the manifest. Links, devices, absolute paths, ``..``, and headers that extend others are refused, and so is an archive
-that becomes far larger than it is; memory and disk are bounded by `Limits`, whatever an archive claims.
+that becomes far larger than it is, or holds anything after its end; memory and disk are bounded by `Limits`, whatever
+an archive claims.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ...errors import ArtifactError, OutputError
 from ...files import checked_path
@@ -155,6 +157,7 @@ def _unpack(archive: Path, folder: Path, limits: Limits) -> None:
             path.parent.mkdir(exist_ok=True)
             _copy(archive, content, path, size)
             names.add(name)
+        _check_end(archive, content, stream)
 
 
 def _headers(archive: Path, content: gzip.GzipFile) -> Iterator[tuple[str, int]]:
@@ -170,6 +173,19 @@ def _headers(archive: Path, content: gzip.GzipFile) -> Iterator[tuple[str, int]]
             raise ArtifactError(f"{archive} holds {entry.name[:100]!r}, {what}; it holds only {', '.join(NAMES)}")
         yield entry.name, entry.size
         _exactly(archive, content, -entry.size % _BLOCK)
+
+
+def _check_end(archive: Path, content: gzip.GzipFile, stream: BinaryIO) -> None:
+    """Check that only zeros follow the empty block, up to a whole record, and that the file ends with them.
+
+    A file of one gzip member ends with the number of bytes that it holds (RFC 1952). Python reads on where another
+    member follows, and past zeros.
+    """
+    rest = content.read(tarfile.RECORDSIZE)
+    stream.seek(-4, os.SEEK_END)
+    whole = stream.read() == (content.tell() % 2**32).to_bytes(4, "little")
+    if rest.strip(b"\0") or not whole:
+        raise ArtifactError(f"{archive} holds something after its end; {_ADVICE}")
 
 
 def _copy(archive: Path, content: gzip.GzipFile, path: Path, size: int) -> None:

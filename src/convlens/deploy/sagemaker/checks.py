@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from .account import Role, trusting_statements
-from .clients import AwsRefusal, Clients, ask
+from .clients import Clients, ask
 from .denial import PolicyLayer
 from .findings import Answer, Finding
 from .plan import DeploymentPlan, log_group
+from .refusal import AwsRefusal
 
 QUOTA_PAGES = 100  # SageMaker has some thousands of quotas; a page holds 100
 

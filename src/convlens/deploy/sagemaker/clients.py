@@ -14,28 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import ConfigurationError, DeploymentError
-from ...names import shown
+from ...errors import ConfigurationError, DeploymentError, nearest
 from ...version import __version__
-from .denial import Denial, parse_denial
+from .refusal import CREDENTIALS, AwsRefusal, UnreachableError, refused
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 70  # an endpoint may take 60 s to answer
 ATTEMPTS = 4
-LONGEST_MESSAGE = 300  # characters of an error of AWS's in a line of ours
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled", "403")
-_MISSING = ("404", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "NotFound", "ResourceNotFound")
-_MISSING_TOO = ("NoSuchResourceException", "ResourceNotFoundException", "NoSuchBucketPolicy")
-_CREDENTIALS = (
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidToken",
-    "RequestExpired",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-)
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
@@ -53,63 +38,6 @@ class Clock:
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-
-
-@dataclass(frozen=True)
-class AwsRefusal:
-    """An error that AWS answered with.
-
-    Attributes
-    ----------
-    code, message
-        As AWS gives them: ``"AccessDeniedException"`` and a sentence.
-    status
-        Of HTTP.
-    action
-        The call as IAM names it, ``"sagemaker:CreateModel"``.
-    """
-
-    code: str
-    message: str
-    status: int
-    action: str
-
-    @property
-    def denied(self) -> bool:
-        """Whether a policy said no, rather than the service."""
-        return self.code in _DENIED or (
-            self.code == "ValidationException" and "not authorized to perform" in self.message
-        )
-
-    @property
-    def missing(self) -> bool:
-        """Whether what was asked about does not exist."""
-        gone = self.code in ("ValidationException", "ValidationError") and re.search(
-            r"could not find|does not exist|not found", self.message, re.IGNORECASE
-        )
-        return self.code in (*_MISSING, *_MISSING_TOO) or bool(gone)
-
-    @property
-    def exists(self) -> bool:
-        """Whether what was to be made is there already, as after a call whose reply was lost."""
-        return self.code in ("BucketAlreadyOwnedByYou", "ResourceInUse") or "already exist" in self.message
-
-    @property
-    def in_progress(self) -> bool:
-        """Whether the endpoint is changing at this moment, and takes no orders."""
-        return bool(re.search(r"in-progress|in progress|is being", self.message, re.IGNORECASE))
-
-    @property
-    def denial(self) -> Denial:
-        """What AWS's sentence says about the policy that decides."""
-        return parse_denial(self.message, self.action)
-
-    def __str__(self) -> str:
-        return f"{self.action}: {shown(self.message, LONGEST_MESSAGE)} ({self.code})"
-
-
-class UnreachableError(DeploymentError):
-    """AWS cannot be reached, or accepts no credentials: nothing is known of what a call has done."""
 
 
 class Clients:
@@ -174,7 +102,7 @@ def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | AwsRefusal:
 
     Returns
     -------
-    Any | Refusal
+    Any | AwsRefusal
         The reply, or what AWS refused it with.
 
     Raises
@@ -190,32 +118,20 @@ def ask(call: Callable[..., Any], /, **arguments: Any) -> Any | AwsRefusal:
         return _explained(call, **arguments)
     except ClientError as error:
         refusal = _refusal(error, call)
-        if refusal.code in _CREDENTIALS:
+        if refusal.code in CREDENTIALS:
+            advice = CREDENTIALS[refusal.code].format(region=_region_of(call))
             raise UnreachableError(
-                f"AWS does not accept the credentials: {refusal.message} ({refusal.code}); sign in again, and repeat "
-                "the command"
+                f"AWS does not accept the credentials: {refusal.message.rstrip('.')} ({refusal.code}); {advice}"
             ) from error
         return refusal
 
 
 def must(call: Callable[..., Any], /, **arguments: Any) -> Any:
-    """Call a method of a client, and return the reply; DeploymentError if AWS refuses. See `ask`."""
+    """Call a method of a client, and return the reply; the error of `refused` if AWS refuses. See `ask`."""
     reply = ask(call, **arguments)
     if isinstance(reply, AwsRefusal):
         raise refused(reply)
     return reply
-
-
-def refused(refusal: AwsRefusal, doing: str = "") -> DeploymentError:
-    """Return the error for a refusal: what decides, where a policy does; else AWS's own words."""
-    before = f"{doing}: " if doing else ""
-    if not refusal.denied:
-        return DeploymentError(f"{before}AWS refuses {refusal}")
-    denial = refusal.denial
-    on = f" on {denial.resource}" if denial.resource else ""
-    return DeploymentError(
-        f"{before}{denial.action} is denied{on}: {denial.decides}; run convlens sagemaker doctor for what would help"
-    )
 
 
 def _explained(call: Callable[..., Any], *given: Any, **arguments: Any) -> Any:
@@ -234,31 +150,64 @@ def _explained(call: Callable[..., Any], *given: Any, **arguments: Any) -> Any:
         raise ConfigurationError(f"{error}; AWS_ENDPOINT_URL takes an address such as http://127.0.0.1:5000") from error
     except exceptions.ProfileNotFound as error:
         raise ConfigurationError(f"{error}; name one that `aws configure list-profiles` lists") from error
-    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.TokenRetrievalError) as error:
+    except _without_credentials() as error:
         raise UnreachableError(
-            f"AWS needs credentials, and boto3 found none: {error}; run aws configure or aws sso login, or, in a "
-            "learner lab, copy those under “AWS details” into ~/.aws/credentials"
+            f"AWS needs credentials, and boto3 found none that are valid: {str(error).rstrip('.')}; run aws configure "
+            "or aws sso login, or, in a learner lab, copy those under “AWS details” into ~/.aws/credentials"
         ) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
-        raise UnreachableError(
-            f"cannot reach AWS: {error}; check the network, the region and AWS_ENDPOINT_URL, and repeat the command"
-        ) from error
+        raise UnreachableError(f"cannot reach AWS: {error}; {_way_out(_region_of(call))}") from error
     except exceptions.ClientError:
         raise
     except exceptions.BotoCoreError as error:
         raise DeploymentError(f"boto3 refuses the call: {error}") from error
 
 
+def _without_credentials() -> tuple[type[Exception], ...]:
+    """Return botocore's errors about credentials that are missing or cannot be renewed; some are new in 2025."""
+    from botocore import exceptions
+
+    names = (
+        "CredentialRetrievalError",
+        "LoginError",
+        "NoAuthTokenError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "SSOError",
+        "TokenRetrievalError",
+    )
+    return tuple(getattr(exceptions, one) for one in names if hasattr(exceptions, one))
+
+
+def _region_of(call: Callable[..., Any]) -> str:
+    """Return the region of a client's method; empty if it is none."""
+    client: Any = getattr(call, "__self__", None)
+    return str(client.meta.region_name) if hasattr(client, "meta") else ""
+
+
+def _way_out(region: str) -> str:
+    """Return what to do where AWS cannot be reached; botocore lists the regions that it knows of."""
+    from boto3.session import Session
+
+    session = Session()
+    known = [one for part in session.get_available_partitions() for one in session.get_available_regions("sts", part)]
+    if region and region not in known:
+        return f"boto3 knows no region {region}{nearest(region, known)}; give another with --region"
+    return "check the network and AWS_ENDPOINT_URL, and repeat the command"
+
+
 def _refusal(error: Any, call: Callable[..., Any]) -> AwsRefusal:
     found, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
-    client = getattr(call, "__self__", None)
-    service = client.meta.service_model.signing_name if client is not None else ""
+    client: Any = getattr(call, "__self__", None)
+    service = client.meta.service_model.signing_name if client is not None else _PAGED.get(error.operation_name, "")
     return AwsRefusal(
         str(found.get("Code", "")),
         " ".join(str(found.get("Message", "")).split()),
         int(metadata.get("HTTPStatusCode", 0)),
         f"{service}:{_ACTIONS.get(error.operation_name, error.operation_name)}",
+        int(metadata.get("RetryAttempts", 0)) > 0,
     )
 
 
 _ACTIONS = {"HeadBucket": "ListBucket", "HeadObject": "GetObject"}  # calls that IAM knows by another name
+_PAGED = {"ListRoles": "iam", "ListServiceQuotas": "servicequotas"}  # services of calls that only paginators make

@@ -14,7 +14,7 @@ from typing import Any
 
 from .account import Identity, NoRoleError, Role, find_role, identify
 from .checks import Observed, check_bucket, check_image, check_quota, check_trust, look_at_bucket, observe
-from .clients import AwsRefusal, Clients
+from .clients import Clients
 from .denial import PolicyLayer
 from .findings import Answer, DoctorVerdict, Finding, remedy, verdict_of
 from .permissions import CALLER, ROLE, Need, applicable
@@ -22,6 +22,7 @@ from .plan import NO_ARCHIVE, OTHER_TYPES, Archive, DeploymentPlan, EndpointSett
 from .policies import least_policy, trust_policy
 from .price import Price, price_of
 from .probe import probe as probe_all
+from .refusal import AwsRefusal
 from .simulation import SimulationResult, Simulator
 
 _CONFIG = "sagemaker:CreateEndpointConfig"

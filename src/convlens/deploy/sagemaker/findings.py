@@ -27,7 +27,7 @@ class DoctorVerdict(StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """The exit code of ``convlens sagemaker doctor``: 0, 4 or 5."""
+        """The exit code of ``convlens sagemaker doctor``: 0, 4 or 5; `UnreachableError` has another."""
         return {DoctorVerdict.GO: 0, DoctorVerdict.NO_GO: 4, DoctorVerdict.UNSURE: 5}[self]
 
 

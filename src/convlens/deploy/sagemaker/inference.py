@@ -3,12 +3,19 @@
 SageMaker unpacks ``model.tar.gz``, imports this file and calls four functions: `model_fn` loads the model once, and for
 each request `input_fn` reads the images, `predict_fn` runs the network and `output_fn` writes the answer.
 
+The file is read from top to bottom:
+
+1. the network, from pixels to probabilities: the whole of it, on two screens;
+2. the four functions;
+3. whether an array is an image for this model, and what may make its answer wrong;
+4. reading what strangers send: npy, JSON, CSV, PNG;
+5. writing the answer.
+
 A request is an npy file, JSON, CSV or a PNG. Whole numbers are pixels, 0 to 255; floats are the network's input as they
 are. An image is (H, W, C), or (H, W) with one channel, or a flat row of that many numbers; a request holds one or
 several. The answer is JSON, CSV or npy: CSV and npy hold the probabilities alone, a row for each image.
 
-A request that cannot be answered gets a status of 400, 406 or 415 and a reason, as JSON. Nothing in a request is run or
-unpickled, and what a header claims is compared with the request's length before any memory is taken.
+A request that cannot be answered gets a status of 400, 406 or 415 and a reason, as JSON.
 
 It runs on Python 3.8 with NumPy 1.24, and later. The formulas are those of convlens's ``docs/format.md``.
 """
@@ -28,18 +35,44 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 64  # images that run through the network together: memory does not depend on their number
-LARGEST_PICTURE = 2**18  # pixels of a PNG, whose filters are undone one byte after the other
-OUTSIDE = "whole numbers are pixels, 0 to 255; the network's input is given as floats, such as 1.0"
-LARGEST_HEADER = 10000  # bytes of an npy file's header
-FORMAT = 1  # the version of a model's format that this file reads
-
-Node = dict  # an operation of the network, as docs/format.md describes it
+Node = dict  # one operation of the network, as docs/format.md describes it
 Model = dict  # what `model_fn` returns
 Answer = dict  # what `predict_fn` returns
 Table = dict  # of functions, by the name of what they do
 
-# ---------------------------------------------------------------- the network
+# ---------------------------------------------------------------- 1. the network, from pixels to probabilities
+
+
+def probabilities(images: np.ndarray, model: Model) -> np.ndarray:
+    """Return the probability of each class, (N, K), for images (N, H, W, C)."""
+    return softmax(forward(network_input(images, model), model))
+
+
+def network_input(images: np.ndarray, model: Model) -> np.ndarray:
+    """Return (scale * x - mean) / deviation of pixels x, as in training; floats as they are. (N, H, W, C)."""
+    x = images.astype(np.float32)
+    if images.dtype == np.uint8:
+        settings = model["preprocessing"]
+        x *= np.float32(settings["scale"] / settings["deviation"])
+        x -= np.float32(settings["mean"] / settings["deviation"])
+    return x
+
+
+def forward(x: np.ndarray, model: Model) -> np.ndarray:
+    """Return the logits, (N, K): the network's nodes one after the other, each applied to what others have computed."""
+    values = {"input": x}
+    for node in model["program"]["nodes"]:
+        inputs = [values[name] for name in node["inputs"]]
+        learned = {**node["parameters"], **node["buffers"]}  # such as "w" and "b", each with the name of its array
+        arrays = {key: model["arrays"][about["name"]] for key, about in learned.items()}
+        values[node["name"]] = OPS[node["op"]](node, *inputs, **arrays)
+    return values[node["name"]]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return exp(z_k) / sum_j exp(z_j) for each row."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def window(node: Node, x: np.ndarray) -> np.ndarray:
@@ -52,12 +85,12 @@ def window(node: Node, x: np.ndarray) -> np.ndarray:
 
 
 def conv2d(node: Node, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Add up each pixel of a window times its weight, for each filter: w is (KH, KW, C, O)."""
+    """Add up each pixel of a window times its weight, for each of O filters: w is (KH, KW, C, O)."""
     return np.tensordot(window(node, x), w, axes=((4, 5, 3), (0, 1, 2))) + b
 
 
 def local2d(node: Node, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Convolve with weights of its own at each place: w is (H_out, W_out, KH, KW, C, O)."""
+    """Do the same with other weights at each place: w is (H_out, W_out, KH, KW, C, O)."""
     return np.einsum("nijcuv,ijuvco->nijo", window(node, x), w) + b
 
 
@@ -98,34 +131,20 @@ OPS: Table = {
     "blur_pool2d": blur_pool2d,
     "conv2d": conv2d,
     "dense": dense,
-    "dropout": lambda _, x: x,
+    "dropout": lambda _, x: x,  # nothing is dropped once the network is trained
     "local2d": local2d,
     "max_pool2d": max_pool2d,
     "relu": lambda _, x: np.maximum(x, 0),
     "reshape": lambda node, x: x.reshape(len(x), *node["output_shape"]),
     "tanh": lambda _, x: np.tanh(x),
 }
+"""How each op is computed: from its node, its inputs, and its parameters by name."""
 
 
-def forward(model: Model, x: np.ndarray) -> np.ndarray:
-    """Return the logits (N, K) of the network's input (N, H, W, C): every node in turn, each value by its name."""
-    values = {"input": x}
-    nodes = model["program"]["nodes"]
-    for node in nodes:
-        slots = list(node["parameters"].items()) + list(node["buffers"].items())
-        arrays = {key: model["arrays"][slot["name"]] for key, slot in slots}
-        inputs = [values[name] for name in node["inputs"]]
-        values[node["name"]] = OPS[node["op"]](node, *inputs, **arrays)
-    return values[nodes[-1]["name"]]
+# ---------------------------------------------------------------- 2. the four functions
 
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return exp(z_k) / sum_j exp(z_j) for each row."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-# ---------------------------------------------------------------- the four functions
+BLOCK = 64  # images that run through the network together: memory does not depend on their number
+FORMAT = 1  # the version of a model's format that this file reads
 
 
 class RefusedError(Exception):
@@ -205,16 +224,16 @@ def predict_fn(images: np.ndarray | RefusedError, model: Model) -> Answer | Refu
     if isinstance(images, RefusedError):
         return images
     try:
-        pixels = as_images(images, model)
-        warnings = [doubts(one, model) for one in pixels]
-        blocks = [pixels[start : start + BLOCK] for start in range(0, len(pixels), BLOCK)]
+        batch = as_images(images, model)
+        warnings = [doubts(one, model) for one in batch]
+        blocks = [batch[start : start + BLOCK] for start in range(0, len(batch), BLOCK)]
         with np.errstate(all="ignore"):  # an overflow is answered in words
-            found = [softmax(forward(model, network_input(block, model))) for block in blocks]
+            found = [probabilities(block, model) for block in blocks]
         classes = model["class_names"]
-        probabilities = np.concatenate(found) if found else np.zeros((0, len(classes)), np.float32)
-        if not np.isfinite(probabilities).all():
+        rows = np.concatenate(found) if found else np.zeros((0, len(classes)), np.float32)
+        if not np.isfinite(rows).all():
             raise RefusedError(400, "the network's output is not finite; its input is far too large")
-        return {"probabilities": probabilities, "class_names": classes, "warnings": warnings}
+        return {"probabilities": rows, "class_names": classes, "warnings": warnings}
     except RefusedError as refused:
         return refused
 
@@ -277,7 +296,7 @@ def toolkit_error(status: int, body: str) -> Exception:
     return error
 
 
-# ---------------------------------------------------------------- from a request to the network's input
+# ---------------------------------------------------------------- 3. is it an image for this model?
 
 
 def as_images(values: np.ndarray, model: Model) -> np.ndarray:
@@ -317,16 +336,6 @@ def recoloured(pixels: np.ndarray, model: Model) -> np.ndarray:
     return np.repeat(pixels, 3, axis=3) if pixels.shape[3] == 1 and wanted == 3 else pixels
 
 
-def network_input(images: np.ndarray, model: Model) -> np.ndarray:
-    """Return (scale * x - mean) / deviation of pixels; floats as they are."""
-    x = images.astype(np.float32)
-    if images.dtype == np.uint8:
-        settings = model["preprocessing"]
-        x *= np.float32(settings["scale"] / settings["deviation"])
-        x -= np.float32(settings["mean"] / settings["deviation"])
-    return x
-
-
 def doubts(image: np.ndarray, model: Model) -> list[str]:
     """Return in words what may make the answer to one image (H, W, C) wrong, as far as this file can know it."""
     if image.dtype != np.uint8:
@@ -352,6 +361,16 @@ def like_mnist(image: np.ndarray, box: float) -> bool:
     column = grey.sum(axis=0) @ np.arange(width) / grey.sum()
     fits = abs(side - wanted) <= 0.1 * wanted + 0.5
     return bool(fits and abs(row - height / 2) <= 0.501 and abs(column - width / 2) <= 0.501)
+
+
+# ---------------------------------------------------------------- 4. reading what strangers send
+
+# Nothing in a request is run or unpickled, and what a header claims is compared with the request's length before any
+# memory is taken. Whatever cannot be read is a RefusedError.
+
+OUTSIDE = "whole numbers are pixels, 0 to 255; the network's input is given as floats, such as 1.0"
+LARGEST_HEADER = 10000  # bytes of an npy file's header
+DTYPES = {frozenset([int]): np.uint8, frozenset([bool]): np.bool_}  # of JSON's numbers; others are floats
 
 
 def checked(values: np.ndarray) -> np.ndarray:
@@ -392,9 +411,6 @@ def read_npy(body: bytes) -> np.ndarray:
         return checked(values.reshape(shape[::-1]).T if header["fortran_order"] else values.reshape(shape))
     except (IndexError, KeyError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError, struct.error) as why:
         raise RefusedError(400, f"the body is not an npy file of numbers ({str(why)[:200]})") from None
-
-
-DTYPES = {frozenset([int]): np.uint8, frozenset([bool]): np.bool_}  # of JSON's numbers; others are floats
 
 
 def read_json(body: bytes) -> np.ndarray:
@@ -440,8 +456,9 @@ def read_csv(body: bytes) -> np.ndarray:
     return checked(values.astype(np.uint8) if whole else values)
 
 
-# ---------------------------------------------------------------- PNG
+# PNG, which the standard library cannot read, but unpack
 
+LARGEST_PICTURE = 2**18  # pixels of a PNG, whose filters are undone one byte after the other
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the type of colour: grey, RGB, palette, grey and RGB with opacity
 DEPTHS = {0: (1, 2, 4, 8), 2: (8,), 3: (1, 2, 4, 8), 4: (8,), 6: (8,)}  # bits of a channel
 
@@ -541,7 +558,13 @@ def coloured(pixels: np.ndarray, colour: int, depth: int, parts: dict[bytes, byt
     return np.concatenate((np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels, opacity), axis=2)
 
 
-# ---------------------------------------------------------------- the answer
+READERS: Table = {
+    "application/x-npy": read_npy, "application/json": read_json, "text/csv": read_csv, "image/png": read_png,
+    "image/jpeg": read_png,
+}  # fmt: skip
+
+
+# ---------------------------------------------------------------- 5. writing the answer
 
 
 def write_json(found: Answer) -> str:
@@ -567,8 +590,4 @@ def write_npy(found: Answer) -> bytes:
     return stream.getvalue()
 
 
-READERS: Table = {
-    "application/x-npy": read_npy, "application/json": read_json, "text/csv": read_csv, "image/png": read_png,
-    "image/jpeg": read_png,
-}  # fmt: skip
 WRITERS: Table = {"application/json": write_json, "text/csv": write_csv, "application/x-npy": write_npy}

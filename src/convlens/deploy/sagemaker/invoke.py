@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ConfigurationError, DataError, DeploymentError, nearest
-from .clients import AwsRefusal, Clients, ask, refused
+from .clients import Clients, ask
+from .refusal import AwsRefusal, refused
 
 LARGEST_BODY = 6_291_456  # bytes, of SageMaker; 4 MB serverless
 CONTENT_TYPES = {

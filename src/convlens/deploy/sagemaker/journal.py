@@ -1,20 +1,33 @@
 """What a deployment has made, written down before it is made.
 
 An entry is written before the call that makes the thing, and marked after it. So whatever happens in between, the next
-run knows what may be there, goes on, and removes exactly what no finished deployment uses.
+run knows what may be there, goes on, and removes exactly what no finished deployment uses. One process at a time works
+with a journal.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 
 from ...errors import ConvlensError, DeploymentError
 from ...files import make_folder, write_atomically
 from ...plain import check_keys, choose
 from .resources import KINDS
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing is locked
+    fcntl = None
 
 FORMAT = 1
 FOLDER = Path("out/sagemaker")
@@ -62,9 +75,18 @@ class Journal:
         self.entries: tuple[JournalEntry, ...] = _read(path)
 
     @classmethod
-    def of(cls, folder: Path, account: str, region: str, endpoint: str) -> Journal:
-        """Return the journal of an endpoint in a folder of journals."""
-        return cls(folder / f"{account}-{region}-{endpoint}.json")
+    @contextmanager
+    def held(cls, folder: Path, account: str, region: str, endpoint: str) -> Iterator[Journal]:
+        """Yield the journal of an endpoint in a folder of journals, which no other process works with meanwhile.
+
+        Raises
+        ------
+        DeploymentError
+            If another process does; the message says which, and since when.
+        """
+        path = folder / f"{account}-{region}-{endpoint}.json"
+        with _locked(path.with_suffix(".lock"), f"the endpoint {endpoint}"):
+            yield cls(path)
 
     def has(self, kind: str, name: str) -> bool:
         """Return whether it was made by a deployment of ours, or may have been."""
@@ -91,6 +113,49 @@ class Journal:
         else:
             self.path.unlink(missing_ok=True)
         self.entries = entries
+
+
+@contextmanager
+def _locked(path: Path, what: str) -> Iterator[None]:
+    """Hold a lock file, which says who holds it, and is removed afterwards. A lock ends with its process."""
+    if fcntl is None:
+        yield
+        return
+    make_folder(path.parent)
+    descriptor = _taken(path, what)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # before it is free: who opened it meanwhile sees that it has no name any more
+        os.close(descriptor)
+
+
+def _taken(path: Path, what: str) -> int:
+    """Return the descriptor of a lock file that is locked, and has a name."""
+    assert fcntl is not None
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        except OSError as error:
+            raise DeploymentError(
+                f"cannot write in {path.parent}: {error.strerror or error}; choose another place with --journals"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            who = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
+            os.close(descriptor)
+            raise DeploymentError(
+                f"{who} is at work on {what}; wait until it has ended, and repeat the command"
+            ) from error
+        except OSError:  # a system without locks
+            pass
+        if os.fstat(descriptor).st_nlink:
+            os.ftruncate(descriptor, 0)
+            now = f"{datetime.now().astimezone():%H:%M:%S}"
+            os.write(descriptor, f"process {os.getpid()} on {platform.node()}, since {now},\n".encode())
+            return descriptor
+        os.close(descriptor)  # who held it has removed it meanwhile
 
 
 def _read(path: Path) -> tuple[JournalEntry, ...]:

@@ -10,8 +10,9 @@ from typing import Any
 
 from ...errors import ConfigurationError, DeploymentError
 from ...plain import is_number
-from .clients import AwsRefusal, Clients, ask, refused
+from .clients import Clients, ask
 from .plan import log_group
+from .refusal import AwsRefusal, refused
 
 LAST = 3  # lines of the log in a message
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from .account import Role, as_list
 from .checks import check_trust, look_at_bucket
-from .clients import AwsRefusal, Clients, ask
+from .clients import Clients, ask
 from .denial import PolicyLayer
 from .findings import Answer, Finding
 from .permissions import NEEDS, ROLE
 from .plan import DeploymentPlan
+from .refusal import AwsRefusal
 from .resources import ARCHIVE
 from .simulation import Simulator
 

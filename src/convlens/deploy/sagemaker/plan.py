@@ -192,12 +192,17 @@ class DeploymentPlan:
     @property
     def bucket(self) -> str:
         """Name of the bucket; AmazonSageMakerFullAccess reaches only those with “sagemaker” in their name."""
-        return self.settings.bucket or f"sagemaker-{self.region}-{self.identity.account}"
+        return self.settings.bucket or usual_bucket(self.region, self.identity.account)
 
     @property
     def key(self) -> str:
         """Of the archive in the bucket."""
-        return f"convlens/{self.endpoint}/{self.archive.digest[:16]}/model.tar.gz"
+        return archive_key(self.endpoint, self.archive.digest)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Of the archive in the bucket."""
+        return archive_metadata(self.endpoint, self.archive.digest)
 
     @property
     def url(self) -> str:
@@ -212,7 +217,7 @@ class DeploymentPlan:
     @property
     def model(self) -> str:
         """Name of the model."""
-        return self._hashed({"container": self.container, "role": self.role})
+        return hashed_name(self.endpoint, {"container": self.container, "role": self.role})
 
     @property
     def variant(self) -> dict[str, Any]:
@@ -226,7 +231,7 @@ class DeploymentPlan:
     @property
     def config(self) -> str:
         """Name of the endpoint configuration."""
-        return self._hashed(self.variant)
+        return hashed_name(self.endpoint, self.variant)
 
     @property
     def tags(self) -> list[dict[str, str]]:
@@ -270,9 +275,6 @@ class DeploymentPlan:
         """Return the plan without tags."""
         return replace(self, tagged=False)
 
-    def _hashed(self, holds: object) -> str:
-        return f"{self.endpoint}-{hashlib.sha256(canonical(holds).encode()).hexdigest()[:12]}"
-
     def _arns(self, model: str, config: str, key: str) -> dict[str, str]:
         partition, account, image = self.identity.partition, self.identity.account, self.image
         sagemaker = f"arn:{partition}:sagemaker:{self.region}:{account}"
@@ -307,6 +309,21 @@ def log_group(endpoint: str) -> str:
     return f"/aws/sagemaker/Endpoints/{endpoint}"
 
 
-def is_ours(name: str, endpoint: str) -> bool:
-    """Return whether a model's or a configuration's name is one that a plan for this endpoint would make."""
-    return re.fullmatch(rf"{re.escape(endpoint)}-[0-9a-f]{{12}}", name) is not None
+def usual_bucket(region: str, account: str) -> str:
+    """Return the name of the bucket where none is named."""
+    return f"sagemaker-{region}-{account}"
+
+
+def archive_key(endpoint: str, digest: str) -> str:
+    """Return the key of an endpoint's archive in its bucket."""
+    return f"convlens/{endpoint}/{digest[:16]}/model.tar.gz"
+
+
+def archive_metadata(endpoint: str, digest: str) -> dict[str, str]:
+    """Return what an archive in a bucket says of itself, so that whoever removes it can tell whose it is."""
+    return {"convlens-endpoint": endpoint, "convlens-digest": digest}
+
+
+def hashed_name(endpoint: str, holds: object) -> str:
+    """Return the name of a model or a configuration of an endpoint: the same wherever it holds the same."""
+    return f"{endpoint}-{hashlib.sha256(canonical(holds).encode()).hexdigest()[:12]}"

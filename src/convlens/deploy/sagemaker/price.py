@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .clients import AwsRefusal, Clients, ask
+from .clients import Clients, ask
 from .plan import DeploymentPlan
+from .refusal import AwsRefusal
 
 _LISTS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1"}  # regions that answer for a whole partition
 

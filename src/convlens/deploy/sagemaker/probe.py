@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import DeploymentError
-from .clients import AwsRefusal, Clients, ask
+from .clients import Clients, ask
 from .findings import Answer, Finding, remedy
 from .plan import VARIANT, DeploymentPlan
+from .refusal import AwsRefusal
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .clients import AwsRefusal, Clients, ask, refused
+from .clients import Clients, ask
 from .plan import DeploymentPlan
+from .refusal import AwsRefusal, refused
 
 Found: TypeAlias = "Mapping[str, Any] | None"
 
@@ -66,6 +67,8 @@ def _make_archive(clients: Clients, plan: DeploymentPlan) -> Any:
         Body=plan.archive.contents,
         ChecksumSHA256=base64.b64encode(hashlib.sha256(plan.archive.contents).digest()).decode(),
         ContentType="application/gzip",
+        Metadata=plan.metadata,
+        IfNoneMatch="*",  # another deployment's is the same, and stays the other's
         ExpectedBucketOwner=plan.identity.account,
     )
 

@@ -15,11 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .clients import AwsRefusal, Clients, ask
+from .clients import Clients, ask
 from .denial import Denial, PolicyLayer
 from .findings import Answer
 from .permissions import Need
 from .plan import DeploymentPlan
+from .refusal import AwsRefusal
 
 _NUMERIC = ("sagemaker:ServerlessMemorySize", "sagemaker:ServerlessMaxConcurrency")
 _LISTS = ("sagemaker:InstanceTypes", "aws:TagKeys")
@@ -93,18 +94,24 @@ class Simulator:
         self, plan: DeploymentPlan, actions: list[str], arn: str, context: Sequence[str]
     ) -> dict[str, SimulationResult]:
         """Return the decision for each action on one resource."""
-        if self.refusal is None:
+        results: dict[str, Mapping[str, Any]] = {}
+        more: dict[str, str] = {}
+        while self.refusal is None:
             reply = ask(
                 self._simulate,
                 PolicySourceArn=self.principal,
                 ActionNames=actions,
                 ResourceArns=[arn],
                 ContextEntries=list(_entries(plan, ("aws:RequestedRegion", *context))),
+                **more,
             )
-            if not isinstance(reply, AwsRefusal):
-                results = {one["EvalActionName"].lower(): one for one in reply["EvaluationResults"]}
+            if isinstance(reply, AwsRefusal):
+                self.refusal = reply
+                break
+            results |= {one["EvalActionName"].lower(): one for one in reply["EvaluationResults"]}
+            if not reply.get("IsTruncated"):  # IAM may split an answer wherever it likes
                 return {action: _decision(results.get(action.lower()), action, arn) for action in actions}
-            self.refusal = reply
+            more = {"Marker": reply["Marker"]}
         return dict.fromkeys(actions, _not_simulated(self.refusal))
 
 
