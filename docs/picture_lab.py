@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -25,17 +28,16 @@ FIGURES = Path(__file__).parent / "figures"
 SIZE = {"width": 1280, "height": 840}
 FRAMES, PAUSE = 28, 110  # of the drag; milliseconds between two
 SCALE = 0.7  # of the moving picture
+TRAINING = 600_000  # milliseconds that two trainings may take
 REACH = 5  # pixels of the drawing that it is dragged to each side
 DRAWN = {  # a room is there when it has two of these
     "draw": ".shift-map[data-complete=true]",
     "inside": ".three canvas",
-    "train": ".uplot canvas",
     "studies": ".intervals svg",
 }
 SHOTS = {
     "draw": "shift=6,0",
     "inside": "room=inside&model=cnn&layer=pool1&unit=5,6,3&shift=3,1&tab=shift",
-    "train": "room=train",
     "studies": "room=studies&study=baseline-vs-cnn&expect=1",
 }
 
@@ -60,6 +62,19 @@ def served() -> Iterator[str]:
                 thread.join()
 
 
+@contextmanager
+def running() -> Iterator[str]:
+    """Run the lab, which trains; yields its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "convlens", "lab", "--no-browser", "--port", "0", "--folder", folder]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as lab:
+            assert lab.stderr is not None
+            try:
+                yield next(found.group() for line in lab.stderr if (found := re.search(r"http://[\w.:]+/", line)))
+            finally:
+                lab.terminate()
+
+
 def shoot(page: Page) -> Image.Image:
     """Return what the page shows."""
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
@@ -70,6 +85,16 @@ def show(page: Page, address: str, name: str) -> None:
     page.mouse.move(0, 0)  # nothing is pointed at
     page.goto(f"{address}#{SHOTS[name]}")
     page.locator(DRAWN[name]).nth(1).wait_for()
+
+
+def train(page: Page, address: str) -> None:
+    """Train the network that the room Train begins with, under two seeds, and wait until the first has finished."""
+    page.goto(f"{address}#room=train")
+    page.get_by_label("seeds", exact=True).fill("2")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text("finished", exact=True).first.wait_for(timeout=TRAINING)
+    page.locator(".uplot canvas").nth(1).wait_for()
+    page.evaluate("scrollTo(0, 0)")
 
 
 def drag(page: Page) -> list[Image.Image]:
@@ -100,6 +125,12 @@ def in_motion(frames: list[Image.Image]) -> list[Image.Image]:
     return [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in small]
 
 
+def keep(page: Page, name: str) -> None:
+    """Write the picture of a room."""
+    page.wait_for_timeout(1000)
+    shoot(page).save(FIGURES / f"lab-{name}.png", optimize=True)
+
+
 def main() -> None:
     """Write the pictures."""
     with served() as address, sync_playwright() as playwright:
@@ -111,8 +142,10 @@ def main() -> None:
         first.save(FIGURES / "lab-drag.gif", save_all=True, append_images=others, duration=PAUSE, loop=0, optimize=True)
         for name in SHOTS:
             show(page, address, name)
-            page.wait_for_timeout(1000)
-            shoot(page).save(FIGURES / f"lab-{name}.png", optimize=True)
+            keep(page, name)
+        with running() as lab:
+            train(page, lab)
+            keep(page, "train")
         browser.close()
 
 

@@ -39,3 +39,9 @@ def test_every_room_is_shown_and_the_digit_is_dragged(
         script.show(page, address, "draw")
         frames = [np.asarray(one) for one in script.drag(page)]
         assert all((one != two).any() for one, two in itertools.pairwise(frames))
+
+
+def test_a_training_is_shown_that_has_ended(browser: Browser, script: ModuleType) -> None:
+    with script.running() as address, opened(browser, address, viewport=script.SIZE) as page:
+        script.train(page, address)
+        assert page.get_by_text("Train all 2 seeds on").is_visible()
