@@ -88,11 +88,11 @@ def show(page: Page, address: str, name: str) -> None:
 
 
 def train(page: Page, address: str) -> None:
-    """Train the network that the room Train begins with, under two seeds, and wait until the first has finished."""
+    """Train the network that the room Train begins with, under two seeds, and wait until both have ended."""
     page.goto(f"{address}#room=train")
     page.get_by_label("seeds", exact=True).fill("2")
     page.get_by_role("button", name="Train", exact=True).click()
-    page.get_by_text("finished", exact=True).first.wait_for(timeout=TRAINING)
+    page.get_by_role("button", name="Train all 2 seeds on").wait_for(timeout=TRAINING)
     page.locator(".uplot canvas").nth(1).wait_for()
     page.evaluate("scrollTo(0, 0)")
 
