@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from convlens.bench.cells import Cell
 from convlens.bench.coordinator import PeerPool
 from tests.faults.forks import environment
+from tests.scripts import script
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "benchmarks" / "versus.py"
@@ -34,12 +34,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def versus() -> Any:
-    spec = importlib.util.spec_from_file_location("script_versus", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("benchmarks/versus.py")
 
 
 def cell(network: str, versus: Any) -> Cell:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.report.reproductions import make_all
+from tests.scripts import script
 
 from convlens.claims.questions import CLAIMS
 from convlens.claims.row import ClaimRow
@@ -24,12 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def quote() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("quote_claims", ROOT / "docs" / "quote_claims.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("docs/quote_claims.py")
 
 
 @pytest.fixture(scope="module")

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tests.scripts import script
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def quote() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("quote_serving", ROOT / "docs" / "quote_serving.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("docs/quote_serving.py")
 
 
 def test_the_pages_quote_what_was_measured(quote: ModuleType) -> None:

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests.scripts import script
 
 nbformat = pytest.importorskip("nbformat")
 for needed in ("ipykernel", "jupytext", "nbclient"):
     pytest.importorskip(needed)
 
-PLACE = Path(__file__).parents[2] / "notebooks" / "execute.py"
 AGAIN = "run: python notebooks/execute.py"
 OF_A_MACHINE = re.compile(r"/(home|root|tmp|Users|work)/|[A-Z]:\\|\b\d\d:\d\d:\d\d\b|images/s|0x[0-9a-f]{6}")
 MEASURED = re.compile(r"\d\.\d+ ?(%|points)")
 
 
-def loaded() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("execute", PLACE)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-maker = loaded()
+maker = script("notebooks/execute.py")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +11,18 @@ from convlens import models, nn
 from convlens.deploy.sagemaker.archive import unpack
 from convlens.deploy.sagemaker.package import package
 from convlens.serve.media import NPY
+from tests.scripts import script
 
 from .client import npy
-
-FILE = Path(__file__).parents[2] / "benchmarks" / "serving_script.py"
 
 
 def test_it_predicts(tmp_path: Path) -> None:
     pytest.importorskip("flask")
-    spec = importlib.util.spec_from_file_location("serving_script", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    module = script("benchmarks/serving_script.py")
     model = nn.Model(models.build("baseline", seed=0).layers, (28, 28, 1), seed=0)
     model.save(tmp_path / "digits.safetensors")
     unpack(package(tmp_path / "digits.safetensors", tmp_path / "model.tar.gz").path, tmp_path / "model")
-    client = script.application_of(tmp_path / "model").test_client()
+    client = module.application_of(tmp_path / "model").test_client()
     image = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     answer = client.post("/invocations", data=npy(image), content_type=NPY)
     [found] = answer.get_json()["predictions"]

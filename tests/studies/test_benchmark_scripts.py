@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import pytest
 
 from convlens.data import Examples
 from convlens.studies.executors.training import configuration
 from convlens.train import Recipe, recipe
+from tests import scripts
 from tests.toys import write_toy_folder
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-def script(path: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Import a script by its path."""
+def script(path: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return a benchmark, which can import what is beside it."""
     monkeypatch.syspath_prepend(str((BENCHMARKS / path).parent))
-    spec = importlib.util.spec_from_file_location(f"script_{Path(path).stem}", BENCHMARKS / path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)  # where its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
+    return scripts.script(f"benchmarks/{path}")
 
 
 @pytest.fixture
