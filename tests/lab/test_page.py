@@ -296,9 +296,15 @@ def test_a_large_model_is_loaded_only_when_chosen_and_its_size_is_said(browser: 
         assert page.evaluate(loaded)
 
 
+TOO_WIDE = """[...document.querySelectorAll(".card, .card .reads strong, .card .bars")].filter(
+    (one) => one.scrollWidth > one.parentElement.clientWidth
+        || one.matches("strong") && one.getClientRects()[0].height > 1.5 * parseFloat(getComputedStyle(one).fontSize)
+).map((one) => one.outerHTML)"""
+
+
 def test_a_model_that_is_dropped_is_shown(browser: Browser, lab: str, tmp_path: Path) -> None:
     own = saved(tmp_path, "my net", "baseline")
-    shapes = models.build("cnn", input_shape=(32, 32, 3), classes=2, class_names=("bar", "ring"), seed=1)
+    shapes = models.build("cnn", input_shape=(32, 32, 3), classes=2, class_names=("a doughnut", "snowboards"), seed=1)
     shapes.save(tmp_path / "shapes.safetensors")
     with opened(browser, lab) as page:
         wait_for_answers(page)
@@ -311,6 +317,9 @@ def test_a_model_that_is_dropped_is_shown(browser: Browser, lab: str, tmp_path: 
         card = page.locator(".card", has=page.get_by_role("heading", name="shapes")).inner_text()
         assert "knows no class 7" in card
         assert "scaled to 32 x 32, in 3 equal channels" in card
+        for width in (1280, 390):  # names of classes have room
+            page.set_viewport_size({"width": width, "height": 900})
+            assert not page.evaluate(TOO_WIDE)
         page.get_by_role("link", name="Inside").click()
         page.locator(".layer").first.wait_for()
         drop(page, "shapes.safetensors", (tmp_path / "shapes.safetensors").read_bytes())

@@ -148,7 +148,7 @@ def _described(path: Path, name: str, address: str, model: Model) -> dict[str, A
     """Return what the page is told about a model before it asks for its bytes."""
     return {
         "name": name,
-        "title": path.name,
+        "title": path.stem,
         "about": f"your model, from {path}",
         "parameters": model.program.parameter_count,
         "address": address,

@@ -35,9 +35,9 @@ function Answered({ answer, meant, grid }) {
   const { model, probabilities, top } = answer;
   const wrong = meant !== "" && model.classNames.includes(meant) && model.classNames[top] !== meant;
   return html`
-    <div class="verdict">
+    <div class=${model.classNames.some((name) => name.length > SHORT_NAME) ? "verdict named" : "verdict"}>
       <p class=${wrong ? "reads misread" : "reads"}>
-        <strong>${model.classNames[top]}</strong>
+        <strong style=${{ "--letters": longestWord(model.classNames[top]) }}>${model.classNames[top]}</strong>
         <span>${percent(probabilities[top])}${wrong ? html`<br /><em>not ${meant}</em>` : ""}</span>
       </p>
       <${Bars} names=${model.classNames} probabilities=${probabilities} top=${top} meant=${meant} />
@@ -47,6 +47,12 @@ function Answered({ answer, meant, grid }) {
   `;
 }
 
+/** The number of letters that must stand in one line. */
+function longestWord(name) {
+  return Math.max(1, ...name.split(/[\s-]+/).map((word) => word.length));
+}
+
+const SHORT_NAME = 3; // letters, of which a column of names beside the answer has room
 const MOST_BARS = 10;
 
 /** The probability of every class, or of the most probable ones. */
