@@ -52,6 +52,9 @@ def test_the_journal_has_every_step_and_what_fit_found(tmp_path: Path) -> None:
         assert row["step"] == per_epoch * (number + 1)
         losses = [loss for step, loss, _ in points if number * per_epoch < step <= (number + 1) * per_epoch]
         assert np.mean(losses) == pytest.approx(told["train.loss"], rel=0.02)  # the last batch is smaller
+    ended = events(session, "progress")[-1]  # whenever the one before it came
+    assert ended["accuracy"] == pytest.approx(run.history[-1]["train.accuracy"], rel=1e-3)
+    assert ended["loss"] == pytest.approx(run.history[-1]["train.loss"], rel=1e-3)
     last = events(session, "filters")[-1]
     kernels = run.model.parameters["conv1.w"]  # (KH, KW, C_in, C_out)
     np.testing.assert_allclose(np.array(last["filters"]), np.moveaxis(kernels, 3, 0), rtol=1e-3)

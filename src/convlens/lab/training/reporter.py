@@ -103,7 +103,7 @@ class Reporter(Hook):
         self._heed(training)
 
     def on_epoch_end(self, training: Training, row: dict[str, Any]) -> None:
-        self._report(training)
+        self._report(training, row)
         found, epoch = training.validation, row["epoch"]
         assert found is not None
         stream = io.BytesIO()
@@ -121,11 +121,16 @@ class Reporter(Hook):
         if self._points:
             self._report(training)
 
-    def _report(self, training: Training) -> None:
-        """Write the points since the last time, the present loss and accuracy, and how fast it goes."""
+    def _report(self, training: Training, row: dict[str, Any] | None = None) -> None:
+        """Write the points since the last time, the epoch's loss and accuracy so far, and how fast it goes.
+
+        The sums of an epoch that has ended are in its row alone.
+        """
         progress, now = training.progress, time.monotonic()
         event: dict[str, Any] = {"kind": "progress", "step": self._taken, "points": self._points}
-        if progress.seen:
+        if row is not None:
+            event |= {name: shortened(row[f"train.{name}"]) for name in ("loss", "accuracy")}
+        elif progress.seen:
             loss, accuracy = progress.loss_sum / progress.seen, progress.correct / progress.seen
             event |= {"loss": shortened(loss), "accuracy": shortened(accuracy)}
         images, seconds = progress.images - self._images, now - self._spoke
