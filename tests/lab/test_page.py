@@ -370,7 +370,7 @@ def test_the_exported_page_works_without_the_server(browser: Browser, tmp_path: 
             wait_for_answers(page, 3)
             show_digit(page, digits.images[0].ravel(), (2, 0))
             expected = load(own).predict_proba(shifted(digits.images[:1], 0, 2))[0]
-            np.testing.assert_allclose(list(probabilities(page, "mine.safetensors").values()), expected, atol=1e-5)
+            np.testing.assert_allclose(list(probabilities(page, "mine").values()), expected, atol=1e-5)
             until(page, "document.querySelectorAll('.shift-map[data-complete=true]').length === 3")
         with opened(browser, f"{address}#room=inside&tab=why") as page:
             page.locator(".check").wait_for()
