@@ -152,7 +152,7 @@ def test_own_images_of_several_sizes_are_resized_and_trained_on(
 
 
 def test_what_is_being_typed_stays_while_a_training_runs(browser: Browser, lab: str, small: str) -> None:
-    plan = {**PLAIN, "changes": {"epochs": 100, "batch_size": 2}}
+    plan = {**PLAIN, "changes": {"epochs": 10_000, "batch_size": 2}}
     with opened(browser, room(lab, **plan, data=small)) as page:
         begin(page)
         badge(page, "running")
