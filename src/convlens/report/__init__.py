@@ -21,6 +21,7 @@ Reading order::
 from ..claims.reproduction import Reproduction as Reproduction
 from .index import listed as listed
 from .index import place as place
+from .index import write_in_folder as write_in_folder
 from .index import write_index as write_index
 from .look import write_look as write_look
 from .pages import write_report as write_report
@@ -36,6 +37,7 @@ __all__ = [
     "listed",
     "place",
     "summary",
+    "write_in_folder",
     "write_index",
     "write_look",
     "write_report",

@@ -13,6 +13,7 @@ from ..studies.catalog import entries
 from ..studies.results.result import StudyResult
 from ..studies.results.shipped import read_shipped, shipped_names
 from ..studies.run import STORE, read_study
+from .pages import Progress, write_study
 from .rendering import render, style
 from .words import MARKS, study_answer
 
@@ -40,6 +41,16 @@ def place(folder: str | Path, result: StudyResult) -> Path:
     """Return the folder of a study's page; that of a stored result has its own beside that of one run here."""
     name = f"{result.name}-{result.evidence.profile.name}"
     return Path(folder) / (f"{name}-stored" if result.stored else name)
+
+
+def write_in_folder(result: StudyResult, folder: str | Path, progress: Progress | None = None) -> Path:
+    """Write a study's page at its place in the folder of studies, and the folder's index; return the page.
+
+    Raises OutputError as `write_study` does; `progress` is called with what is being done, in a line.
+    """
+    write_study(result, place(folder, result), progress)
+    write_index(folder, listed(folder, [result]))
+    return place(folder, result) / PAGE
 
 
 def write_index(folder: str | Path, results: Sequence[StudyResult]) -> Path:

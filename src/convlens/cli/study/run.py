@@ -70,14 +70,13 @@ def run(
         if tensorboard is not None:
             studies.write_events(result, tensorboard)
         notes.print("writing the report")
-        written = report.write_study(result, report.place(folder, result), report_progress)
+        page = report.write_in_folder(result, folder, report_progress)
         if not json:
             print_result(result)
-            out.print(shown(f"report: {next(path for path in written if path.name == 'report.html')}"))
+            out.print(shown(f"report: {page}"))
         if keep is not None and not (result.evidence.missing or result.left_out):
             write_shipped(result, keep / f"{name}.json")
         results.append(result)
-    report.write_index(folder, report.listed(folder, results))
     if json:
         print_results_as_json(results)
     require_none_failed(results)

@@ -41,6 +41,4 @@ def show(
     if page:
         from ... import report
 
-        written = report.write_study(result, report.place(folder, result), report_progress)
-        report.write_index(folder, report.listed(folder, [result]))
-        notes.print(shown(f"report: {next(path for path in written if path.name == 'report.html')}"))
+        notes.print(shown(f"report: {report.write_in_folder(result, folder, report_progress)}"))
