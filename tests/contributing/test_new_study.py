@@ -54,6 +54,7 @@ def test_the_recipe_leads_to_a_page(place: Path, tmp_path: Path) -> None:
     page = tmp_path / "out" / "max-or-mean-quick" / "report.html"
     assert f"report: {page}" in ran
     assert "Is max-pooling more accurate" in page.read_text(encoding="utf-8")
+    assert 'href="max-or-mean-quick/report.html"' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     shown = convlens("study", "show", "max-or-mean", *out)
     assert re.search(r"^ *gain\b.*(\+|−).*preview", shown, re.MULTILINE)  # in a pipe, or in columns
     found = json.loads(convlens("study", "show", "max-or-mean", *out, "--json"))
